@@ -1,0 +1,88 @@
+"""Maps between image, crop and heatmap: the one home of the half-pixel.
+
+Coordinates are continuous with the origin at the top left corner of the top left pixel; pixel (row r, column c)
+covers [c, c + 1) x [r, r + 1) and its centre is (c + 0.5, r + 0.5). Points are (x, y). Sizes are (H, W).
+Every map here is axis-aligned, so scale and offset per axis say all; all work in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Points = NDArray[np.float64]
+
+
+class CropWindow(NamedTuple):
+    """A rectangle of the image, in image pixels, that a crop shows."""
+
+    x0: float
+    y0: float
+    width: float
+    height: float
+
+
+def pixel_centres(count: int) -> Points:
+    """Return (count,) centres of the pixels along one axis."""
+    return np.arange(count) + 0.5
+
+
+def index_to_point(pixel_index: ArrayLike) -> Points:
+    """Turn COCO pixel indices (..., 2) into points at the pixels' centres."""
+    return np.asarray(pixel_index, np.float64) + 0.5
+
+
+def point_to_index(points: ArrayLike) -> Points:
+    """Turn points (..., 2) into COCO pixel indices, not rounded."""
+    return np.asarray(points, np.float64) - 0.5
+
+
+def crop_scale(window: CropWindow, input_size: tuple[int, int]) -> Points:
+    """Return (2,) crop pixels per image pixel, x first."""
+    height, width = input_size
+    return np.array([width / window.width, height / window.height])
+
+
+def image_to_crop(points: ArrayLike, window: CropWindow, input_size: tuple[int, int]) -> Points:
+    """Map image points (..., 2) to points of the canonical crop of `input_size`."""
+    origin = np.array([window.x0, window.y0], np.float64)
+    return (np.asarray(points, np.float64) - origin) * crop_scale(window, input_size)
+
+
+def crop_to_image(points: ArrayLike, window: CropWindow, input_size: tuple[int, int]) -> Points:
+    """Map points (..., 2) of the canonical crop back to the image."""
+    origin = np.array([window.x0, window.y0], np.float64)
+    return np.asarray(points, np.float64) / crop_scale(window, input_size) + origin
+
+
+def crop_to_heatmap(points: ArrayLike, stride: int) -> Points:
+    """Map crop points (..., 2) to heatmap points."""
+    return np.asarray(points, np.float64) / stride
+
+
+def heatmap_to_crop(points: ArrayLike, stride: int) -> Points:
+    """Map heatmap points (..., 2) to crop points."""
+    return np.asarray(points, np.float64) * stride
+
+
+def crop_to_stored(points: ArrayLike, margin: int) -> Points:
+    """Map points of the canonical crop to the stored crop, which has `margin` pixels more on every side."""
+    return np.asarray(points, np.float64) + margin
+
+
+def flip_points(points: ArrayLike, width: float, flip_index: Sequence[int]) -> Points:
+    """Mirror points (..., K, 2) of a picture `width` wide, and swap left and right joints."""
+    mirrored = np.array(points, np.float64)
+    mirrored[..., 0] = width - mirrored[..., 0]
+    return np.ascontiguousarray(mirrored[..., list(flip_index), :])
+
+
+def inside(points: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Tell which points (..., 2) lie within a picture of `size` (H, W)."""
+    at = np.asarray(points, np.float64)
+    height, width = size
+    within: NDArray[np.bool_] = (at >= 0).all(axis=-1) & (at[..., 0] < width) & (at[..., 1] < height)
+    return within

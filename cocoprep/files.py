@@ -1,0 +1,174 @@
+"""Where bytes lie: a small file-store protocol and its local implementation.
+
+The core reads and writes through this alone, so that a bucket can stand where a folder does.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import BinaryIO, Protocol
+
+from cocoprep.errors import ImageError, OutputError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+class FileStore(Protocol):
+    """The operations the toolkit needs of a file system or a bucket. Implementations pickle."""
+
+    def open_read(self, path: str) -> BinaryIO:
+        """Open a file for reading at any position."""
+        ...
+
+    def read_bytes(self, path: str) -> bytes:
+        """Return a file's whole content."""
+        ...
+
+    def create(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """Write a file that appears under `path`, whole, only when the block ends without an error."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a file or folder is there."""
+        ...
+
+    def is_folder(self, path: str) -> bool:
+        """Tell whether `path` is a folder."""
+        ...
+
+    def size(self, path: str) -> int:
+        """Return a file's size in bytes."""
+        ...
+
+    def list_names(self, folder: str) -> list[str]:
+        """Return the sorted names in a folder; none where the folder does not exist."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        ...
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and its parents where they do not exist."""
+        ...
+
+    def join(self, folder: str, name: str) -> str:
+        """Return the path of a name within a folder."""
+        ...
+
+    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+        """Return the content of a regular file that lies within `folder`, links resolved.
+
+        Raises:
+            ImageError: missing, outside the folder, not a regular file, unreadable or larger than `max_bytes`.
+        """
+        ...
+
+
+class LocalFiles:
+    """Files of this machine, mounted drives included."""
+
+    def open_read(self, path: str) -> BinaryIO:
+        """See `FileStore`."""
+        return open(path, "rb")
+
+    def read_bytes(self, path: str) -> bytes:
+        """See `FileStore`."""
+        with open(path, "rb") as stream:
+            return stream.read()
+
+    @contextmanager
+    def create(self, path: str) -> Iterator[BinaryIO]:
+        """See `FileStore`. Raises OutputError where the disk is full or the folder cannot be written."""
+        folder, name = os.path.split(path)
+        # Unique, because an engine may run a bundle twice at once; hidden, so that readers pass over it.
+        temporary = os.path.join(folder, f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}{TEMPORARY_SUFFIX}")
+        try:
+            with open(temporary, "xb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except OSError as error:
+            raise OutputError(_write_failure(path, error)) from error
+        finally:
+            with suppress(OSError):
+                os.unlink(temporary)
+
+    def exists(self, path: str) -> bool:
+        """See `FileStore`."""
+        return os.path.exists(path)
+
+    def is_folder(self, path: str) -> bool:
+        """See `FileStore`."""
+        return os.path.isdir(path)
+
+    def size(self, path: str) -> int:
+        """See `FileStore`."""
+        return os.stat(path).st_size
+
+    def list_names(self, folder: str) -> list[str]:
+        """See `FileStore`."""
+        try:
+            return sorted(os.listdir(folder))
+        except FileNotFoundError:
+            return []
+
+    def delete(self, path: str) -> None:
+        """See `FileStore`."""
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+    def make_folder(self, path: str) -> None:
+        """See `FileStore`. Raises OutputError where that cannot be done."""
+        try:
+            os.makedirs(path, exist_ok=True)
+        except OSError as error:
+            raise OutputError(_write_failure(path, error)) from error
+
+    def join(self, folder: str, name: str) -> str:
+        """See `FileStore`."""
+        return os.path.join(folder, name)
+
+    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+        """See `FileStore`."""
+        path, root = os.path.join(folder, name), os.path.realpath(folder)
+        try:
+            real = os.path.realpath(path)
+            if os.path.commonpath([real, root]) != root:
+                raise ImageError(f"{name}: a link that leads out of the image folder, to {real}")
+            # Without O_NONBLOCK, opening a named pipe would wait for ever.
+            descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            with open(descriptor, "rb") as stream:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    raise ImageError(f"{name}: not a regular file")
+                if status.st_size > max_bytes:
+                    raise ImageError(f"{name}: {status.st_size} bytes, more than the limit of {max_bytes}")
+                return stream.read(max_bytes)
+        except FileNotFoundError as error:
+            raise ImageError(f"{name}: no such file in {folder}") from error
+        except (OSError, ValueError) as error:
+            raise ImageError(f"{name}: cannot be read ({error})") from error
+
+
+def remove_temporaries(files: FileStore, folder: str) -> None:
+    """Remove what an interrupted write left in a folder."""
+    for name in files.list_names(folder):
+        if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
+            files.delete(files.join(folder, name))
+
+
+def _write_failure(path: str, error: OSError) -> str:
+    cure = {
+        errno.ENOSPC: "The disk is full: free some space, then run the same command again; it goes on where it stopped.",
+        errno.EDQUOT: "The quota is used up: free some space, then run the same command again.",
+        errno.EACCES: "Choose a folder you may write to with --out.",
+        errno.EROFS: "The file system is read-only: choose another folder with --out.",
+    }.get(error.errno or 0, "Check the folder and the disk, then run the same command again.")
+    return f"cannot write {path}: {error.strerror or error}. {cure}"

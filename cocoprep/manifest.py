@@ -1,0 +1,254 @@
+"""The manifest: what a folder of shards holds, how it was made, and the digests of its files.
+
+A folder that has a manifest is complete. Nothing in it depends on time or machine, but for the paths under `source`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import zlib
+from typing import Any
+
+import google.protobuf
+import msgspec
+import numpy as np
+import PIL
+from PIL import features
+
+import cocoprep
+from cocoprep.config import BuildConfig, CropConfig, SelectConfig
+from cocoprep.errors import RecordError
+from cocoprep.example import FEATURES, SCHEMA_VERSION
+from cocoprep.files import FileStore
+from cocoprep.images import FILL_RGB
+from cocoprep.keypoints import KeypointTable
+
+MANIFEST = "manifest.json"
+PLAN = "build.json"
+LEDGER = "ledger.parquet"
+GROUND_TRUTH = "ground_truth.json"
+BASELINE = "baseline.npz"
+CEILING = "ceiling.json"
+
+
+class FileDigest(msgspec.Struct, frozen=True):
+    """Size and SHA-256 of a file beside the manifest."""
+
+    bytes: int
+    sha256: str
+
+
+class ShardEntry(msgspec.Struct, frozen=True):
+    """One shard of the manifest: its file, its sidecar, and how many people it holds."""
+
+    name: str
+    examples: int
+    bytes: int
+    sha256: str
+    sidecar: FileDigest
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What came of the annotations: `annotations` = `people` + the sum of `dropped`."""
+
+    annotations: int
+    people: int
+    dropped: dict[str, int]
+    images: int
+
+
+class CropRecord(msgspec.Struct, frozen=True):
+    """The crop's geometry and encoding, resolved. Sizes are (height, width) in pixels."""
+
+    input_size: tuple[int, int]
+    stored_size: tuple[int, int]
+    heatmap_size: tuple[int, int]
+    heatmap_stride: int
+    sigma_px: float
+    bbox_scale: float
+    margin: int
+    jpeg_quality: int
+    fill_rgb: tuple[int, int, int]
+
+    def config(self) -> CropConfig:
+        """Return the config that made these numbers."""
+        return CropConfig(
+            input_size=self.input_size,
+            heatmap_stride=self.heatmap_stride,
+            sigma_px=self.sigma_px,
+            bbox_scale=self.bbox_scale,
+            margin=self.margin,
+            jpeg_quality=self.jpeg_quality,
+        )
+
+
+class Selected(msgspec.Struct, frozen=True):
+    """Which people were kept, and how they were dealt to shards."""
+
+    min_keypoints: int
+    seed: int
+    limit: int | None
+    num_shards: int
+
+
+class KeypointRecord(msgspec.Struct, frozen=True):
+    """The keypoint table by value, so that a reader needs no table of its own."""
+
+    table: str
+    names: tuple[str, ...]
+    flip_index: tuple[int, ...]
+    oks_sigmas: tuple[float, ...]
+    limbs: tuple[tuple[int, int], ...]
+
+
+class FeatureRecord(msgspec.Struct, frozen=True):
+    """One feature of the record: see `cocoprep.example.FEATURES`."""
+
+    name: str
+    kind: str
+    shape: tuple[int | str, ...]
+    meaning: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a folder of shards holds and how it was made."""
+
+    format: str
+    schema_version: int
+    split: str
+    fingerprint: str
+    counts: Counts
+    crop: CropRecord
+    select: Selected
+    keypoints: KeypointRecord
+    features: tuple[FeatureRecord, ...]
+    versions: dict[str, str]
+    shards: tuple[ShardEntry, ...]
+    files: dict[str, FileDigest]
+    source: dict[str, str]
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of all that can change a shard's bytes."""
+    return {
+        "cocoprep": cocoprep.__version__,
+        "libjpeg": features.version("libjpeg_turbo") or features.version("jpg") or "unknown",
+        "machine": platform.machine(),
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
+        "protobuf": google.protobuf.__version__,
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+    }
+
+
+def crop_record(crop: CropConfig) -> CropRecord:
+    """Resolve a crop config into what the manifest keeps."""
+    return CropRecord(
+        input_size=crop.input_size,
+        stored_size=crop.stored_size,
+        heatmap_size=crop.heatmap_size,
+        heatmap_stride=crop.heatmap_stride,
+        sigma_px=float(crop.sigma_px),
+        bbox_scale=float(crop.bbox_scale),
+        margin=crop.margin_px,
+        jpeg_quality=crop.jpeg_quality,
+        fill_rgb=FILL_RGB,
+    )
+
+
+def keypoint_record(table: KeypointTable) -> KeypointRecord:
+    """Return a keypoint table by value."""
+    sigmas = tuple(float(sigma) for sigma in table.oks_sigmas)
+    return KeypointRecord(table.name, table.names, table.flip_index, sigmas, table.limb_index)
+
+
+def selected(select: SelectConfig, num_shards: int) -> Selected:
+    """Resolve a select config into what the manifest keeps."""
+    return Selected(select.min_keypoints, select.seed, select.limit, num_shards)
+
+
+def feature_records() -> tuple[FeatureRecord, ...]:
+    """Return the record's schema by value."""
+    return tuple(FeatureRecord(f.name, f.kind, f.shape, f.meaning) for f in FEATURES)
+
+
+def fingerprint_parts(config: BuildConfig, num_shards: int, table: KeypointTable) -> dict[str, Any]:
+    """Return all that decides a shard's bytes besides annotations and photographs."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "split": config.split,
+        "crop": crop_record(config.crop),
+        "select": selected(config.select, num_shards),
+        "keypoints": keypoint_record(table),
+        "features": feature_records(),
+        "versions": library_versions(),
+    }
+
+
+def fingerprint(parts: dict[str, Any]) -> str:
+    """Return a digest of `fingerprint_parts`: equal fingerprints, equal shards from equal input."""
+    return hashlib.blake2b(canonical_json(parts), digest_size=16).hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """Encode as JSON with sorted keys: equal values, equal bytes."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def digest_file(path: str, files: FileStore) -> FileDigest:
+    """Read a file and return its size and SHA-256."""
+    sha, size = hashlib.sha256(), 0
+    with files.open_read(path) as stream:
+        while piece := stream.read(1 << 20):
+            sha.update(piece)
+            size += len(piece)
+    return FileDigest(size, sha.hexdigest())
+
+
+def seal(value: Any) -> bytes:
+    """Encode as readable JSON that carries a digest of itself, so that a flipped bit in it is found too."""
+    body = msgspec.to_builtins(value, str_keys=True)
+    digest = hashlib.sha256(canonical_json(body)).hexdigest()
+    return msgspec.json.format(msgspec.json.encode({**body, "digest": digest}, order="sorted"), indent=1) + b"\n"
+
+
+def unseal(data: bytes, path: str) -> dict[str, Any]:
+    """Check what `seal` made and return it without the digest.
+
+    Raises:
+        RecordError: not JSON, or changed since it was written.
+    """
+    try:
+        body = msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise RecordError(f"{path}: damaged ({error}). Build the folder again.") from error
+    digest = body.pop("digest", None)
+    # Compared as bytes too: a flipped bit in white space or in a number's spelling changes no value.
+    if digest != hashlib.sha256(canonical_json(body)).hexdigest() or seal(body) != data:
+        raise RecordError(f"{path}: its content does not match its digest; it was changed or damaged. Build again.")
+    return body
+
+
+def read_manifest(folder: str, files: FileStore) -> Manifest:
+    """Read and check a folder's manifest.
+
+    Raises:
+        RecordError: no manifest (the folder is not complete), a damaged one, or one of another schema version.
+    """
+    path = files.join(folder, MANIFEST)
+    if not files.exists(path):
+        raise RecordError(
+            f"{folder}: no {MANIFEST}. Expected a folder that `cocoprep build` has finished; if a build was "
+            "interrupted, run the same command again."
+        )
+    body = unseal(files.read_bytes(path), path)
+    if body.get("format") != "cocoprep" or body.get("schema_version") != SCHEMA_VERSION:
+        raise RecordError(
+            f"{path}: expected schema version {SCHEMA_VERSION}, found {body.get('schema_version')}. Build the shards "
+            "again with this version of cocoprep, or read them with the version that made them."
+        )
+    try:
+        return msgspec.convert(body, Manifest)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"{path}: not a manifest ({error}).") from error

@@ -1,0 +1,130 @@
+"""What workers tell the process that watches them: small files in one temporary folder of this machine.
+
+Beam reports counters only when a job has ended, and hands errors on as text. These files carry the plan, live progress,
+and the first expected error with its class.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cocoprep import errors
+from cocoprep.errors import CocoprepError
+
+_PROGRESS = struct.Struct("<qq")
+_INTERVAL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build is about to do."""
+
+    images: int
+    people: int
+    shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a build has done so far."""
+
+    images: int
+    crops: int
+
+
+class Monitor:
+    """The workers' side. Without a folder every call does nothing, as on a cluster."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._folder = None if folder is None else Path(folder)
+        self._lock = threading.Lock()
+        self._images = self._crops = 0
+        self._written_at = 0.0
+
+    def start(self) -> None:
+        """Announce this process, so that its loss can be seen."""
+        self._write_progress()
+
+    def plan(self, plan: Plan) -> None:
+        """Say what is about to be done."""
+        self._write("plan.json", json.dumps(asdict(plan)).encode())
+
+    def advance(self, images: int, crops: int) -> None:
+        """Count work done by this process."""
+        if self._folder is None:
+            return
+        with self._lock:
+            self._images += images
+            self._crops += crops
+            if time.monotonic() - self._written_at >= _INTERVAL_S:
+                self._write_progress()
+
+    def flush(self) -> None:
+        """Write the counts now."""
+        with self._lock:
+            self._write_progress()
+
+    def error(self, error: CocoprepError) -> None:
+        """Hand on an expected failure; the first one counts."""
+        if self._folder is not None and not (self._folder / "error.json").exists():
+            self._write("error.json", json.dumps([type(error).__name__, str(error)]).encode())
+
+    def finished(self) -> None:
+        """Say that the last step is done: from now on workers may end."""
+        self._write("finished", b"")
+
+    def _write_progress(self) -> None:
+        self._written_at = time.monotonic()
+        self._write(f"progress-{os.getpid()}", _PROGRESS.pack(self._images, self._crops))
+
+    def _write(self, name: str, data: bytes) -> None:
+        if self._folder is not None:
+            temporary = self._folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
+            temporary.write_bytes(data)
+            temporary.rename(self._folder / name)
+
+
+class MonitorReader:
+    """The watcher's side."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def plan(self) -> Plan | None:
+        """Return the plan, once there is one."""
+        data = self._read("plan.json")
+        return Plan(**json.loads(data)) if data else None
+
+    def progress(self) -> Progress:
+        """Return what all workers have done together."""
+        counts = [_PROGRESS.unpack(path.read_bytes()) for path in self._folder.glob("progress-*")]
+        return Progress(sum(images for images, _ in counts), sum(crops for _, crops in counts))
+
+    def worker_pids(self) -> list[int]:
+        """Return the process ids of all workers that ever started."""
+        return [int(path.name.removeprefix("progress-")) for path in self._folder.glob("progress-*")]
+
+    def error(self) -> CocoprepError | None:
+        """Return the first expected failure of a worker, as the class it was."""
+        data = self._read("error.json")
+        if data is None:
+            return None
+        name, text = json.loads(data)
+        kind = getattr(errors, name, CocoprepError)
+        return kind(text) if issubclass(kind, CocoprepError) else CocoprepError(text)
+
+    def finished(self) -> bool:
+        """Tell whether the last step is done."""
+        return self._read("finished") is not None
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            return None

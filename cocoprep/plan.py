@@ -1,0 +1,97 @@
+"""The first step of a build: read the annotations, and make the output folder ready for this build and no other."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from cocoprep.annotations import parse_annotation_file
+from cocoprep.config import BuildConfig
+from cocoprep.errors import ConfigError, OutputError, RecordError
+from cocoprep.files import FileStore, remove_temporaries
+from cocoprep.keypoints import KeypointTable
+from cocoprep.manifest import (
+    BASELINE,
+    CEILING,
+    GROUND_TRUTH,
+    LEDGER,
+    MANIFEST,
+    PLAN,
+    canonical_json,
+    fingerprint_parts,
+    seal,
+    unseal,
+)
+from cocoprep.selection import Selection, select_people
+from cocoprep.shards import shard_name
+from cocoprep.sidecars import SIDECAR_SUFFIX
+
+_OURS = re.compile(r"cocoprep-.+\.tfrecord-\d{5}-of-\d{5}(\.json)?")
+_SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE)
+
+
+def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) -> Selection:
+    """Read the annotation file and judge every entry.
+
+    Raises:
+        ConfigError: there is no such file.
+        AnnotationError: the file as a whole cannot be used.
+        BuildError: no annotation is kept.
+    """
+    path = config.annotations
+    if not files.exists(path) or files.is_folder(path):
+        raise ConfigError(
+            f"--annotations: expected a COCO keypoints file at {path}, found nothing. Give its path with --annotations, "
+            "or the folder that holds annotations/person_keypoints_<split>.json with --data-dir."
+        )
+    file = parse_annotation_file(files.read_bytes(path), path, table)
+    return select_people(file, config.select, config.crop, table)
+
+
+def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, files: FileStore) -> None:
+    """Make the output folder ready: refuse one of another build, unmark it as complete, sweep what was cut short.
+
+    Raises:
+        OutputError: the folder holds shards made in another way and `force` is off, or it cannot be written.
+    """
+    parts = fingerprint_parts(config, num_shards, table)
+    names = files.list_names(config.out)
+    differences = _differences(config, parts, names, files)
+    if differences and not config.force:
+        raise OutputError(
+            f"{config.out} holds shards made in another way: {'; '.join(differences)}. Choose another --out, or pass "
+            "--force to build them anew."
+        )
+    files.make_folder(config.out)
+    # First of all: a folder with a manifest is complete, and this one no longer is.
+    for name in _SUMMARIES:
+        files.delete(files.join(config.out, name))
+    remove_temporaries(files, config.out)
+    planned = {shard_name(config.split, index, num_shards) for index in range(num_shards)}
+    for name in names:
+        if _OURS.fullmatch(name) and name.removesuffix(SIDECAR_SUFFIX) not in planned:
+            files.delete(files.join(config.out, name))
+    with files.create(files.join(config.out, PLAN)) as stream:
+        stream.write(seal(parts))
+
+
+def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], files: FileStore) -> list[str]:
+    """Say how what is in the folder was made otherwise; nothing where it can go on, or is empty."""
+    if PLAN not in names:
+        return ["what made it is not known"] if any(map(_OURS.fullmatch, names)) else []
+    path = files.join(config.out, PLAN)
+    try:
+        there = unseal(files.read_bytes(path), path)
+    except RecordError:
+        return [f"its {PLAN} is damaged"]
+    wanted = msgspec.json.decode(canonical_json(parts))
+    return [f"{key} was {old}, is now {new}" for key, old, new in _compare("", there, wanted)]
+
+
+def _compare(prefix: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        pairs = [_compare(f"{prefix}{key} ", old.get(key), new.get(key)) for key in sorted({*old, *new})]
+        return [difference for pair in pairs for difference in pair]
+    return [] if old == new else [(prefix.strip(), old, new)]

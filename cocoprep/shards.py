@@ -1,0 +1,178 @@
+"""Build one shard: its name, its records in order, its sidecar; or keep it where all that made it still holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep import affine
+from cocoprep.config import CropConfig
+from cocoprep.crops import PersonCrop, crop_person
+from cocoprep.errors import ImageError, RecordError
+from cocoprep.example import encode_example
+from cocoprep.files import FileStore
+from cocoprep.heatmaps import decode_heatmaps
+from cocoprep.images import ImageSource, content_digest, decode_image
+from cocoprep.manifest import digest_file
+from cocoprep.selection import ImagePeople, annotation_hash
+from cocoprep.sidecars import DECODED_STEP_PX, ImageFault, Sidecar, pack_array, read_sidecar, write_sidecar
+from cocoprep.tfrecord import write_records
+
+def shard_name(split: str, index: int, count: int) -> str:
+    """Return a shard's file name, as TensorFlow Datasets names them."""
+    return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
+
+
+@dataclass
+class _Tally:
+    """What a shard's people add up to."""
+
+    crop: CropConfig
+    joints: int
+    counters: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.heatmap_sums = np.zeros((*self.crop.heatmap_size, self.joints), np.uint32)
+        self.labelled = np.zeros(self.joints, np.int64)
+
+    def add(self, person: PersonCrop) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Count a person in; return what its stored heatmaps decode to, and their peaks."""
+        labelled = person.visibility > 0
+        self.heatmap_sums += person.heatmaps
+        self.labelled += labelled
+        self.counters["joints_labelled"] += int(labelled.sum())
+        outside = labelled & ~affine.inside(person.keypoints, self.crop.input_size)
+        self.counters["joints_outside_crop"] += int(outside.sum())
+        points, peaks = decode_heatmaps(person.heatmaps)
+        in_crop = affine.heatmap_to_crop(points, self.crop.heatmap_stride)
+        in_image = affine.point_to_index(affine.crop_to_image(in_crop, person.window, self.crop.input_size))
+        return np.rint(in_image / DECODED_STEP_PX).astype(np.int32), peaks.astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardWriter:
+    """Builds shards of one split into a folder. `on_progress` is told of (images, crops) as they are done."""
+
+    folder: str
+    fingerprint: str
+    crop: CropConfig
+    seed: int
+    joints: int
+    images: ImageSource
+    files: FileStore
+    on_progress: Callable[[int, int], None]
+
+    def write(self, name: str, groups: Sequence[ImagePeople]) -> tuple[Sidecar, bool]:
+        """Build one shard, or keep it where it is there and all its sidecar pins still holds.
+
+        Args:
+            name: the shard's file name.
+            groups: the photographs of the shard and their people, in any order.
+
+        Returns:
+            The sidecar, and whether the shard was kept as it was.
+        """
+        groups = sorted(groups, key=lambda group: group.image.image_id)
+        digest = annotations_digest(groups)
+        kept = self._reusable(name, digest, groups)
+        if kept is not None:
+            self.on_progress(len(groups), kept.examples)
+            return kept, True
+        return self._build(name, digest, groups), False
+
+    def _reusable(self, name: str, digest: str, groups: Sequence[ImagePeople]) -> Sidecar | None:
+        try:
+            sidecar = read_sidecar(self.folder, name, self.files)
+        except RecordError:
+            return None
+        if sidecar is None or sidecar.fingerprint != self.fingerprint or sidecar.annotations != digest:
+            return None
+        if sidecar.faults or not self._intact(sidecar):
+            return None
+        same = all(
+            self.images.digest(group.image.file_name) == sidecar.sources.get(group.image.image_id) for group in groups
+        )
+        return sidecar if same else None
+
+    def _intact(self, sidecar: Sidecar) -> bool:
+        path = self.files.join(self.folder, sidecar.shard)
+        if not self.files.exists(path) or self.files.size(path) != sidecar.bytes:
+            return False
+        return digest_file(path, self.files).sha256 == sidecar.sha256
+
+    def _build(self, name: str, digest: str, groups: Sequence[ImagePeople]) -> Sidecar:
+        tally = _Tally(self.crop, self.joints)
+        records: dict[int, bytes] = {}
+        decoded: dict[int, tuple[NDArray[np.int32], NDArray[np.uint8]]] = {}
+        sources: dict[int, str | None] = {}
+        faults = []
+        for group in groups:
+            image_id = group.image.image_id
+            sources[image_id] = None
+            try:
+                data = self.images.read(group.image.file_name)
+                sources[image_id] = content_digest(data)
+                photograph = decode_image(data, group.image)
+            except ImageError as error:
+                faults.append(ImageFault(image_id, str(error)))
+                self.on_progress(1, 0)
+                continue
+            for person in group.people:
+                crop = crop_person(photograph, group.image, person, self.crop)
+                records[crop.annotation_id] = encode_example(crop)
+                decoded[crop.annotation_id] = tally.add(crop)
+            self.on_progress(1, len(group.people))
+        order = sorted(records, key=lambda number: (annotation_hash(self.seed, number), number))
+        offsets, size, sha256 = self._write_records(name, [records[number] for number in order])
+        sidecar = Sidecar(
+            shard=name,
+            fingerprint=self.fingerprint,
+            annotations=digest,
+            sources=sources,
+            examples=len(order),
+            bytes=size,
+            sha256=sha256,
+            annotation_ids=order,
+            offsets=offsets,
+            faults=faults,
+            counters=dict(tally.counters),
+            decoded=pack_array(np.array([decoded[n][0] for n in order], np.int32)),
+            peaks=pack_array(np.array([decoded[n][1] for n in order], np.uint8)),
+            heatmap_sums=pack_array(tally.heatmap_sums),
+            labelled=tally.labelled.tolist(),
+        )
+        write_sidecar(self.folder, sidecar, self.files)
+        return sidecar
+
+    def _write_records(self, name: str, records: list[bytes]) -> tuple[list[int], int, str]:
+        with self.files.create(self.files.join(self.folder, name)) as stream:
+            hashing = _HashingStream(stream)
+            offsets = write_records(hashing, records)  # type: ignore[arg-type]
+        return offsets, hashing.size, hashing.sha.hexdigest()
+
+
+class _HashingStream:
+    """Counts and hashes what is written, so that the shard is not read back."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self.sha, self.size = stream, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(data)
+        self.sha.update(data)
+        self.size += len(data)
+
+
+def annotations_digest(groups: Sequence[ImagePeople]) -> str:
+    """Return a digest of photographs' entries and people, sorted by image id."""
+    digest = hashlib.blake2b(digest_size=16)
+    for group in groups:
+        digest.update(msgspec.msgpack.encode(group))
+    return digest.hexdigest()

@@ -1,0 +1,40 @@
+"""The build pipeline, the same on every runner."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+
+from cocoprep.config import BuildConfig
+from cocoprep.files import FileStore, LocalFiles
+from cocoprep.keypoints import COCO_17, KeypointTable
+from pipelines.transforms import FinishBuild, SelectPeople, WriteShards
+
+
+class BuildShards(beam.PTransform):  # type: ignore[misc]
+    """Annotations and photographs -> a folder of verified TFRecord shards.
+
+    Apply it to a pipeline: `pipeline | BuildShards(config)`. The job graph holds paths and config only; the annotation
+    file is read, and ledger and manifest are written, within the job.
+    """
+
+    def __init__(
+        self,
+        config: BuildConfig,
+        *,
+        table: KeypointTable = COCO_17,
+        files: FileStore | None = None,
+        monitor_folder: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._context = (config, table, files or LocalFiles(), monitor_folder)
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """Return a collection of one element, the fingerprint of the finished folder."""
+        return (
+            pipeline
+            | "Start" >> beam.Impulse()
+            | "SelectPeople" >> SelectPeople(*self._context)  # (shard label, photograph and people)
+            | "GroupByShard" >> beam.GroupByKey()  # (shard label, its photographs and people)
+            | "WriteShards" >> WriteShards(*self._context)  # shard name
+            | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint
+        )

@@ -1,0 +1,72 @@
+"""The process that drives a local build: `python -m pipelines.local_driver`, started by `pipelines.local`.
+
+It leads a process group of its own, with Beam's workers in it, so that one signal ends them all. Its first line of
+standard input is the job; the end of that input means that the watching process is gone, and ends the group.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import shlex
+import signal
+import sys
+import threading
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+
+from cocoprep.config import BuildConfig
+
+
+@dataclass(frozen=True)
+class LocalJob:
+    """What the driver is to do."""
+
+    config: BuildConfig
+    workers: int
+    monitor_folder: str
+    beam_options: tuple[str, ...]
+
+    def to_line(self) -> bytes:
+        """Encode as one line."""
+        return b64encode(pickle.dumps(self)) + b"\n"
+
+
+def _end_with_parent() -> None:
+    # Unbuffered: a thread that holds the lock of sys.stdin would abort the interpreter at its exit.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def run(job: LocalJob) -> None:
+    """Run the build pipeline with worker processes on this machine."""
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+    from pipelines.build import BuildShards
+
+    # Processes, not threads: Beam's multi_threading mode loses elements without a word.
+    command = f"exec {shlex.quote(sys.executable)} -m apache_beam.runners.worker.sdk_worker_main"
+    runner = FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
+    options = PipelineOptions([f"--direct_num_workers={job.workers}", *job.beam_options])
+    with beam.Pipeline(runner=runner, options=options) as pipeline:
+        _ = pipeline | BuildShards(job.config, monitor_folder=job.monitor_folder)
+
+
+def main() -> None:
+    """Read the job, watch for the parent's end, run."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    job: LocalJob = pickle.loads(b64decode(sys.stdin.buffer.readline()))  # noqa: S301 - from our own parent
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    run(job)
+
+
+if __name__ == "__main__":
+    # Under its own name, so that what is pickled here can be found there.
+    from pipelines.local_driver import main as named_main
+
+    named_main()

@@ -1,0 +1,156 @@
+"""Beam transforms: each wraps a function of the core and counts what it does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import apache_beam as beam
+import msgspec
+from apache_beam.metrics import Metrics
+
+from cocoprep.config import BuildConfig
+from cocoprep.errors import CocoprepError
+from cocoprep.files import FileStore
+from cocoprep.finish import check_faults, finish_build
+from cocoprep.images import open_images
+from cocoprep.keypoints import KeypointTable
+from cocoprep.manifest import fingerprint, fingerprint_parts
+from cocoprep.monitor import Monitor, Plan
+from cocoprep.plan import load_selection, prepare_output
+from cocoprep.selection import ImagePeople, shard_of
+from cocoprep.shards import ShardWriter, shard_name
+
+COUNTERS = "cocoprep"
+
+
+@cache
+def _process_monitor(folder: str | None) -> Monitor:
+    """Return this process's one monitor: all steps that run here count into the same file."""
+    monitor = Monitor(folder)
+    monitor.start()
+    return monitor
+
+
+class _BuildFn(beam.DoFn):  # type: ignore[misc]
+    """What every step knows: the config, the joints, the file store, and whom to tell."""
+
+    def __init__(
+        self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None
+    ) -> None:
+        self.config, self.table, self.files = config, table, files
+        self.monitor_folder = monitor_folder
+
+    def setup(self) -> None:
+        self.monitor = _process_monitor(self.monitor_folder)
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Hand an expected failure to the watcher before the engine turns it into text."""
+        try:
+            yield
+        except CocoprepError as error:
+            self.monitor.error(error)
+            raise
+
+    def count(self, name: str, amount: int) -> None:
+        Metrics.counter(COUNTERS, name).inc(amount)
+
+
+class _SelectFn(_BuildFn):
+    def process(self, _: object) -> Iterable[tuple[str, bytes]]:
+        with self.reporting():
+            selection = load_selection(self.config, self.table, self.files)
+            check_faults(selection.entries, self.config.select, self.config.annotations)
+            open_images(self.config.images, self.files)
+            prepare_output(self.config, selection.num_shards, self.table, self.files)
+        num_shards, seed = selection.num_shards, self.config.select.seed
+        self.monitor.plan(Plan(len(selection.groups), selection.people, num_shards))
+        self.count("annotations_read", len(selection.entries))
+        for reason, amount in selection.dropped.items():
+            self.count(f"dropped_{reason}", amount)
+        for index in range(num_shards):  # a shard without people is written too
+            yield f"{index:05d}-of-{num_shards:05d}", b""
+        for group in selection.groups:
+            index = shard_of(group.image.image_id, seed, num_shards)
+            yield f"{index:05d}-of-{num_shards:05d}", msgspec.msgpack.encode(group)
+
+
+class _WriteFn(_BuildFn):
+    def setup(self) -> None:
+        super().setup()
+        with self.reporting():
+            self.images = open_images(self.config.images, self.files)
+        self.decoder = msgspec.msgpack.Decoder(ImagePeople)
+
+    def process(self, element: tuple[str, Iterable[bytes]]) -> Iterable[str]:
+        label, packed = element
+        index, count = map(int, label.split("-of-"))
+        groups = [self.decoder.decode(group) for group in packed if group]
+        writer = ShardWriter(
+            folder=self.config.out,
+            fingerprint=fingerprint(fingerprint_parts(self.config, count, self.table)),
+            crop=self.config.crop,
+            seed=self.config.select.seed,
+            joints=len(self.table),
+            images=self.images,
+            files=self.files,
+            on_progress=self.monitor.advance,
+        )
+        with self.reporting():
+            sidecar, reused = writer.write(shard_name(self.config.split, index, count), groups)
+        self.monitor.flush()
+        faulty = Counter({group.image.image_id: len(group.people) for group in groups})
+        self.count("people_kept", sidecar.examples)
+        self.count("bytes_written", 0 if reused else sidecar.bytes)
+        self.count("shards_reused", int(reused))
+        self.count("images_unusable", len(sidecar.faults))
+        self.count("dropped_image", sum(faulty[fault.image_id] for fault in sidecar.faults))
+        yield sidecar.shard
+
+
+class _FinishFn(_BuildFn):
+    def process(self, shards: list[str]) -> Iterable[str]:
+        with self.reporting():
+            selection = load_selection(self.config, self.table, self.files)
+            manifest = finish_build(self.config, selection, shards, self.table, self.files)
+        self.monitor.finished()
+        yield manifest.fingerprint
+
+
+class _Step(beam.PTransform):  # type: ignore[misc]
+    def __init__(
+        self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None
+    ) -> None:
+        super().__init__()
+        self.context = (config, table, files, monitor_folder)
+
+
+class SelectPeople(_Step):
+    """One impulse -> (shard label, photograph with its people, packed): metadata only, under 1 KB a person."""
+
+    def expand(self, impulse: beam.PCollection) -> beam.PCollection:
+        """Read the annotation file, prepare the output, and deal photographs to shards."""
+        return impulse | beam.ParDo(_SelectFn(*self.context)).with_output_types(tuple[str, bytes])
+
+
+class WriteShards(_Step):
+    """(shard label, its photographs) -> name of the finished shard."""
+
+    def expand(self, shards: beam.PCollection) -> beam.PCollection:
+        """Read, crop, draw, encode and write one shard at a time."""
+        return shards | beam.ParDo(_WriteFn(*self.context)).with_output_types(str)
+
+
+class FinishBuild(_Step):
+    """The names of all shards -> the fingerprint of the finished folder."""
+
+    def expand(self, names: beam.PCollection) -> beam.PCollection:
+        """Account for every annotation, then write ledger, ground truth, baseline and manifest."""
+        return (
+            names
+            | "CollectShards" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "WriteManifest" >> beam.ParDo(_FinishFn(*self.context)).with_output_types(str)
+        )
