@@ -146,14 +146,35 @@ def _poles(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> Non
         draw.ellipse([x + dx - r, y + dy - r, x + dx + r, y + dy + r], fill=shaded(colour, rng.uniform(0.8, 1.2)))
 
 
-def _confetti(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None:
-    """Paint balls, boxes and flags anywhere."""
+def _toys(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None:
+    """Paint balls and boxes on the ground, the larger the nearer, and now and then balloons."""
     width, height = size
-    for _ in range(int(rng.integers(4, 22))):
-        x, y, r = rng.uniform(0, width), rng.normal(horizon, 0.2 * height), rng.uniform(4, 26)
-        colour, wide = clutter_colour(rng), rng.uniform(0.6, 2.0)
-        box = [x - r * wide, y - r, x + r * wide, y + r]
-        (draw.ellipse if rng.random() < 0.5 else draw.rectangle)(box, fill=pixel(colour))
+    count = int(rng.integers(3, 15))
+    for y in np.sort(rng.uniform(horizon, height, count)).tolist():
+        x, r = rng.uniform(0, width), rng.uniform(0.4, 1.0) * (6 + 0.10 * (y - horizon))
+        colour = clutter_colour(rng)
+        if rng.random() < 0.15:
+            up = y - rng.uniform(0.3, 0.8) * height
+            draw.line([x, up + r, x + 3, up + 4 * r], fill=(120, 120, 120))
+            _ball(draw, colour, x, up, r)
+            continue
+        draw.ellipse([x - 1.2 * r, y - 0.3 * r, x + 1.3 * r, y + 0.3 * r], fill=(70, 70, 70))
+        if rng.random() < 0.5:
+            _ball(draw, colour, x, y - r, r)
+            continue
+        wide, tall, back = r * rng.uniform(0.7, 1.8), 2 * r * rng.uniform(0.7, 1.3), 0.4 * r
+        draw.rectangle([x - wide, y - tall, x + wide, y], fill=pixel(colour))
+        lid = [(x - wide, y - tall), (x - wide + back, y - tall - back), (x + wide + back, y - tall - back)]
+        draw.polygon([*lid, (x + wide, y - tall)], fill=shaded(colour, 1.2))
+        side = [(x + wide, y - tall), (x + wide + back, y - tall - back), (x + wide + back, y - back), (x + wide, y)]
+        draw.polygon(side, fill=shaded(colour, 0.75))
+
+
+def _ball(draw: ImageDraw.ImageDraw, colour: Rgb, x: float, y: float, r: float) -> None:
+    """Paint a ball as discs that grow lighter towards the light."""
+    for step in range(4):
+        s, d = r * (1 - 0.24 * step), 0.09 * r * step
+        draw.ellipse([x - s - d, y - s - d, x + s - d, y + s - d], fill=shaded(colour, 0.78 + 0.12 * step))
 
 
 def _lawn(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None:
@@ -189,14 +210,14 @@ _INDOORS = ((0.0, 1.0), (0.05, 0.16), (0.45, 0.65))
 _Hues = tuple[tuple[float, float], ...]
 _SCENES: tuple[tuple[_Hues, tuple[Painter, ...]], ...] = (
     (_OUTDOORS, (_hills, _trees, _lawn, _poles)),
-    (_OUTDOORS, (_hills, _lawn, _confetti)),
-    (_OUTDOORS, (_hills, _floor, _confetti)),
-    (_OUTDOORS, (_buildings, _floor, _poles, _confetti)),
-    (_OUTDOORS, (_buildings, _trees, _lawn, _confetti)),
+    (_OUTDOORS, (_hills, _lawn, _toys)),
+    (_OUTDOORS, (_hills, _floor, _toys)),
+    (_OUTDOORS, (_buildings, _floor, _poles, _toys)),
+    (_OUTDOORS, (_buildings, _trees, _lawn, _toys)),
     (_INDOORS, (_wall, _floor, _furniture)),
-    (_INDOORS, (_wall, _floor, _furniture, _confetti)),
+    (_INDOORS, (_wall, _floor, _furniture, _toys)),
     (_INDOORS, (_wall, _floor, _poles)),
-    (_INDOORS, (_confetti, _poles, _confetti)),
+    (_INDOORS, (_poles, _toys)),
 )
 
 
@@ -213,5 +234,5 @@ def draw_background(rng: np.random.Generator, size: tuple[int, int], horizon: in
         painter(rng, draw, size, horizon)
     image = image.filter(ImageFilter.BoxBlur(float(rng.choice((0.6, 1.0, 1.6, 2.4)))))
     # Uneven light and grain, as surfaces have.
-    texture = noise_field(rng, size, ((96, 13), (24, 6), (6, 5)))
+    texture = noise_field(rng, size, ((96, 9), (24, 5), (6, 4)))
     return np.asarray(ImageChops.add(image, Image.merge("RGB", (texture,) * 3), 1, -128))

@@ -18,7 +18,7 @@ from cocoprep.sample.raster import STEPS, Bytes
 
 Rgb = tuple[float, float, float]
 
-_SKINS: tuple[Rgb, ...] = (
+SKINS: tuple[Rgb, ...] = (
     (244, 208, 182), (232, 184, 152), (214, 160, 122), (186, 130, 94), (146, 98, 70), (108, 72, 52), (84, 56, 42),
 )  # fmt: skip
 _HAIRS: tuple[Rgb, ...] = (
@@ -84,7 +84,7 @@ def _sides(colour: Rgb, share: float) -> tuple[Rgb, Rgb]:
 
 def random_outfit(rng: np.random.Generator) -> Outfit:
     """Draw clothes, skin and hair."""
-    skin = _SKINS[int(rng.integers(len(_SKINS)))]
+    skin = SKINS[int(rng.integers(len(SKINS)))]
     hair = _HAIRS[int(rng.integers(len(_HAIRS)))]
     shirt, trousers = random_colour(rng), random_colour(rng, (0.05, 0.6), (0.2, 0.75))
     blue, orange = side_marks(rng)

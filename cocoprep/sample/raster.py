@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Vector = NDArray[np.float64]
 
-STEPS = 32
+STEPS = 64
 """Entries of a table along a tube, from its start to its end."""
 
 
