@@ -27,7 +27,7 @@ class CropWindow(NamedTuple):
 
 def pixel_centres(count: int) -> Points:
     """Return (count,) centres of the pixels along one axis."""
-    return np.arange(count) + 0.5
+    return np.arange(count, dtype=np.float64) + 0.5
 
 
 def index_to_point(pixel_index: ArrayLike) -> Points:

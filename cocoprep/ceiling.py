@@ -10,7 +10,7 @@ import numpy as np
 from cocoprep.files import FileStore
 from cocoprep.ground_truth import CATEGORY_ID
 from cocoprep.keypoints import KeypointTable
-from cocoprep.manifest import CEILING, GROUND_TRUTH, Manifest, seal
+from cocoprep.manifest import CEILING, GROUND_TRUTH, Manifest, seal, unseal
 from cocoprep.oks import evaluate_oks
 from cocoprep.results import result_lines
 from cocoprep.sidecars import DECODED_STEP_PX, read_sidecar, unpack_array
@@ -51,3 +51,12 @@ def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files
     with files.create(files.join(folder, CEILING)) as stream:
         stream.write(seal(ceiling))
     return ceiling
+
+
+def read_ceiling(folder: str, manifest: Manifest, files: FileStore) -> Ceiling | None:
+    """Return the ceiling that was measured for this build; None where none was."""
+    path = files.join(folder, CEILING)
+    if not files.exists(path):
+        return None
+    ceiling = msgspec.convert(unseal(files.read_bytes(path), path), Ceiling)
+    return ceiling if ceiling.fingerprint == manifest.fingerprint else None

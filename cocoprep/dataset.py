@@ -112,8 +112,8 @@ class ShardDataset:
             person = decode_example(record, self.crop, self._joints)
         except RecordError as error:
             raise RecordError(
-                f"{shard}, offset {offset}: {error}. Run `cocoprep verify {self.folder}` to find all damage, and build the "
-                "folder again to mend it."
+                f"{shard}, offset {offset}: {error}. Run `cocoprep verify {self.folder}` to find all damage, and "
+                "build the folder again to mend it."
             ) from error
         person["image"] = decode_jpeg(person["image"])
         person["heatmaps"] = person["heatmaps"].copy()

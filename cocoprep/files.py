@@ -166,7 +166,7 @@ def remove_temporaries(files: FileStore, folder: str) -> None:
 
 def _write_failure(path: str, error: OSError) -> str:
     cure = {
-        errno.ENOSPC: "The disk is full: free some space, then run the same command again; it goes on where it stopped.",
+        errno.ENOSPC: "The disk is full: free some space, then run the same command again.",
         errno.EDQUOT: "The quota is used up: free some space, then run the same command again.",
         errno.EACCES: "Choose a folder you may write to with --out.",
         errno.EROFS: "The file system is read-only: choose another folder with --out.",

@@ -74,7 +74,9 @@ def check_faults(entries: Sequence[Entry], select: SelectConfig, path: str) -> N
     if len(bad) <= select.max_bad_fraction * len(entries):
         return
     counts = ", ".join(f"{n} {reason}" for reason, n in Counter(entry.reason for entry in bad).most_common())
-    shown = "".join(f"\n  row {e.row}, annotation {e.annotation_id}: {e.reason}: {e.detail}" for e in bad[:MAX_FAULTS_SHOWN])
+    shown = "".join(
+        f"\n  row {e.row}, annotation {e.annotation_id}: {e.reason}: {e.detail}" for e in bad[:MAX_FAULTS_SHOWN]
+    )
     more = f"\n  and {len(bad) - MAX_FAULTS_SHOWN} more" if len(bad) > MAX_FAULTS_SHOWN else ""
     raise BuildError(
         f"{path}: {len(bad)} of {len(entries)} annotations are faulty ({counts}), more than the share of "
@@ -89,9 +91,7 @@ def _require_people(groups: Sequence[ImagePeople], entries: Sequence[Entry]) -> 
         raise BuildError(f"no person is left of {len(entries)} annotations ({dict(counts)}): no photograph was usable.")
 
 
-def _read_sidecars(
-    config: BuildConfig, num_shards: int, built: Iterable[str], files: FileStore
-) -> list[Sidecar]:
+def _read_sidecars(config: BuildConfig, num_shards: int, built: Iterable[str], files: FileStore) -> list[Sidecar]:
     expected = [shard_name(config.split, index, num_shards) for index in range(num_shards)]
     found = Counter(built)
     if found != Counter(expected):
@@ -162,7 +162,9 @@ def _manifest(
             dropped={reason.value: dropped[reason] for reason in DropReason},
             images=len({entry.image_id for entry in entries if entry.reason is None}),
         ),
-        shards=tuple(ShardEntry(s.shard, s.examples, s.bytes, s.sha256, digest(s.shard + SIDECAR_SUFFIX)) for s in sidecars),
+        shards=tuple(
+            ShardEntry(s.shard, s.examples, s.bytes, s.sha256, digest(s.shard + SIDECAR_SUFFIX)) for s in sidecars
+        ),
         files={name: digest(name) for name in (PLAN, LEDGER, GROUND_TRUTH, BASELINE)},
         source={"annotations": config.annotations, "images": config.images},
         **parts,

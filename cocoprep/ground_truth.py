@@ -14,9 +14,7 @@ from cocoprep.selection import Entry
 CATEGORY_ID = 1
 
 
-def ground_truth_pieces(
-    images: Sequence[ImageInfo], entries: Sequence[Entry], table: KeypointTable
-) -> Iterator[bytes]:
+def ground_truth_pieces(images: Sequence[ImageInfo], entries: Sequence[Entry], table: KeypointTable) -> Iterator[bytes]:
     """Yield the pieces of a COCO keypoints file without segmentations.
 
     Every valid annotation is in it, those without keypoints and the crowds too: evaluation has to ignore them by

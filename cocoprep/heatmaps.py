@@ -45,7 +45,9 @@ def quantise_heatmaps(heatmaps: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.rint(heatmaps * PEAK).astype(np.uint8)
 
 
-def decode_heatmaps(heatmaps: ArrayLike, *, decoder: Decoder = "taylor") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def decode_heatmaps(
+    heatmaps: ArrayLike, *, decoder: Decoder = "taylor"
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Find the joint in each map.
 
     Args:
@@ -88,7 +90,8 @@ def _patches(maps: NDArray[np.generic], row: NDArray[np.intp], column: NDArray[n
     people = np.arange(maps.shape[0])[:, None, None, None]
     joint = np.arange(maps.shape[3])[:, None, None]
     rows, columns = row[..., None, None] + step[:, None], column[..., None, None] + step
-    return maps[people, rows, columns, joint].astype(np.float64)
+    patches: NDArray[np.float64] = maps[people, rows, columns, joint].astype(np.float64)
+    return patches
 
 
 def _quarter_offset(patches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,4 +112,5 @@ def _taylor_offset(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     safe = np.where(summit, determinant, 1.0)
     x = np.where(summit, (dxy * dy - dyy * dx) / safe, 0.0)
     y = np.where(summit, (dxy * dx - dxx * dy) / safe, 0.0)
-    return np.clip(np.stack([x, y], axis=-1), -MAX_SHIFT_PX, MAX_SHIFT_PX)
+    offset: NDArray[np.float64] = np.stack([x, y], axis=-1)
+    return offset.clip(-MAX_SHIFT_PX, MAX_SHIFT_PX)

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from cocoprep.affine import CropWindow
 from cocoprep.annotations import ImageInfo
@@ -179,7 +179,7 @@ def decode_image(data: bytes, info: ImageInfo) -> Image.Image:
         image.load()
     except ImageError:
         raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError(f"{name}: not a picture that can be read ({len(data)} bytes)") from error
     except Exception as error:  # decoders raise whatever a hostile file provokes
         raise ImageError(f"{name}: cannot be decoded ({type(error).__name__}: {error})") from error

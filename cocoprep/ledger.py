@@ -29,7 +29,7 @@ def apply_image_faults(entries: Sequence[Entry], faults: Mapping[int, str]) -> l
     """Return the entries with those selected from a faulty photograph dropped. `faults` maps image id to detail."""
     return [
         replace(entry, reason=DropReason.IMAGE, detail=faults[entry.image_id], shard=None)
-        if entry.reason is None and entry.image_id in faults
+        if entry.reason is None and entry.image_id is not None and entry.image_id in faults
         else entry
         for entry in entries
     ]

@@ -11,13 +11,13 @@ import os
 import struct
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from cocoprep import errors
 from cocoprep.errors import CocoprepError
 
-_PROGRESS = struct.Struct("<qq")
+_PROGRESS = struct.Struct("<4q")
 _INTERVAL_S = 0.2
 
 
@@ -32,10 +32,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a build has done so far."""
+    """What a build has done so far; what an earlier run had finished is in the counts, and told apart."""
 
-    images: int
-    crops: int
+    images: int = 0
+    crops: int = 0
+    reused_crops: int = 0
+    reused_shards: int = 0
+
+    def __add__(self, other: Progress) -> Progress:
+        """Return the sum, count by count."""
+        return Progress(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Monitor:
@@ -44,7 +50,7 @@ class Monitor:
     def __init__(self, folder: str | None) -> None:
         self._folder = None if folder is None else Path(folder)
         self._lock = threading.Lock()
-        self._images = self._crops = 0
+        self._progress = Progress()
         self._written_at = 0.0
 
     def start(self) -> None:
@@ -55,13 +61,12 @@ class Monitor:
         """Say what is about to be done."""
         self._write("plan.json", json.dumps(asdict(plan)).encode())
 
-    def advance(self, images: int, crops: int) -> None:
+    def advance(self, done: Progress) -> None:
         """Count work done by this process."""
         if self._folder is None:
             return
         with self._lock:
-            self._images += images
-            self._crops += crops
+            self._progress += done
             if time.monotonic() - self._written_at >= _INTERVAL_S:
                 self._write_progress()
 
@@ -81,7 +86,7 @@ class Monitor:
 
     def _write_progress(self) -> None:
         self._written_at = time.monotonic()
-        self._write(f"progress-{os.getpid()}", _PROGRESS.pack(self._images, self._crops))
+        self._write(f"progress-{os.getpid()}", _PROGRESS.pack(*astuple(self._progress)))
 
     def _write(self, name: str, data: bytes) -> None:
         if self._folder is not None:
@@ -103,8 +108,8 @@ class MonitorReader:
 
     def progress(self) -> Progress:
         """Return what all workers have done together."""
-        counts = [_PROGRESS.unpack(path.read_bytes()) for path in self._folder.glob("progress-*")]
-        return Progress(sum(images for images, _ in counts), sum(crops for _, crops in counts))
+        counts = (Progress(*_PROGRESS.unpack(path.read_bytes())) for path in self._folder.glob("progress-*"))
+        return sum(counts, start=Progress())
 
     def worker_pids(self) -> list[int]:
         """Return the process ids of all workers that ever started."""

@@ -43,8 +43,8 @@ def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) 
     path = config.annotations
     if not files.exists(path) or files.is_folder(path):
         raise ConfigError(
-            f"--annotations: expected a COCO keypoints file at {path}, found nothing. Give its path with --annotations, "
-            "or the folder that holds annotations/person_keypoints_<split>.json with --data-dir."
+            f"--annotations: expected a COCO keypoints file at {path}, found nothing. Give its path with "
+            "--annotations, or the folder that holds annotations/person_keypoints_<split>.json with --data-dir."
         )
     file = parse_annotation_file(files.read_bytes(path), path, table)
     return select_people(file, config.select, config.crop, table)

@@ -126,9 +126,7 @@ def _window_fault(person: Person, image: ImageInfo, crop: CropConfig) -> str | N
     return f"bbox {list(person.bbox)}: no whole pixel of its crop lies in the {image.width} x {image.height} image"
 
 
-def select_people(
-    file: AnnotationFile, select: SelectConfig, crop: CropConfig, table: KeypointTable
-) -> Selection:
+def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig, table: KeypointTable) -> Selection:
     """Judge every entry of an annotation file and group the kept people by image.
 
     The outcome depends on the set of entries, never on their order in the file.

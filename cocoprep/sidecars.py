@@ -32,9 +32,9 @@ class Sidecar(msgspec.Struct, frozen=True):
     Attributes:
         annotations: digest of the shard's annotations.
         sources: `content_digest` of each photograph by image id, None where it could not be read.
+        joints_outside_crop: labelled joints that lie outside the canonical crop.
         decoded: joints read back from the stored heatmaps, (examples, K, 2) int32 thousandths of an image pixel
             (COCO's frame: pixel indices), packed.
-        peaks: the highest value of each stored map, (examples, K) uint8, packed.
         heatmap_sums: sum of the stored maps over labelled joints, (h, w, K) uint32, packed.
         labelled: how many people have each joint labelled, (K,).
     """
@@ -49,9 +49,8 @@ class Sidecar(msgspec.Struct, frozen=True):
     annotation_ids: list[int]
     offsets: list[int]
     faults: list[ImageFault]
-    counters: dict[str, int]
+    joints_outside_crop: int
     decoded: str
-    peaks: str
     heatmap_sums: str
     labelled: list[int]
 

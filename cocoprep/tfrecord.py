@@ -27,7 +27,7 @@ if google_crc32c.implementation != "c":
 
 def masked_crc32c(data: bytes) -> int:
     """Return CRC-32C, rotated and offset, so that a CRC of data that holds CRCs stays a good check."""
-    crc = google_crc32c.value(data)
+    crc: int = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 

@@ -146,7 +146,9 @@ def _check_records(name: str, data: bytes, sidecar: Sidecar | None, manifest: Ma
         yield from _check_without_sidecar(name, stream, crop, joints)
         return
     ends = [*sidecar.offsets, sidecar.bytes][1:]
-    for record, (annotation_id, start, end) in enumerate(zip(sidecar.annotation_ids, sidecar.offsets, ends, strict=True)):
+    for record, (annotation_id, start, end) in enumerate(
+        zip(sidecar.annotation_ids, sidecar.offsets, ends, strict=True)
+    ):
         stream.seek(start)
         try:
             found = _check_record(stream, crop, joints)

@@ -10,7 +10,7 @@ from cocoprep.keypoints import COCO_17, KeypointTable
 from pipelines.transforms import FinishBuild, SelectPeople, WriteShards
 
 
-class BuildShards(beam.PTransform):  # type: ignore[misc]
+class BuildShards(beam.PTransform):
     """Annotations and photographs -> a folder of verified TFRecord shards.
 
     Apply it to a pipeline: `pipeline | BuildShards(config)`. The job graph holds paths and config only; the annotation

@@ -1,7 +1,7 @@
 """Run a build on this machine: every core, nothing downloaded, nothing lost, no hang, no process left behind.
 
-The pipeline runs in a process group of its own (`pipelines.local_driver`) and this process only watches: it stays light,
-sees a lost worker where Beam would wait for ever, and ends the whole group when it is interrupted.
+The pipeline runs in a process group of its own (`pipelines.local_driver`) and this process only watches: it stays
+light, sees a lost worker where Beam would wait for ever, and ends the whole group when it is interrupted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from cocoprep.config import BuildConfig
 from cocoprep.errors import BuildError
 from cocoprep.files import LocalFiles, remove_temporaries
 from cocoprep.monitor import MonitorReader, Plan, Progress
+from cocoprep.workers import default_workers
 from pipelines.local_driver import LocalJob
 
 POLL_S = 0.1
@@ -28,11 +29,6 @@ LOG_TAIL_LINES = 15
 
 # glibc gives freed memory back to the system at every crop, and faults it in again at the next.
 MALLOC_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}
-
-
-def default_workers() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_local_build(
@@ -126,7 +122,7 @@ def _unexpected(returncode: int | None, monitor: MonitorReader, log: Path) -> Bu
     lost = _lost_workers(monitor) if not monitor.finished() else []
     tail = "\n".join("  " + line for line in log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
     return BuildError(
-        f"the build ended early: exit status {returncode} of its driver, {len(lost)} worker processes lost. A process that "
-        "ends without a word was most likely killed, for example by the kernel for memory: try fewer --workers. Finished "
-        f"shards are kept; run the same command again and it goes on where it stopped. The end of its log:\n{tail}"
+        f"the build ended early: exit status {returncode} of its driver, {len(lost)} worker processes lost. A process "
+        "that ends without a word was most likely killed, for example by the kernel for memory: try fewer --workers. "
+        f"Finished shards are kept; the same command goes on where it stopped. The end of the log:\n{tail}"
     )

@@ -18,7 +18,7 @@ from cocoprep.finish import check_faults, finish_build
 from cocoprep.images import open_images
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import fingerprint, fingerprint_parts
-from cocoprep.monitor import Monitor, Plan
+from cocoprep.monitor import Monitor, Plan, Progress
 from cocoprep.plan import load_selection, prepare_output
 from cocoprep.selection import ImagePeople, shard_of
 from cocoprep.shards import ShardWriter, shard_name
@@ -34,12 +34,10 @@ def _process_monitor(folder: str | None) -> Monitor:
     return monitor
 
 
-class _BuildFn(beam.DoFn):  # type: ignore[misc]
+class _BuildFn(beam.DoFn):
     """What every step knows: the config, the joints, the file store, and whom to tell."""
 
-    def __init__(
-        self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None
-    ) -> None:
+    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None) -> None:
         self.config, self.table, self.files = config, table, files
         self.monitor_folder = monitor_folder
 
@@ -97,10 +95,12 @@ class _WriteFn(_BuildFn):
             joints=len(self.table),
             images=self.images,
             files=self.files,
-            on_progress=self.monitor.advance,
+            on_progress=lambda images, crops: self.monitor.advance(Progress(images, crops)),
         )
         with self.reporting():
             sidecar, reused = writer.write(shard_name(self.config.split, index, count), groups)
+        if reused:
+            self.monitor.advance(Progress(len(groups), sidecar.examples, sidecar.examples, reused_shards=1))
         self.monitor.flush()
         faulty = Counter({group.image.image_id: len(group.people) for group in groups})
         self.count("people_kept", sidecar.examples)
@@ -120,10 +120,8 @@ class _FinishFn(_BuildFn):
         yield manifest.fingerprint
 
 
-class _Step(beam.PTransform):  # type: ignore[misc]
-    def __init__(
-        self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None
-    ) -> None:
+class _Step(beam.PTransform):
+    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None) -> None:
         super().__init__()
         self.context = (config, table, files, monitor_folder)
 

@@ -27,7 +27,7 @@ def shaded(colour: Rgb, factor: float) -> tuple[int, int, int]:
 
 
 def clutter_colour(rng: Rng) -> Rgb:
-    """Draw the colour of a thing; often one that people wear as well, so that no colour gives a person away."""
+    """Draw the colour of a thing; often one that people wear too, so that no colour gives a person away."""
     kind = rng.random()
     if kind < 0.30:
         return side_marks(rng)[int(rng.integers(2))]
@@ -44,7 +44,7 @@ def _gradient(rng: Rng, size: Size, top: Rgb, bottom: Rgb) -> Image.Image:
 
 
 def noise_field(rng: Rng, size: Size, grains: tuple[tuple[int, float], ...]) -> Image.Image:
-    """Return an "L" image around 128: the sum of smooth noises, each of (grain in pixels, standard deviation)."""
+    """Return an "L" image around 128: a sum of smooth noises, each (grain in pixels, standard deviation)."""
     width, height = size
     total: Image.Image | None = None
     for grain, deviation in grains:
@@ -81,7 +81,9 @@ def _buildings(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) ->
         step, pane = rng.uniform(14, 30), random_colour(rng, (0.1, 0.4), (0.3, 0.95))
         for wy in np.arange(top + 8, horizon - 10, step * 1.3):
             for wx in np.arange(x + 7, x + 0.8 * wide, step):
-                draw.rectangle([wx, wy, wx + 0.55 * step, wy + 0.75 * step], fill=shaded(pane, rng.uniform(0.7, 1.1)))
+                draw.rectangle(
+                    [wx, wy, wx + 0.55 * step, wy + 0.75 * step], fill=shaded(pane, rng.uniform(0.7, 1.1))
+                )
         x += wide + rng.uniform(-4, 30)
 
 
@@ -96,7 +98,9 @@ def _trees(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> Non
         for _ in range(16):
             dx, dy, r = rng.normal(0, 0.13 * tall), rng.normal(0, 0.12 * tall), rng.uniform(0.06, 0.16) * tall
             cx, cy = x + dx, base - 0.7 * tall + dy
-            draw.ellipse([cx - r, cy - r, cx + r, cy + r], fill=shaded(leaf, 1 - 0.9 * dy / tall + rng.normal(0, 0.06)))
+            draw.ellipse(
+                [cx - r, cy - r, cx + r, cy + r], fill=shaded(leaf, 1 - 0.9 * dy / tall + rng.normal(0, 0.06))
+            )
 
 
 def _wall(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None:
@@ -107,7 +111,12 @@ def _wall(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None
         for x in np.arange(rng.uniform(0, step), width, step):
             draw.rectangle([x, 0, x + 0.4 * step, horizon], fill=pixel(stripe))
     for _ in range(int(rng.integers(1, 5))):
-        x, y, w, h = rng.uniform(0, width), rng.uniform(0, 0.6 * horizon), rng.uniform(30, 130), rng.uniform(30, 130)
+        x, y, w, h = (
+            rng.uniform(0, width),
+            rng.uniform(0, 0.6 * horizon),
+            rng.uniform(30, 130),
+            rng.uniform(30, 130),
+        )
         frame, inside = clutter_colour(rng), clutter_colour(rng)
         draw.rectangle([x, y, x + w, y + h], fill=pixel(frame))
         draw.rectangle([x + 5, y + 5, x + w - 5, y + h - 5], fill=pixel(inside))
@@ -141,9 +150,15 @@ def _poles(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> Non
         dx, dy = reach * np.cos(angle), -reach * np.sin(angle)
         colour = clutter_colour(rng)
         draw.line([x, y, x + dx, y + dy], fill=pixel(colour), width=thick)
-        draw.line([x + dx / 2, y + dy / 2, x + 0.58 * dx, y + 0.58 * dy], fill=pixel(clutter_colour(rng)), width=thick)
+        draw.line(
+            [x + dx / 2, y + dy / 2, x + 0.58 * dx, y + 0.58 * dy],
+            fill=pixel(clutter_colour(rng)),
+            width=thick,
+        )
         r = thick * 0.9
-        draw.ellipse([x + dx - r, y + dy - r, x + dx + r, y + dy + r], fill=shaded(colour, rng.uniform(0.8, 1.2)))
+        draw.ellipse(
+            [x + dx - r, y + dy - r, x + dx + r, y + dy + r], fill=shaded(colour, rng.uniform(0.8, 1.2))
+        )
 
 
 def _toys(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None:
@@ -166,7 +181,12 @@ def _toys(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None
         draw.rectangle([x - wide, y - tall, x + wide, y], fill=pixel(colour))
         lid = [(x - wide, y - tall), (x - wide + back, y - tall - back), (x + wide + back, y - tall - back)]
         draw.polygon([*lid, (x + wide, y - tall)], fill=shaded(colour, 1.2))
-        side = [(x + wide, y - tall), (x + wide + back, y - tall - back), (x + wide + back, y - back), (x + wide, y)]
+        side = [
+            (x + wide, y - tall),
+            (x + wide + back, y - tall - back),
+            (x + wide + back, y - back),
+            (x + wide, y),
+        ]
         draw.polygon(side, fill=shaded(colour, 0.75))
 
 

@@ -31,7 +31,7 @@ def _table(knots: Widths) -> Floats:
 
 @cache
 def _steps(count: int) -> tuple[NDArray[np.intp], Floats]:
-    """Return (STEPS,) the knot before each step along `count` even knots, and the share of the way to the next."""
+    """Return (STEPS,) knots before each step along `count` even ones, and shares of the way to the next."""
     along = np.linspace(0, count - 1, STEPS)
     places = np.minimum(along.astype(np.intp), count - 2)
     return places, (along - places).astype(np.float32)
@@ -45,11 +45,13 @@ def _tube(
     *,
     deep: Widths | None = None,
     frame: NDArray[np.float64] = ROUND,
+    panels: tuple[Bytes, Bytes] | None = None,
     flat_end: bool = False,
 ) -> Tube:
     left, right = inks if isinstance(inks, tuple) else (inks, inks)
     widths = _table(wide)
-    return Tube(start, end, widths, widths if deep is None else _table(deep), frame, left, right, flat_end)
+    depths = widths if deep is None else _table(deep)
+    return Tube(start, end, widths, depths, frame, left, right, panels, flat_end)
 
 
 def _ball(centre: Vector, radius: float, colour: int) -> Tube:
@@ -57,39 +59,38 @@ def _ball(centre: Vector, radius: float, colour: int) -> Tube:
 
 
 def _trunk(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
-    points, frames, build = skeleton.points, skeleton.frames, body.build
-    chest, belly = frames["chest"], frames["belly"]
+    """Yield chest, hips, shoulders and neck; a light bib is in front and a dark yoke behind."""
+    points, build = skeleton.points, body.build
+    chest, belly = skeleton.frames["chest"], skeleton.frames["belly"]
     bands = [((i + 0.25) / outfit.stripes, (i + 0.7) / outfit.stripes) for i in range(outfit.stripes)]
-    shirt_left, shirt_right = (
-        cover(ink.SHIRT[i], *((a, b, ink.STRIPE[i]) for a, b in bands), (0.95, 1.0, ink.NECKLINE)) for i in (0, 1)
-    )
-    wide = [0.078, 0.084, 0.093, 0.102, 0.106, 0.098, 0.050]
+    shirts = [cover(ink.SHIRT[i], *((a, b, ink.STRIPE[i]) for a, b in bands)) for i in (0, 1)]
+    girth = (0.5 + 0.5 * build) * body.shoulder / 0.118
     yield _tube(
-        points["waist"] - chest[:, 1] * 0.012,
-        points["throat"] - chest[:, 1] * 0.004,
-        [w * (0.5 + 0.5 * build) * body.shoulder / 0.118 for w in wide],
-        (shirt_left, shirt_right),
-        deep=[w * build for w in (0.060, 0.064, 0.068, 0.070, 0.068, 0.058, 0.042)],
-        frame=chest,
-    )
-    trousers = tuple(
-        cover(ink.TROUSERS[i], (0.72, 1.0, ink.SHIRT[i]), (0.64, 0.75, ink.BELT)) for i in (0, 1)
-    )
+        points["waist"] - chest[:, 1] * 0.012, points["throat"] - chest[:, 1] * 0.004,
+        [w * girth for w in (0.078, 0.084, 0.093, 0.102, 0.106, 0.098, 0.050)], (shirts[0], shirts[1]),
+        deep=[w * build for w in (0.060, 0.064, 0.068, 0.070, 0.068, 0.058, 0.042)], frame=chest,
+        panels=(cover(ink.BIB, (0.95, 1.0, ink.NECKLINE)), cover(ink.YOKE)),
+    )  # fmt: skip
+    belt = (0.64, 0.75, ink.BELT)
+    trousers = [cover(ink.TROUSERS[i], (0.72, 1.0, ink.SHIRT[i]), belt) for i in (0, 1)]
+    girth = (0.5 + 0.5 * build) * body.hip / 0.058
     yield _tube(
-        points["pelvis"] - belly[:, 1] * 0.018,
-        points["waist"],
-        [w * (0.5 + 0.5 * build) * body.hip / 0.058 for w in (0.082, 0.092, 0.090, 0.082, 0.078)],
-        (trousers[0], trousers[1]),
-        deep=[w * build for w in (0.060, 0.068, 0.066, 0.060, 0.058)],
-        frame=belly,
-    )
+        points["pelvis"] - belly[:, 1] * 0.018, points["waist"],
+        [w * girth for w in (0.082, 0.092, 0.090, 0.082, 0.078)], (trousers[0], trousers[1]),
+        deep=[w * build for w in (0.060, 0.068, 0.066, 0.060, 0.058)], frame=belly,
+        panels=(cover(ink.PATCH, (0.72, 1.0, ink.BIB), belt), cover(ink.SEAT, (0.72, 1.0, ink.YOKE), belt)),
+    )  # fmt: skip
     middle = (points["left_shoulder"] + points["right_shoulder"]) / 2
     for i, (side, _) in enumerate(SIDES):
-        yield _tube(points[f"{side}_shoulder"], middle, (0.040 * build, 0.044 * build), cover(ink.SHIRT[i], (0.0, 0.25, ink.SLEEVE[i])))
-    yield _tube(
-        points["throat"] - chest[:, 1] * 0.02, points["chin"] + frames["head"][:, 1] * 0.02,
-        (0.034 * build, 0.030 * build), cover(ink.SKIN),
-    )  # fmt: skip
+        shirt, sleeve = ink.SHIRT[i], (0.0, 0.25, ink.SLEEVE[i])
+        yield _tube(
+            points[f"{side}_shoulder"], middle, (0.040 * build, 0.044 * build),
+            cover(shirt, sleeve), frame=chest,
+            panels=(cover(shirt, sleeve, (0.6, 1.0, ink.BIB)), cover(shirt, sleeve, (0.6, 1.0, ink.YOKE))),
+        )  # fmt: skip
+    throat = points["throat"] - chest[:, 1] * 0.02
+    chin = points["chin"] + skeleton.frames["head"][:, 1] * 0.02
+    yield _tube(throat, chin, (0.034 * build, 0.030 * build), cover(ink.SKIN))
 
 
 def _arms(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
@@ -107,17 +108,26 @@ def _arms(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
 
 
 def _legs(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
-    points, build = skeleton.points, body.build
+    """Yield thighs, shins and shoes; a patch on the front of the knee shows which way it faces."""
+    points, frames, build = skeleton.points, skeleton.frames, body.build
+    thick = build * (1.12 if outfit.leg >= 2 else 1.0)
     for i, (side, _) in enumerate(SIDES):
         cloth, band = ink.LEG[i], ink.BAND[i]
         hip, knee, ankle = (points[f"{side}_{n}"] for n in ("hip", "knee", "ankle"))
-        heel, toe = points[f"{side}_heel"], points[f"{side}_toe"]
-        upper = cover(ink.SKIN, (0.0, outfit.leg, cloth), (0.60, 0.70, band))
-        shin = cover(ink.SKIN, (0.0, outfit.leg - 1, cloth), (0.82, 1.0, ink.SOCK[i]), (0.34, 0.44, band))
-        thick = build * (1.12 if outfit.leg >= 2 else 1.0)
-        yield _tube(hip, knee, [w * thick for w in (0.062, 0.063, 0.057, 0.050, 0.043)], upper)
-        yield _tube(knee, ankle, [w * thick for w in (0.042, 0.044, 0.041, 0.034, 0.028)], shin)
-        yield _tube(heel, toe, [w * (0.6 + 0.4 * build) for w in (0.030, 0.031, 0.030, 0.024)], cover(ink.SHOE[i]))
+        thigh = (0.0, outfit.leg, cloth), (0.60, 0.70, band)
+        shin = (0.0, outfit.leg - 1, cloth), (0.82, 1.0, ink.SOCK[i]), (0.34, 0.44, band)
+        yield _tube(
+            hip, knee, [w * thick for w in (0.062, 0.063, 0.057, 0.050, 0.043)], cover(ink.SKIN, *thigh),
+            frame=frames[f"{side}_thigh"],
+            panels=(cover(ink.SKIN, *thigh, (0.86, 1.0, ink.PATCH)), cover(ink.SKIN, *thigh)),
+        )  # fmt: skip
+        yield _tube(
+            knee, ankle, [w * thick for w in (0.042, 0.044, 0.041, 0.034, 0.028)], cover(ink.SKIN, *shin),
+            frame=frames[f"{side}_shin"],
+            panels=(cover(ink.SKIN, *shin, (0.0, 0.13, ink.PATCH)), cover(ink.SKIN, *shin)),
+        )  # fmt: skip
+        sole = [w * (0.6 + 0.4 * build) for w in (0.030, 0.031, 0.030, 0.024)]
+        yield _tube(points[f"{side}_heel"], points[f"{side}_toe"], sole, cover(ink.SHOE[i]))
     if outfit.skirt:
         yield from _skirt(skeleton, body)
 
@@ -130,14 +140,15 @@ def _skirt(skeleton: Skeleton, body: Body) -> Iterator[Tube]:
         return
     hem, girth = 0.115 + 0.36 * gap, 0.082 * body.build
     yield _tube(
-        skeleton.points["waist"] * 0.75, (left + right) * 0.40, (girth, 0.135 * body.build, hem + 0.02, hem + 0.04),
+        skeleton.points["waist"] * 0.75, (left + right) * 0.40,
+        (girth, 0.135 * body.build, hem + 0.02, hem + 0.04),
         (cover(ink.TROUSERS[0]), cover(ink.TROUSERS[1])),
         deep=(0.8 * girth, 0.092 * body.build, 0.105, 0.12), frame=skeleton.frames["pelvis"], flat_end=True,
     )  # fmt: skip
 
 
 def _head(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
-    """Yield skull, hair and ears; the hair is an egg set back and up from the skull, whose front stays bare."""
+    """Yield skull, ears and hair."""
     points, size = skeleton.points, body.head
     frame = skeleton.frames["head"]
     _, up, forward = (frame[:, i] * size for i in range(3))
@@ -155,14 +166,14 @@ def _head(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
             skull - 0.22 * up + 0.10 * forward, skull - 0.12 * up + 0.05 * forward,
             (0.30 * size, 0.36 * size), cover(ink.HAIR), deep=(0.34 * size, 0.36 * size), frame=frame,
         )  # fmt: skip
-    yield from _hair(skull, frame, up, forward, size, outfit.hair)
+    yield from _hair(skull, frame, size, outfit.hair)
 
 
-def _hair(
-    skull: Vector, frame: NDArray[np.float64], up: Vector, forward: Vector, size: float, style: str
-) -> Iterator[Tube]:
+def _hair(skull: Vector, frame: NDArray[np.float64], size: float, style: str) -> Iterator[Tube]:
+    """Yield the hair: an egg set back and up from the skull, whose front it leaves bare."""
     if style == "bald":
         return
+    up, forward = frame[:, 1] * size, frame[:, 2] * size
     sides = (cover(ink.LOCK[0]), cover(ink.LOCK[1]))
     back = skull - 0.11 * forward
     crown = (cover(ink.CAP), cover(ink.CAP)) if style == "cap" else sides
@@ -186,13 +197,20 @@ def _hair(
         yield _ball(skull + 0.42 * up - 0.34 * forward, 0.19 * size, ink.HAIR)
     elif style == "tail":
         knot = skull + 0.18 * up - 0.50 * forward
-        yield _tube(knot, knot - 0.55 * up - 0.22 * forward, [w * size for w in (0.13, 0.17, 0.07)], cover(ink.HAIR))
+        yield _tube(
+            knot, knot - 0.55 * up - 0.22 * forward, [w * size for w in (0.13, 0.17, 0.07)], cover(ink.HAIR)
+        )
 
 
 def _face(skeleton: Skeleton, body: Body) -> Iterator[Tube]:
     points, size = skeleton.points, body.head
     left, up, forward = (skeleton.frames["head"][:, i] * size for i in range(3))
-    yield _tube(points["nose"] + 0.10 * up - 0.07 * forward, points["nose"] - 0.04 * forward, (0.035 * size, 0.065 * size), cover(ink.SKIN))
+    yield _tube(
+        points["nose"] + 0.10 * up - 0.07 * forward,
+        points["nose"] - 0.04 * forward,
+        (0.035 * size, 0.065 * size),
+        cover(ink.SKIN),
+    )
     for i, (side, _) in enumerate(SIDES):
         eye = points[f"{side}_eye"] - 0.055 * forward
         yield _ball(eye, 0.085 * size, ink.EYEBALL)

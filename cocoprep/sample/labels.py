@@ -18,7 +18,7 @@ MIN_VISIBLE_PX2 = 30
 MIN_LABELLED_STATURE_PX = 25.0
 """The joints of people smaller than this are not labelled."""
 
-_NO_JOINTS_SHARE = 0.17
+_NO_JOINTS_SHARE = 0.16
 _MISSED_SHARE = 0.03
 _SKIPPED_SHARES = {"nose": 0.85, "eye": 0.85, "ear": 0.55}
 _SKIPPED_SHARE = 0.25
@@ -69,7 +69,7 @@ def annotate_person(
 
     Args:
         rng: decides what an annotator would skip.
-        owner: int16 (H, W), the number of the topmost thing at each pixel; things are numbered from back to front.
+        owner: int16 (H, W), the number of the topmost thing at each pixel, counted from the back.
         number: the person's.
         layer: the person's, with its joints.
         stature_px: the person's height, were it to stand upright.
@@ -91,7 +91,9 @@ def _label_joints(
     if layer.points is None or layer.shown is None:
         return keypoints
     height, width = owner.shape
-    for k, (name, (x, y)) in enumerate(zip(COCO_17.names, np.floor(layer.points).astype(int).tolist(), strict=True)):
+    for k, (name, (x, y)) in enumerate(
+        zip(COCO_17.names, np.floor(layer.points).astype(int).tolist(), strict=True)
+    ):
         missed, skipped = rng.random(2)
         if not (0 <= x < width and 0 <= y < height):
             continue

@@ -1,4 +1,4 @@
-"""A drawn thing, cut out: colours and coverage of its box in the image, and for a person the joints that show."""
+"""A drawn thing, cut out: colours and coverage of its box, and for a person the joints that show."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from cocoprep.sample.skeleton import Body, Skeleton
 class Layer:
     """One thing to lay on the image.
 
-    `colours` float32 (h, w, 3), 0 to 255 times coverage, and `coverage` float32 (h, w) belong at column `left` and
-    row `top`. A person has `points` (K, 2), image pixels from the top left corner of the image, and `shown` (K,),
-    whether no other part of the same body hides the joint.
+    `colours` float32 (h, w, 3), 0 to 255 times coverage, and `coverage` float32 (h, w) belong at column
+    `left` and row `top`. A person has `points` (K, 2), image pixels from the image's top left corner, and
+    `shown` (K,), whether no other part of the same body hides the joint.
     """
 
     left: int
@@ -50,7 +50,9 @@ def _place(tube: Tube, scale: float, shift: Vector) -> Tube:
     )
 
 
-def _window(tubes: list[Tube], scale: float, origin: Vector, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _window(
+    tubes: list[Tube], scale: float, origin: Vector, size: tuple[int, int]
+) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the part of the image that the tubes can touch."""
     ends = np.array([end[:2] for tube in tubes for end in (tube.start, tube.end)])
     reach = np.repeat([max(tube.wide.max(), tube.deep.max()) for tube in tubes], 2)[:, None]
@@ -69,7 +71,7 @@ def draw_tubes(
     light: tuple[float, float, float],
     factor: int = 2,
 ) -> tuple[Layer, Canvas] | None:
-    """Draw tubes, `scale` image pixels to their unit, as far as they lie inside an image of `size` (width, height).
+    """Draw tubes, `scale` pixels to their unit, as far as they are in an image of `size` (width, height).
 
     Returns:
         The layer and the canvas, `factor` times as fine, from which it was made; None if nothing is inside.
@@ -95,7 +97,7 @@ def draw_person(
     size: tuple[int, int],
     light: tuple[float, float, float],
 ) -> Layer | None:
-    """Draw a person whose pelvis is at `origin` (3,), image pixels; None if nothing of it is inside the image."""
+    """Draw a person with its pelvis at `origin` (3,), image pixels; None if nothing of it is in the image."""
     factor = 2 if stature_px > 110 else 3
     tubes = figure_tubes(skeleton, body, outfit, face=stature_px > 45)
     drawn = draw_tubes(

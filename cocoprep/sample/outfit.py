@@ -1,8 +1,8 @@
 """What a person wears: a palette of colours, and which of them lies where along each part of the body.
 
-Left and right are told apart by the clothes, not by the side of the image: whatever the garment's colour, it is
-cool and dark on the person's own left and warm and light on the right, like a two-coloured tracksuit, with blue
-bands, pads and shoes on the left and orange ones on the right.
+Left and right are told apart by the clothes, not by the side of the image: whatever the garment's colour,
+it is cool and dark on the person's own left and warm and light on the right, like a two-coloured tracksuit,
+with blue bands, pads and shoes on the left and orange ones on the right.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from cocoprep.sample.raster import STEPS, Bytes
 Rgb = tuple[float, float, float]
 
 SKINS: tuple[Rgb, ...] = (
-    (244, 208, 182), (232, 184, 152), (214, 160, 122), (186, 130, 94), (146, 98, 70), (108, 72, 52), (84, 56, 42),
+    (244, 208, 182), (232, 184, 152), (214, 160, 122), (186, 130, 94), (146, 98, 70), (108, 72, 52),
+    (84, 56, 42),
 )  # fmt: skip
 _HAIRS: tuple[Rgb, ...] = (
-    (38, 30, 28), (70, 48, 34), (112, 74, 44), (168, 122, 66), (214, 182, 116), (150, 66, 36), (150, 148, 146),
+    (38, 30, 28), (70, 48, 34), (112, 74, 44), (168, 122, 66), (214, 182, 116), (150, 66, 36),
+    (150, 148, 146),
 )  # fmt: skip
 
 
@@ -30,7 +32,8 @@ _HAIRS: tuple[Rgb, ...] = (
 class Outfit:
     """Colours (N, 3) float32, 0 to 255, and the cut of clothes and hair.
 
-    `sleeve` and `leg` are how far cloth covers the limb: 0 not at all, 1 to elbow or knee, 2 to wrist or ankle.
+    `sleeve` and `leg` are how far cloth covers the limb: 0 not at all, 1 to elbow or knee, 2 to wrist or
+    ankle.
     """
 
     palette: NDArray[np.float32]
@@ -43,8 +46,8 @@ class Outfit:
 
 
 # Palette entries. Those of the two sides are pairs: left, right.
-SKIN, HAIR, EYEBALL, PUPIL, MOUTH, NECKLINE, CAP, BELT = range(8)
-SHIRT, SLEEVE, STRIPE, TROUSERS, LEG, BAND, SHOE, SOCK, EARRING, LOCK = ((i, i + 1) for i in range(8, 28, 2))
+SKIN, HAIR, EYEBALL, PUPIL, MOUTH, NECKLINE, CAP, BELT, BIB, YOKE, PATCH, SEAT = range(12)
+SHIRT, SLEEVE, STRIPE, TROUSERS, LEG, BAND, SHOE, SOCK, EARRING, LOCK = ((i, i + 1) for i in range(12, 32, 2))
 
 
 def mix(a: Rgb, b: Rgb, share: float) -> Rgb:
@@ -65,7 +68,9 @@ def hue_colour(
 
 
 def random_colour(
-    rng: np.random.Generator, saturation: tuple[float, float] = (0.1, 0.8), value: tuple[float, float] = (0.3, 0.95)
+    rng: np.random.Generator,
+    saturation: tuple[float, float] = (0.1, 0.8),
+    value: tuple[float, float] = (0.3, 0.95),
 ) -> Rgb:
     """Draw a colour of any hue, 0 to 255."""
     return hue_colour(rng, (0.0, 1.0), saturation, value)
@@ -93,6 +98,8 @@ def random_outfit(rng: np.random.Generator) -> Outfit:
     colours: dict[int, Rgb] = {
         SKIN: skin, HAIR: hair, EYEBALL: (250, 250, 250), PUPIL: (24, 18, 18), MOUTH: (164, 58, 60),
         NECKLINE: mix(shirt, (20, 20, 30), 0.45), CAP: random_colour(rng, (0.4, 0.9)), BELT: (62, 46, 38),
+        BIB: mix(stripe, (255, 255, 250), 0.75), YOKE: mix(shirt, (24, 22, 30), 0.75),
+        PATCH: mix(trousers, (250, 250, 245), 0.6), SEAT: mix(trousers, (24, 22, 30), 0.6),
     }  # fmt: skip
     for pair, values in (
         (SHIRT, _sides(shirt, 0.35 * share)),

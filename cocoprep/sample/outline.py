@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 _MAX_CORNERS = 70
 _MIN_AREA_PX2 = 12.0
 
-# A walk along the pixels' edges with the mask on its right hand turns right where it can, so that pieces which
-# touch at a corner only stay apart.
+# A walk along the pixels' edges with the mask on its right hand turns right where it can, so that pieces
+# which touch at a corner only stay apart.
 _TURNS = {(1, 0): ((0, 1), (1, 0), (0, -1)), (0, 1): ((-1, 0), (0, 1), (1, 0)),
           (-1, 0): ((0, -1), (-1, 0), (0, 1)), (0, -1): ((1, 0), (0, -1), (-1, 0))}  # fmt: skip
 
@@ -54,7 +54,7 @@ def _walk(edges: dict[Corner, list[Corner]]) -> list[Corner]:
 
 
 def trace_outline(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> list[list[float]]:
-    """Return polygons [[x1, y1, x2, y2, ...], ...] around the pieces of a bool mask (H, W), its corner at (left, top).
+    """Return polygons [[x1, y1, ...], ...] around the parts of a bool mask (H, W) that starts at (left, top).
 
     Holes are left out, as COCO has none. Corners are thinned to about 70 a piece. A mask without pieces of 12
     square pixels gives the rectangle around it.
@@ -66,7 +66,7 @@ def trace_outline(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> list[
         x, y = walk.T
         area = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
         if area >= _MIN_AREA_PX2:  # a hole's area is negative
-            thinned = walk[:: max(1, len(walk) // _MAX_CORNERS)] + (left, top)
+            thinned = walk[:: max(1, len(walk) // _MAX_CORNERS)] + np.array([left, top])
             polygons.append(thinned.ravel().tolist())
     if not polygons:
         rows, columns = np.nonzero(mask)

@@ -13,12 +13,12 @@ from cocoprep.sample.skeleton import pose_skeleton, random_body
 
 _PEOPLE_SHARES = (0.34, 0.28, 0.19, 0.12, 0.07)  # one to five, 2.3 on average
 
-_PORTRAIT_SHARE = 0.2
+_PORTRAIT_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place for one person: `x` of its middle and `foot` of its lowest point, in image pixels, and its stature."""
+    """A place for one person, in image pixels: `x` of its middle, `foot` of its lowest point, its stature."""
 
     x: float
     foot: float
@@ -29,7 +29,8 @@ class Spot:
 class Ground:
     """The stage of one image: (width, height), the horizon's row, and the camera's height in statures.
 
-    From a camera at 0.9 statures everyone's neck is at the horizon: the larger, the nearer, and the lower the feet.
+    From a camera at 0.9 statures everyone's neck is at the horizon: the larger, the nearer, and the lower
+    the feet.
     """
 
     size: tuple[int, int]
@@ -40,7 +41,9 @@ class Ground:
 
 def random_ground(rng: np.random.Generator, size: tuple[int, int]) -> Ground:
     """Draw horizon, camera height and the direction from which light comes."""
-    light = np.array([rng.choice((-1, 1)) * rng.uniform(0.15, 0.6), -rng.uniform(0.45, 0.75), rng.uniform(0.5, 0.8)])
+    light = np.array(
+        [rng.choice((-1, 1)) * rng.uniform(0.15, 0.6), -rng.uniform(0.45, 0.75), rng.uniform(0.5, 0.8)]
+    )
     x, y, z = (float(v) for v in light / np.linalg.norm(light))
     return Ground(size, int(rng.uniform(0.30, 0.60) * size[1]), float(rng.uniform(0.5, 0.95)), (x, y, z))
 
@@ -57,7 +60,7 @@ def random_spots(rng: np.random.Generator, ground: Ground) -> list[Spot]:
     crowded = rng.random() < 0.35
     for _ in range(1 + int(rng.choice(5, p=_PEOPLE_SHARES))):
         if not spots:
-            stature, x = _log_uniform(rng, 120, largest), rng.uniform(0.1, 0.9) * width
+            stature, x = _log_uniform(rng, 150, largest), rng.uniform(0.1, 0.9) * width
         elif crowded:
             near = spots[int(rng.integers(len(spots)))]
             stature = near.stature_px * rng.uniform(0.8, 1.2)
@@ -75,8 +78,8 @@ def _stand(rng: np.random.Generator, ground: Ground, x: float, stature_px: float
 
 
 def far_spots(rng: np.random.Generator, ground: Ground) -> list[Spot]:
-    """Draw places of people too far away for anyone to label their joints; none in half of the images."""
-    if rng.random() < 0.5:
+    """Draw places of people too far away for anyone to label their joints; none in most images."""
+    if rng.random() < 0.55:
         return []
     count = int(rng.integers(1, 5))
     xs, statures = rng.uniform(0, ground.size[0], count), rng.uniform(13, 24, count)
@@ -90,9 +93,11 @@ def draw_random_person(rng: np.random.Generator, ground: Ground, spot: Spot) -> 
     points = np.array(list(skeleton.points.values()))[:, :2] * spot.stature_px
     low, high = points.min(0), points.max(0)
     height = float(high[1] - low[1])
-    # Portraits are cut off below the chest or the hips; nobody else has more than half of the body below the image.
-    below = ground.size[1] + float(rng.uniform(-0.1, 0.5)) * height
-    portrait = spot.stature_px > 150 and rng.random() < _PORTRAIT_SHARE
+    # Portraits are cut off below the chest or the hips; nobody else has more than half of the body, and nobody
+    # who is not upright more than a quarter, below the image.
+    upright = skeleton.points["skull"][1] < -0.25
+    below = ground.size[1] + float(rng.uniform(-0.1, 0.5 if upright else 0.25)) * height
+    portrait = upright and spot.stature_px > 150 and rng.random() < _PORTRAIT_SHARE
     foot = ground.size[1] + float(rng.uniform(0.2, 0.6)) * height if portrait else min(spot.foot, below)
     origin = np.array([spot.x - (low[0] + high[0]) / 2, foot - high[1], 0.0])
     return draw_person(

@@ -1,7 +1,7 @@
 """Random body poses: joint angles by family (standing, running, sitting, handstand), seen from any side.
 
-All angles are degrees. A limb's angles are the same for both sides of the body, so a pose is mirrored by swapping
-its limbs and turning the signs of whatever leans to one side.
+All angles are degrees. A limb's angles are the same for both sides of the body, so a pose is mirrored by
+swapping its limbs and turning the signs of whatever leans to one side.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 class LimbAngles:
     """Say how an arm or a leg is held.
 
-    `flex` swings it forward from hanging down (180 is straight up), `abduct` away from the body, `inward` turns
-    the plane in which elbow or knee bends, `bend` bends that.
+    `flex` swings it forward from hanging down (180 is straight up), `abduct` away from the body, `inward`
+    turns the plane in which elbow or knee bends, `bend` bends that.
     """
 
     flex: float
@@ -193,7 +193,8 @@ def _dive(rng: Rng) -> Pose:
 
 Family = Callable[[Rng], Pose]
 
-# The large share of lying, falling and upside-down bodies keeps a constant guess of the joints below half right.
+# The large share of lying, falling and upside-down bodies keeps a constant guess of the joints below half
+# right.
 _FAMILIES: tuple[tuple[float, Family], ...] = (
     (0.10, _stand),
     (0.06, _walk),
@@ -213,7 +214,7 @@ _FAMILIES: tuple[tuple[float, Family], ...] = (
 
 
 def _random_yaw(rng: Rng, family: Family) -> float:
-    """Draw the side from which the body is seen; bent bodies mostly from their side, where they are readable."""
+    """Draw the side from which a body is seen; a bent one mostly from its side, where it is readable."""
     if family in {_bow, _run, _lunge, _kick} and rng.random() < 0.7:
         return float(rng.choice((-75, 75)) + rng.normal(0, 22))
     kind = rng.random()

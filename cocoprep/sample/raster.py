@@ -1,7 +1,7 @@
 """A small depth-buffered rasteriser of tubes: round, tapered, shaded limbs, drawn larger and averaged down.
 
-A tube is swept along a straight axis with an elliptic cross-section whose half-widths follow tables; with a short
-axis it is an egg, with none a ball. That one form draws every part of a figure.
+A tube is swept along a straight axis with an elliptic cross-section whose half-widths follow tables; with a
+short axis it is an egg, with none a ball. That one form draws every part of a figure.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ STEPS = 64
 
 @dataclass(frozen=True, slots=True)
 class Tube:
-    """One part: axis from `start` to `end` (3,), half-widths `wide` and `deep` (STEPS,), all in canvas pixels.
+    """One part: axis from `start` to `end` (3,), half-widths `wide` and `deep` (STEPS,), in canvas pixels.
 
-    `frame` (3, 3) has the part's left, up and forward as columns: `wide` is measured along its left, `deep` along
-    its forward. `ink_left` and `ink_right` (STEPS,) uint8 are palette entries along the axis, on the two halves
-    that the plane through up and forward divides. Ends are round, but with `flat_end` the far one is cut off.
+    `frame` (3, 3) has the part's left, up and forward as columns: `wide` is measured along its left, `deep`
+    along its forward. `ink_left` and `ink_right` (STEPS,) uint8 are palette entries along the axis, on the
+    two halves that the plane through up and forward divides; `panels` are those of the middle of front and
+    back. Ends are round, but with `flat_end` the far one is cut off.
     """
 
     start: Vector
@@ -37,12 +38,13 @@ class Tube:
     frame: NDArray[np.float64]
     ink_left: Bytes
     ink_right: Bytes
+    panels: tuple[Bytes, Bytes] | None = None
     flat_end: bool = False
 
 
 @dataclass(slots=True)
 class Canvas:
-    """The picture of one figure while it is drawn: (H, W) depth, brightness and palette entry of the nearest part."""
+    """A figure while it is drawn: (H, W) depth, brightness and palette entry of the nearest part."""
 
     height: int
     width: int
@@ -60,7 +62,7 @@ class Canvas:
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """The tube's axis in the image: unit vector, length there, and the sine and cosine of its tilt to the camera."""
+    """A tube's axis in the image: unit vector, length, and the sine and cosine of its tilt to the camera."""
 
     x: float
     y: float
@@ -84,7 +86,8 @@ def _seen_widths(tube: Tube, axis: _Axis) -> tuple[Floats, Floats]:
     across = [float(-axis.y * v[0] + axis.x * v[1]) for v in (left, forward)]
     widths = np.hypot(tube.wide * across[0], tube.deep * across[1])
     depths = np.hypot(tube.wide * float(left[2]), tube.deep * float(forward[2]))
-    # An axis that points at the camera leaves both unlike the ellipse; the thinner half-width is the safe bound.
+    # An axis that points at the camera leaves both unlike the ellipse; the thinner half-width is the safe
+    # bound.
     floor_ = np.minimum(tube.wide, tube.deep)
     return np.maximum(widths, floor_).astype(np.float32), np.maximum(depths, floor_).astype(np.float32)
 
@@ -141,43 +144,64 @@ def _draw_swept(canvas: Canvas, tube: Tube, axis: _Axis) -> None:
     rows, columns = np.divmod(near, right - left)
     places = (rows + top) * canvas.width + (columns + left)
     seen = np.flatnonzero((rest > 0) & (depth > canvas.depth.ravel()[places]))
-    places, entry, across, over = places[seen], entry[seen], across[seen], over[seen]
-    facing = np.sqrt(rest[seen])
+    surface = _Surface(across[seen], over[seen], np.sqrt(rest[seen]), entry[seen])
+    places = places[seen]
     canvas.depth.reshape(-1)[places] = depth[seen]
-    canvas.shade.reshape(-1)[places] = _shade(canvas.light, axis, across, over, facing)
-    canvas.ink.reshape(-1)[places] = _ink(tube, axis, across, facing, entry, widths, depths)
+    canvas.shade.reshape(-1)[places] = _shade(canvas.light, axis, surface)
+    canvas.ink.reshape(-1)[places] = _ink(tube, axis, surface)
 
 
-def _shade(light: tuple[float, float, float], axis: _Axis, across: Floats, over: Floats, facing: Floats) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Surface:
+    """Hold the visible points (N,) of a tube.
+
+    `across` the axis, `over` its end and `facing` the camera are a vector of length 1, in the tube's
+    half-widths; `entry` is the place along the axis.
+    """
+
+    across: Floats
+    over: Floats
+    facing: Floats
+    entry: NDArray[np.intp]
+
+
+def _shade(light: tuple[float, float, float], axis: _Axis, surface: _Surface) -> Floats:
     """Return the brightness of surface points: light from one side, softer all round, edges darker."""
     lx, ly, lz = light
     lit_along = lx * axis.x + ly * axis.y
     lit = (
-        across * np.float32(-lx * axis.y + ly * axis.x)
-        + over * np.float32(lit_along)
-        + facing * np.float32(axis.tilt_cos * lz - axis.tilt_sin * lit_along)
+        surface.across * np.float32(-lx * axis.y + ly * axis.x)
+        + surface.over * np.float32(lit_along)
+        + surface.facing * np.float32(axis.tilt_cos * lz - axis.tilt_sin * lit_along)
     )
-    brightness = np.float32(0.60) + np.float32(0.46) * np.maximum(lit, 0)
-    return np.asarray(brightness * (np.float32(0.70) + np.float32(0.30) * np.sqrt(facing)), np.float32)
+    brightness = np.float32(0.66) + np.float32(0.46) * np.maximum(lit, 0)
+    edges = np.float32(0.70) + np.float32(0.30) * np.sqrt(surface.facing)
+    return np.asarray(brightness * edges, np.float32)
 
 
-def _ink(
-    tube: Tube, axis: _Axis, across: Floats, facing: Floats, entry: NDArray[np.intp], widths: Floats, depths: Floats
-) -> Bytes:
-    """Return the palette entries of surface points, by their place along the axis and by the half they are on."""
-    if tube.ink_left is tube.ink_right:
+def _ink(tube: Tube, axis: _Axis, surface: _Surface) -> Bytes:
+    """Return the palette entries of surface points, by their place along and around the axis."""
+    entry = surface.entry
+    if tube.panels is None and tube.ink_left is tube.ink_right:
         return tube.ink_left[entry]
-    left = tube.frame[:, 0]
-    side = across * widths[entry] * np.float32(-axis.y * left[0] + axis.x * left[1])
-    side += facing * depths[entry] * np.float32(left[2])
-    return np.where(side > 0, tube.ink_left[entry], tube.ink_right[entry])
+    left, forward = (
+        surface.across * np.float32(-axis.y * v[0] + axis.x * v[1]) + surface.facing * np.float32(v[2])
+        for v in (tube.frame[:, 0], tube.frame[:, 2])
+    )
+    inks = np.where(left > 0, tube.ink_left[entry], tube.ink_right[entry])
+    if tube.panels is not None:
+        front, back = tube.panels
+        middle = np.abs(left) < np.float32(0.42)
+        inks = np.where(middle, np.where(forward > 0, front[entry], back[entry]), inks)
+    return inks
 
 
 def shrink_canvas(canvas: Canvas, palette: Floats, factor: int) -> tuple[Floats, Floats]:
     """Average `factor` x `factor` canvas pixels into one.
 
     Returns:
-        float32 (H, W, 3) colours 0 to 255, already multiplied by their coverage, and float32 (H, W) coverage 0 to 1.
+        float32 (H, W, 3) colours 0 to 255, already multiplied by their coverage, and float32 (H, W)
+        coverage 0 to 1.
     """
     drawn = np.flatnonzero(canvas.depth > -np.inf)
     colours = np.zeros((canvas.height * canvas.width, 4), np.uint8)

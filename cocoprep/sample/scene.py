@@ -1,4 +1,4 @@
-"""One image: background, crowd, people and objects from back to front, and the annotations that follow from it."""
+"""One image: background, crowd, people and objects from back to front, and the annotations of its people."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cocoprep.sample.background import draw_background
-from cocoprep.sample.crowd import draw_crowd, draw_object
+from cocoprep.sample.crowd import draw_crowd
 from cocoprep.sample.labels import Annotation, annotate_crowd, annotate_person
 from cocoprep.sample.layer import Layer
+from cocoprep.sample.objects import draw_object
 from cocoprep.sample.people import Ground, Spot, draw_random_person, far_spots, random_ground, random_spots
 
-_SIZES = ((640, 480), (640, 480), (640, 427), (640, 427), (480, 640), (427, 640), (500, 375), (375, 500), (612, 612))
+_SIZES = (
+    (640, 480),
+    (640, 480),
+    (640, 427),
+    (640, 427),
+    (480, 640),
+    (427, 640),
+    (500, 375),
+    (375, 500),
+    (612, 612),
+)
 _CROWD_SHARE = 0.10
 _OBJECT_SHARE = 0.35
 

@@ -1,8 +1,8 @@
 """Forward kinematics: from angles and proportions to points and frames in front of a camera.
 
-A body is measured in statures (1 is the height of the standing person). In its own frame x points to its left,
-y up and z forward. The camera looks along -z and sees x to the right, y down and z towards itself, without
-perspective; a body with yaw 0 faces it, so that its left is on the right of the image.
+A body is measured in statures (1 is the height of the standing person). In its own frame x points to its
+left, y up and z forward. The camera looks along -z and sees x to the right, y down and z towards itself,
+without perspective; a body with yaw 0 faces it, so that its left is on the right of the image.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SIDES = (("left", 1.0), ("right", -1.0))
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Proportions of one person: lengths in statures, and `build`, the thickness relative to an average one."""
+    """Proportions of a person: lengths in statures, and `build`, the thickness relative to the average."""
 
     build: float
     head: float
@@ -41,7 +41,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """Points (3,) by name and frames (3, 3) by part; a frame's columns are the part's left, up and forward."""
+    """Points (3,) by name and frames (3, 3) by part, whose columns are the part's left, up and forward."""
 
     points: dict[str, Vector]
     frames: dict[str, Matrix]
@@ -98,7 +98,9 @@ def _place_trunk(pose: Pose, body: Body, points: dict[str, Vector], frames: dict
     points["pelvis"] = np.zeros(3)
     points["waist"] = frames["belly"] @ np.array([0, body.belly, 0])
     points["throat"] = points["waist"] + frames["chest"] @ np.array([0, body.chest, 0])
-    points["chin"] = points["throat"] + (frames["chest"] + frames["head"]) @ np.array([0, body.neck / 2, 0.006])
+    points["chin"] = points["throat"] + (frames["chest"] + frames["head"]) @ np.array(
+        [0, body.neck / 2, 0.006]
+    )
     points["skull"] = points["chin"] + frames["head"] @ np.array([0, 0.50 * body.head, 0.10 * body.head])
 
 

@@ -1,0 +1,72 @@
+"""The command line: one light module a command, loaded only when its command runs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cocoprep import __version__
+from cocoprep.errors import CocoprepError
+
+# name -> (module under cocoprep.cli, help): `cocoprep --help` loads no command.
+COMMANDS = {
+    "build": ("build", "Build verified TFRecord shards from annotations and photographs."),
+    "verify": ("verify", "Check every digest, record and count of a built folder."),
+    "info": ("info", "Show what a built folder holds."),
+    "show": ("show", "Draw the steps of one annotation as a picture."),
+    "contact-sheet": ("contact_sheet", "Draw many people of a built folder on one sheet."),
+    "sample": ("sample", "Draw a small data set in COCO's layout."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"cocoprep.cli.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cocoprep")
+def cli() -> None:
+    """COCO person keypoints to sharded TFRecords."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. Exit codes: 0, 1 expected failure, 2 usage, 3 unexpected, 130 interrupted."""
+    try:
+        code = cli.main(args=arguments, prog_name="cocoprep", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = 130
+    except CocoprepError as error:
+        click.echo(f"error: {error}", err=True)
+        code = 1
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `cocoprep info DIR | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        if os.environ.get("COCOPREP_DEBUG"):
+            raise
+        click.echo(
+            f"unexpected error: {type(error).__name__}: {error}\nA fault of ours; COCOPREP_DEBUG=1 shows where.",
+            err=True,
+        )
+        code = 3
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,173 @@
+"""`cocoprep build`."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cocoprep.config import BuildConfig, CropConfig, SelectConfig
+from cocoprep.errors import BuildError, ConfigError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+LOCAL = "local"
+
+
+class _InputSize(click.ParamType):  # type: ignore[type-arg]
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d+)(?:x(\d+))?", value)
+        if match is None:
+            self.fail(f"{value!r}: expected a number such as 256, or height x width such as 256x192.", param, ctx)
+        return int(match[1]), int(match[2] or match[1])
+
+
+@click.command("build", context_settings={"show_default": True})
+@click.option("--split", help="Name of the split, for example train2017; names the shards.")
+@click.option("--data-dir", default="data/coco", metavar="DIR", help="Folder in COCO's official layout.")
+@click.option("--annotations", metavar="FILE", help="Keypoint annotations, instead of those in --data-dir.")
+@click.option("--images", metavar="PATH", help="Folder or zip of photographs, instead of that in --data-dir.")
+@click.option("--out", metavar="DIR", help="Folder to write.  [default: data/shards/<split>]")
+@click.option("--input-size", type=_InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
+@click.option("--heatmap-stride", type=int, default=4, help="Input pixels per heatmap pixel.")
+@click.option("--sigma", type=float, default=2.0, help="Of the Gaussian, in heatmap pixels.")
+@click.option("--bbox-scale", type=float, default=1.25, help="Size of the crop relative to the box.")
+@click.option(
+    "--margin", type=int, help="Real pixels kept around the crop.  [default: as wide windows need, 26 at 256]"
+)
+@click.option("--jpeg-quality", type=int, default=90, help="Of the stored crops.")
+@click.option("--min-keypoints", type=int, default=1, help="Drop people with fewer labelled keypoints.")
+@click.option("--shards", type=int, help="How many shards.  [default: about 100 MB each, at least 16]")
+@click.option("--seed", type=int, default=0, help="Of the order of people.")
+@click.option("--limit", type=int, help="Only so many photographs, for a quick look.")
+@click.option("--max-bad-fraction", type=float, default=0.01, help="Give up above this share of faulty annotations.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
+@click.option("--runner", default=LOCAL, help="'local', or any Beam runner by its name.")
+@click.option("--force", is_flag=True, help="Replace shards in --out that were made in another way.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+@click.option("--no-ceiling", is_flag=True, help="Do not measure the codec ceiling.")
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
+def command(**options: Any) -> None:
+    """Build verified TFRecord shards from COCO person keypoints and photographs.
+
+    After `--`, any Beam option in Beam's own spelling.
+    """
+    config = _build_config(options)
+    if options["dry_run"]:
+        _dry_run(config)
+        return
+    if options["runner"] == LOCAL:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _end_by_signal)
+        seconds, reused = _build_here(config, options["workers"], options["beam_options"])
+    else:
+        from pipelines.remote import run_remote_build
+
+        seconds, reused = run_remote_build(config, options["runner"], options["beam_options"]), 0
+    _report(config, seconds, reused, ceiling=not options["no_ceiling"])
+
+
+def _end_by_signal(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # unwinds, so that the workers are ended too
+
+
+def _build_config(options: dict[str, Any]) -> BuildConfig:
+    split, data = options["split"], options["data_dir"]
+    annotations, images = options["annotations"], options["images"]
+    if split is None:
+        if annotations is None:
+            raise ConfigError("--split: expected the name of a split, for example train2017, found nothing.")
+        stem = os.path.basename(annotations).removesuffix(".json").removeprefix("person_keypoints_")
+        split = re.sub(r"[^A-Za-z0-9._]", "_", stem)
+    annotations = annotations or os.path.join(data, "annotations", f"person_keypoints_{split}.json")
+    return BuildConfig(
+        split=split,
+        annotations=os.path.abspath(annotations),
+        images=os.path.abspath(images or _official_images(data, split)),
+        out=os.path.abspath(options["out"] or os.path.join("data", "shards", split)),
+        crop=CropConfig(
+            input_size=options["input_size"],
+            heatmap_stride=options["heatmap_stride"],
+            sigma_px=options["sigma"],
+            bbox_scale=options["bbox_scale"],
+            margin=options["margin"],
+            jpeg_quality=options["jpeg_quality"],
+        ),
+        select=SelectConfig(
+            min_keypoints=options["min_keypoints"],
+            seed=options["seed"],
+            shards=options["shards"],
+            limit=options["limit"],
+            max_bad_fraction=options["max_bad_fraction"],
+        ),
+        force=options["force"],
+    )
+
+
+def _official_images(data: str, split: str) -> str:
+    folder, archive = os.path.join(data, split), os.path.join(data, f"{split}.zip")
+    if os.path.isdir(folder) or os.path.exists(archive):
+        return folder if os.path.isdir(folder) else archive
+    raise ConfigError(
+        f"--data-dir: expected photographs in {folder} or {archive}, found neither. Say where they are with "
+        "--data-dir or --images."
+    )
+
+
+def _dry_run(config: BuildConfig) -> None:
+    from cocoprep.cli.report import print_plan
+    from cocoprep.files import LocalFiles
+    from cocoprep.images import open_images
+    from cocoprep.keypoints import COCO_17
+    from cocoprep.plan import load_selection
+
+    files = LocalFiles()
+    selection = load_selection(config, COCO_17, files)
+    open_images(config.images, files)
+    print_plan(config, selection)
+
+
+def _build_here(config: BuildConfig, workers: int | None, beam_options: tuple[str, ...]) -> tuple[float, int]:
+    """Build, showing progress. Return the seconds it took and how many shards an earlier run had finished."""
+    from cocoprep.cli.progress import BuildProgress
+    from cocoprep.workers import default_workers
+    from pipelines.local import run_local_build
+
+    workers = workers or default_workers()
+    with BuildProgress(workers) as progress:
+        try:
+            run_local_build(config, workers=workers, beam_options=beam_options, on_progress=progress.update)
+        except KeyboardInterrupt:
+            progress.stop()
+            click.echo("stopped. Finished shards are kept: the same command goes on where it stopped.", err=True)
+            raise
+    return progress.seconds, progress.reused_shards
+
+
+def _report(config: BuildConfig, seconds: float, reused: int, *, ceiling: bool) -> None:
+    import time
+
+    from cocoprep.ceiling import measure_ceiling
+    from cocoprep.cli.report import print_report
+    from cocoprep.files import LocalFiles
+    from cocoprep.keypoints import COCO_17
+    from cocoprep.manifest import read_manifest
+
+    files = LocalFiles()
+    manifest = read_manifest(config.out, files)
+    started = time.monotonic()
+    figures = measure_ceiling(config.out, manifest, COCO_17, files) if ceiling else None
+    if manifest.counts.people == 0:
+        raise BuildError(f"{config.out}: no person is in the shards.")
+    print_report(
+        config.out, manifest, files,
+        ceiling=figures, ceiling_s=time.monotonic() - started, build_s=seconds, reused_shards=reused,
+    )  # fmt: skip

@@ -1,0 +1,19 @@
+"""`cocoprep info`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("info")
+@click.argument("folder", metavar="DIR")
+def command(folder: str) -> None:
+    """Show what a built folder holds."""
+    from cocoprep.ceiling import read_ceiling
+    from cocoprep.cli.report import print_report
+    from cocoprep.files import LocalFiles
+    from cocoprep.manifest import read_manifest
+
+    files = LocalFiles()
+    manifest = read_manifest(folder, files)
+    print_report(folder, manifest, files, ceiling=read_ceiling(folder, manifest, files))

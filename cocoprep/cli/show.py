@@ -1,0 +1,35 @@
+"""`cocoprep show`: one annotation, step by step, in one picture."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("show")
+@click.argument("folder", metavar="DIR")
+@click.argument("annotation_id", type=int)
+@click.option("--images", metavar="PATH", help="Folder or .zip of the photographs.  [default: where the build read them]")
+@click.option("--joint", metavar="NAME", help="Whose heatmap to show.  [default: a labelled joint within the crop]")
+@click.option("--out", metavar="FILE", help="The picture to write.  [default: show-<id>.png]")
+def command(folder: str, annotation_id: int, images: str | None, joint: str | None, out: str | None) -> None:
+    """Draw what the build made of one annotation, or why it was dropped.
+
+    DIR is a built folder, ANNOTATION_ID the `id` of an entry of its annotation file. One picture shows the photograph
+    with all boxes and the crop's windows, the stored and the canonical crop, a joint's heatmap, and all heatmaps.
+    """
+    from cocoprep.dataset import open_dataset
+    from cocoprep.draw import check_joint, draw_steps, find_subject, picture_format, save_picture
+
+    path = out or f"show-{annotation_id}.png"
+    picture_format(path)  # a wrong ending is told before the work, not after it
+    dataset = open_dataset(folder)
+    subject = find_subject(dataset, annotation_id, images=images)
+    if joint is not None:
+        check_joint(joint, subject.table)
+    save_picture(draw_steps(subject, joint=joint), path)
+    if subject.reason is not None:
+        detail = f" ({subject.detail})" if subject.detail else ""
+        click.echo(f"annotation {annotation_id} was dropped: {subject.reason}{detail}")
+    if subject.photograph is None:
+        click.echo(f"without the photograph: {subject.fault}")
+    click.echo(path)

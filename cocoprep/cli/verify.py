@@ -1,0 +1,32 @@
+"""`cocoprep verify`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("verify", context_settings={"show_default": True})
+@click.argument("folder", metavar="DIR")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
+def command(folder: str, workers: int | None) -> None:
+    """Check every digest, record and count of a built folder; exit with 1 where anything is wrong."""
+    from cocoprep.errors import RecordError
+    from cocoprep.files import LocalFiles
+    from cocoprep.verify import verify_folder
+    from cocoprep.workers import default_workers
+
+    with click.progressbar(length=1, label="verifying") as bar:
+
+        def on_shard(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        found = verify_folder(folder, LocalFiles(), workers=workers or default_workers(), on_shard=on_shard)
+    for problem in found.problems:
+        click.echo(str(problem))
+    if found.problems:
+        raise RecordError(
+            f"{folder}: {len(found.problems)} problems. Run the same `cocoprep build` again: it keeps the shards "
+            "that are whole and builds the others anew."
+        )
+    click.echo(f"{folder}: {found.shards} shards, {found.records} records, {found.bytes} bytes: all good")

@@ -1,0 +1,165 @@
+"""The photograph with every annotated person's box, and the windows that one person's crop was cut from."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from cocoprep.affine import CropWindow, image_to_crop
+from cocoprep.boxes import BBox
+from cocoprep.draw import ink
+from cocoprep.draw.palette import BOX, CANONICAL, DROPPED, OTHER, OUTLINE, PANEL, STORED, Colour
+from cocoprep.draw.text import text_width, write
+from cocoprep.images import FILL_RGB, crop_image
+
+WIDEST_BEYOND = 0.6  # of the photograph's longer side: how much is shown beyond each of its edges at most
+SHADE, SLIGHT_SHADE = 0.5, 0.3  # how much darker the photograph is around the stored window, around a box
+TAG_PX = 14
+TAG_HEIGHT = 21
+
+_Named = tuple[str, ink.Bounds, Colour]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is drawn over a photograph, all in image pixels.
+
+    `box` is the person's own, with the colour that tells kept from dropped; `canonical` and `stored` are the windows of
+    its crops; `others` are the boxes of the other annotations, and whether each was kept.
+    """
+
+    box: BBox | None
+    others: tuple[tuple[BBox, bool], ...] = ()
+    canonical: CropWindow | None = None
+    stored: CropWindow | None = None
+
+    @property
+    def box_colour(self) -> Colour:
+        """Return the colour of the person's own box."""
+        return DROPPED if self.canonical is None else BOX
+
+
+def view_of(photograph: Image.Image, marks: Marks) -> CropWindow:
+    """Return the part of the plane to show: the photograph, and the stored window where it goes beyond."""
+    width, height = photograph.size
+    left, top, right, bottom = 0.0, 0.0, float(width), float(height)
+    if marks.stored is not None:
+        beyond = WIDEST_BEYOND * max(width, height)
+        # A little more than the window, so that its line lies within the picture.
+        x0, y0, w, h = marks.stored
+        hair = 0.006 * max(w, h)
+        left, top = min(left, max(x0 - hair, -beyond)), min(top, max(y0 - hair, -beyond))
+        right = max(right, min(x0 + w + hair, width + beyond))
+        bottom = max(bottom, min(y0 + h + hair, height + beyond))
+    return CropWindow(left, top, right - left, bottom - top)
+
+
+def fit(view: CropWindow, largest: tuple[int, int]) -> tuple[int, int]:
+    """Return the size (H, W) at which a view fills `largest` (H, W) without being distorted."""
+    scale = min(largest[0] / view.height, largest[1] / view.width)
+    return max(1, round(view.height * scale)), max(1, round(view.width * scale))
+
+
+def draw_photograph(photograph: Image.Image, marks: Marks, largest: tuple[int, int]) -> Image.Image:
+    """Return a photograph with its marks, as large as fits `largest` (H, W).
+
+    Around the stored window the photograph is darkened; within it, what lies outside the photograph has the colour that
+    the stored crop is filled with.
+    """
+    view = view_of(photograph, marks)
+    size = fit(view, largest)
+    canvas = ink.canvas_of(crop_image(photograph, view, size))
+
+    def placed(bbox: BBox | CropWindow) -> ink.Bounds:
+        x, y, w, h = bbox
+        corners = image_to_crop([(x, y), (x + w, y + h)], view, size)
+        return corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1]
+
+    focus = marks.stored or marks.box
+    _shade(canvas, placed((0, 0, *photograph.size)), placed(focus) if focus else None, SHADE if marks.stored else SLIGHT_SHADE)
+    for bbox, kept in marks.others:
+        ink.box(canvas, placed(bbox), OTHER, width_px=1, dash_px=None if kept else 4)
+    rectangles = [
+        ("stored window", marks.stored, STORED, 2, 8),
+        ("canonical window", marks.canonical, CANONICAL, 2, None),
+        ("box", marks.box, marks.box_colour, 3, None),
+    ]
+    shown = [(name, placed(where), c, width, dash) for name, where, c, width, dash in rectangles if where is not None]
+    for _, bounds, colour, width_px, dash_px in shown:
+        ink.box(canvas, bounds, colour, width_px=width_px, dash_px=dash_px)
+    picture = ink.picture_of(canvas)
+    for tag in _place_tags([(name, bounds, colour) for name, bounds, colour, _, _ in shown], size):
+        _paint_tag(picture, tag)
+    return picture
+
+
+def _shade(canvas: ink.Canvas, photograph: ink.Bounds, focus: ink.Bounds | None, shade: float) -> None:
+    height, width = canvas.shape[:2]
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
+
+    def within(bounds: ink.Bounds) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        left, top, right, bottom = (round(edge) for edge in bounds)
+        return (columns >= left) & (columns < right) & (rows >= top) & (rows < bottom)
+
+    in_photograph = within(photograph)
+    in_focus = within(focus) if focus else np.ones((height, width), bool)
+    canvas[~in_photograph & ~in_focus] = PANEL
+    canvas[~in_photograph & in_focus] = np.asarray(FILL_RGB, np.float32) * 0.75
+    canvas[in_photograph & ~in_focus] *= 1 - shade
+
+
+def _place_tags(named: list[_Named], size: tuple[int, int]) -> list[_Named]:
+    """Return (text, bounds, colour) of a tag for each rectangle, listed from the outermost inwards.
+
+    Each sits in the upper left corner of its rectangle if all of them can without hiding what is within the next; else
+    they stand in a pile beside the outermost.
+    """
+    tags = [(text, _tag_at(bounds[0] + 4, bounds[1] + 4, text, size), colour) for text, bounds, colour in named]
+    inner = [bounds for _, bounds, _ in named[1:]]
+    clear = not any(_meet(tag, bounds) for (_, tag, _), bounds in zip(tags, inner, strict=False))
+    apart = not any(_meet(a, b) for (_, a, _), (_, b, _) in itertools.combinations(tags, 2))
+    if clear and apart and named and _roomy(named[-1][1]):
+        return tags
+    return _pile(named, size)
+
+
+def _pile(named: list[_Named], size: tuple[int, int]) -> list[_Named]:
+    if not named:
+        return []
+    left, top, right, _ = named[0][1]
+    widest = max(_tag_width(text) for text, _, _ in named)
+    x = right + 6 if right + 6 + widest <= size[1] else left - 6 - widest
+    y = min(max(top, 2), size[0] - len(named) * (TAG_HEIGHT + 3))
+    return [
+        (text, _tag_at(x, y + n * (TAG_HEIGHT + 3), text, size), colour) for n, (text, _, colour) in enumerate(named)
+    ]
+
+
+def _tag_width(text: str) -> float:
+    return text_width(text, TAG_PX) + 12
+
+
+def _tag_at(x: float, y: float, text: str, size: tuple[int, int]) -> ink.Bounds:
+    """Return the bounds of a tag near a place, moved into the picture of `size` (H, W)."""
+    width = _tag_width(text)
+    left = min(max(x, 2), size[1] - width - 2)
+    top = min(max(y, 2), size[0] - TAG_HEIGHT - 2)
+    return left, top, left + width, top + TAG_HEIGHT
+
+
+def _meet(a: ink.Bounds, b: ink.Bounds) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _roomy(bounds: ink.Bounds) -> bool:
+    """Tell whether a tag would hide but a small part of a rectangle."""
+    return bounds[3] - bounds[1] >= 6 * TAG_HEIGHT and bounds[2] - bounds[0] >= 2 * _tag_width("box")
+
+
+def _paint_tag(picture: Image.Image, tag: _Named) -> None:
+    text, (left, top, right, bottom), colour = tag
+    ImageDraw.Draw(picture).rounded_rectangle((left, top, right, bottom), radius=4, fill=colour, outline=OUTLINE)
+    write(picture, ((left + right) / 2, (top + bottom) / 2), text, TAG_PX, colour=OUTLINE, anchor="mm")

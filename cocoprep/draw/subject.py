@@ -1,0 +1,213 @@
+"""All that a built folder and its photographs tell of one annotation, gathered to be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+from cocoprep.annotations import ImageInfo
+from cocoprep.boxes import BBox
+from cocoprep.config import CropConfig
+from cocoprep.dataset import ShardDataset
+from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError
+from cocoprep.files import FileStore, LocalFiles
+from cocoprep.images import decode_image, open_images
+from cocoprep.keypoints import Joint, KeypointTable
+from cocoprep.manifest import GROUND_TRUTH, LEDGER, KeypointRecord, Manifest
+
+
+class Annotated(msgspec.Struct, frozen=True):
+    """One annotation of `ground_truth.json`, as far as it is drawn."""
+
+    id: int
+    image_id: int
+    bbox: BBox
+    iscrowd: int
+    num_keypoints: int
+    keypoints: msgspec.Raw
+
+    def joints(self) -> NDArray[np.float64]:
+        """Return (K, 3) float64: pixel index x and y, and visibility."""
+        return np.array(msgspec.json.decode(self.keypoints, type=list[float])).reshape(-1, 3)
+
+
+class _Image(msgspec.Struct):
+    id: int
+    file_name: str
+    width: int
+    height: int
+
+
+class _GroundTruth(msgspec.Struct):
+    images: list[_Image]
+    annotations: list[Annotated]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One annotation: what became of it, and what there is to show of it.
+
+    Attributes:
+        annotation_id: as in the annotation file.
+        image_id: None where a malformed entry has none.
+        row: place in the annotation file.
+        reason: why it was dropped, None where it was kept.
+        detail: more on the reason; may be empty.
+        shard: the file that holds its record; None where dropped.
+        rivals: how many other entries of the file use the same id.
+        image: the photograph's entry; None where the folder does not list it.
+        annotation: None where the entry is malformed or its photograph not listed.
+        others: the photograph's other annotations, and whether each was kept.
+        photograph: RGB; None where it cannot be read.
+        fault: why there is no photograph, and what to do.
+        person: the record as `ShardDataset` gives it; None where dropped.
+        manifest: the folder's.
+        table: the joints.
+    """
+
+    annotation_id: int
+    image_id: int | None
+    row: int
+    reason: str | None
+    detail: str
+    shard: str | None
+    rivals: int
+    image: ImageInfo | None
+    annotation: Annotated | None
+    others: tuple[tuple[Annotated, bool], ...]
+    photograph: Image.Image | None
+    fault: str
+    person: dict[str, Any] | None
+    manifest: Manifest
+    table: KeypointTable
+
+    @property
+    def crop(self) -> CropConfig:
+        """Return the crop's geometry."""
+        return self.manifest.crop.config()
+
+
+def table_of(record: KeypointRecord) -> KeypointTable:
+    """Return the keypoint table that a manifest holds by value."""
+    return KeypointTable(
+        name=record.table,
+        joints=tuple(
+            Joint(name, record.names[partner], sigma)
+            for name, partner, sigma in zip(record.names, record.flip_index, record.oks_sigmas, strict=True)
+        ),
+        limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
+    )
+
+
+def find_subject(
+    dataset: ShardDataset, annotation_id: int, *, images: str | None = None, files: FileStore | None = None
+) -> Subject:
+    """Gather what there is to show of one annotation of a built folder.
+
+    Args:
+        dataset: the folder.
+        annotation_id: kept or dropped.
+        images: where the photographs are; None for where the build found them. If that place is gone, the subject has
+            no photograph and says so.
+        files: how the folder and the photographs are read.
+
+    Raises:
+        CocoprepError: no entry of the annotation file has this id.
+        ConfigError: `images` is given and is neither a folder nor a zip.
+        RecordError: ledger, ground truth or record are missing or damaged.
+    """
+    files = files or LocalFiles()
+    ledger = _read_ledger(dataset.folder, files)
+    rows = ledger.filter(pc.equal(ledger["annotation_id"], annotation_id)).to_pylist()
+    if not rows:
+        raise _unknown(dataset, annotation_id, ledger)
+    row = min(rows, key=lambda row: (not row["kept"], row["row"]))
+    image, annotations = _read_ground_truth(dataset.folder, row["image_id"], files)
+    neighbours = ledger.filter(pc.and_(pc.equal(ledger["image_id"], row["image_id"] or 0), ledger["kept"]))
+    kept = set(neighbours["annotation_id"].to_pylist())
+    photograph, fault = _read_photograph(dataset.manifest, image, row["image_id"], images, files)
+    # A malformed entry may bear the id of a valid one: that one's box is not its own.
+    malformed = row["reason"] == "malformed"
+    return Subject(
+        annotation_id=annotation_id,
+        image_id=row["image_id"],
+        row=row["row"],
+        reason=row["reason"],
+        detail=row["detail"],
+        shard=row["shard"],
+        rivals=len(rows) - 1,
+        image=image,
+        annotation=next((a for a in annotations if a.id == annotation_id and not malformed), None),
+        others=tuple((a, a.id in kept) for a in annotations if a.id != annotation_id),
+        photograph=photograph,
+        fault=fault,
+        person=dataset.person(annotation_id) if row["kept"] else None,
+        manifest=dataset.manifest,
+        table=table_of(dataset.manifest.keypoints),
+    )
+
+
+def _read_ledger(folder: str, files: FileStore) -> pa.Table:
+    path = files.join(folder, LEDGER)
+    try:
+        return pq.read_table(pa.BufferReader(files.read_bytes(path)))
+    except (OSError, pa.ArrowException) as error:
+        raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
+
+
+def _read_ground_truth(
+    folder: str, image_id: int | None, files: FileStore
+) -> tuple[ImageInfo | None, list[Annotated]]:
+    """Return the entry of one photograph and its annotations; None and none where it is not listed."""
+    path = files.join(folder, GROUND_TRUTH)
+    try:
+        truth = msgspec.json.decode(files.read_bytes(path), type=_GroundTruth)
+    except (OSError, msgspec.DecodeError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
+    found = next((i for i in truth.images if i.id == image_id), None)
+    image = None if found is None else ImageInfo(found.id, found.file_name, found.width, found.height)
+    return image, [a for a in truth.annotations if a.image_id == image_id]
+
+
+def _read_photograph(
+    manifest: Manifest, image: ImageInfo | None, image_id: int | None, images: str | None, files: FileStore
+) -> tuple[Image.Image | None, str]:
+    """Return the photograph, or None and why there is none."""
+    path = images or manifest.source["images"]
+    if images is None and not files.exists(path):
+        return None, f"The photographs are not at {path} any more. Pass --images with the folder or .zip that has them."
+    try:
+        source = open_images(path, files)
+    except ConfigError as error:
+        if images is not None:
+            raise
+        return None, str(error)
+    if image is None:
+        place = "The entry names no image" if image_id is None else f"Image {image_id} is not listed"
+        return None, f"{place} in {GROUND_TRUTH}, so there is no file name to look for."
+    try:
+        return decode_image(source.read(image.file_name), image), ""
+    except ImageError as error:
+        return None, f"{error}. Looked in {path}; pass --images if the photographs are elsewhere."
+
+
+def _unknown(dataset: ShardDataset, annotation_id: int, ledger: pa.Table) -> CocoprepError:
+    of_image = ledger.filter(pc.equal(ledger["image_id"], annotation_id))["annotation_id"].drop_null().to_pylist()
+    if of_image:
+        shown = ", ".join(map(str, of_image[:5])) + (" and others" if len(of_image) > 5 else "")
+        cure = f"{annotation_id} is an image id: choose one of that image's annotations, {shown}."
+    else:
+        some = ", ".join(map(str, dataset.annotation_ids[:3]))
+        cure = f"Choose an id from {LEDGER}, for example {some}."
+    return CocoprepError(
+        f"annotation {annotation_id}: expected an annotation id of {dataset.manifest.source['annotations']}, found no "
+        f"such entry among the {len(ledger)} that {dataset.folder} was built from. {cure}"
+    )

@@ -1,0 +1,1 @@
+"""The TensorFlow side of cocoprep: reading shards into training."""
