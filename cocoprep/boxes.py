@@ -71,6 +71,6 @@ def visible_span(start: float, length: float, pixels: int, image_length: int) ->
     """
     step = length / pixels
     # A hair of tolerance, lest rounding push a pixel that touches the edge out of the image.
-    first = max(0, math.ceil(-start / step - 1e-6))
+    first = min(pixels, max(0, math.ceil(-start / step - 1e-6)))
     last = min(pixels, math.floor((image_length - start) / step + 1e-6))
     return first, max(first, last)

@@ -134,8 +134,8 @@ class BuildConfig:
     force: bool = False
 
     def __post_init__(self) -> None:
-        good = bool(self.split) and all(c.isalnum() or c in "._" for c in self.split)
-        _require(good and self.split.isascii(), "--split", "ASCII letters, digits, '.' and '_'", self.split)
+        good = self.split.isascii() and self.split[:1].isalnum() and all(c.isalnum() or c in "._" for c in self.split)
+        _require(good, "--split", "ASCII letters, digits, '.' and '_', a letter or digit first", self.split)
 
 
 def estimated_record_bytes(crop: CropConfig) -> float:

@@ -59,7 +59,7 @@ class ShardDataset:
             path = self._files.join(self.folder, shard.name + SIDECAR_SUFFIX)
             try:
                 index = msgspec.json.decode(self._files.read_bytes(path), type=_ShardIndex)
-            except (OSError, msgspec.DecodeError) as error:
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {self.folder}`.") from error
             places += [(n, shard.name, at) for n, at in zip(index.annotation_ids, index.offsets, strict=True)]
         return places

@@ -56,7 +56,7 @@ FEATURES = (
     Feature(
         "heatmaps", "bytes", (),
         "targets of the canonical crop: zlib of uint8 (h, w, K), value * 255 rounded",
-        lambda p: _pack_heatmaps(p.heatmaps),
+        lambda p: pack_heatmaps(p.heatmaps),
     ),
     Feature(
         "image", "bytes", (),
@@ -166,7 +166,8 @@ def _parse(feature: Feature, found: Any, joints: int) -> Any:
     return np.array(values, feature.kind).reshape(shape)
 
 
-def _pack_heatmaps(heatmaps: NDArray[np.uint8]) -> bytes:
+def pack_heatmaps(heatmaps: NDArray[np.uint8]) -> bytes:
+    """Pack (h, w, K) uint8 heatmaps as a zlib stream."""
     # Heatmaps are runs of zeros between small hills. The run-length strategy of zlib packs them tighter than level 6
     # and faster than level 1 of the default one (benchmarks/heatmap_packing.py); every zlib reader unpacks it.
     packer = zlib.compressobj(strategy=zlib.Z_RLE)

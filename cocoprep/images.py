@@ -232,4 +232,4 @@ def encode_jpeg(crop: Image.Image, quality: int) -> bytes:
 def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
     """Decode a stored crop to (H, W, 3) uint8."""
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        return np.asarray(image.convert("RGB"))
+        return np.array(image.convert("RGB"))

@@ -12,7 +12,7 @@ import click
 @click.option("--columns", metavar="C", type=int, default=8, show_default=True, help="How many in a row.")
 @click.option("--tile", metavar="PX", type=int, default=160, show_default=True, help="The longer side of a tile.")
 @click.option("--stored", is_flag=True, help="Show the stored crops, with their margin.")
-def command(folder: str, out: str, people: int, columns: int, tile: int, stored: bool) -> None:
+def command(folder: str, *, out: str, people: int, columns: int, tile: int, stored: bool) -> None:
     """Draw the crops of a built folder with their joints on one sheet.
 
     DIR is a built folder. The people are spread evenly over stored order; the same command draws the same sheet.

@@ -8,10 +8,12 @@ import click
 @click.command("show")
 @click.argument("folder", metavar="DIR")
 @click.argument("annotation_id", type=int)
-@click.option("--images", metavar="PATH", help="Folder or .zip of the photographs.  [default: where the build read them]")
+@click.option(
+    "--images", metavar="PATH", help="Folder or .zip of the photographs.  [default: where the build read them]"
+)
 @click.option("--joint", metavar="NAME", help="Whose heatmap to show.  [default: a labelled joint within the crop]")
 @click.option("--out", metavar="FILE", help="The picture to write.  [default: show-<id>.png]")
-def command(folder: str, annotation_id: int, images: str | None, joint: str | None, out: str | None) -> None:
+def command(folder: str, annotation_id: int, *, images: str | None, joint: str | None, out: str | None) -> None:
     """Draw what the build made of one annotation, or why it was dropped.
 
     DIR is a built folder, ANNOTATION_ID the `id` of an entry of its annotation file. One picture shows the photograph

@@ -6,9 +6,21 @@ import numpy as np
 from PIL import Image
 
 from cocoprep import affine
-from cocoprep.draw.layout import EDGE, GAP, KEY_ROW, PANEL_HEAD, Key, Panel, message_picture, new_page, place_key, place_panel
+from cocoprep.draw.layout import (
+    EDGE,
+    GAP,
+    KEY_ROW,
+    PANEL_HEAD,
+    Key,
+    Panel,
+    message_picture,
+    new_page,
+    place_joint_key,
+    place_key,
+    place_panel,
+)
 from cocoprep.draw.palette import DIM_TEXT, DROPPED, OTHER, TEXT
-from cocoprep.draw.photograph import Marks, draw_photograph
+from cocoprep.draw.photograph import Marks, draw_photograph, view_of
 from cocoprep.draw.skeleton import draw_skeleton
 from cocoprep.draw.subject import Subject
 from cocoprep.draw.text import LINE_HEIGHT, shorten, wrap, write, write_lines
@@ -35,16 +47,20 @@ def draw_dropped(subject: Subject) -> Image.Image:
     picture = _photograph(subject)
     lines = _text(subject)
     keys = _key_rows(subject)
-    body = max(PANEL_HEAD + picture.height + 14 + len(keys) * KEY_ROW, PANEL_HEAD + _height(lines))
+    with_joints = subject.photograph is not None and _has_joints(subject)
+    below = 14 + (len(keys) + with_joints) * KEY_ROW
+    body = PANEL_HEAD + max(picture.height + below, _height(lines))
     left_width = max(picture.width, 400)
     page = new_page(EDGE + left_width + GAP + 10 + COLUMN + EDGE, HEADER + body + EDGE)
     _write_header(page, subject)
     subtitle = _boxes_in_words(subject) if subject.photograph else "not available"
     place_panel(page, Panel("Photograph", subtitle, picture), EDGE, HEADER, left_width)
-    place_key(page, keys, EDGE, HEADER + PANEL_HEAD + picture.height + 14, left_width)
-    y: float = HEADER + PANEL_HEAD - 4
+    y = place_key(page, keys, EDGE, HEADER + PANEL_HEAD + picture.height + 14, left_width)
+    if with_joints:
+        place_joint_key(page, EDGE, y)
+    at = EDGE + left_width + GAP + 10, HEADER + PANEL_HEAD - 4.0
     for one, size_px, colour in lines:
-        y = write_lines(page, (EDGE + left_width + GAP + 10, y), [one], size_px, colour=colour)
+        at = at[0], write_lines(page, at, [one], size_px, colour=colour)
     return page
 
 
@@ -59,9 +75,13 @@ def _photograph(subject: Subject) -> Image.Image:
     if annotation is None or not annotation.num_keypoints:
         return picture
     joints = annotation.joints()
-    whole = affine.CropWindow(0, 0, *subject.photograph.size)
-    points = affine.image_to_crop(affine.index_to_point(joints[:, :2]), whole, (picture.height, picture.width))
+    view, size = view_of(subject.photograph, marks), (picture.height, picture.width)
+    points = affine.image_to_crop(affine.index_to_point(joints[:, :2]), view, size)
     return draw_skeleton(picture, points, joints[:, 2].astype(np.int64), table=subject.table)
+
+
+def _has_joints(subject: Subject) -> bool:
+    return subject.annotation is not None and subject.annotation.num_keypoints > 0
 
 
 def _write_header(page: Image.Image, subject: Subject) -> None:

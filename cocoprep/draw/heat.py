@@ -125,7 +125,7 @@ def _paint_mark(canvas: ink.Canvas, at: NDArray[np.float64]) -> None:
 def unit_values(heatmaps: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return heatmaps as float32 from 0 to 1, whether they are quantised or not."""
     values = np.asarray(heatmaps, np.float32)
-    return values / PEAK if np.issubdtype(heatmaps.dtype, np.integer) else values
+    return values / np.float32(PEAK) if np.issubdtype(heatmaps.dtype, np.integer) else values
 
 
 def _paint_grid(canvas: ink.Canvas, cells: tuple[int, int]) -> None:

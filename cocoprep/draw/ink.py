@@ -90,9 +90,7 @@ def fill(canvas: Canvas, bounds: Bounds, colour: ArrayLike, opacity: float = 1.0
     patch += np.float32(opacity) * (np.asarray(colour, np.float32) - patch)
 
 
-def box(
-    canvas: Canvas, bounds: Bounds, colour: ArrayLike, *, width_px: int = 2, dash_px: int | None = None
-) -> None:
+def box(canvas: Canvas, bounds: Bounds, colour: ArrayLike, *, width_px: int = 2, dash_px: int | None = None) -> None:
     """Paint a rectangle's outline, crisp, over a soft dark one that parts it from any background."""
     for edge in _edges(bounds, width_px + 2):
         fill(canvas, edge, OUTLINE, 0.45)

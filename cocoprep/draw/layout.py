@@ -62,7 +62,6 @@ def message_picture(text: str, size: tuple[int, int]) -> Image.Image:
     """Return an empty panel of `size` (H, W) that says why it is empty."""
     height, width = size
     picture = Image.new("RGB", (width, height), PANEL)
-    ImageDraw.Draw(picture).rectangle((0, 0, width - 1, height - 1), outline=RULE)
     lines = wrap(text, 17, width - 64)[: max(1, (height - 40) // 24)]
     top = (height - round(len(lines) * 17 * LINE_HEIGHT)) / 2
     write_lines(picture, (32, max(top, 12)), lines, 17, colour=DIM_TEXT)

@@ -29,7 +29,9 @@ DROPPED: Colour = (255, 122, 112)
 SIDES: dict[Side, Colour] = {"left": (255, 145, 48), "right": (64, 178, 255), "centre": (168, 230, 96)}
 
 # Dark to light with rising lightness, so that it reads in grey too.
-_HEAT = np.array([(10, 10, 22), (72, 20, 96), (170, 40, 96), (240, 98, 60), (253, 178, 72), (252, 250, 196)], np.float32)
+_HEAT = np.array(
+    [(10, 10, 22), (72, 20, 96), (170, 40, 96), (240, 98, 60), (253, 178, 72), (252, 250, 196)], np.float32
+)
 
 
 def joint_colours(table: KeypointTable) -> Colours:

@@ -43,17 +43,17 @@ class Marks:
 
 
 def view_of(photograph: Image.Image, marks: Marks) -> CropWindow:
-    """Return the part of the plane to show: the photograph, and the stored window where it goes beyond."""
+    """Return the part of the plane to show: the photograph, and the stored window or the box where it goes beyond."""
     width, height = photograph.size
     left, top, right, bottom = 0.0, 0.0, float(width), float(height)
-    if marks.stored is not None:
+    focus = marks.stored or marks.box
+    if focus is not None:
         beyond = WIDEST_BEYOND * max(width, height)
-        # A little more than the window, so that its line lies within the picture.
-        x0, y0, w, h = marks.stored
-        hair = 0.006 * max(w, h)
-        left, top = min(left, max(x0 - hair, -beyond)), min(top, max(y0 - hair, -beyond))
-        right = max(right, min(x0 + w + hair, width + beyond))
-        bottom = max(bottom, min(y0 + h + hair, height + beyond))
+        x0, y0, w, h = focus
+        hair = 0.006 * max(w, h)  # so that the line of a window that goes beyond lies within the picture
+        left, top = max(x0 - hair, -beyond) if x0 < 0 else 0.0, max(y0 - hair, -beyond) if y0 < 0 else 0.0
+        right = min(x0 + w + hair, width + beyond) if x0 + w > width else float(width)
+        bottom = min(y0 + h + hair, height + beyond) if y0 + h > height else float(height)
     return CropWindow(left, top, right - left, bottom - top)
 
 
@@ -79,13 +79,13 @@ def draw_photograph(photograph: Image.Image, marks: Marks, largest: tuple[int, i
         return corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1]
 
     focus = marks.stored or marks.box
-    _shade(canvas, placed((0, 0, *photograph.size)), placed(focus) if focus else None, SHADE if marks.stored else SLIGHT_SHADE)
+    _shade(canvas, placed((0, 0, *photograph.size)), placed(focus) if focus else None, cropped=bool(marks.stored))
     for bbox, kept in marks.others:
         ink.box(canvas, placed(bbox), OTHER, width_px=1, dash_px=None if kept else 4)
     rectangles = [
-        ("stored window", marks.stored, STORED, 2, 8),
+        ("stored window", None if marks.stored == marks.canonical else marks.stored, STORED, 2, 8),
         ("canonical window", marks.canonical, CANONICAL, 2, None),
-        ("box", marks.box, marks.box_colour, 3, None),
+        ("box", marks.box, marks.box_colour, _box_width(marks.box, size[1] / view.width), None),
     ]
     shown = [(name, placed(where), c, width, dash) for name, where, c, width, dash in rectangles if where is not None]
     for _, bounds, colour, width_px, dash_px in shown:
@@ -96,7 +96,12 @@ def draw_photograph(photograph: Image.Image, marks: Marks, largest: tuple[int, i
     return picture
 
 
-def _shade(canvas: ink.Canvas, photograph: ink.Bounds, focus: ink.Bounds | None, shade: float) -> None:
+def _box_width(bbox: BBox | None, scale: float) -> int:
+    """Return a width of line that does not hide a small person."""
+    return 3 if bbox is None or min(bbox[2:]) * scale >= 16 else 2
+
+
+def _shade(canvas: ink.Canvas, photograph: ink.Bounds, focus: ink.Bounds | None, *, cropped: bool) -> None:
     height, width = canvas.shape[:2]
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
 
@@ -106,9 +111,10 @@ def _shade(canvas: ink.Canvas, photograph: ink.Bounds, focus: ink.Bounds | None,
 
     in_photograph = within(photograph)
     in_focus = within(focus) if focus else np.ones((height, width), bool)
-    canvas[~in_photograph & ~in_focus] = PANEL
-    canvas[~in_photograph & in_focus] = np.asarray(FILL_RGB, np.float32) * 0.75
-    canvas[in_photograph & ~in_focus] *= 1 - shade
+    canvas[~in_photograph] = PANEL
+    if cropped:
+        canvas[~in_photograph & in_focus] = np.asarray(FILL_RGB, np.float32) * 0.75
+    canvas[in_photograph & ~in_focus] *= 1 - (SHADE if cropped else SLIGHT_SHADE)
 
 
 def _place_tags(named: list[_Named], size: tuple[int, int]) -> list[_Named]:
@@ -130,12 +136,13 @@ def _pile(named: list[_Named], size: tuple[int, int]) -> list[_Named]:
     if not named:
         return []
     left, top, right, _ = named[0][1]
-    widest = max(_tag_width(text) for text, _, _ in named)
-    x = right + 6 if right + 6 + widest <= size[1] else left - 6 - widest
+    to_the_right = right + 6 + max(_tag_width(text) for text, _, _ in named) <= size[1]
     y = min(max(top, 2), size[0] - len(named) * (TAG_HEIGHT + 3))
-    return [
-        (text, _tag_at(x, y + n * (TAG_HEIGHT + 3), text, size), colour) for n, (text, _, colour) in enumerate(named)
-    ]
+    pile = []
+    for n, (text, _, colour) in enumerate(named):
+        x = right + 6 if to_the_right else left - 6 - _tag_width(text)
+        pile.append((text, _tag_at(x, y + n * (TAG_HEIGHT + 3), text, size), colour))
+    return pile
 
 
 def _tag_width(text: str) -> float:

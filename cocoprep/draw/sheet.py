@@ -109,14 +109,10 @@ def sheet_of(
     """
     _require(people >= 1, "--people", "a whole number from 1", people)
     _require(columns >= 1, "--columns", "a whole number from 1", columns)
-    _require(
-        SMALLEST_TILE <= tile_px <= LARGEST_TILE, "--tile", f"{SMALLEST_TILE} to {LARGEST_TILE} pixels", tile_px
-    )
+    _require(SMALLEST_TILE <= tile_px <= LARGEST_TILE, "--tile", f"{SMALLEST_TILE} to {LARGEST_TILE} pixels", tile_px)
     places = spread_evenly(len(dataset), people)
     pixels = len(places) * tile_px * (tile_px + caption_height(tile_px))
-    _require(
-        pixels <= MAX_SHEET_PIXELS, "--people and --tile", f"a sheet of at most {MAX_SHEET_PIXELS} pixels", pixels
-    )
+    _require(pixels <= MAX_SHEET_PIXELS, "--people and --tile", f"a sheet of at most {MAX_SHEET_PIXELS} pixels", pixels)
     height, width = dataset.crop.stored_size if stored else dataset.crop.input_size
     title = (
         f"{dataset.manifest.split}:  {len(places)} of {len(dataset)} people, "

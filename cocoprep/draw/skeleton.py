@@ -46,8 +46,8 @@ def draw_skeleton(
     drawn = (seen > 0) & np.isfinite(at).all(axis=-1)
     canvas = ink.canvas_of(image if size == (image.height, image.width) else ink.enlarge(image, size))
     unit = suitable_unit(at[drawn], size) if unit_px is None else unit_px
-    _paint_limbs(canvas, at, drawn, table, unit)
-    _paint_joints(canvas, at, drawn, seen == HIDDEN, table, unit)
+    _paint_limbs(canvas, at, drawn, table=table, unit=unit)
+    _paint_joints(canvas, at, drawn, hidden=seen == HIDDEN, table=table, unit=unit)
     return ink.picture_of(canvas)
 
 
@@ -60,7 +60,7 @@ def suitable_unit(points: NDArray[np.float64], size: tuple[int, int]) -> float:
 
 
 def _paint_limbs(
-    canvas: ink.Canvas, at: NDArray[np.float64], drawn: NDArray[np.bool_], table: KeypointTable, unit: float
+    canvas: ink.Canvas, at: NDArray[np.float64], drawn: NDArray[np.bool_], *, table: KeypointTable, unit: float
 ) -> None:
     limbs = [
         (at[[a, b]], colour)
@@ -77,6 +77,7 @@ def _paint_joints(
     canvas: ink.Canvas,
     at: NDArray[np.float64],
     drawn: NDArray[np.bool_],
+    *,
     hidden: NDArray[np.bool_],
     table: KeypointTable,
     unit: float,

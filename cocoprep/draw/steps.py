@@ -39,6 +39,7 @@ from cocoprep.keypoints import KeypointTable
 
 CELL = 384  # the longer side of a panel with a crop
 WIDEST_PHOTOGRAPH = 940
+LOWEST_BODY = 640  # so that flat crops leave the photograph room
 HEADER = 124
 VISIBLE = 2
 MARGIN_SHADE = 0.3
@@ -102,7 +103,7 @@ def panel_size(heatmap_size: tuple[int, int], longest: int = CELL) -> tuple[int,
 def _draw_kept(subject: Subject, person: dict[str, Any], joint: str | None) -> Image.Image:
     cell = panel_size(subject.crop.heatmap_size)
     keys = _key_rows(subject, person)
-    grid = _Grid(cell, 2 * (PANEL_HEAD + cell[0]) + GAP, len(keys) + 1)
+    grid = _Grid(cell, max(2 * (PANEL_HEAD + cell[0]) + GAP, LOWEST_BODY), len(keys) + 1)
     photograph = _photograph_panel(subject, person, grid)
     left_width = max(photograph.picture.width, 460)
     right = EDGE + left_width + GAP
@@ -125,10 +126,11 @@ def _write_header(page: Image.Image, subject: Subject, person: dict[str, Any]) -
     outside = int(((visibility > 0) & ~affine.inside(person["keypoints"], subject.crop.input_size)).sum())
     width = page.width - 2 * EDGE
     write(page, (EDGE, EDGE + 10), f"Annotation {subject.annotation_id}", 30, anchor="lm")
-    write(page, (page.width - EDGE, EDGE + 10), f"kept in {subject.shard}", 16, colour=DIM_TEXT, anchor="rm")
+    kept = shorten(f"kept in {subject.shard}", 16, width - 420)
+    write(page, (page.width - EDGE, EDGE + 10), kept, 16, colour=DIM_TEXT, anchor="rm")
     where = (
-        f"image {person['image_id']}  ·  {person['file_name']}  ·  {person['image_width']} x {person['image_height']} px"
-        f"  ·  row {subject.row} of the annotation file"
+        f"image {person['image_id']}  ·  {person['file_name']}  ·  "
+        f"{person['image_width']} x {person['image_height']} px  ·  row {subject.row} of the annotation file"
     )
     if subject.rivals:
         where += f"  ·  {subject.rivals} more with this id dropped"
@@ -145,7 +147,7 @@ def _write_header(page: Image.Image, subject: Subject, person: dict[str, Any]) -
 def _photograph_panel(subject: Subject, person: dict[str, Any], grid: _Grid) -> Panel:
     if subject.photograph is None:
         height, width = grid.photograph
-        picture = message_picture(subject.fault, (min(height, 440), min(width, 620)))
+        picture = message_picture(subject.fault, (height, min(width, 620)))
         return Panel("Photograph", "not available", picture, 1)
     window = CropWindow(*map(float, person["crop_window"]))
     marks = Marks(
@@ -168,12 +170,15 @@ def _key_rows(subject: Subject, person: dict[str, Any]) -> list[Key]:
         return f"{w.width:.0f} x {w.height:.0f} px, becomes {size[1]} x {size[0]}"
 
     box_width, box_height = person["bbox"][2:]
-    return [
+    rows = [
         Key(f"annotated box:  {box_width:.0f} x {box_height:.0f} px", BOX, "thick"),
         Key(f"canonical window:  {becomes(window, crop.input_size)}", CANONICAL, "plain"),
-        Key(f"stored window:  {becomes(stored, crop.stored_size)}, margin {crop.margin_px}", STORED, "dashed"),
-        *other_keys(subject),
     ]
+    if crop.margin_px:  # else it is the canonical window
+        rows.append(
+            Key(f"stored window:  {becomes(stored, crop.stored_size)}, margin {crop.margin_px}", STORED, "dashed")
+        )
+    return rows + other_keys(subject)
 
 
 def _crop_panels(subject: Subject, person: dict[str, Any], cell: tuple[int, int], joint: str | None) -> list[Panel]:
@@ -182,12 +187,13 @@ def _crop_panels(subject: Subject, person: dict[str, Any], cell: tuple[int, int]
     canonical = person["image"][margin : margin + height, margin : margin + width]
     overlay = heatmaps_overlay(canonical, person["heatmaps"], table=table, size=cell)
     skeleton = draw_skeleton(canonical, person["keypoints"], person["visibility"], table=table, size=cell)
-    stored_size = f"{crop.stored_size[1]} x {crop.stored_size[0]}: the canonical crop and {margin} px around it"
+    around = f"a margin of {margin} px" if margin else "no margin"
+    stored_size = f"{crop.stored_size[1]} x {crop.stored_size[0]}, with {around}"
     return [
         Panel("Stored crop", stored_size, draw_stored(person["image"], margin, cell), 2),
         Panel("Canonical crop", f"{width} x {height}, with joints and limbs", skeleton, 3),
         _heatmap_panel(subject, person, canonical, cell, joint),
-        Panel("All heatmaps", f"{len(table)} maps over the canonical crop, coloured by side", overlay, 5),
+        Panel("All heatmaps", f"{len(table)} maps, coloured by side", overlay, 5),
     ]
 
 
@@ -214,7 +220,9 @@ def _heatmap_panel(
     name = subject.table.names[k].replace("_", " ")
     size = f"{crop.heatmap_size[1]} x {crop.heatmap_size[0]}"
     if not visibility[k]:
-        return Panel(f"Heatmap: {name}", f"{size}; not labelled, so all zero", joint_heatmap(heatmap, cell, under=canonical), 4)
+        return Panel(
+            f"Heatmap: {name}", f"{size}; not labelled, so all zero", joint_heatmap(heatmap, cell, under=canonical), 4
+        )
     within = bool(affine.inside(points[k], crop.input_size))
     if not within:
         picture = joint_heatmap(heatmap, cell, under=canonical)

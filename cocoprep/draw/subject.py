@@ -163,9 +163,7 @@ def _read_ledger(folder: str, files: FileStore) -> pa.Table:
         raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
 
 
-def _read_ground_truth(
-    folder: str, image_id: int | None, files: FileStore
-) -> tuple[ImageInfo | None, list[Annotated]]:
+def _read_ground_truth(folder: str, image_id: int | None, files: FileStore) -> tuple[ImageInfo | None, list[Annotated]]:
     """Return the entry of one photograph and its annotations; None and none where it is not listed."""
     path = files.join(folder, GROUND_TRUTH)
     try:

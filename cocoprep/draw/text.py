@@ -73,7 +73,7 @@ def write(
     colour: Colour = TEXT,
     anchor: str = "la",
 ) -> None:
-    """Paint one line of text on a picture in place. `anchor` is Pillow's: `la` top left, `ra` top right, `mm` middle."""
+    """Paint one line of text in place. `anchor` is Pillow's: `la` top left, `lm` left middle, `mm` middle."""
     ImageDraw.Draw(image).text(at, drawable(text), font=font(size_px), fill=colour, anchor=anchor)
 
 

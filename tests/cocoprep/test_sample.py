@@ -95,9 +95,7 @@ def test_images_have_the_annotated_size(sample: Path, train: Any) -> None:
     assert len(sizes) >= 4
 
 
-def test_same_seed_same_bytes_and_a_longer_sample_starts_with_the_shorter(
-    sample: Path, tmp_path: Path
-) -> None:
+def test_same_seed_same_bytes_and_a_longer_sample_starts_with_the_shorter(sample: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_sample(tmp_path / name, images=3, val_fraction=1 / 3)
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
@@ -196,9 +194,7 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         write_sample(tmp_path / "file", images=1)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"images": 0}, {"images": 1, "seed": -1}, {"images": 1, "val_fraction": 2}]
-)
+@pytest.mark.parametrize("wrong", [{"images": 0}, {"images": 1, "seed": -1}, {"images": 1, "val_fraction": 2}])
 def test_parameters_out_of_range_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=list(wrong)[-1]):
         write_sample(tmp_path / "new", **wrong)
@@ -357,8 +353,7 @@ def test_mirrored_pose_is_the_mirror_image_of_the_body() -> None:
         body, pose = random_body(rng), random_pose(rng)
         flat = {"yaw": 0.0, "pitch": 0.0, "roll": 0.0}
         one, two = (
-            pose_skeleton(type(pose)(p.arms, p.legs, p.spine, p.head, **flat), body)
-            for p in (pose, mirror_pose(pose))
+            pose_skeleton(type(pose)(p.arms, p.legs, p.spine, p.head, **flat), body) for p in (pose, mirror_pose(pose))
         )
         for joint in COCO_17.joints:
             mirrored = one.points[joint.partner] * (-1, 1, 1)

@@ -1,0 +1,25 @@
+"""Fixtures and settings that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# The same examples on every run: a failure in CI is a failure at home.
+hypothesis.settings.register_profile("cocoprep", derandomize=True, deadline=None, max_examples=60)
+hypothesis.settings.load_profile("cocoprep")
+
+COCO_VARIABLE = "COCOPREP_TEST_COCO"
+COCO_DEFAULT = Path(__file__).parents[2] / "shared" / "data" / "coco-mini"
+
+
+@pytest.fixture(scope="session")
+def coco_mini() -> Path:
+    """Return a folder of real COCO photographs in the official layout; the tests that need it skip without it."""
+    folder = Path(os.environ.get(COCO_VARIABLE, COCO_DEFAULT))
+    if not (folder / "annotations" / "person_keypoints_train2017.json").exists():
+        pytest.skip(f"no COCO photographs: {COCO_VARIABLE} names no folder with annotations/ and train2017/")
+    return folder
