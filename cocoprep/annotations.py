@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from cocoprep.errors import AnnotationError
 from cocoprep.keypoints import KeypointTable
 
 MAX_COORDINATE = 1e6
+MAX_AREA_PX2 = MAX_COORDINATE**2
 _Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Side = Annotated[int, Meta(ge=1, le=10**9)]
+_FileName = Annotated[str, Meta(max_length=4096)]  # the longest path Linux takes
 
 
 class ImageInfo(msgspec.Struct, frozen=True, array_like=True):
@@ -58,7 +61,7 @@ class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class _RawImage(msgspec.Struct):
     id: _Id
-    file_name: str
+    file_name: _FileName
     width: _Side
     height: _Side
 
@@ -103,7 +106,7 @@ _image_id_decoder = msgspec.json.Decoder(_ImageIdOnly)
 class AnnotationFile:
     """A COCO keypoints file whose frame is sound; its annotations are still raw.
 
-    `image_faults` says of an image id why its entry cannot be used.
+    `image_faults` says of an image id why its entry cannot be used; such an image is not in `images`.
     """
 
     path: str
@@ -134,20 +137,8 @@ def parse_annotation_file(data: bytes, path: str, table: KeypointTable) -> Annot
     Raises:
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or a category of other joints.
     """
-    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     _check_utf8(data, path)
-    try:
-        raw = msgspec.json.decode(memoryview(data)[start:], type=_RawFile)
-    except msgspec.ValidationError as error:
-        raise AnnotationError(
-            f"{path}: not a COCO keypoints file ({error}). Expected an object with the lists 'images', "
-            "'annotations' and 'categories'; pass a person_keypoints_*.json."
-        ) from error
-    except msgspec.DecodeError as error:
-        raise AnnotationError(
-            f"{path}: not valid JSON ({error}; {len(data)} bytes in all). The file may be cut short or edited by "
-            "hand; fetch it again. NaN and Infinity are not JSON either."
-        ) from error
+    raw = _decode_frame(data, path)
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to build from.")
@@ -161,7 +152,7 @@ def parse_entries(file: AnnotationFile, table: KeypointTable) -> Iterator[Parsed
     for row, raw in enumerate(file.raw_annotations):
         try:
             entry = _annotation_decoder.decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             yield ParsedEntry(row, _lone_id(raw), _lone_image_id(raw), None, str(error))
             continue
         fault = _entry_fault(entry, file, table)
@@ -173,19 +164,49 @@ def _check_utf8(data: bytes, path: str) -> None:
     # In pieces: the text of a 276 MB file need not exist at once.
     decoder, piece = codecs.getincrementaldecoder("utf-8")(), 1 << 20
     for start in range(0, len(data) + 1, piece):
+        held = len(decoder.getstate()[0])  # bytes of a character that the last piece has begun
         try:
             decoder.decode(data[start : start + piece], final=start + piece > len(data))
         except UnicodeDecodeError as error:
             raise AnnotationError(
-                f"{path}: not UTF-8 text at about byte {start + error.start} ({error.reason}). COCO files are UTF-8 "
+                f"{path}: not UTF-8 text at byte {start - held + error.start} ({error.reason}). COCO files are UTF-8 "
                 "JSON; convert the file, for example with iconv -t UTF-8."
             ) from error
+
+
+def _decode_frame(data: bytes, path: str) -> _RawFile:
+    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    try:
+        return msgspec.json.decode(memoryview(data)[start:], type=_RawFile)
+    except msgspec.ValidationError as error:
+        raise AnnotationError(
+            f"{path}: not a COCO keypoints file ({error}). Expected an object with the lists 'images', "
+            "'annotations' and 'categories'; pass a person_keypoints_*.json."
+        ) from error
+    except msgspec.DecodeError as error:
+        raise AnnotationError(
+            f"{path}: not valid JSON {_json_fault(error, data, start)}. The file may be cut short or edited by hand; "
+            "fetch it again. NaN and Infinity are not JSON either."
+        ) from error
+    except RecursionError as error:
+        raise AnnotationError(
+            f"{path}: its JSON is nested hundreds of levels deep, where COCO's takes five. The file is damaged or "
+            "hostile; fetch it again."
+        ) from error
+
+
+def _json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:
+    """Say where JSON that begins at byte `start` breaks, why, and what stands there."""
+    found = re.fullmatch(r"(.*) \(byte (\d+)\)", str(error))
+    reason, offset = (found[1], start + int(found[2])) if found else (str(error), len(data))
+    nearby = data[max(0, offset - 20) : offset + 20].decode("utf-8", errors="replace")
+    return f"at byte {offset} of {len(data)} ({reason}), near {nearby!r}"
 
 
 def _person_category(categories: list[_RawCategory], path: str, table: KeypointTable) -> int:
     person = [c for c in categories if c.name == "person"] or [c for c in categories if c.keypoints]
     if not person:
-        raise AnnotationError(f"{path}: expected a category 'person', found {[c.name for c in categories]}.")
+        raise AnnotationError(f"{path}: expected a category 'person', found {[c.name for c in categories]!r:.500}.")
     found = person[0].keypoints
     if not found:
         raise AnnotationError(
@@ -194,7 +215,8 @@ def _person_category(categories: list[_RawCategory], path: str, table: KeypointT
         )
     if tuple(found) != table.names:
         raise AnnotationError(
-            f"{path}: the keypoints of category 'person' are not COCO's. Expected {list(table.names)}, found {found}."
+            f"{path}: the keypoints of category 'person' are not COCO's. Expected {list(table.names)}, found "
+            f"{found!r:.500}."
         )
     return person[0].id
 
@@ -205,7 +227,7 @@ def _index_images(raw_images: list[msgspec.Raw]) -> tuple[dict[int, ImageInfo], 
     for row, raw in enumerate(raw_images):
         try:
             entry = _image_decoder.decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             image_id = _lone_id(raw)
             if image_id is not None:
                 faults[image_id] = f"its entry in 'images' (row {row}) is malformed: {error}"
@@ -213,13 +235,13 @@ def _index_images(raw_images: list[msgspec.Raw]) -> tuple[dict[int, ImageInfo], 
         info = ImageInfo(entry.id, entry.file_name, entry.width, entry.height)
         if images.setdefault(entry.id, info) != info:
             faults[entry.id] = "'images' lists this id more than once, with different file names or sizes"
-    return images, faults
+    return {number: info for number, info in images.items() if number not in faults}, faults
 
 
 def _lone(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, field: str) -> int | None:
     try:
         value = getattr(decoder.decode(raw), field)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return value if value is None else int(value)
 
@@ -242,8 +264,8 @@ def _entry_fault(entry: _RawAnnotation, file: AnnotationFile, table: KeypointTab
         return f"category_id {entry.category_id}: expected {file.person_category}, the person category"
     if entry.iscrowd not in (0, 1):
         return f"iscrowd {entry.iscrowd}: expected 0 or 1"
-    if not (entry.area >= 0 and math.isfinite(entry.area)):
-        return f"area {entry.area}: expected a number of pixels from 0"
+    if not 0 <= entry.area <= MAX_AREA_PX2:
+        return f"area {entry.area}: expected a number of pixels from 0 to {MAX_AREA_PX2:.0f}"
     if not all(map(math.isfinite, entry.bbox)):
         return f"bbox {list(entry.bbox)}: expected finite numbers"
     if len(entry.keypoints) != 3 * len(table):

@@ -136,6 +136,9 @@ class BuildConfig:
     def __post_init__(self) -> None:
         good = self.split.isascii() and self.split[:1].isalnum() and all(c.isalnum() or c in "._" for c in self.split)
         _require(good, "--split", "ASCII letters, digits, '.' and '_', a letter or digit first", self.split)
+        for option, path in (("--annotations", self.annotations), ("--images", self.images), ("--out", self.out)):
+            # The manifest names them, and its JSON is UTF-8.
+            _require(not any("\ud800" <= c <= "\udfff" for c in path), option, "a path in UTF-8", path)
 
 
 def estimated_record_bytes(crop: CropConfig) -> float:

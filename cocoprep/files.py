@@ -118,11 +118,17 @@ class LocalFiles:
             return sorted(os.listdir(folder))
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise OutputError(f"cannot list {folder}: {error.strerror or error}. Expected a folder.") from error
 
     def delete(self, path: str) -> None:
-        """See `FileStore`."""
-        with suppress(FileNotFoundError):
+        """See `FileStore`. Raises OutputError where that cannot be done."""
+        try:
             os.unlink(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise OutputError(f"cannot remove {path}: {error.strerror or error}. Remove it by hand.") from error
 
     def make_folder(self, path: str) -> None:
         """See `FileStore`. Raises OutputError where that cannot be done."""
@@ -141,20 +147,25 @@ class LocalFiles:
         try:
             real = os.path.realpath(path)
             if os.path.commonpath([real, root]) != root:
-                raise ImageError(f"{name}: a link that leads out of the image folder, to {real}")
-            # Without O_NONBLOCK, opening a named pipe would wait for ever.
-            descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-            with open(descriptor, "rb") as stream:
-                status = os.fstat(descriptor)
+                raise ImageError(f"{name!r}: a link that leads out of the image folder")
+            with open(real, "rb", opener=_open_at_once) as stream:
+                status = os.fstat(stream.fileno())
                 if not stat.S_ISREG(status.st_mode):
-                    raise ImageError(f"{name}: not a regular file")
+                    raise ImageError(f"{name!r}: not a regular file")
                 if status.st_size > max_bytes:
-                    raise ImageError(f"{name}: {status.st_size} bytes, more than the limit of {max_bytes}")
+                    raise ImageError(f"{name!r}: {status.st_size} bytes, more than the limit of {max_bytes}")
                 return stream.read(max_bytes)
         except FileNotFoundError as error:
-            raise ImageError(f"{name}: no such file in {folder}") from error
-        except (OSError, ValueError) as error:
-            raise ImageError(f"{name}: cannot be read ({error})") from error
+            raise ImageError(f"{name!r}: no such file in the image folder") from error
+        except OSError as error:  # without its path: what is said of a photograph is the same on every machine
+            raise ImageError(f"{name!r}: cannot be read ({error.strerror or error})") from error
+        except ValueError as error:
+            raise ImageError(f"{name!r}: cannot be read ({error})") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a named pipe would wait for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def remove_temporaries(files: FileStore, folder: str) -> None:
@@ -168,6 +179,7 @@ def _write_failure(path: str, error: OSError) -> str:
     cure = {
         errno.ENOSPC: "The disk is full: free some space, then run the same command again.",
         errno.EDQUOT: "The quota is used up: free some space, then run the same command again.",
+        errno.EFBIG: "Files may not be so large here (ulimit -f, or the disk): raise that, or pass more --shards.",
         errno.EACCES: "Choose a folder you may write to with --out.",
         errno.EROFS: "The file system is read-only: choose another folder with --out.",
     }.get(error.errno or 0, "Check the folder and the disk, then run the same command again.")

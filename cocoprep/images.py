@@ -6,8 +6,10 @@ Files are not trusted: names may not leave the folder, and no file may exhaust m
 from __future__ import annotations
 
 import io
+import re
 import stat
 import warnings
+import weakref
 import zipfile
 import zlib
 from functools import cached_property
@@ -26,7 +28,9 @@ from cocoprep.files import FileStore
 
 MAX_FILE_BYTES = 1 << 28
 MAX_PIXELS = 1 << 26  # Pillow holds RGB in 4 bytes a pixel: 268 MB
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # an MPO, as some cameras write, opens as the JPEG it begins with
+ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a limit on memory
+_ELSEWHERE = re.compile(r"/|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://")  # absolute, a drive, a URL
 FILL_RGB = (124, 116, 104)  # ImageNet's mean colour: near zero once a network has normalised it
 
 # Sizes are checked here, against the annotation file, before a pixel is decoded.
@@ -57,7 +61,7 @@ def open_images(path: str, files: FileStore) -> ImageSource:
         raise ConfigError(f"--images: expected a folder or a .zip of photographs, found nothing at {path}.")
     try:
         return ImageZip(path, files)
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except Exception as error:  # zipfile raises whatever a hostile directory provokes
         raise ConfigError(
             f"--images: {path} is not a zip that can be read ({error}). It may be cut short: compare its size with the "
             "source's and fetch it again."
@@ -76,9 +80,11 @@ def _digest(size: int, crc32: int) -> str:
 def check_file_name(file_name: str) -> None:
     """Raise ImageError where a name from an annotation file could lead out of the image folder."""
     parts = PurePosixPath(file_name).parts
-    odd = not parts or "\\" in file_name or "\0" in file_name or ":" in parts[0]
-    if odd or file_name.startswith("/") or ".." in parts:
-        raise ImageError(f"file_name {file_name!r}: expected a relative path that stays within the image folder")
+    odd = not parts or ".." in parts or "\\" in file_name or "\0" in file_name
+    if odd or _ELSEWHERE.match(file_name):
+        raise ImageError(
+            f"file_name {file_name!r}: expected a relative path with forward slashes that stays within the image folder"
+        )
 
 
 class ImageFolder:
@@ -108,7 +114,9 @@ class ImageZip:
     """
 
     def __init__(self, path: str, files: FileStore) -> None:
-        self._zip = zipfile.ZipFile(files.open_read(path))
+        stream = files.open_read(path)
+        weakref.finalize(self, stream.close)  # a ZipFile closes only what it has opened itself
+        self._zip = zipfile.ZipFile(stream)
         self._stem = PurePosixPath(path).stem
 
     @cached_property
@@ -122,7 +130,7 @@ class ImageZip:
 
     @cached_property
     def _folders(self) -> tuple[str, ...]:
-        tops = {name.split("/", 1)[0] for name in self._members if "/" in name}
+        tops = {name.split("/", 1)[0] for name in self._members if "/" in name} - {"__MACOSX"}  # a Mac's own notes
         shared = tops if len(tops) == 1 else set()
         return ("", f"{self._stem}/", *(f"{top}/" for top in shared))
 
@@ -130,16 +138,18 @@ class ImageZip:
         check_file_name(file_name)
         name = next((f + file_name for f in self._folders if f + file_name in self._members), None)
         if name is None:
-            raise ImageError(f"{file_name}: no such member in {self._zip.filename or 'the zip'}")
+            raise ImageError(f"{file_name!r}: no such member in the zip")
         info = self._members[name]
         if info is None:
-            raise ImageError(f"{file_name}: the zip holds this name more than once")
+            raise ImageError(f"{file_name!r}: the zip holds this name more than once")
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise ImageError(f"{file_name}: a symbolic link in the zip")
+            raise ImageError(f"{file_name!r}: a symbolic link in the zip")
         if info.flag_bits & 1:
-            raise ImageError(f"{file_name}: encrypted in the zip")
+            raise ImageError(f"{file_name!r}: encrypted in the zip")
+        if info.compress_type not in ZIP_METHODS:
+            raise ImageError(f"{file_name!r}: zip method {info.compress_type}, expected stored or deflated")
         if info.file_size > MAX_FILE_BYTES:
-            raise ImageError(f"{file_name}: {info.file_size} bytes, more than the limit of {MAX_FILE_BYTES}")
+            raise ImageError(f"{file_name!r}: {info.file_size} bytes, more than the limit of {MAX_FILE_BYTES}")
         return info
 
     def read(self, file_name: str) -> bytes:
@@ -147,9 +157,9 @@ class ImageZip:
         info = self._find(file_name)
         try:
             with self._zip.open(info) as member:
-                return member.read(MAX_FILE_BYTES)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError) as error:
-            raise ImageError(f"{file_name}: damaged in the zip ({error})") from error
+                return member.read(info.file_size)  # no more, whatever the packed data unpack to; checks the CRC too
+        except Exception as error:  # zipfile raises whatever a hostile member provokes
+            raise ImageError(f"{file_name!r}: damaged in the zip ({error})") from error
 
     def digest(self, file_name: str) -> str | None:
         """See `ImageSource`. Taken from the zip's directory: no member is read."""
@@ -166,7 +176,7 @@ def decode_image(data: bytes, info: ImageInfo) -> Image.Image:
     Raises:
         ImageError: not an image, of another size than the annotation file says, too large, or cut short.
     """
-    name = info.file_name
+    name = repr(info.file_name)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = image.size
@@ -177,20 +187,21 @@ def decode_image(data: bytes, info: ImageInfo) -> Image.Image:
         if width * height > MAX_PIXELS:
             raise ImageError(f"{name}: {width} x {height} pixels, more than the limit of {MAX_PIXELS}")
         image.load()
+        return _to_rgb(image)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name}: not a picture that can be read ({len(data)} bytes)") from error
+        raise ImageError(
+            f"{name}: expected a JPEG, PNG, WebP or BMP picture, found {len(data)} bytes that are none"
+        ) from error
     except Exception as error:  # decoders raise whatever a hostile file provokes
         raise ImageError(f"{name}: cannot be decoded ({type(error).__name__}: {error})") from error
-    return _to_rgb(image)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # Pillow would clip 16-bit grey to white; keep its high byte instead.
-        grey = np.asarray(image).astype(np.int64)
-        return Image.fromarray(np.clip(grey >> 8, 0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray(np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode == "P":
         image = image.convert("RGBA")  # by way of its palette's own transparency, which RGB drops without a word
     return image if image.mode == "RGB" else image.convert("RGB")

@@ -54,7 +54,7 @@ class Monitor:
         self._written_at = 0.0
 
     def start(self) -> None:
-        """Announce this process, so that its loss can be seen."""
+        """Begin to count for this process."""
         self._write_progress()
 
     def plan(self, plan: Plan) -> None:
@@ -110,10 +110,6 @@ class MonitorReader:
         """Return what all workers have done together."""
         counts = (Progress(*_PROGRESS.unpack(path.read_bytes())) for path in self._folder.glob("progress-*"))
         return sum(counts, start=Progress())
-
-    def worker_pids(self) -> list[int]:
-        """Return the process ids of all workers that ever started."""
-        return [int(path.name.removeprefix("progress-")) for path in self._folder.glob("progress-*")]
 
     def error(self) -> CocoprepError | None:
         """Return the first expected failure of a worker, as the class it was."""

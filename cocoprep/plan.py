@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -36,7 +37,7 @@ def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) 
     """Read the annotation file and judge every entry.
 
     Raises:
-        ConfigError: there is no such file.
+        ConfigError: there is no such file, or it cannot be read.
         AnnotationError: the file as a whole cannot be used.
         BuildError: no annotation is kept.
     """
@@ -46,7 +47,11 @@ def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) 
             f"--annotations: expected a COCO keypoints file at {path}, found nothing. Give its path with "
             "--annotations, or the folder that holds annotations/person_keypoints_<split>.json with --data-dir."
         )
-    file = parse_annotation_file(files.read_bytes(path), path, table)
+    try:
+        data = files.read_bytes(path)
+    except OSError as error:
+        raise ConfigError(f"--annotations: cannot read {path}: {error.strerror or error}.") from error
+    file = parse_annotation_file(data, path, table)
     return select_people(file, config.select, config.crop, table)
 
 
@@ -55,16 +60,18 @@ def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, f
 
     Raises:
         OutputError: the folder holds shards made in another way and `force` is off, or it cannot be written.
+        ConfigError: an input is one of the files that would be removed.
     """
     parts = fingerprint_parts(config, num_shards, table)
+    files.make_folder(config.out)
     names = files.list_names(config.out)
+    _spare_inputs(config, names)
     differences = _differences(config, parts, names, files)
     if differences and not config.force:
         raise OutputError(
             f"{config.out} holds shards made in another way: {'; '.join(differences)}. Choose another --out, or pass "
             "--force to build them anew."
         )
-    files.make_folder(config.out)
     # First of all: a folder with a manifest is complete, and this one no longer is.
     for name in _SUMMARIES:
         files.delete(files.join(config.out, name))
@@ -77,14 +84,25 @@ def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, f
         stream.write(seal(parts))
 
 
+def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
+    """Refuse an input that bears the name of an output: an earlier build's ground truth, for example."""
+    out = os.path.realpath(config.out)
+    ours = {os.path.join(out, n) for n in (*names, *_SUMMARIES, PLAN) if n in (*_SUMMARIES, PLAN) or _OURS.fullmatch(n)}
+    for option, path in (("--annotations", config.annotations), ("--images", config.images)):
+        folder, name = os.path.split(path)
+        if ours & {os.path.realpath(path), os.path.join(os.path.realpath(folder), name)}:
+            raise ConfigError(f"{option}: {path} lies in --out, where a build replaces it. Choose another --out.")
+
+
 def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], files: FileStore) -> list[str]:
     """Say how what is in the folder was made otherwise; nothing where it can go on, or is empty."""
     if PLAN not in names:
-        return ["what made it is not known"] if any(map(_OURS.fullmatch, names)) else []
+        foreign = [name for name in names if _OURS.fullmatch(name) or name in _SUMMARIES]
+        return [f"what made its {foreign[0]} is not known"] if foreign else []
     path = files.join(config.out, PLAN)
     try:
         there = unseal(files.read_bytes(path), path)
-    except RecordError:
+    except (RecordError, OSError):
         return [f"its {PLAN} is damaged"]
     wanted = msgspec.json.decode(canonical_json(parts))
     return [f"{key} was {old}, is now {new}" for key, old, new in _compare("", there, wanted)]

@@ -137,8 +137,7 @@ def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig, 
     entries = [_judge(entry, file, select, crop) for entry in _settle_duplicates(parse_entries(file, table), file)]
     groups = _group_by_image(entries, file.images, select.seed)
     if not groups:
-        counts = ", ".join(f"{n} {r}" for r, n in Counter(entry.reason for entry in entries).most_common())
-        raise BuildError(f"{file.path}: no annotation is kept of {len(entries)} read ({counts}). Nothing to build.")
+        raise BuildError(f"{file.path}: no annotation is kept of {len(entries)} read{_reasons(entries)}")
     kept_ids = {group.image.image_id for group in groups[: select.limit]}
     if len(kept_ids) < len(groups):
         entries = [_beyond_limit(entry, kept_ids, select.limit) for entry in entries]
@@ -152,6 +151,13 @@ def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig, 
         for entry in entries
     ]
     return Selection(entries, file.images, groups, num_shards)
+
+
+def _reasons(entries: list[Entry]) -> str:
+    """Say why nothing is kept, and what to do."""
+    counts = ", ".join(f"{n} {r}" for r, n in Counter(entry.reason for entry in entries).most_common())
+    example = next((f"; row {entry.row}: {entry.detail}" for entry in entries if entry.detail), "")
+    return f" ({counts}{example}). Nothing to build: mend the file, or choose another with --annotations."
 
 
 def _judge(entry: ParsedEntry, file: AnnotationFile, select: SelectConfig, crop: CropConfig) -> Entry:
@@ -169,17 +175,19 @@ def _beyond_limit(entry: Entry, kept_ids: set[int], limit: int | None) -> Entry:
 def _settle_duplicates(parsed: Iterator[ParsedEntry], file: AnnotationFile) -> list[ParsedEntry]:
     """Keep one valid entry of each annotation id: the one whose text sorts first, whatever the file's order."""
     entries = list(parsed)
-    chosen: dict[int, int] = {}
+    first: dict[int, int] = {}
+    rivals: dict[int, list[int]] = {}
     for entry in entries:
-        if entry.person is None or entry.annotation_id is None:
-            continue
-        rival = chosen.setdefault(entry.annotation_id, entry.row)
-        if rival != entry.row:
-            texts = {row: bytes(file.raw_annotations[row]) for row in (rival, entry.row)}
-            winner, loser = sorted(texts, key=texts.__getitem__)
-            chosen[entry.annotation_id] = winner
-            fault = f"annotation id {entry.annotation_id} is used more than once; row {winner} is kept"
-            entries[loser] = replace(entries[loser], person=None, fault=fault)
+        if entry.person is not None:
+            row = first.setdefault(entry.person.annotation_id, entry.row)
+            if row != entry.row:
+                rivals.setdefault(entry.person.annotation_id, [row]).append(entry.row)
+    for annotation_id, rows in rivals.items():
+        taken = min(rows, key=lambda row: bytes(file.raw_annotations[row]))
+        fault = f"annotation id {annotation_id} is used more than once; row {taken} is taken"
+        for row in rows:
+            if row != taken:
+                entries[row] = replace(entries[row], person=None, fault=fault)
     return entries
 
 

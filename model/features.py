@@ -35,7 +35,9 @@ def parse_record(record: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
     """
     features = tf.io.parse_single_example(record, feature_specs(manifest))
     height, width = manifest.crop.stored_size
-    image = tf.ensure_shape(tf.io.decode_jpeg(features["image"], channels=3, dct_method="INTEGER_ACCURATE"), (height, width, 3))
+    image = tf.ensure_shape(
+        tf.io.decode_jpeg(features["image"], channels=3, dct_method="INTEGER_ACCURATE"), (height, width, 3)
+    )
     raw = tf.io.decode_raw(tf.io.decode_compressed(features["heatmaps"], "ZLIB"), tf.uint8)
     heatmaps = tf.reshape(raw, (*manifest.crop.heatmap_size, len(manifest.keypoints.names)))
     return {**features, "image": image, "heatmaps": heatmaps}

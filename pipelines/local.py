@@ -1,7 +1,7 @@
 """Run a build on this machine: every core, nothing downloaded, nothing lost, no hang, no process left behind.
 
 The pipeline runs in a process group of its own (`pipelines.local_driver`) and this process only watches: it stays
-light, sees a lost worker where Beam would wait for ever, and ends the whole group when it is interrupted.
+light, and ends the whole group when a worker is lost, where Beam would wait for ever, or when it is interrupted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,10 +20,9 @@ from cocoprep.errors import BuildError
 from cocoprep.files import LocalFiles, remove_temporaries
 from cocoprep.monitor import MonitorReader, Plan, Progress
 from cocoprep.workers import default_workers
-from pipelines.local_driver import LocalJob
+from pipelines.local_driver import LOST_WORKER, LocalJob
 
 POLL_S = 0.1
-GRACE_S = 10.0  # Beam itself notices most lost workers within 8 s
 LOG_TAIL_LINES = 15
 
 # glibc gives freed memory back to the system at every crop, and faults it in again at the next.
@@ -62,7 +60,7 @@ def run_local_build(
             remove_temporaries(LocalFiles(), config.out)
         if driver.returncode == 0 and monitor.finished():
             return
-        raise monitor.error() or _unexpected(driver.returncode, monitor, log)
+        raise monitor.error() or _unexpected(driver, log)
 
 
 def _start_driver(job: LocalJob, log: int) -> subprocess.Popen[bytes]:
@@ -81,31 +79,12 @@ def _start_driver(job: LocalJob, log: int) -> subprocess.Popen[bytes]:
 def _watch(
     driver: subprocess.Popen[bytes], monitor: MonitorReader, on_progress: Callable[[Plan | None, Progress], None]
 ) -> None:
-    """Return when the driver has ended, or a worker is lost and the driver has had time to notice."""
-    lost_at: float | None = None
+    """Report progress until the driver has ended."""
     while driver.poll() is None:
         on_progress(monitor.plan(), monitor.progress())
-        if lost_at is None and not monitor.finished() and _lost_workers(monitor):
-            lost_at = time.monotonic()
-        if lost_at is not None and not monitor.finished() and time.monotonic() - lost_at > GRACE_S:
-            return
         with suppress(subprocess.TimeoutExpired):
             driver.wait(POLL_S)
     on_progress(monitor.plan(), monitor.progress())
-
-
-def _lost_workers(monitor: MonitorReader) -> list[int]:
-    return [pid for pid in monitor.worker_pids() if not _alive(pid)]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _end_group(driver: subprocess.Popen[bytes]) -> None:
@@ -118,11 +97,15 @@ def _end_group(driver: subprocess.Popen[bytes]) -> None:
             driver.stdin.close()
 
 
-def _unexpected(returncode: int | None, monitor: MonitorReader, log: Path) -> BuildError:
-    lost = _lost_workers(monitor) if not monitor.finished() else []
-    tail = "\n".join("  " + line for line in log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+def _unexpected(driver: subprocess.Popen[bytes], log: Path) -> BuildError:
+    lines = log.read_text(errors="replace").splitlines()
+    statuses = [line.split("return code ")[1] for line in lines if "Worker subprocess exited with return code" in line]
+    if driver.returncode == LOST_WORKER:
+        what = f"a worker process ended in the middle of its work (exit status {', '.join(statuses)})"
+    else:
+        what = f"the process that drives the build ended early (exit status {driver.returncode})"
+    tail = "".join(f"\n  {line}" for line in lines[-LOG_TAIL_LINES:])
     return BuildError(
-        f"the build ended early: exit status {returncode} of its driver, {len(lost)} worker processes lost. A process "
-        "that ends without a word was most likely killed, for example by the kernel for memory: try fewer --workers. "
-        f"Finished shards are kept; the same command goes on where it stopped. The end of the log:\n{tail}"
+        f"{what}. Status -9 most likely means that the kernel ended it for want of memory: try fewer --workers. "
+        f"Finished shards are kept: the same command goes on where it stopped. The end of the log:{tail}"
     )

@@ -15,8 +15,12 @@ import sys
 import threading
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from pathlib import Path
 
 from cocoprep.config import BuildConfig
+from cocoprep.monitor import MonitorReader
+
+LOST_WORKER = 70  # exit status of a driver that has lost a worker
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,22 @@ def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os.killpg(0, signal.SIGKILL)
+
+
+def _end_on_lost_worker(monitor: MonitorReader) -> None:
+    """End this process when a worker does before the work is done: Beam would wait for it, in some cases for ever.
+
+    Beam waits for each worker on a thread of its own, which raises where the worker's exit status is not 0.
+    """
+    report = threading.excepthook
+
+    def end(failure: threading.ExceptHookArgs) -> None:
+        report(failure)
+        if not monitor.finished():
+            sys.stderr.flush()
+            os._exit(LOST_WORKER)
+
+    threading.excepthook = end
 
 
 def run(job: LocalJob) -> None:
@@ -62,6 +82,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     job: LocalJob = pickle.loads(b64decode(sys.stdin.buffer.readline()))  # noqa: S301 - from our own parent
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _end_on_lost_worker(MonitorReader(Path(job.monitor_folder)))
     run(job)
 
 

@@ -105,7 +105,7 @@ def _draw_kept(subject: Subject, person: dict[str, Any], joint: str | None) -> I
     keys = _key_rows(subject, person)
     grid = _Grid(cell, max(2 * (PANEL_HEAD + cell[0]) + GAP, LOWEST_BODY), len(keys) + 1)
     photograph = _photograph_panel(subject, person, grid)
-    left_width = max(photograph.picture.width, 460)
+    left_width = max(photograph.picture.width, 500)
     right = EDGE + left_width + GAP
     cell_width = max(cell[1], 288)
     page = new_page(right + 2 * cell_width + GAP + EDGE, HEADER + grid.body + EDGE)

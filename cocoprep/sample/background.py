@@ -81,9 +81,7 @@ def _buildings(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) ->
         step, pane = rng.uniform(14, 30), random_colour(rng, (0.1, 0.4), (0.3, 0.95))
         for wy in np.arange(top + 8, horizon - 10, step * 1.3):
             for wx in np.arange(x + 7, x + 0.8 * wide, step):
-                draw.rectangle(
-                    [wx, wy, wx + 0.55 * step, wy + 0.75 * step], fill=shaded(pane, rng.uniform(0.7, 1.1))
-                )
+                draw.rectangle([wx, wy, wx + 0.55 * step, wy + 0.75 * step], fill=shaded(pane, rng.uniform(0.7, 1.1)))
         x += wide + rng.uniform(-4, 30)
 
 
@@ -98,9 +96,7 @@ def _trees(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> Non
         for _ in range(16):
             dx, dy, r = rng.normal(0, 0.13 * tall), rng.normal(0, 0.12 * tall), rng.uniform(0.06, 0.16) * tall
             cx, cy = x + dx, base - 0.7 * tall + dy
-            draw.ellipse(
-                [cx - r, cy - r, cx + r, cy + r], fill=shaded(leaf, 1 - 0.9 * dy / tall + rng.normal(0, 0.06))
-            )
+            draw.ellipse([cx - r, cy - r, cx + r, cy + r], fill=shaded(leaf, 1 - 0.9 * dy / tall + rng.normal(0, 0.06)))
 
 
 def _wall(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None:
@@ -156,9 +152,7 @@ def _poles(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> Non
             width=thick,
         )
         r = thick * 0.9
-        draw.ellipse(
-            [x + dx - r, y + dy - r, x + dx + r, y + dy + r], fill=shaded(colour, rng.uniform(0.8, 1.2))
-        )
+        draw.ellipse([x + dx - r, y + dy - r, x + dx + r, y + dy + r], fill=shaded(colour, rng.uniform(0.8, 1.2)))
 
 
 def _toys(rng: Rng, draw: ImageDraw.ImageDraw, size: Size, horizon: int) -> None:

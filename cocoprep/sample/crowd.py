@@ -27,9 +27,7 @@ def draw_crowd(rng: np.random.Generator, size: tuple[int, int], horizon: int) ->
         for x in np.arange(0.3, band / tall, float(rng.uniform(0.3, 0.55))) * tall * _FINER:
             _draw_far_figure(rng, pens, float(x + rng.normal(0, 2)), foot + rng.normal(0, 3), tall * _FINER)
     small = colours.reduce(_FINER), mask.reduce(_FINER)
-    return Layer(
-        left, top, np.asarray(small[0], np.float32), np.asarray(small[1], np.float32) / np.float32(255)
-    )
+    return Layer(left, top, np.asarray(small[0], np.float32), np.asarray(small[1], np.float32) / np.float32(255))
 
 
 def _draw_far_figure(

@@ -197,9 +197,7 @@ def _hair(skull: Vector, frame: NDArray[np.float64], size: float, style: str) ->
         yield _ball(skull + 0.42 * up - 0.34 * forward, 0.19 * size, ink.HAIR)
     elif style == "tail":
         knot = skull + 0.18 * up - 0.50 * forward
-        yield _tube(
-            knot, knot - 0.55 * up - 0.22 * forward, [w * size for w in (0.13, 0.17, 0.07)], cover(ink.HAIR)
-        )
+        yield _tube(knot, knot - 0.55 * up - 0.22 * forward, [w * size for w in (0.13, 0.17, 0.07)], cover(ink.HAIR))
 
 
 def _face(skeleton: Skeleton, body: Body) -> Iterator[Tube]:

@@ -83,17 +83,13 @@ def annotate_person(
     return _annotation(mask, keypoints, crowd=False)
 
 
-def _label_joints(
-    rng: np.random.Generator, owner: NDArray[np.int16], number: int, layer: Layer
-) -> NDArray[np.int64]:
+def _label_joints(rng: np.random.Generator, owner: NDArray[np.int16], number: int, layer: Layer) -> NDArray[np.int64]:
     """Return (K, 3) int64 pixel column, pixel row and visibility."""
     keypoints = np.zeros((len(COCO_17), 3), np.int64)
     if layer.points is None or layer.shown is None:
         return keypoints
     height, width = owner.shape
-    for k, (name, (x, y)) in enumerate(
-        zip(COCO_17.names, np.floor(layer.points).astype(int).tolist(), strict=True)
-    ):
+    for k, (name, (x, y)) in enumerate(zip(COCO_17.names, np.floor(layer.points).astype(int).tolist(), strict=True)):
         missed, skipped = rng.random(2)
         if not (0 <= x < width and 0 <= y < height):
             continue

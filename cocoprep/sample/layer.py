@@ -50,9 +50,7 @@ def _place(tube: Tube, scale: float, shift: Vector) -> Tube:
     )
 
 
-def _window(
-    tubes: list[Tube], scale: float, origin: Vector, size: tuple[int, int]
-) -> tuple[int, int, int, int]:
+def _window(tubes: list[Tube], scale: float, origin: Vector, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the part of the image that the tubes can touch."""
     ends = np.array([end[:2] for tube in tubes for end in (tube.start, tube.end)])
     reach = np.repeat([max(tube.wide.max(), tube.deep.max()) for tube in tubes], 2)[:, None]
@@ -100,9 +98,7 @@ def draw_person(
     """Draw a person with its pelvis at `origin` (3,), image pixels; None if nothing of it is in the image."""
     factor = 2 if stature_px > 110 else 3
     tubes = figure_tubes(skeleton, body, outfit, face=stature_px > 45)
-    drawn = draw_tubes(
-        tubes, outfit.palette, scale=stature_px, origin=origin, size=size, light=light, factor=factor
-    )
+    drawn = draw_tubes(tubes, outfit.palette, scale=stature_px, origin=origin, size=size, light=light, factor=factor)
     if drawn is None:
         return None
     layer, canvas = drawn

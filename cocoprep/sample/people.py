@@ -41,9 +41,7 @@ class Ground:
 
 def random_ground(rng: np.random.Generator, size: tuple[int, int]) -> Ground:
     """Draw horizon, camera height and the direction from which light comes."""
-    light = np.array(
-        [rng.choice((-1, 1)) * rng.uniform(0.15, 0.6), -rng.uniform(0.45, 0.75), rng.uniform(0.5, 0.8)]
-    )
+    light = np.array([rng.choice((-1, 1)) * rng.uniform(0.15, 0.6), -rng.uniform(0.45, 0.75), rng.uniform(0.5, 0.8)])
     x, y, z = (float(v) for v in light / np.linalg.norm(light))
     return Ground(size, int(rng.uniform(0.30, 0.60) * size[1]), float(rng.uniform(0.5, 0.95)), (x, y, z))
 

@@ -98,9 +98,7 @@ def _place_trunk(pose: Pose, body: Body, points: dict[str, Vector], frames: dict
     points["pelvis"] = np.zeros(3)
     points["waist"] = frames["belly"] @ np.array([0, body.belly, 0])
     points["throat"] = points["waist"] + frames["chest"] @ np.array([0, body.chest, 0])
-    points["chin"] = points["throat"] + (frames["chest"] + frames["head"]) @ np.array(
-        [0, body.neck / 2, 0.006]
-    )
+    points["chin"] = points["throat"] + (frames["chest"] + frames["head"]) @ np.array([0, body.neck / 2, 0.006])
     points["skull"] = points["chin"] + frames["head"] @ np.array([0, 0.50 * body.head, 0.10 * body.head])
 
 

@@ -122,9 +122,7 @@ def read_marker(folder: Path, plan: Plan) -> dict[str, Any] | None:
             ) from None
         return None
     except (ValueError, TypeError, KeyError) as error:
-        raise OutputError(
-            f"{folder / MARKER}: not a marker of a cocoprep sample; name another folder"
-        ) from error
+        raise OutputError(f"{folder / MARKER}: not a marker of a cocoprep sample; name another folder") from error
     if found != asdict(plan):
         raise OutputError(
             f"{folder}: holds another sample, expected {asdict(plan)}, found {found}; "

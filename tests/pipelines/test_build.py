@@ -95,12 +95,16 @@ def people(tmp_path_factory):
     return write_people(tmp_path_factory.mktemp("people"), images=10)
 
 
-def small(people, out, **changes):
+def small(people, folder, **changes):
     annotations, images = people
     values = {
-        "split": "train2017", "annotations": str(annotations), "images": str(images), "out": str(out),
-        "crop": CropConfig(input_size=(32, 32)), "select": SelectConfig(shards=4),
-    }  # fmt: skip
+        "split": "train2017",
+        "annotations": str(annotations),
+        "images": str(images),
+        "out": str(folder),
+        "crop": CropConfig(input_size=(32, 32)),
+        "select": SelectConfig(shards=4),
+    }
     return BuildConfig(**{**values, **changes})
 
 
