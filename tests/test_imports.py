@@ -80,14 +80,7 @@ def test_the_pipelines_load_without_tensorflow():
 def test_help_loads_nothing_heavy():
     from cocoprep.cli import COMMANDS
 
-    helps = "\n".join(
-        f"""
-try: cli([{command!r}, '--help'], standalone_mode=False)
-except SystemExit: pass"""
-        for command in COMMANDS
-    )
-    loaded = loaded_by(
-        f"import io, contextlib\nfrom cocoprep.cli import cli\nwith contextlib.redirect_stdout(io.StringIO()):\n    pass\n{helps}"
-    )
+    helps = "\n".join(f"cli([{name!r}, '--help'], standalone_mode=False)" for name in COMMANDS)
+    loaded = loaded_by(f"from cocoprep.cli import cli\n{helps}")
     assert "click" in loaded
     assert not loaded & (HEAVY | {"numpy", "PIL", "pyarrow", "pycocotools", "rich", "msgspec"})

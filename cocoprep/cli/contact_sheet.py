@@ -7,7 +7,7 @@ import click
 
 @click.command("contact-sheet")
 @click.argument("folder", metavar="DIR")
-@click.option("--out", metavar="FILE", required=True, help="The picture to write: .png, .jpg or .webp.")
+@click.option("--out", default="contact-sheet.png", metavar="FILE", show_default=True, help="Picture to write.")
 @click.option("--people", metavar="N", type=int, default=48, show_default=True, help="How many people, spread evenly.")
 @click.option("--columns", metavar="C", type=int, default=8, show_default=True, help="How many in a row.")
 @click.option("--tile", metavar="PX", type=int, default=160, show_default=True, help="The longer side of a tile.")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from cocoprep.sample.outfit import Rgb, hue_colour, mix, random_colour, side_marks
+from cocoprep.sample.outfit import MARK_HUES, Rgb, hue_colour, mix, random_colour, side_marks
 
 Rng = np.random.Generator
 Size = tuple[int, int]
@@ -30,7 +30,7 @@ def clutter_colour(rng: Rng) -> Rgb:
     """Draw the colour of a thing; often one that people wear too, so that no colour gives a person away."""
     kind = rng.random()
     if kind < 0.30:
-        return side_marks(rng)[int(rng.integers(2))]
+        return side_marks(rng, str(rng.choice(list(MARK_HUES))))[int(rng.integers(2))]
     if kind < 0.42:
         return (rng.uniform(170, 240), rng.uniform(130, 190), rng.uniform(95, 160))
     return random_colour(rng, (0.05, 0.75), (0.2, 0.95))

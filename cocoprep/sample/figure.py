@@ -82,7 +82,7 @@ def _trunk(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
     )  # fmt: skip
     middle = (points["left_shoulder"] + points["right_shoulder"]) / 2
     for i, (side, _) in enumerate(SIDES):
-        shirt, sleeve = ink.SHIRT[i], (0.0, 0.25, ink.SLEEVE[i])
+        shirt, sleeve = ink.SHIRT[i], (0.0, 0.3, ink.SHOULDER[i])
         yield _tube(
             points[f"{side}_shoulder"], middle, (0.040 * build, 0.044 * build),
             cover(shirt, sleeve), frame=chest,
@@ -96,10 +96,10 @@ def _trunk(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
 def _arms(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
     points, build = skeleton.points, body.build
     for i, (side, _) in enumerate(SIDES):
-        cloth, band = ink.SLEEVE[i], ink.BAND[i]
+        cloth, pad = ink.SLEEVE[i], ink.ELBOW[i]
         shoulder, elbow, wrist, hand = (points[f"{side}_{n}"] for n in ("shoulder", "elbow", "wrist", "hand"))
-        upper = cover(ink.SKIN, (0.0, outfit.sleeve, cloth), (0.42, 0.56, band))
-        fore = cover(ink.SKIN, (0.0, outfit.sleeve - 1, cloth), (0.80, 0.94, band))
+        upper = cover(ink.SKIN, (0.0, outfit.sleeve, cloth), (0.0, 0.14, ink.SHOULDER[i]), (0.87, 1.0, pad))
+        fore = cover(ink.SKIN, (0.0, outfit.sleeve - 1, cloth), (0.0, 0.13, pad), (0.84, 1.0, ink.WRIST[i]))
         sleeve = 1.10 if outfit.sleeve >= 2 else 1.0
         thick = build * sleeve
         yield _tube(shoulder, elbow, [w * thick for w in (0.041, 0.040, 0.037, 0.033, 0.030)], upper)
@@ -112,19 +112,19 @@ def _legs(skeleton: Skeleton, body: Body, outfit: Outfit) -> Iterator[Tube]:
     points, frames, build = skeleton.points, skeleton.frames, body.build
     thick = build * (1.12 if outfit.leg >= 2 else 1.0)
     for i, (side, _) in enumerate(SIDES):
-        cloth, band = ink.LEG[i], ink.BAND[i]
+        cloth, pad = ink.LEG[i], ink.KNEE[i]
         hip, knee, ankle = (points[f"{side}_{n}"] for n in ("hip", "knee", "ankle"))
-        thigh = (0.0, outfit.leg, cloth), (0.60, 0.70, band)
-        shin = (0.0, outfit.leg - 1, cloth), (0.82, 1.0, ink.SOCK[i]), (0.34, 0.44, band)
+        thigh = (0.0, outfit.leg, cloth), (0.86, 1.0, pad)
+        shin = (0.0, outfit.leg - 1, cloth), (0.82, 1.0, ink.SOCK[i]), (0.0, 0.13, pad)
         yield _tube(
             hip, knee, [w * thick for w in (0.062, 0.063, 0.057, 0.050, 0.043)], cover(ink.SKIN, *thigh),
             frame=frames[f"{side}_thigh"],
-            panels=(cover(ink.SKIN, *thigh, (0.86, 1.0, ink.PATCH)), cover(ink.SKIN, *thigh)),
+            panels=(cover(ink.SKIN, *thigh, (0.93, 1.0, ink.PATCH)), cover(ink.SKIN, *thigh)),
         )  # fmt: skip
         yield _tube(
             knee, ankle, [w * thick for w in (0.042, 0.044, 0.041, 0.034, 0.028)], cover(ink.SKIN, *shin),
             frame=frames[f"{side}_shin"],
-            panels=(cover(ink.SKIN, *shin, (0.0, 0.13, ink.PATCH)), cover(ink.SKIN, *shin)),
+            panels=(cover(ink.SKIN, *shin, (0.0, 0.06, ink.PATCH)), cover(ink.SKIN, *shin)),
         )  # fmt: skip
         sole = [w * (0.6 + 0.4 * build) for w in (0.030, 0.031, 0.030, 0.024)]
         yield _tube(points[f"{side}_heel"], points[f"{side}_toe"], sole, cover(ink.SHOE[i]))

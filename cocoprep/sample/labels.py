@@ -21,7 +21,7 @@ MIN_LABELLED_STATURE_PX = 25.0
 _NO_JOINTS_SHARE = 0.16
 _MISSED_SHARE = 0.03
 _SKIPPED_SHARES = {"nose": 0.85, "eye": 0.85, "ear": 0.55}
-_SKIPPED_SHARE = 0.25
+_SKIPPED_SHARE = 0.35
 
 
 class Annotation(TypedDict):

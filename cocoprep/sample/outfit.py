@@ -1,8 +1,9 @@
 """What a person wears: a palette of colours, and which of them lies where along each part of the body.
 
-Left and right are told apart by the clothes, not by the side of the image: whatever the garment's colour,
-it is cool and dark on the person's own left and warm and light on the right, like a two-coloured tracksuit,
-with blue bands, pads and shoes on the left and orange ones on the right.
+Left and right are told apart by the clothes, not by the side of the image: whatever the garment's colour, it
+is cool and dark on the person's own left and warm and light on the right, like a two-coloured tracksuit. Pads and
+bands in cool and warm colours mark the joints, as athletes wear them. Front and back differ too, so that left and
+right can still be known where a mirror has exchanged the colours.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Outfit:
 
 # Palette entries. Those of the two sides are pairs: left, right.
 SKIN, HAIR, EYEBALL, PUPIL, MOUTH, NECKLINE, CAP, BELT, BIB, YOKE, PATCH, SEAT = range(12)
-SHIRT, SLEEVE, STRIPE, TROUSERS, LEG, BAND, SHOE, SOCK, EARRING, LOCK = ((i, i + 1) for i in range(12, 32, 2))
+SHIRT, SLEEVE, STRIPE, TROUSERS, LEG = ((i, i + 1) for i in range(12, 22, 2))
+SHOULDER, ELBOW, WRIST, KNEE, SHOE, SOCK, EARRING, LOCK = ((i, i + 1) for i in range(22, 38, 2))
 
 
 def mix(a: Rgb, b: Rgb, share: float) -> Rgb:
@@ -76,10 +78,18 @@ def random_colour(
     return hue_colour(rng, (0.0, 1.0), saturation, value)
 
 
-def side_marks(rng: np.random.Generator) -> tuple[Rgb, Rgb]:
-    """Draw the blue of a left side and the orange of a right side."""
-    blue = hue_colour(rng, (0.56, 0.64), (0.65, 0.95), (0.6, 0.95))
-    return blue, hue_colour(rng, (0.03, 0.10), (0.75, 1.0), (0.88, 1.0))
+MARK_HUES = {
+    "elbow": ((0.46, 0.51), (0.13, 0.16)),
+    "wrist": ((0.57, 0.62), (0.05, 0.085)),
+    "knee": ((0.70, 0.77), (0.95, 1.0)),
+}
+"""Hues of left and right pads and bands: teal and yellow, blue and orange, violet and red."""
+
+
+def side_marks(rng: np.random.Generator, joint: str) -> tuple[Rgb, Rgb]:
+    """Draw the colours of what is worn on the left and right joint, which is one of `MARK_HUES`."""
+    left, right = MARK_HUES[joint]
+    return hue_colour(rng, left, (0.65, 0.95), (0.6, 0.95)), hue_colour(rng, right, (0.75, 1.0), (0.85, 1.0))
 
 
 def _sides(colour: Rgb, share: float) -> tuple[Rgb, Rgb]:
@@ -92,7 +102,8 @@ def random_outfit(rng: np.random.Generator) -> Outfit:
     skin = SKINS[int(rng.integers(len(SKINS)))]
     hair = _HAIRS[int(rng.integers(len(_HAIRS)))]
     shirt, trousers = random_colour(rng), random_colour(rng, (0.05, 0.6), (0.2, 0.75))
-    blue, orange = side_marks(rng)
+    elbows, wrists, knees = (side_marks(rng, joint) for joint in MARK_HUES)
+    blue, orange = wrists
     stripe = random_colour(rng, (0.0, 0.5), (0.6, 1.0))
     share = float(rng.uniform(0.36, 0.52))
     colours: dict[int, Rgb] = {
@@ -107,7 +118,10 @@ def random_outfit(rng: np.random.Generator) -> Outfit:
         (STRIPE, _sides(stripe, 0.35 * share)),
         (TROUSERS, _sides(trousers, 0.5 * share)),
         (LEG, _sides(trousers, share)),
-        (BAND, (blue, orange)),
+        (SHOULDER, (mix(elbows[0], (215, 235, 255), 0.45), mix(elbows[1], (255, 240, 205), 0.45))),
+        (ELBOW, elbows),
+        (WRIST, wrists),
+        (KNEE, knees),
         (SHOE, (mix(blue, (20, 20, 40), 0.25), mix(orange, (255, 240, 220), 0.15))),
         (SOCK, (mix(blue, (235, 235, 245), 0.55), mix(orange, (250, 240, 225), 0.5))),
         (EARRING, (blue, orange)),

@@ -27,7 +27,7 @@ _SIZES = (
     (612, 612),
 )
 _CROWD_SHARE = 0.10
-_OBJECT_SHARE = 0.35
+_OBJECT_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)

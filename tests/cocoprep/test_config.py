@@ -39,7 +39,7 @@ def test_sizes():
     ],
 )
 def test_a_crop_that_cannot_work_is_refused_by_the_options_name(values, names):
-    with pytest.raises(ConfigError, match=f"{names}: expected .* found"):
+    with pytest.raises(ConfigError, match=rf"{names}: expected .* found"):
         CropConfig(**values)
 
 
@@ -47,7 +47,7 @@ def test_a_crop_that_cannot_work_is_refused_by_the_options_name(values, names):
     "values", [{"min_keypoints": 0}, {"shards": 0}, {"shards": 100_000}, {"limit": 0}, {"max_bad_fraction": 2}]
 )
 def test_a_selection_that_cannot_work_is_refused(values):
-    with pytest.raises(ConfigError, match="expected .* found"):
+    with pytest.raises(ConfigError, match=r"expected .* found"):
         SelectConfig(**values)
 
 

@@ -127,7 +127,7 @@ def test_real_keypoints_survive_the_round_trip(coco_mini, record_property):
         heatmaps = draw(points, labelled=keypoints[:, 2], size=crop.heatmap_size)
         inside = (keypoints[:, 2] > 0) & ((points > 3 * SIGMA) & (points < 64 - 3 * SIGMA)).all(axis=1)
         for maps, errors in ((heatmaps, exact), (quantise_heatmaps(heatmaps), quantised)):
-            errors += np.linalg.norm(decode_heatmaps(maps)[0] - points, axis=1)[inside].tolist()
+            errors.extend(np.linalg.norm(decode_heatmaps(maps)[0] - points, axis=1)[inside])
     record_property("exact", np.mean(exact))
     record_property("quantised", np.mean(quantised))
     print(

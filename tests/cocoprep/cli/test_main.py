@@ -1,0 +1,173 @@
+"""The command line: exit codes, messages, and the whole job in one go."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from cocoprep.cli import COMMANDS, main
+from tests.cocoprep.building import build_folder
+from tests.cocoprep.people import write_people
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return exit_.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def coco(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("coco")
+    write_people(folder, images=8)
+    return folder
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help(command, run):
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert out.startswith("Usage: cocoprep")
+    assert len(out.splitlines()) > 5
+
+
+def test_every_command_is_in_the_help(run):
+    _, out, _ = run("--help")
+    assert all(name in out for name in COMMANDS)
+
+
+def test_version(run):
+    from cocoprep import __version__
+
+    assert __version__ in run("--version")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["no-such-command"], 2, "No such command"),
+        (["build", "--no-such-option"], 2, "No such option"),
+        (["build", "--input-size", "large", "--split", "x"], 2, "expected a number such as 256"),
+        (["build"], 1, "--split: expected the name of a split"),
+        (
+            ["build", "--split", "train2017", "--data-dir", "/nowhere"],
+            1,
+            "expected photographs in /nowhere/train2017 or",
+        ),
+        (["build", "--split", "a/b", "--annotations", "a", "--images", "b"], 1, "--split: expected ASCII"),
+        (["build", "--split", "x", "--annotations", "a", "--images", "b", "--sigma", "-1"], 1, "--sigma: expected 0.1"),
+        (["verify", "/nowhere"], 1, "no manifest.json"),
+        (["info", "/nowhere"], 1, "no manifest.json"),
+        (["show", "/nowhere", "1"], 1, "no manifest.json"),
+        (["contact-sheet", "/nowhere"], 1, "no manifest.json"),
+    ],
+)
+def test_what_fails_says_why(arguments, code, says, run):
+    found, out, err = run(*arguments)
+    assert found == code
+    assert says in out + err
+    assert "Traceback" not in out + err
+
+
+def test_an_unexpected_error_is_one_line(run, monkeypatch):
+    import cocoprep.manifest
+
+    def broken(*_):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(cocoprep.manifest, "read_manifest", broken)
+    code, _, err = run("info", "/nowhere")
+    assert code == 3
+    assert "ZeroDivisionError: oh" in err
+    assert "COCOPREP_DEBUG=1" in err
+
+
+def test_an_interrupt_exits_with_130(run, monkeypatch):
+    import cocoprep.manifest
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cocoprep.manifest, "read_manifest", interrupted)
+    assert run("info", "/nowhere")[0] == 130
+
+
+def test_a_dry_run_writes_nothing(coco, tmp_path, run):
+    code, out, _ = run(
+        "build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", "--dry-run", "--limit", "3"
+    )
+    assert code == 0
+    assert not (tmp_path / "out").exists()
+    for expected in (
+        "annotations read",
+        "24",
+        "dropped: zero_keypoints",
+        "dropped: limit",
+        "10",
+        "Nothing was written",
+    ):
+        assert expected in out
+
+
+def test_the_whole_job_in_a_fresh_process(coco, tmp_path):
+    """build, verify, info, show and contact-sheet, with the outputs a user sees."""
+    environment = {**os.environ, "COLUMNS": "120"}
+
+    def cocoprep(*arguments):
+        run = subprocess.run(
+            [sys.executable, "-m", "cocoprep", *map(str, arguments)],
+            capture_output=True, text=True, cwd=tmp_path, env=environment, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in run.stderr
+        return run
+
+    build = cocoprep("build", "--data-dir", coco, "--split", "train2017", "--input-size", "64x48", "--workers", "2")
+    assert build.returncode == 0, build.stderr
+    for expected in ("people kept", "16", "codec ceiling, kept people", "mean guess", "64 x 48", "crops/s"):
+        assert expected in build.stdout
+    out = tmp_path / "data" / "shards" / "train2017"
+    assert (out / "manifest.json").exists()
+    assert "all good" in cocoprep("verify", out).stdout
+    assert "codec ceiling" in cocoprep("info", out).stdout
+    assert cocoprep("show", out, "102").returncode == 0
+    assert (tmp_path / "show-102.png").stat().st_size > 10_000
+    assert cocoprep("contact-sheet", out, "--out", "sheet.png").returncode == 0
+    shard = max(out.glob("*-of-00016"), key=lambda path: path.stat().st_size)
+    data = bytearray(shard.read_bytes())
+    data[50] ^= 1
+    shard.write_bytes(bytes(data))
+    verify = cocoprep("verify", out)
+    assert verify.returncode == 1
+    assert f"{shard.name}, record 0" in verify.stdout
+    again = cocoprep("build", "--data-dir", coco, "--split", "train2017", "--input-size", "64x48", "--workers", "2")
+    assert "15 kept from an earlier run" in again.stdout
+    assert "all good" in cocoprep("verify", out).stdout
+
+
+def test_a_beam_runner_by_name_and_beam_options(coco, tmp_path, run):
+    code, out, err = run(
+        "build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path, "--input-size", "32", "--no-ceiling",
+        "--runner", "FnApiRunner", "--", "--job_name=named",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "people kept" in out
+    alone = tmp_path / "alone"
+    from cocoprep.config import CropConfig
+    from cocoprep.files import LocalFiles
+    from cocoprep.manifest import read_manifest
+
+    expected = build_folder(
+        alone, annotations=coco / "annotations" / "person_keypoints_train2017.json", images=coco / "train2017",
+        crop=CropConfig(input_size=(32, 32)),
+    )  # fmt: skip
+    assert read_manifest(str(tmp_path), LocalFiles()).shards == expected.shards
