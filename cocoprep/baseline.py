@@ -8,16 +8,16 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from cocoprep import affine
-from cocoprep.boxes import canonical_window
 from cocoprep.config import CropConfig
 from cocoprep.heatmaps import PEAK, decode_heatmaps
 from cocoprep.pck import Pck, pck
-from cocoprep.selection import ImagePeople
+from cocoprep.sidecars import Sidecar, unpack_array
 
 
 @dataclass(frozen=True)
@@ -54,31 +54,19 @@ class Baseline:
         return stream.getvalue()
 
 
-def measure_baseline(
-    heatmap_sums: NDArray[np.int64],
-    labelled: NDArray[np.int64],
-    groups: Sequence[ImagePeople],
-    crop: CropConfig,
-) -> Baseline:
-    """Measure the mean guess.
+def measure_baseline(sidecars: Sequence[Sidecar], crop: CropConfig, joints: int) -> Baseline:
+    """Measure the mean guess over all people of the shards, from their sidecars alone."""
 
-    Args:
-        heatmap_sums: (h, w, K), the sum of quantised maps over labelled joints.
-        labelled: (K,), how many maps are in each sum.
-        groups: the people of the records.
-        crop: how they were cropped.
-    """
-    mean = (heatmap_sums / (PEAK * np.maximum(labelled, 1))).astype(np.float32)
+    def gather(name: str, dtype: DTypeLike, *shape: int) -> NDArray[Any]:
+        return np.concatenate([unpack_array(getattr(s, name), dtype, (s.examples, *shape)) for s in sidecars])
+
+    labelled = gather("labelled_joints", bool, joints)
+    counts = labelled.sum(axis=0)
+    sums = np.zeros((*crop.heatmap_size, joints), np.int64)
+    for sidecar in sidecars:
+        sums += unpack_array(sidecar.heatmap_sums, np.uint32, sums.shape)
+    mean = (sums / (PEAK * np.maximum(counts, 1))).astype(np.float32)
     guess = affine.heatmap_to_crop(decode_heatmaps(mean, decoder="argmax")[0], crop.heatmap_stride)
-    pairs = [(group.image, person) for group in groups for person in group.people]
-    windows = [canonical_window(p.bbox, (image.height, image.width), crop) for image, p in pairs]
-    keypoints = np.stack([person.keypoints for _, person in pairs])
-    origin_size = np.array(windows)[:, None, :]
-    guessed = guess / np.array(crop.input_size[::-1]) * origin_size[..., 2:] + origin_size[..., :2]
-    score = pck(
-        predicted=guessed,
-        truth=affine.index_to_point(keypoints[..., :2]),
-        labelled=keypoints[..., 2] > 0,
-        bbox_xywh=[person.bbox for _, person in pairs],
-    )
-    return Baseline(len(pairs), mean, labelled, guess, score)
+    truth, sides = gather("keypoints", np.float32, joints, 2), gather("box_sides", np.float32)
+    score = pck(np.broadcast_to(guess, truth.shape), truth, labelled, unit=sides)
+    return Baseline(len(labelled), mean, counts, guess, score)

@@ -6,10 +6,13 @@ import io
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from msgspec.structs import replace
 
-from cocoprep.selection import DropReason, Entry
+from cocoprep.errors import BuildError
+from cocoprep.files import FileStore
+from cocoprep.manifest import LEDGER
+from cocoprep.selection import FAULTS, DropReason, Entry
 from cocoprep.shards import shard_name
 
 SCHEMA = pa.schema(
@@ -23,21 +26,13 @@ SCHEMA = pa.schema(
         pa.field("shard", pa.string()),
     ]
 )
+MAX_FAULTS_SHOWN = 5
 
 
-def apply_image_faults(entries: Sequence[Entry], faults: Mapping[int, str]) -> list[Entry]:
-    """Return the entries with those selected from a faulty photograph dropped. `faults` maps image id to detail."""
-    return [
-        replace(entry, reason=DropReason.IMAGE, detail=faults[entry.image_id], shard=None)
-        if entry.reason is None and entry.image_id is not None and entry.image_id in faults
-        else entry
-        for entry in entries
-    ]
-
-
-def ledger_bytes(entries: Sequence[Entry], split: str, num_shards: int) -> bytes:
-    """Return the ledger of judged entries as a Parquet file."""
-    table = pa.table(
+def make_ledger(entries: Sequence[Entry], split: str, num_shards: int) -> pa.Table:
+    """Return the ledger of judged entries, in file order."""
+    names = [shard_name(split, index, num_shards) for index in range(num_shards)]
+    return pa.table(
         {
             "row": [e.row for e in entries],
             "annotation_id": [e.annotation_id for e in entries],
@@ -45,10 +40,59 @@ def ledger_bytes(entries: Sequence[Entry], split: str, num_shards: int) -> bytes
             "kept": [e.reason is None for e in entries],
             "reason": [None if e.reason is None else e.reason.value for e in entries],
             "detail": [e.detail for e in entries],
-            "shard": [None if e.shard is None else shard_name(split, e.shard, num_shards) for e in entries],
+            "shard": [None if e.shard is None else names[e.shard] for e in entries],
         },
         schema=SCHEMA,
     )
+
+
+def drop_faulty_images(ledger: pa.Table, faults: Mapping[int, str]) -> pa.Table:
+    """Return the ledger with those kept people dropped whose photograph is faulty. `faults`: image id to detail."""
+    if not faults:
+        return ledger
+    struck = pc.and_(ledger["kept"], pc.is_in(ledger["image_id"], pa.array(list(faults), pa.int64())))
+    lines = zip(*(column.to_pylist() for column in (struck, ledger["image_id"], ledger["detail"])), strict=True)
+    nothing = pa.scalar(None, pa.string())
+    columns = {
+        "kept": pc.and_not(ledger["kept"], struck),
+        "reason": pc.if_else(struck, DropReason.IMAGE.value, ledger["reason"]),
+        "detail": pa.array([faults[image_id] if drop else detail for drop, image_id, detail in lines]),
+        "shard": pc.if_else(struck, nothing, ledger["shard"]),
+    }
+    return pa.table([columns.get(name, ledger[name]) for name in SCHEMA.names], schema=SCHEMA)
+
+
+def write_ledger(ledger: pa.Table, folder: str, files: FileStore) -> None:
+    """Write the ledger into a folder as Parquet."""
     stream = io.BytesIO()
-    pq.write_table(table, stream, compression="zstd", use_dictionary=["reason", "shard", "detail"])
-    return stream.getvalue()
+    pq.write_table(ledger.combine_chunks(), stream, compression="zstd", use_dictionary=["reason", "shard", "detail"])
+    with files.create(files.join(folder, LEDGER)) as target:
+        target.write(stream.getvalue())
+
+
+def read_ledger(folder: str, files: FileStore) -> pa.Table:
+    """Read a folder's ledger."""
+    return pq.read_table(io.BytesIO(files.read_bytes(files.join(folder, LEDGER))), schema=SCHEMA)
+
+
+def count_dropped(ledger: pa.Table) -> dict[str, int]:
+    """Count the entries dropped, by reason; every reason is named."""
+    found = {pair["values"]: pair["counts"] for pair in ledger["reason"].value_counts().to_pylist()}
+    return {reason.value: found.get(reason.value, 0) for reason in DropReason}
+
+
+def check_faults(ledger: pa.Table, max_bad_fraction: float, path: str) -> None:
+    """Raise BuildError where the share of faulty annotations is too large. `path` is the annotation file's."""
+    bad = ledger.filter(pc.is_in(ledger["reason"], pa.array([reason.value for reason in FAULTS])))
+    if len(bad) <= max_bad_fraction * len(ledger):
+        return
+    counts = ", ".join(f"{n} {reason}" for reason, n in count_dropped(bad).items() if n)
+    shown = "".join(
+        f"\n  row {line['row']}, annotation {line['annotation_id']}: {line['reason']}: {line['detail']}"
+        for line in bad.slice(0, MAX_FAULTS_SHOWN).to_pylist()
+    )
+    raise BuildError(
+        f"{path}: {len(bad)} of {len(ledger)} annotations are faulty ({counts}), more than the share of "
+        f"{max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{shown}\n"
+        f"All are in {LEDGER}. Mend the data, or raise --max-bad-fraction to drop these annotations."
+    )

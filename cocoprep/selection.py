@@ -70,6 +70,13 @@ class Selection:
         return sum(len(group.people) for group in self.groups)
 
     @property
+    def listed_images(self) -> list[ImageInfo]:
+        """Return the photographs that evaluation has to count: all that are listed, or those within a limit."""
+        if any(entry.reason is DropReason.LIMIT for entry in self.entries):
+            return [group.image for group in self.groups]
+        return list(self.images.values())
+
+    @property
     def dropped(self) -> Counter[DropReason]:
         """Count the entries dropped, by reason."""
         return Counter(entry.reason for entry in self.entries if entry.reason is not None)

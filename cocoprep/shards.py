@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
@@ -32,6 +32,15 @@ def shard_name(split: str, index: int, count: int) -> str:
     return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
 
 
+class _Score(NamedTuple):
+    """What scoring needs of one person: see `Sidecar`."""
+
+    decoded: NDArray[np.int32]
+    keypoints: NDArray[np.float32]
+    labelled: NDArray[np.bool_]
+    box_side: float
+
+
 class _Tally:
     """What a shard's people add up to, and what their stored heatmaps decode to.
 
@@ -41,9 +50,8 @@ class _Tally:
     def __init__(self, crop: CropConfig, joints: int) -> None:
         self._crop, self._waiting = crop, list[PersonCrop]()
         self.heatmap_sums = np.zeros((*crop.heatmap_size, joints), np.uint32)
-        self.labelled = np.zeros(joints, np.int64)
         self.joints_outside_crop = 0
-        self.decoded: dict[int, NDArray[np.int32]] = {}
+        self._scores: dict[int, _Score] = {}
 
     def add(self, person: PersonCrop) -> None:
         self._waiting.append(person)
@@ -58,13 +66,28 @@ class _Tally:
         heatmaps = np.stack([person.heatmaps for person in people])
         self.heatmap_sums += heatmaps.sum(axis=0, dtype=np.uint32)
         labelled = np.stack([person.visibility for person in people]) > 0
-        self.labelled += labelled.sum(axis=0)
         keypoints = np.stack([person.keypoints for person in people])
         self.joints_outside_crop += int((labelled & ~affine.inside(keypoints, self._crop.input_size)).sum())
         points = affine.heatmap_to_crop(decode_heatmaps(heatmaps)[0], self._crop.heatmap_stride)
         for person, in_crop in zip(people, points, strict=True):
             in_image = affine.point_to_index(affine.crop_to_image(in_crop, person.window, self._crop.input_size))
-            self.decoded[person.annotation_id] = np.rint(in_image / DECODED_STEP_PX).astype(np.int32)
+            self._scores[person.annotation_id] = _Score(
+                decoded=np.rint(in_image / DECODED_STEP_PX).astype(np.int32),
+                keypoints=person.keypoints,
+                labelled=person.visibility > 0,
+                box_side=max(person.bbox[2:]) * self._crop.input_size[1] / person.window.width,
+            )
+
+    def packed(self, order: Sequence[int]) -> dict[str, str]:
+        """Return the sidecar's arrays, people in `order` of annotation ids."""
+        scores = [self._scores[annotation_id] for annotation_id in order]
+        return {
+            "decoded": pack_array(np.array([score.decoded for score in scores], np.int32)),
+            "keypoints": pack_array(np.array([score.keypoints for score in scores], np.float32)),
+            "labelled_joints": pack_array(np.array([score.labelled for score in scores], bool)),
+            "box_sides": pack_array(np.array([score.box_side for score in scores], np.float32)),
+            "heatmap_sums": pack_array(self.heatmap_sums),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +176,7 @@ class ShardWriter:
             offsets=offsets,
             faults=faults,
             joints_outside_crop=tally.joints_outside_crop,
-            decoded=pack_array(np.array([tally.decoded[number] for number in order], np.int32)),
-            heatmap_sums=pack_array(tally.heatmap_sums),
-            labelled=tally.labelled.tolist(),
+            **tally.packed(order),
         )
         write_sidecar(self.folder, sidecar, self.files)
         return sidecar

@@ -35,8 +35,10 @@ class Sidecar(msgspec.Struct, frozen=True):
         joints_outside_crop: labelled joints that lie outside the canonical crop.
         decoded: joints read back from the stored heatmaps, (examples, K, 2) int32 thousandths of an image pixel
             (COCO's frame: pixel indices), packed.
+        keypoints: the records' joints, (examples, K, 2) float32 crop pixels, packed.
+        labelled_joints: which of them are labelled, (examples, K) bool, packed.
+        box_sides: the longer side of each box in crop pixels, (examples,) float32, packed: the unit of PCK.
         heatmap_sums: sum of the stored maps over labelled joints, (h, w, K) uint32, packed.
-        labelled: how many people have each joint labelled, (K,).
     """
 
     shard: str
@@ -51,8 +53,10 @@ class Sidecar(msgspec.Struct, frozen=True):
     faults: list[ImageFault]
     joints_outside_crop: int
     decoded: str
+    keypoints: str
+    labelled_joints: str
+    box_sides: str
     heatmap_sums: str
-    labelled: list[int]
 
 
 def pack_array(array: NDArray[Any]) -> str:

@@ -11,17 +11,18 @@ import apache_beam as beam
 import msgspec
 from apache_beam.metrics import Metrics
 
+from cocoprep.aside import run_aside
 from cocoprep.config import BuildConfig
 from cocoprep.errors import CocoprepError
 from cocoprep.files import FileStore
-from cocoprep.finish import check_faults, finish_build
+from cocoprep.finish import finish_build
 from cocoprep.images import open_images
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import fingerprint, fingerprint_parts
 from cocoprep.monitor import Monitor, Plan, Progress
-from cocoprep.plan import load_selection, prepare_output
-from cocoprep.selection import ImagePeople, shard_of
+from cocoprep.selection import ImagePeople
 from cocoprep.shards import ShardWriter, shard_name
+from cocoprep.start import start_build
 
 COUNTERS = "cocoprep"
 
@@ -60,20 +61,16 @@ class _BuildFn(beam.DoFn):
 class _SelectFn(_BuildFn):
     def process(self, _: object) -> Iterable[tuple[str, bytes]]:
         with self.reporting():
-            selection = load_selection(self.config, self.table, self.files)
-            check_faults(selection.entries, self.config.select, self.config.annotations)
-            open_images(self.config.images, self.files)
-            prepare_output(self.config, selection.num_shards, self.table, self.files)
-        num_shards, seed = selection.num_shards, self.config.select.seed
-        self.monitor.plan(Plan(len(selection.groups), selection.people, num_shards))
-        self.count("annotations_read", len(selection.entries))
-        for reason, amount in selection.dropped.items():
+            started = run_aside(start_build, self.config, self.table, self.files)
+        num_shards = started.num_shards
+        self.monitor.plan(Plan(len(started.groups), started.people, num_shards))
+        self.count("annotations_read", started.annotations)
+        for reason, amount in started.dropped.items():
             self.count(f"dropped_{reason}", amount)
         for index in range(num_shards):  # a shard without people is written too
             yield f"{index:05d}-of-{num_shards:05d}", b""
-        for group in selection.groups:
-            index = shard_of(group.image.image_id, seed, num_shards)
-            yield f"{index:05d}-of-{num_shards:05d}", msgspec.msgpack.encode(group)
+        for index, group in started.groups:
+            yield f"{index:05d}-of-{num_shards:05d}", group
 
 
 class _WriteFn(_BuildFn):
@@ -113,9 +110,9 @@ class _WriteFn(_BuildFn):
 
 class _FinishFn(_BuildFn):
     def process(self, shards: list[str]) -> Iterable[str]:
+        num_shards = int(shards[0].rsplit("-of-")[1]) if shards else 0
         with self.reporting():
-            selection = load_selection(self.config, self.table, self.files)
-            manifest = finish_build(self.config, selection, shards, self.table, self.files)
+            manifest = finish_build(self.config, num_shards, shards, self.table, self.files)
         self.monitor.finished()
         yield manifest.fingerprint
 

@@ -127,10 +127,13 @@ def _dry_run(config: BuildConfig) -> None:
     from cocoprep.files import LocalFiles
     from cocoprep.images import open_images
     from cocoprep.keypoints import COCO_17
-    from cocoprep.plan import load_selection
+    from cocoprep.ledger import check_faults, make_ledger
+    from cocoprep.start import load_selection
 
     files = LocalFiles()
     selection = load_selection(config, COCO_17, files)
+    ledger = make_ledger(selection.entries, config.split, selection.num_shards)
+    check_faults(ledger, config.select.max_bad_fraction, config.annotations)
     open_images(config.images, files)
     print_plan(config, selection)
 

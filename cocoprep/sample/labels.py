@@ -18,10 +18,11 @@ MIN_VISIBLE_PX2 = 30
 MIN_LABELLED_STATURE_PX = 25.0
 """The joints of people smaller than this are not labelled."""
 
-_NO_JOINTS_SHARE = 0.16
+_NO_JOINTS_SHARE = 0.13
+_MIN_VISIBLE_JOINTS = 3
 _MISSED_SHARE = 0.03
-_SKIPPED_SHARES = {"nose": 0.85, "eye": 0.85, "ear": 0.55}
-_SKIPPED_SHARE = 0.35
+_SKIPPED_SHARES = {"nose": 0.85, "eye": 0.85, "ear": 0.6}
+_SKIPPED_SHARE = 0.5
 
 
 class Annotation(TypedDict):
@@ -78,7 +79,8 @@ def annotate_person(
     if np.count_nonzero(mask) < MIN_VISIBLE_PX2:
         return None
     keypoints = _label_joints(rng, owner, number, layer)
-    if rng.random() < _NO_JOINTS_SHARE or stature_px < MIN_LABELLED_STATURE_PX:
+    overlooked = rng.random() < _NO_JOINTS_SHARE or stature_px < MIN_LABELLED_STATURE_PX
+    if overlooked or np.count_nonzero(keypoints[:, 2] == 2) < _MIN_VISIBLE_JOINTS:
         keypoints[:] = 0
     return _annotation(mask, keypoints, crowd=False)
 

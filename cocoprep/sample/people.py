@@ -55,16 +55,16 @@ def random_spots(rng: np.random.Generator, ground: Ground) -> list[Spot]:
     width, height = ground.size
     largest = min(400.0, 0.95 * height)
     spots: list[Spot] = []
-    crowded = rng.random() < 0.28
+    crowded = rng.random() < 0.25
     for _ in range(1 + int(rng.choice(5, p=_PEOPLE_SHARES))):
         if not spots:
             stature, x = _log_uniform(rng, 150, largest), rng.uniform(0.1, 0.9) * width
         elif crowded:
             near = spots[int(rng.integers(len(spots)))]
             stature = near.stature_px * rng.uniform(0.8, 1.2)
-            x = near.x + rng.choice((-1, 1)) * rng.uniform(0.3, 0.7) * near.stature_px
+            x = near.x + rng.choice((-1, 1)) * rng.uniform(0.35, 0.85) * near.stature_px
         else:
-            stature, x = _log_uniform(rng, 45, 0.9 * largest), rng.uniform(0.06, 0.94) * width
+            stature, x = _log_uniform(rng, 55, 0.9 * largest), rng.uniform(0.06, 0.94) * width
         stature = min(stature, largest)
         spots.append(_stand(rng, ground, x, stature))
     return sorted(spots, key=lambda spot: spot.stature_px)

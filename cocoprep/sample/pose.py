@@ -196,20 +196,20 @@ Family = Callable[[Rng], Pose]
 # The large share of lying, falling and upside-down bodies keeps a constant guess of the joints below half
 # right.
 _FAMILIES: tuple[tuple[float, Family], ...] = (
-    (0.10, _stand),
-    (0.06, _walk),
-    (0.08, _run),
+    (0.13, _stand),
+    (0.08, _walk),
+    (0.09, _run),
     (0.10, _sit),
     (0.07, _crouch),
-    (0.08, _bow),
+    (0.07, _bow),
     (0.04, _star),
     (0.04, _lunge),
     (0.05, _kick),
     (0.06, _dance),
-    (0.09, _handstand),
-    (0.11, _cartwheel),
-    (0.14, _lie),
-    (0.05, _dive),
+    (0.08, _handstand),
+    (0.09, _cartwheel),
+    (0.12, _lie),
+    (0.04, _dive),
 )
 
 

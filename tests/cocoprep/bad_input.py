@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import json
@@ -103,10 +104,10 @@ BAD_ANNOTATIONS = {
     "keypoints one short": (person_entry(50, keypoints=KEYPOINTS[:-1]), (50, 1), "malformed", "found 50"),
     "keypoints of 18": (person_entry(50, keypoints=[*KEYPOINTS, 1, 1, 2]), (50, 1), "malformed", "found 54"),
     "keypoints nested": (person_entry(50, keypoints=[[1, 1, 2]] * 17), (50, 1), "malformed", "`$.keypoints[0]`"),
-    "keypoint a string": (person_entry(50, keypoints=keypoints_with(0, "10")), (50, 1), "malformed", "`$.keypoints[0]`"),
+    "keypoint a string": (person_entry(50, keypoints=keypoints_with(0, "9")), (50, 1), "malformed", "`$.keypoints[0]`"),
     "keypoint a bool": (person_entry(50, keypoints=keypoints_with(2, True)), (50, 1), "malformed", "`$.keypoints[2]`"),
     "keypoint null": (person_entry(50, keypoints=keypoints_with(1, None)), (50, 1), "malformed", "`$.keypoints[1]`"),
-    "keypoint absurd": (person_entry(50, keypoints=keypoints_with(0, 1e300)), (50, 1), "malformed", "none above 1000000"),
+    "keypoint absurd": (person_entry(50, keypoints=keypoints_with(0, 1e300)), (50, 1), "malformed", "none above"),
     "visibility 3": (person_entry(50, keypoints=keypoints_with(2, 3)), (50, 1), "malformed", "visibilities 0, 1 or 2"),
     "visibility 1.5": (person_entry(50, keypoints=keypoints_with(2, 1.5)), (50, 1), "malformed", "visibilities"),
     "visibility -1": (person_entry(50, keypoints=keypoints_with(2, -1)), (50, 1), "malformed", "visibilities"),
@@ -115,7 +116,7 @@ BAD_ANNOTATIONS = {
     "box without width": (person_entry(50, bbox=[5, 5, 0, 40]), (50, 1), "box", "positive width and height"),
     "box without height": (person_entry(50, bbox=[5, 5, 40, 0]), (50, 1), "box", "positive width and height"),
     "box of negative width": (person_entry(50, bbox=[45, 5, -40, 40]), (50, 1), "box", "positive width and height"),
-    "box absurd": (person_entry(50, bbox=[0, 0, 1e300, 1e300]), (50, 1), "box", "none above 1000000"),
+    "box absurd": (person_entry(50, bbox=[0, 0, 1e300, 1e300]), (50, 1), "box", "none above"),
     "box outside": (person_entry(50, bbox=[500, 5, 40, 40]), (50, 1), "box", "less than one pixel of it lies in"),
     "box left of the image": (person_entry(50, bbox=[-60, 5, 40, 40]), (50, 1), "box", "less than one pixel"),
     "box a hair within": (person_entry(50, bbox=[WIDTH - 0.5, 5, 40, 40]), (50, 1), "box", "less than one pixel"),
@@ -170,6 +171,18 @@ def huge_png(width, height):
             (b"IEND", b""),
         )
     )
+
+
+@contextlib.contextmanager
+def as_nobody():
+    """Give up root's right to read and write everything."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def _eps():
@@ -253,7 +266,7 @@ BAD_NAMES = {
     "a drive": ("C:/outside.jpg", "expected a relative path"),
     "a drive's own folder": ("c:outside.jpg", "expected a relative path"),
     "a URL": ("gs://bucket/outside.jpg", "expected a relative path"),
-    "a NUL": ("good.jpg\0.png", "expected a relative path"),
+    "a NUL": ("x.jpg\0.png", "expected a relative path"),
     "too long a part": ("a" * 300 + ".jpg", "cannot be read (File name too long)"),
     "through a file": ("good.jpg/x.jpg", "Not a directory"),
 }

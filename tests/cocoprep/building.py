@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PIL import Image
 
 from cocoprep.config import BuildConfig, CropConfig, SelectConfig
 from cocoprep.files import LocalFiles
-from cocoprep.finish import check_faults, finish_build
+from cocoprep.finish import finish_build
 from cocoprep.images import open_images
 from cocoprep.keypoints import COCO_17, KeypointTable
 from cocoprep.manifest import Manifest, fingerprint, fingerprint_parts
-from cocoprep.plan import load_selection, prepare_output
-from cocoprep.selection import shard_of
+from cocoprep.selection import ImagePeople
 from cocoprep.shards import ShardWriter, shard_name
+from cocoprep.start import start_build
 
 
 def keypoints(table: KeypointTable = COCO_17, **joints: tuple[float, float, int]) -> list[float]:
@@ -87,11 +88,10 @@ def build_folder(
         force=force,
     )
     files = LocalFiles()
-    selection = load_selection(config, table, files)
-    check_faults(selection.entries, config.select, config.annotations)
+    started = start_build(config, table, files)
     writer = ShardWriter(
         folder=config.out,
-        fingerprint=fingerprint(fingerprint_parts(config, selection.num_shards, table)),
+        fingerprint=fingerprint(fingerprint_parts(config, started.num_shards, table)),
         crop=config.crop,
         seed=config.select.seed,
         joints=len(table),
@@ -99,13 +99,12 @@ def build_folder(
         files=files,
         on_progress=lambda images, crops: None,
     )
-    prepare_output(config, selection.num_shards, table, files)
     names = []
-    for index in range(selection.num_shards):
-        groups = [g for g in selection.groups if shard_of(g.image.image_id, writer.seed, selection.num_shards) == index]
-        sidecar, _ = writer.write(shard_name(split, index, selection.num_shards), groups)
+    for index in range(started.num_shards):
+        groups = [msgspec.msgpack.decode(group, type=ImagePeople) for shard, group in started.groups if shard == index]
+        sidecar, _ = writer.write(shard_name(split, index, started.num_shards), groups)
         names.append(sidecar.shard)
-    return finish_build(config, selection, names, table, files)
+    return finish_build(config, started.num_shards, names, table, files)
 
 
 def _filled_in(entry: Mapping[str, Any], sizes: Mapping[int, tuple[int, int]], table: KeypointTable) -> dict[str, Any]:

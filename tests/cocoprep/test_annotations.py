@@ -64,7 +64,8 @@ def test_a_good_file(data):
 def test_what_is_no_json_number_is_fatal_and_its_byte_is_named(literal, start):
     data = start + GOOD.replace(b"900.5", literal)
     at = int(re.search(r"not valid JSON at byte (\d+) of", fatal(data))[1])
-    assert data.index(literal) <= at <= data.index(literal) + len(literal)
+    begins = data.index(b'"area": ') + len(b'"area": ')
+    assert begins <= at <= begins + len(literal)
     assert literal.decode() in fatal(data)
 
 
@@ -107,7 +108,7 @@ def test_the_byte_that_is_not_utf8_is_named_exactly(padding):
 
 def test_a_file_cut_short_anywhere_is_fatal():
     for length in range(len(GOOD)):
-        assert f"not valid JSON at byte {length} of {length} (Input data was truncated)" in fatal(GOOD[:length])
+        assert f"not valid JSON at byte {length} of {length} (" in fatal(GOOD[:length])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The first step of a build: read the annotations, and make the output folder ready for this build and no other."""
+"""The first step of a build: read the annotations, make the output folder ready, write ledger and ground truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from cocoprep.annotations import parse_annotation_file
 from cocoprep.config import BuildConfig
 from cocoprep.errors import ConfigError, OutputError, RecordError
 from cocoprep.files import FileStore, remove_temporaries
+from cocoprep.ground_truth import ground_truth_pieces
+from cocoprep.images import open_images
 from cocoprep.keypoints import KeypointTable
+from cocoprep.ledger import check_faults, count_dropped, make_ledger, write_ledger
 from cocoprep.manifest import (
     BASELINE,
     CEILING,
@@ -25,12 +28,53 @@ from cocoprep.manifest import (
     seal,
     unseal,
 )
-from cocoprep.selection import Selection, select_people
+from cocoprep.selection import Selection, select_people, shard_of
 from cocoprep.shards import shard_name
 from cocoprep.sidecars import SIDECAR_SUFFIX
 
 _OURS = re.compile(r"cocoprep-.+\.tfrecord-\d{5}-of-\d{5}(\.json)?")
 _SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE)
+
+
+class StartedBuild(msgspec.Struct, frozen=True):
+    """What the first step hands on: the kept people, packed, and the counts.
+
+    `groups` holds (shard index, `ImagePeople` in msgpack) of every photograph.
+    """
+
+    num_shards: int
+    people: int
+    annotations: int
+    dropped: dict[str, int]
+    groups: list[tuple[int, bytes]]
+
+
+def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> StartedBuild:
+    """Judge every annotation, make the output folder ready, and write ledger and ground truth into it.
+
+    Raises:
+        CocoprepError: as `load_selection` and `prepare_output`.
+        BuildError: the share of faulty annotations is too large; the ledger is there all the same.
+    """
+    selection = load_selection(config, table, files)
+    open_images(config.images, files)
+    prepare_output(config, selection.num_shards, table, files)
+    ledger = make_ledger(selection.entries, config.split, selection.num_shards)
+    write_ledger(ledger, config.out, files)
+    check_faults(ledger, config.select.max_bad_fraction, config.annotations)
+    with files.create(files.join(config.out, GROUND_TRUTH)) as stream:
+        stream.writelines(ground_truth_pieces(selection.listed_images, selection.entries, table))
+    seed, num_shards = config.select.seed, selection.num_shards
+    return StartedBuild(
+        num_shards=num_shards,
+        people=selection.people,
+        annotations=len(ledger),
+        dropped=count_dropped(ledger),
+        groups=[
+            (shard_of(group.image.image_id, seed, num_shards), msgspec.msgpack.encode(group))
+            for group in selection.groups
+        ],
+    )
 
 
 def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) -> Selection:
