@@ -5,89 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from cocoprep import affine
 from cocoprep.config import CropConfig
-from cocoprep.crops import PersonCrop, crop_person
+from cocoprep.crops import crop_person
 from cocoprep.errors import ImageError, RecordError
 from cocoprep.example import encode_example
 from cocoprep.files import FileStore
-from cocoprep.heatmaps import decode_heatmaps
 from cocoprep.images import ImageSource, content_digest, decode_image
 from cocoprep.manifest import digest_file
 from cocoprep.selection import ImagePeople, annotation_hash
-from cocoprep.sidecars import DECODED_STEP_PX, ImageFault, Sidecar, pack_array, read_sidecar, write_sidecar
+from cocoprep.sidecars import ImageFault, Sidecar, read_sidecar, write_sidecar
+from cocoprep.tally import Tally
 from cocoprep.tfrecord import write_records
-
-TALLY_BATCH = 64
 
 
 def shard_name(split: str, index: int, count: int) -> str:
     """Return a shard's file name, as TensorFlow Datasets names them."""
     return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
-
-
-class _Score(NamedTuple):
-    """What scoring needs of one person: see `Sidecar`."""
-
-    decoded: NDArray[np.int32]
-    keypoints: NDArray[np.float32]
-    labelled: NDArray[np.bool_]
-    box_side: float
-
-
-class _Tally:
-    """What a shard's people add up to, and what their stored heatmaps decode to.
-
-    People are taken in batches: NumPy's cost a call would otherwise be a twentieth of a build.
-    """
-
-    def __init__(self, crop: CropConfig, joints: int) -> None:
-        self._crop, self._waiting = crop, list[PersonCrop]()
-        self.heatmap_sums = np.zeros((*crop.heatmap_size, joints), np.uint32)
-        self.joints_outside_crop = 0
-        self._scores: dict[int, _Score] = {}
-
-    def add(self, person: PersonCrop) -> None:
-        self._waiting.append(person)
-        if len(self._waiting) == TALLY_BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Take in the people still waiting."""
-        if not self._waiting:
-            return
-        people, self._waiting = self._waiting, []
-        heatmaps = np.stack([person.heatmaps for person in people])
-        self.heatmap_sums += heatmaps.sum(axis=0, dtype=np.uint32)
-        labelled = np.stack([person.visibility for person in people]) > 0
-        keypoints = np.stack([person.keypoints for person in people])
-        self.joints_outside_crop += int((labelled & ~affine.inside(keypoints, self._crop.input_size)).sum())
-        points = affine.heatmap_to_crop(decode_heatmaps(heatmaps)[0], self._crop.heatmap_stride)
-        for person, in_crop in zip(people, points, strict=True):
-            in_image = affine.point_to_index(affine.crop_to_image(in_crop, person.window, self._crop.input_size))
-            self._scores[person.annotation_id] = _Score(
-                decoded=np.rint(in_image / DECODED_STEP_PX).astype(np.int32),
-                keypoints=person.keypoints,
-                labelled=person.visibility > 0,
-                box_side=max(person.bbox[2:]) * self._crop.input_size[1] / person.window.width,
-            )
-
-    def packed(self, order: Sequence[int]) -> dict[str, str]:
-        """Return the sidecar's arrays, people in `order` of annotation ids."""
-        scores = [self._scores[annotation_id] for annotation_id in order]
-        return {
-            "decoded": pack_array(np.array([score.decoded for score in scores], np.int32)),
-            "keypoints": pack_array(np.array([score.keypoints for score in scores], np.float32)),
-            "labelled_joints": pack_array(np.array([score.labelled for score in scores], bool)),
-            "box_sides": pack_array(np.array([score.box_side for score in scores], np.float32)),
-            "heatmap_sums": pack_array(self.heatmap_sums),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +78,26 @@ class ShardWriter:
         return digest_file(path, self.files).sha256 == sidecar.sha256
 
     def _build(self, name: str, digest: str, groups: Sequence[ImagePeople]) -> Sidecar:
-        tally = _Tally(self.crop, self.joints)
+        tally = Tally(self.crop, self.joints)
         records: dict[int, bytes] = {}
         sources: dict[int, str | None] = {}
         faults = []
         for group in groups:
-            image_id = group.image.image_id
-            sources[image_id] = None
+            sources[group.image.image_id] = None
+            crops = 0
             try:
                 data = self.images.read(group.image.file_name)
-                sources[image_id] = content_digest(data)
+                sources[group.image.image_id] = content_digest(data)
                 photograph = decode_image(data, group.image)
             except ImageError as error:
-                faults.append(ImageFault(image_id, str(error)))
-                self.on_progress(1, 0)
-                continue
-            for person in group.people:
-                crop = crop_person(photograph, group.image, person, self.crop)
-                records[crop.annotation_id] = encode_example(crop)
-                tally.add(crop)
-            self.on_progress(1, len(group.people))
-        tally.flush()
+                faults.append(ImageFault(group.image.image_id, str(error)))
+            else:
+                for person in group.people:
+                    crop = crop_person(photograph, group.image, person, self.crop)
+                    records[crop.annotation_id] = encode_example(crop)
+                    tally.add(crop)
+                crops = len(group.people)
+            self.on_progress(1, crops)
         order = sorted(records, key=lambda number: (annotation_hash(self.seed, number), number))
         offsets, size, sha256 = self._write_records(name, [records[number] for number in order])
         sidecar = Sidecar(
@@ -175,8 +111,7 @@ class ShardWriter:
             annotation_ids=order,
             offsets=offsets,
             faults=faults,
-            joints_outside_crop=tally.joints_outside_crop,
-            **tally.packed(order),
+            **tally.summary(order),
         )
         write_sidecar(self.folder, sidecar, self.files)
         return sidecar

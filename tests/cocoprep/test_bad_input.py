@@ -15,6 +15,7 @@ import pytest
 
 from cocoprep.cli import main
 from cocoprep.config import CropConfig, SelectConfig
+from cocoprep.errors import BuildError
 from cocoprep.files import LocalFiles
 from cocoprep.verify import verify_folder
 from tests.cocoprep.bad_input import (
@@ -194,6 +195,18 @@ def test_every_fault_at_once_from_a_zip(everything, tmp_path):
     ]
     check_ledger(tmp_path / "out", expected)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "train2017.zip"]
+
+
+def test_photographs_that_are_all_unusable_leave_a_ledger_and_no_manifest(tmp_path):
+    (tmp_path / "images").mkdir()
+    path, out = tmp_path / "people.json", tmp_path / "out"
+    path.write_bytes(coco_bytes([person_entry(1), person_entry(2), 0]))
+    with pytest.raises(BuildError, match="no photograph was usable"):
+        build_folder(out, annotations=path, images=tmp_path / "images", select=SelectConfig(max_bad_fraction=1))
+    assert [line["reason"] for line in pq.read_table(out / "ledger.parquet").to_pylist()] == ["image"] * 2 + [
+        "malformed"
+    ]
+    assert not (out / "manifest.json").exists()
 
 
 # One clear fatal error
