@@ -1,4 +1,4 @@
-"""A clothed person as tubes: the body's forms, and a picture of it with the joints that show.
+"""A clothed person as tubes: trunk, limbs, head and clothes on a posed skeleton.
 
 All lengths here are in statures, and thicknesses are half-widths.
 """

@@ -86,10 +86,9 @@ def _seen_widths(tube: Tube, axis: _Axis) -> tuple[Floats, Floats]:
     across = [float(-axis.y * v[0] + axis.x * v[1]) for v in (left, forward)]
     widths = np.hypot(tube.wide * across[0], tube.deep * across[1])
     depths = np.hypot(tube.wide * float(left[2]), tube.deep * float(forward[2]))
-    # An axis that points at the camera leaves both unlike the ellipse; the thinner half-width is the safe
-    # bound.
-    floor_ = np.minimum(tube.wide, tube.deep)
-    return np.maximum(widths, floor_).astype(np.float32), np.maximum(depths, floor_).astype(np.float32)
+    # Seen along its axis a part shows neither half-width; it is nowhere thinner than the smaller one.
+    least = np.minimum(tube.wide, tube.deep)
+    return np.maximum(widths, least).astype(np.float32), np.maximum(depths, least).astype(np.float32)
 
 
 def draw_tube(canvas: Canvas, tube: Tube) -> None:
@@ -104,14 +103,17 @@ def draw_tube(canvas: Canvas, tube: Tube) -> None:
 def _near_end(tube: Tube) -> Tube:
     """Return the ball at the end nearer to the camera."""
     near, entry = (tube.end, -1) if tube.end[2] > tube.start[2] else (tube.start, 0)
+    entries = np.full(STEPS, entry)
+    left = tube.ink_left[entries]
     return replace(
         tube,
         start=near,
         end=near,
-        wide=tube.wide[[entry] * STEPS],
-        deep=tube.deep[[entry] * STEPS],
-        ink_left=tube.ink_left[[entry] * STEPS],
-        ink_right=tube.ink_right[[entry] * STEPS],
+        wide=tube.wide[entries],
+        deep=tube.deep[entries],
+        ink_left=left,
+        ink_right=left if tube.ink_right is tube.ink_left else tube.ink_right[entries],
+        panels=tube.panels and (tube.panels[0][entries], tube.panels[1][entries]),
     )
 
 
