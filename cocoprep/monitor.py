@@ -11,6 +11,7 @@ import os
 import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
@@ -19,6 +20,12 @@ from cocoprep.errors import CocoprepError
 
 _PROGRESS = struct.Struct("<4q")
 _INTERVAL_S = 0.2
+_RESERVE = "reserve"
+
+
+def reserve_space(folder: str) -> None:
+    """Keep some room for the first error, in case that it is a full disk."""
+    (Path(folder) / _RESERVE).write_bytes(bytes(1 << 15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,9 @@ class Monitor:
     def error(self, error: CocoprepError) -> None:
         """Hand on an expected failure; the first one counts."""
         if self._folder is not None and not (self._folder / "error.json").exists():
-            self._write("error.json", json.dumps([type(error).__name__, str(error)]).encode())
+            with suppress(OSError):  # a full disk must not hide the error that it caused
+                (self._folder / _RESERVE).unlink(missing_ok=True)
+                self._write("error.json", json.dumps([type(error).__name__, str(error)]).encode())
 
     def finished(self) -> None:
         """Say that the last step is done: from now on workers may end."""
@@ -86,7 +95,8 @@ class Monitor:
 
     def _write_progress(self) -> None:
         self._written_at = time.monotonic()
-        self._write(f"progress-{os.getpid()}", _PROGRESS.pack(*astuple(self._progress)))
+        with suppress(OSError):  # what is told of a build must not end it
+            self._write(f"progress-{os.getpid()}", _PROGRESS.pack(*astuple(self._progress)))
 
     def _write(self, name: str, data: bytes) -> None:
         if self._folder is not None:

@@ -11,18 +11,21 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from cocoprep.config import BuildConfig
-from cocoprep.errors import BuildError
+from cocoprep.errors import BuildError, OutputError
 from cocoprep.files import LocalFiles, remove_temporaries
-from cocoprep.monitor import MonitorReader, Plan, Progress
+from cocoprep.monitor import MonitorReader, Plan, Progress, reserve_space
 from cocoprep.workers import default_workers
 from pipelines.local_driver import LOST_WORKER, LocalJob
 
 POLL_S = 0.1
+LOG_LINES = 1000
 LOG_TAIL_LINES = 15
 
 # glibc gives freed memory back to the system at every crop, and faults it in again at the next.
@@ -49,24 +52,40 @@ def run_local_build(
         BuildError: a worker or the driver was lost, or failed in a way nobody expected.
     """
     with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
-        monitor, log = MonitorReader(Path(folder)), Path(folder) / "log"
+        _reserve(folder)
+        monitor = MonitorReader(Path(folder))
         job = LocalJob(config, workers or default_workers(), folder, tuple(beam_options))
-        with log.open("wb") as log_stream:
-            driver = _start_driver(job, log_stream.fileno())
+        driver = _start_driver(job)
+        # Kept here and in no file: Beam's workers print a failure before they report it, and where a full disk kept
+        # them from printing, nobody would ever hear of it.
+        log = deque[bytes](maxlen=LOG_LINES)
+        reader = threading.Thread(target=_keep_log, args=(driver, log), daemon=True)
+        reader.start()
         try:
             _watch(driver, monitor, on_progress)
         finally:
             _end_group(driver)
+            reader.join(timeout=5)
             remove_temporaries(LocalFiles(), config.out)
         if driver.returncode == 0 and monitor.finished():
             return
         raise monitor.error() or _unexpected(driver, log)
 
 
-def _start_driver(job: LocalJob, log: int) -> subprocess.Popen[bytes]:
+def _reserve(folder: str) -> None:
+    try:
+        reserve_space(folder)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {folder}: {error.strerror or error}. Free some space there, or set TMPDIR to a folder on "
+            "another disk."
+        ) from error
+
+
+def _start_driver(job: LocalJob) -> subprocess.Popen[bytes]:
     driver = subprocess.Popen(
         [sys.executable, "-m", "pipelines.local_driver"],
-        stdin=subprocess.PIPE, stdout=log, stderr=log,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=True, env={**os.environ, **MALLOC_ENVIRONMENT},
     )  # fmt: skip
     if driver.stdin is not None:
@@ -76,11 +95,17 @@ def _start_driver(job: LocalJob, log: int) -> subprocess.Popen[bytes]:
     return driver
 
 
+def _keep_log(driver: subprocess.Popen[bytes], log: deque[bytes]) -> None:
+    if driver.stdout is not None:
+        with driver.stdout as lines:
+            log.extend(lines)
+
+
 def _watch(
     driver: subprocess.Popen[bytes], monitor: MonitorReader, on_progress: Callable[[Plan | None, Progress], None]
 ) -> None:
-    """Report progress until the driver has ended."""
-    while driver.poll() is None:
+    """Report progress until the driver has ended or a worker has failed: there is nothing to wait for then."""
+    while driver.poll() is None and monitor.error() is None:
         on_progress(monitor.plan(), monitor.progress())
         with suppress(subprocess.TimeoutExpired):
             driver.wait(POLL_S)
@@ -97,8 +122,8 @@ def _end_group(driver: subprocess.Popen[bytes]) -> None:
             driver.stdin.close()
 
 
-def _unexpected(driver: subprocess.Popen[bytes], log: Path) -> BuildError:
-    lines = log.read_text(errors="replace").splitlines()
+def _unexpected(driver: subprocess.Popen[bytes], log: Sequence[bytes]) -> BuildError:
+    lines = [line.decode(errors="replace").rstrip() for line in log]
     statuses = [line.split("return code ")[1] for line in lines if "Worker subprocess exited with return code" in line]
     if driver.returncode == LOST_WORKER:
         what = f"a worker process ended in the middle of its work (exit status {', '.join(statuses)})"
