@@ -95,8 +95,16 @@ class Monitor:
 
     def _write_progress(self) -> None:
         self._written_at = time.monotonic()
+        if self._folder is None:
+            return
         with suppress(OSError):  # what is told of a build must not end it
-            self._write(f"progress-{os.getpid()}", _PROGRESS.pack(*astuple(self._progress)))
+            # In place: a rename over a file makes ext4 write it to the disk at once, five times a second.
+            path = self._folder / f"progress-{os.getpid()}"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.pwrite(descriptor, _PROGRESS.pack(*astuple(self._progress)), 0)
+            finally:
+                os.close(descriptor)
 
     def _write(self, name: str, data: bytes) -> None:
         if self._folder is not None:
@@ -118,8 +126,8 @@ class MonitorReader:
 
     def progress(self) -> Progress:
         """Return what all workers have done together."""
-        counts = (Progress(*_PROGRESS.unpack(path.read_bytes())) for path in self._folder.glob("progress-*"))
-        return sum(counts, start=Progress())
+        counts = (path.read_bytes() for path in self._folder.glob("progress-*"))
+        return sum((Progress(*_PROGRESS.unpack(c)) for c in counts if len(c) == _PROGRESS.size), start=Progress())
 
     def error(self) -> CocoprepError | None:
         """Return the first expected failure of a worker, as the class it was."""

@@ -67,7 +67,7 @@ def run_local_build(
             _end_group(driver)
             reader.join(timeout=5)
             remove_temporaries(LocalFiles(), config.out)
-        if driver.returncode == 0 and monitor.finished():
+        if monitor.finished():
             return
         raise monitor.error() or _unexpected(driver, log)
 
@@ -104,8 +104,11 @@ def _keep_log(driver: subprocess.Popen[bytes], log: deque[bytes]) -> None:
 def _watch(
     driver: subprocess.Popen[bytes], monitor: MonitorReader, on_progress: Callable[[Plan | None, Progress], None]
 ) -> None:
-    """Report progress until the driver has ended or a worker has failed: there is nothing to wait for then."""
-    while driver.poll() is None and monitor.error() is None:
+    """Report progress until the work is done, a worker has failed or the driver has ended.
+
+    Once the manifest is written, or the build has failed, there is nothing to wait for in Beam's way to end.
+    """
+    while driver.poll() is None and monitor.error() is None and not monitor.finished():
         on_progress(monitor.plan(), monitor.progress())
         with suppress(subprocess.TimeoutExpired):
             driver.wait(POLL_S)
