@@ -53,9 +53,14 @@ def image_to_crop(points: ArrayLike, window: CropWindow, input_size: tuple[int, 
 
 
 def crop_to_image(points: ArrayLike, window: CropWindow, input_size: tuple[int, int]) -> Points:
-    """Map points (..., 2) of the canonical crop back to the image."""
-    origin = np.array([window.x0, window.y0], np.float64)
-    return np.asarray(points, np.float64) / crop_scale(window, input_size) + origin
+    """Map points (..., 2) of the canonical crop back to the image.
+
+    The window's numbers may be arrays that broadcast against (...): one window for each person of a batch.
+    """
+    at, (height, width) = np.asarray(points, np.float64), input_size
+    x = at[..., 0] * (np.asarray(window.width) / width) + window.x0
+    y = at[..., 1] * (np.asarray(window.height) / height) + window.y0
+    return np.stack([x, y], axis=-1)
 
 
 def crop_to_heatmap(points: ArrayLike, stride: int) -> Points:

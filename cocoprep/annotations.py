@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -268,17 +269,30 @@ def _entry_fault(entry: _RawAnnotation, file: AnnotationFile, table: KeypointTab
         return f"area {entry.area}: expected a number of pixels from 0 to {MAX_AREA_PX2:.0f}"
     if not all(map(math.isfinite, entry.bbox)):
         return f"bbox {list(entry.bbox)}: expected finite numbers"
-    if len(entry.keypoints) != 3 * len(table):
-        return f"keypoints: expected {3 * len(table)} numbers, found {len(entry.keypoints)}"
-    if not set(entry.keypoints[2::3]) <= {0, 1, 2}:
+    return _keypoints_fault(entry.keypoints, table)
+
+
+def _keypoints_fault(values: list[float], table: KeypointTable) -> str | None:
+    if len(values) != 3 * len(table):
+        return f"keypoints: expected {3 * len(table)} numbers, found {len(values)}"
+    if not any(values):  # nearly half of COCO's annotations
+        return None
+    if not set(values[2::3]) <= {0, 1, 2}:
         return "keypoints: expected visibilities 0, 1 or 2"
-    if max(map(abs, entry.keypoints)) > MAX_COORDINATE:
+    if max(map(abs, values)) > MAX_COORDINATE:
         return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
     return None
 
 
+@cache
+def _zero_keypoints(count: int) -> bytes:
+    return bytes(4 * count)
+
+
 def _to_person(entry: _RawAnnotation) -> Person:
     values = entry.keypoints
+    if not any(values):
+        return Person(entry.id, entry.bbox, entry.area, bool(entry.iscrowd), 0, _zero_keypoints(len(values)))
     for k in range(0, len(values), 3):
         if not values[k + 2]:
             values[k] = values[k + 1] = 0.0

@@ -6,12 +6,16 @@ the rest of the build.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from cocoprep.errors import BuildError, CocoprepError
 
@@ -26,32 +30,57 @@ def run_aside(function: Callable[P, T], *arguments: P.args, **options: P.kwargs)
         CocoprepError: what the function raised.
         BuildError: the process ended in any other way; its standard error says more.
     """
-    job = pickle.dumps((function, arguments, options))
-    run = subprocess.run([sys.executable, "-m", "cocoprep.aside"], input=job, stdout=subprocess.PIPE, check=False)
-    if run.returncode != 0:
-        raise BuildError(
-            f"the process that ran {function.__name__} ended with status {run.returncode}. Status -9 most likely means "
-            "that the kernel ended it for want of memory."
-        )
-    error, result = pickle.loads(run.stdout)  # noqa: S301 - from our own child
-    if error is not None:
-        raise error
-    return result  # type: ignore[no-any-return]
+    with tempfile.TemporaryDirectory(prefix="cocoprep-aside-") as folder:
+        answer = Path(folder) / "answer"
+        process = start_aside(answer, f"{function.__module__}:{function.__qualname__}", *arguments, **options)
+        if process.wait() != 0:
+            raise lost_aside(process.returncode)
+        return read_answer(answer)  # type: ignore[no-any-return]
+
+
+def start_aside(answer: Path, function: str, *arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a function in a fresh process that writes its outcome to the file `answer`, whole or not at all.
+
+    `function` is "module:name": the caller need not import what the function needs.
+    """
+    command = [sys.executable, "-m", "cocoprep.aside", str(answer)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - ourselves
+    if process.stdin is not None:
+        with suppress(BrokenPipeError), process.stdin as stream:
+            stream.write(pickle.dumps((function, arguments, options)))
+    return process
+
+
+def read_answer(answer: Path) -> Any:
+    """Return what the function returned, or raise the CocoprepError that it raised."""
+    failure, result = pickle.loads(answer.read_bytes())  # noqa: S301 - from our own child
+    if failure is not None:
+        raise failure
+    return result
+
+
+def lost_aside(status: int) -> BuildError:
+    """Return the error of a process that ended without an answer."""
+    return BuildError(
+        f"the process that reads the annotations ended with status {status}. Status -9 most likely means that the "
+        "kernel ended it for want of memory."
+    )
 
 
 def main() -> None:
-    """Do one job: from standard input, to standard output."""
+    """Do one job: from standard input, to the file named on the command line."""
     function, arguments, options = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
-    answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not mix with the answer
+    module, _, name = function.partition(":")
     result: object = None
     failure: CocoprepError | None = None
     try:
-        result = function(*arguments, **options)
+        result = getattr(importlib.import_module(module), name)(*arguments, **options)
     except CocoprepError as error:
         failure = error
-    with answer:
-        pickle.dump((failure, result), answer, protocol=pickle.HIGHEST_PROTOCOL)
+    answer = Path(sys.argv[1])
+    temporary = answer.with_suffix(".tmp")
+    temporary.write_bytes(pickle.dumps((failure, result), protocol=pickle.HIGHEST_PROTOCOL))
+    os.replace(temporary, answer)
 
 
 if __name__ == "__main__":

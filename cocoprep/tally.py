@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from cocoprep import affine
+from cocoprep.affine import CropWindow
 from cocoprep.config import CropConfig
 from cocoprep.crops import PersonCrop
 from cocoprep.heatmaps import decode_heatmaps
@@ -17,13 +18,14 @@ from cocoprep.sidecars import DECODED_STEP_PX, pack_array
 TALLY_BATCH = 64
 
 
-class _Score(NamedTuple):
-    """What scoring needs of one person: see `Sidecar`."""
+class _Batch(NamedTuple):
+    """What scoring needs of some people: see `Sidecar`."""
 
+    annotation_ids: list[int]
     decoded: NDArray[np.int32]
     keypoints: NDArray[np.float32]
     labelled: NDArray[np.bool_]
-    box_side: float
+    box_sides: NDArray[np.float64]
 
 
 class Tally:
@@ -36,7 +38,7 @@ class Tally:
         self._crop, self._waiting = crop, list[PersonCrop]()
         self._heatmap_sums = np.zeros((*crop.heatmap_size, joints), np.uint32)
         self._joints_outside_crop = 0
-        self._scores: dict[int, _Score] = {}
+        self._batches: list[_Batch] = []
 
     def add(self, person: PersonCrop) -> None:
         """Count a person in."""
@@ -50,28 +52,38 @@ class Tally:
         people, self._waiting = self._waiting, []
         heatmaps = np.stack([person.heatmaps for person in people])
         self._heatmap_sums += heatmaps.sum(axis=0, dtype=np.uint32)
-        labelled = np.stack([person.visibility for person in people]) > 0
         keypoints = np.stack([person.keypoints for person in people])
+        labelled = np.stack([person.visibility for person in people]) > 0
         self._joints_outside_crop += int((labelled & ~affine.inside(keypoints, self._crop.input_size)).sum())
-        points = affine.heatmap_to_crop(decode_heatmaps(heatmaps)[0], self._crop.heatmap_stride)
-        for person, in_crop in zip(people, points, strict=True):
-            in_image = affine.point_to_index(affine.crop_to_image(in_crop, person.window, self._crop.input_size))
-            self._scores[person.annotation_id] = _Score(
+        windows = CropWindow(*np.array([person.window for person in people]).T[:, :, None])
+        in_crop = affine.heatmap_to_crop(decode_heatmaps(heatmaps)[0], self._crop.heatmap_stride)
+        in_image = affine.point_to_index(affine.crop_to_image(in_crop, windows, self._crop.input_size))
+        sides = [max(p.bbox[2:]) * self._crop.input_size[1] / p.window.width for p in people]
+        self._batches.append(
+            _Batch(
+                annotation_ids=[person.annotation_id for person in people],
                 decoded=np.rint(in_image / DECODED_STEP_PX).astype(np.int32),
-                keypoints=person.keypoints,
-                labelled=person.visibility > 0,
-                box_side=max(person.bbox[2:]) * self._crop.input_size[1] / person.window.width,
+                keypoints=keypoints,
+                labelled=labelled,
+                box_sides=np.array(sides),
             )
+        )
 
     def summary(self, order: Sequence[int]) -> dict[str, Any]:
         """Return the sidecar's fields of the same names, people in `order` of annotation ids."""
         self._flush()
-        scores = [self._scores[annotation_id] for annotation_id in order]
+        place = {n: i for i, n in enumerate(n for batch in self._batches for n in batch.annotation_ids)}
+        places = [place[annotation_id] for annotation_id in order]
+
+        def ordered(name: str, dtype: DTypeLike) -> str:
+            arrays = [getattr(batch, name) for batch in self._batches]
+            return pack_array(np.concatenate(arrays)[places].astype(dtype) if arrays else np.zeros(0, dtype))
+
         return {
             "joints_outside_crop": self._joints_outside_crop,
-            "decoded": pack_array(np.array([score.decoded for score in scores], np.int32)),
-            "keypoints": pack_array(np.array([score.keypoints for score in scores], np.float32)),
-            "labelled_joints": pack_array(np.array([score.labelled for score in scores], bool)),
-            "box_sides": pack_array(np.array([score.box_side for score in scores], np.float32)),
+            "decoded": ordered("decoded", np.int32),
+            "keypoints": ordered("keypoints", np.float32),
+            "labelled_joints": ordered("labelled", bool),
+            "box_sides": ordered("box_sides", np.float32),
             "heatmap_sums": pack_array(self._heatmap_sums),
         }

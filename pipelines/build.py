@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import apache_beam as beam
 
 from cocoprep.config import BuildConfig
@@ -24,17 +26,28 @@ class BuildShards(beam.PTransform):
         table: KeypointTable = COCO_17,
         files: FileStore | None = None,
         monitor_folder: str | None = None,
+        started_ahead: Path | None = None,
     ) -> None:
+        """Set the build up.
+
+        Args:
+            config: what to build.
+            table: the joints.
+            files: where paths lie; by default on this machine.
+            monitor_folder: where to tell of progress, on this machine.
+            started_ahead: the file in which `aside` answers, where the first step runs already.
+        """
         super().__init__()
         self._context = (config, table, files or LocalFiles(), monitor_folder)
+        self._started_ahead = started_ahead
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Return a collection of one element, the fingerprint of the finished folder."""
         return (
             pipeline
             | "Start" >> beam.Impulse()
-            | "SelectPeople" >> SelectPeople(*self._context)  # (shard label, photograph and people)
-            | "GroupByShard" >> beam.GroupByKey()  # (shard label, its photographs and people)
+            | "SelectPeople" >> SelectPeople(*self._context, started_ahead=self._started_ahead)  # (label, photograph)
+            | "GroupByShard" >> beam.GroupByKey()  # (shard label, its photographs)
             | "WriteShards" >> WriteShards(*self._context)  # shard name
             | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint
         )

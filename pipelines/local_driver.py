@@ -11,14 +11,18 @@ import os
 import pickle
 import shlex
 import signal
+import subprocess
 import sys
 import threading
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
+from cocoprep.aside import lost_aside, start_aside
 from cocoprep.config import BuildConfig
-from cocoprep.monitor import MonitorReader
+from cocoprep.files import LocalFiles
+from cocoprep.keypoints import COCO_17
+from cocoprep.monitor import Monitor, MonitorReader
 
 LOST_WORKER = 70  # exit status of a driver that has lost a worker
 
@@ -62,6 +66,11 @@ def _end_on_lost_worker(monitor: MonitorReader) -> None:
 
 def run(job: LocalJob) -> None:
     """Run the build pipeline with worker processes on this machine."""
+    # The first step needs no Beam, and Beam takes two seconds to come up: they do it side by side.
+    started_ahead = Path(job.monitor_folder) / "started"
+    first_step = start_aside(started_ahead, "cocoprep.start:start_build", job.config, COCO_17, LocalFiles())
+    threading.Thread(target=_report_if_lost, args=(first_step, Monitor(job.monitor_folder)), daemon=True).start()
+
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -74,7 +83,12 @@ def run(job: LocalJob) -> None:
     runner = FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
     options = PipelineOptions([f"--direct_num_workers={job.workers}", *job.beam_options])
     with beam.Pipeline(runner=runner, options=options) as pipeline:
-        _ = pipeline | BuildShards(job.config, monitor_folder=job.monitor_folder)
+        _ = pipeline | BuildShards(job.config, monitor_folder=job.monitor_folder, started_ahead=started_ahead)
+
+
+def _report_if_lost(first_step: subprocess.Popen[bytes], monitor: Monitor) -> None:
+    if first_step.wait() != 0:
+        monitor.error(lost_aside(first_step.returncode))
 
 
 def main() -> None:
