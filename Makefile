@@ -8,7 +8,7 @@ DEMO ?= data/demo
 .PHONY: help demo test test-slow lint format constraints bench-build bench-packing clean
 
 help:
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cocoprep needs Python 3.11 or newer; name one with make PYTHON=...")'

@@ -17,7 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from cocoprep.errors import BuildError, CocoprepError
+from cocoprep.errors import BuildError, CocoprepError, OutputError
+
+NO_ROOM = 74  # exit status of a process that could not write its answer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +45,7 @@ def start_aside(answer: Path, function: str, *arguments: Any, **options: Any) ->
 
     `function` is "module:name": the caller need not import what the function needs.
     """
-    command = [sys.executable, "-m", "cocoprep.aside", str(answer)]
+    command = [sys.executable, "-P", "-m", "cocoprep.aside", str(answer)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - ourselves
     if process.stdin is not None:
         with suppress(BrokenPipeError), process.stdin as stream:
@@ -59,8 +61,13 @@ def read_answer(answer: Path) -> Any:
     return result
 
 
-def lost_aside(status: int) -> BuildError:
+def lost_aside(status: int) -> CocoprepError:
     """Return the error of a process that ended without an answer."""
+    if status == NO_ROOM:
+        return OutputError(
+            f"cannot write to the folder for temporary files, {tempfile.gettempdir()}. Free some space there, or set "
+            "TMPDIR to a folder on another disk."
+        )
     return BuildError(
         f"the process that reads the annotations ended with status {status}. Status -9 most likely means that the "
         "kernel ended it for want of memory."
@@ -77,10 +84,16 @@ def main() -> None:
         result = getattr(importlib.import_module(module), name)(*arguments, **options)
     except CocoprepError as error:
         failure = error
+    except OSError as error:
+        failure = OutputError(f"{name} could not read or write a file: {error}.")
     answer = Path(sys.argv[1])
     temporary = answer.with_suffix(".tmp")
-    temporary.write_bytes(pickle.dumps((failure, result), protocol=pickle.HIGHEST_PROTOCOL))
-    os.replace(temporary, answer)
+    try:
+        temporary.write_bytes(pickle.dumps((failure, result), protocol=pickle.HIGHEST_PROTOCOL))
+        os.replace(temporary, answer)
+    except OSError as error:
+        print(f"cannot write {answer}: {error}", file=sys.stderr)  # noqa: T201 - for the log
+        sys.exit(NO_ROOM)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from cocoprep.errors import RecordError
 from cocoprep.files import FileStore
 from cocoprep.ground_truth import CATEGORY_ID
 from cocoprep.keypoints import KeypointTable
@@ -58,5 +59,8 @@ def read_ceiling(folder: str, manifest: Manifest, files: FileStore) -> Ceiling |
     path = files.join(folder, CEILING)
     if not files.exists(path):
         return None
-    ceiling = msgspec.convert(unseal(files.read_bytes(path), path), Ceiling)
+    try:
+        ceiling = msgspec.convert(unseal(files.read_bytes(path), path), Ceiling)
+    except (OSError, msgspec.ValidationError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}). Build the folder again.") from error
     return ceiling if ceiling.fingerprint == manifest.fingerprint else None

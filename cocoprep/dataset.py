@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, SupportsIndex
 
 import msgspec
 import numpy as np
@@ -78,7 +78,9 @@ class ShardDataset:
         return self.manifest.counts.people
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        """Return one person by place in stored order."""
+        """Return one person by place in stored order, an int."""
+        if not isinstance(index, SupportsIndex):
+            raise TypeError(f"expected an int, found {index!r}; ids go to `person`")
         _, shard, offset = self._places[index]
         with self._files.open_read(self._files.join(self.folder, shard)) as stream:
             stream.seek(offset)

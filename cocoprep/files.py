@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import uuid
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import BinaryIO, Protocol
 
 from cocoprep.errors import ImageError, OutputError
 
-TEMPORARY_SUFFIX = ".tmp"
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{8}\.tmp")  # what `LocalFiles.create` writes to first
 
 
 class FileStore(Protocol):
@@ -87,7 +88,7 @@ class LocalFiles:
         """See `FileStore`. Raises OutputError where the disk is full or the folder cannot be written."""
         folder, name = os.path.split(path)
         # Unique, because an engine may run a bundle twice at once; hidden, so that readers pass over it.
-        temporary = os.path.join(folder, f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}{TEMPORARY_SUFFIX}")
+        temporary = os.path.join(folder, f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
         try:
             with open(temporary, "xb") as stream:
                 yield stream
@@ -166,13 +167,6 @@ class LocalFiles:
 def _open_at_once(path: str, flags: int) -> int:
     # Without O_NONBLOCK, opening a named pipe would wait for ever.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def remove_temporaries(files: FileStore, folder: str) -> None:
-    """Remove what an interrupted write left in a folder."""
-    for name in files.list_names(folder):
-        if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
-            files.delete(files.join(folder, name))
 
 
 def _write_failure(path: str, error: OSError) -> str:

@@ -49,12 +49,16 @@ def finish_build(
         BuildError: a shard or a person is unaccounted for, or the share of faults is too large.
     """
     sidecars = _read_sidecars(config, num_shards, built, files)
+    made_by = fingerprint(fingerprint_parts(config, num_shards, table))
+    if any(sidecar.fingerprint != made_by for sidecar in sidecars):
+        raise BuildError(f"{config.out}: another build wrote into this folder at the same time. Run this one again.")
     faults = {fault.image_id: fault.detail for sidecar in sidecars for fault in sidecar.faults}
     ledger = drop_faulty_images(read_ledger(config.out, files), faults)
     _account(ledger, sidecars)
     # The ledger comes before the verdict: where the build is refused, it says which annotations were at fault.
     write_ledger(ledger, config.out, files)
-    check_faults(ledger, config.select.max_bad_fraction, config.annotations)
+    listed_in = files.join(config.out, LEDGER)
+    check_faults(ledger, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
     if not any(sidecar.examples for sidecar in sidecars):
         raise BuildError(f"{config.images}: no photograph was usable, so no person is left. {LEDGER} says why.")
     baseline = measure_baseline(sidecars, config.crop, len(table))

@@ -81,8 +81,11 @@ def count_dropped(ledger: pa.Table) -> dict[str, int]:
     return {reason.value: found.get(reason.value, 0) for reason in DropReason}
 
 
-def check_faults(ledger: pa.Table, max_bad_fraction: float, path: str) -> None:
-    """Raise BuildError where the share of faulty annotations is too large. `path` is the annotation file's."""
+def check_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, listed_in: str | None = None) -> None:
+    """Raise BuildError where the share of faulty annotations is too large.
+
+    `path` is the annotation file's, `listed_in` the ledger's where it has been written.
+    """
     bad = ledger.filter(pc.is_in(ledger["reason"], pa.array([reason.value for reason in FAULTS])))
     if len(bad) <= max_bad_fraction * len(ledger):
         return
@@ -91,8 +94,9 @@ def check_faults(ledger: pa.Table, max_bad_fraction: float, path: str) -> None:
         f"\n  row {line['row']}, annotation {line['annotation_id']}: {line['reason']}: {line['detail']}"
         for line in bad.slice(0, MAX_FAULTS_SHOWN).to_pylist()
     )
+    all_of_them = f"All are listed in {listed_in}. " if listed_in else ""
     raise BuildError(
         f"{path}: {len(bad)} of {len(ledger)} annotations are faulty ({counts}), more than the share of "
         f"{max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{shown}\n"
-        f"All are in {LEDGER}. Mend the data, or raise --max-bad-fraction to drop these annotations."
+        f"{all_of_them}Mend the data, or raise --max-bad-fraction to drop these annotations."
     )

@@ -1,6 +1,7 @@
 """The manifest: what a folder of shards holds, how it was made, and the digests of its files.
 
-A folder that has a manifest is complete. Nothing in it depends on time or machine, but for the paths under `source`.
+A folder that has a manifest is complete. Nothing in it depends on the time; on the machine depend the paths under
+`source`, and the `versions`.
 """
 
 from __future__ import annotations
@@ -242,7 +243,11 @@ def read_manifest(folder: str, files: FileStore) -> Manifest:
             f"{folder}: no {MANIFEST}. Expected a folder that `cocoprep build` has finished; if a build was "
             "interrupted, run the same command again."
         )
-    body = unseal(files.read_bytes(path), path)
+    try:
+        data = files.read_bytes(path)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    body = unseal(data, path)
     if body.get("format") != "cocoprep" or body.get("schema_version") != SCHEMA_VERSION:
         raise RecordError(
             f"{path}: expected schema version {SCHEMA_VERSION}, found {body.get('schema_version')}. Build the shards "

@@ -164,7 +164,8 @@ def _reasons(entries: list[Entry]) -> str:
     """Say why nothing is kept, and what to do."""
     counts = ", ".join(f"{n} {r}" for r, n in Counter(entry.reason for entry in entries).most_common())
     example = next((f"; row {entry.row}: {entry.detail}" for entry in entries if entry.detail), "")
-    return f" ({counts}{example}). Nothing to build: mend the file, or choose another with --annotations."
+    cure = "mend the file, choose another with --annotations, or lower --min-keypoints"
+    return f" ({counts}{example}). Nothing to build: {cure}."
 
 
 def _judge(entry: ParsedEntry, file: AnnotationFile, select: SelectConfig, crop: CropConfig) -> Entry:

@@ -17,7 +17,7 @@ from cocoprep.config import CropConfig
 from cocoprep.errors import RecordError
 from cocoprep.example import decode_example, jpeg_size
 from cocoprep.files import FileStore
-from cocoprep.manifest import CEILING, LEDGER, Manifest, ShardEntry, digest_file, read_manifest, unseal
+from cocoprep.manifest import CEILING, LEDGER, MANIFEST, Manifest, ShardEntry, digest_file, read_manifest, unseal
 from cocoprep.sidecars import SIDECAR_SUFFIX, Sidecar, read_sidecar
 from cocoprep.tfrecord import read_record
 
@@ -64,7 +64,7 @@ def verify_folder(
     try:
         manifest = read_manifest(folder, files)
     except RecordError as error:
-        return Verification([Problem(folder, str(error))], 0, 0, 0)
+        return Verification([Problem(MANIFEST, str(error))], 0, 0, 0)
     problems = [*_check_names(folder, manifest, files), *_check_files(folder, manifest, files)]
     check = partial(verify_shard, folder=folder, manifest=manifest, files=files)
     total = sum(shard.bytes for shard in manifest.shards)

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from cocoprep.config import BuildConfig
 from cocoprep.errors import BuildError, OutputError
-from cocoprep.files import LocalFiles, remove_temporaries
+from cocoprep.files import LocalFiles
 from cocoprep.monitor import MonitorReader, Plan, Progress, reserve_space
+from cocoprep.output import sweep_temporaries
 from cocoprep.workers import default_workers
 from pipelines.local_driver import LOST_WORKER, LocalJob
 
@@ -66,7 +67,7 @@ def run_local_build(
         finally:
             _end_group(driver)
             reader.join(timeout=5)
-            remove_temporaries(LocalFiles(), config.out)
+            sweep_temporaries(config.out, LocalFiles())
         if monitor.finished():
             return
         raise monitor.error() or _unexpected(driver, log)
@@ -84,7 +85,7 @@ def _reserve(folder: str) -> None:
 
 def _start_driver(job: LocalJob) -> subprocess.Popen[bytes]:
     driver = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.local_driver"],
+        [sys.executable, "-P", "-m", "pipelines.local_driver"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=True, env={**os.environ, **MALLOC_ENVIRONMENT},
     )  # fmt: skip

@@ -10,6 +10,7 @@ import logging
 import os
 import pickle
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ import threading
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cocoprep.aside import lost_aside, start_aside
 from cocoprep.config import BuildConfig
+from cocoprep.errors import ConfigError
 from cocoprep.files import LocalFiles
 from cocoprep.keypoints import COCO_17
 from cocoprep.monitor import Monitor, MonitorReader
@@ -41,10 +44,11 @@ class LocalJob:
         return b64encode(pickle.dumps(self)) + b"\n"
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(monitor_folder: str) -> None:
     # Unbuffered: a thread that holds the lock of sys.stdin would abort the interpreter at its exit.
     while os.read(sys.stdin.fileno(), 1024):
         pass
+    shutil.rmtree(monitor_folder, ignore_errors=True)  # nobody else will
     os.killpg(0, signal.SIGKILL)
 
 
@@ -66,24 +70,31 @@ def _end_on_lost_worker(monitor: MonitorReader) -> None:
 
 def run(job: LocalJob) -> None:
     """Run the build pipeline with worker processes on this machine."""
+    if job.beam_options:
+        _parse(job)  # before anything is touched
     # The first step needs no Beam, and Beam takes two seconds to come up: they do it side by side.
     started_ahead = Path(job.monitor_folder) / "started"
     first_step = start_aside(started_ahead, "cocoprep.start:start_build", job.config, COCO_17, LocalFiles())
     threading.Thread(target=_report_if_lost, args=(first_step, Monitor(job.monitor_folder)), daemon=True).start()
 
     import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
     from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
     from pipelines.build import BuildShards
 
     # Processes, not threads: Beam's multi_threading mode loses elements without a word.
-    command = f"exec {shlex.quote(sys.executable)} -m apache_beam.runners.worker.sdk_worker_main"
+    command = f"exec {shlex.quote(sys.executable)} -P -m apache_beam.runners.worker.sdk_worker_main"
     runner = FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
-    options = PipelineOptions([f"--direct_num_workers={job.workers}", *job.beam_options])
-    with beam.Pipeline(runner=runner, options=options) as pipeline:
+    with beam.Pipeline(runner=runner, options=_parse(job)) as pipeline:
         _ = pipeline | BuildShards(job.config, monitor_folder=job.monitor_folder, started_ahead=started_ahead)
+
+
+def _parse(job: LocalJob) -> Any:
+    from pipelines.options import parse_beam_options
+
+    arguments = [f"--direct_num_workers={job.workers}", *job.beam_options]
+    return parse_beam_options(arguments, refused=("runner", "direct_running_mode"))
 
 
 def _report_if_lost(first_step: subprocess.Popen[bytes], monitor: Monitor) -> None:
@@ -95,9 +106,13 @@ def main() -> None:
     """Read the job, watch for the parent's end, run."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     job: LocalJob = pickle.loads(b64decode(sys.stdin.buffer.readline()))  # noqa: S301 - from our own parent
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(job.monitor_folder,), daemon=True).start()
     _end_on_lost_worker(MonitorReader(Path(job.monitor_folder)))
-    run(job)
+    try:
+        run(job)
+    except ConfigError as error:
+        Monitor(job.monitor_folder).error(error)
+        raise
 
 
 if __name__ == "__main__":

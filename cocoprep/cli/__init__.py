@@ -45,7 +45,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. Exit codes: 0, 1 expected failure, 2 usage, 3 unexpected, 130 interrupted."""
+    """Run the command line. Exit codes: 0; 1 expected failure; 2 an option of the wrong form; 3 unexpected; 130."""
     try:
         code = cli.main(args=arguments, prog_name="cocoprep", standalone_mode=False)
     except click.ClickException as error:

@@ -15,6 +15,8 @@ from cocoprep.errors import BuildError, ConfigError
 if TYPE_CHECKING:
     from types import FrameType
 
+    from cocoprep.monitor import Progress
+
 LOCAL = "local"
 
 
@@ -62,17 +64,19 @@ def command(**options: Any) -> None:
     """
     config = _build_config(options)
     if options["dry_run"]:
-        _dry_run(config)
+        _dry_run(config, options["workers"])
         return
     if options["runner"] == LOCAL:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _end_by_signal)
-        seconds, reused = _build_here(config, options["workers"], options["beam_options"])
+        seconds, done = _build_here(config, options["workers"], options["beam_options"])
     else:
         from pipelines.remote import run_remote_build
 
-        seconds, reused = run_remote_build(config, options["runner"], options["beam_options"]), 0
-    _report(config, seconds, reused, ceiling=not options["no_ceiling"])
+        if options["workers"] is not None:
+            raise ConfigError("--workers is for the local build; give the runner's own option after --.")
+        seconds, done = run_remote_build(config, options["runner"], options["beam_options"]), None
+    _report(config, seconds, done, ceiling=not options["no_ceiling"])
 
 
 def _end_by_signal(number: int, _: FrameType | None) -> None:
@@ -90,9 +94,9 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
     annotations = annotations or os.path.join(data, "annotations", f"person_keypoints_{split}.json")
     return BuildConfig(
         split=split,
-        annotations=os.path.abspath(annotations),
-        images=os.path.abspath(images or _official_images(data, split)),
-        out=os.path.abspath(options["out"] or os.path.join("data", "shards", split)),
+        annotations=_local_path("--annotations", annotations),
+        images=_local_path("--images", images or _official_images(data, split)),
+        out=_local_path("--out", options["out"] or os.path.join("data", "shards", split)),
         crop=CropConfig(
             input_size=options["input_size"],
             heatmap_stride=options["heatmap_stride"],
@@ -112,7 +116,14 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
     )
 
 
+def _local_path(option: str, path: str) -> str:
+    if "://" in path:
+        raise ConfigError(f"{option}: expected a path of this machine, found {path}. Buckets cannot be used yet.")
+    return os.path.abspath(path)
+
+
 def _official_images(data: str, split: str) -> str:
+    _local_path("--data-dir", data)
     folder, archive = os.path.join(data, split), os.path.join(data, f"{split}.zip")
     if os.path.isdir(folder) or os.path.exists(archive):
         return folder if os.path.isdir(folder) else archive
@@ -122,24 +133,29 @@ def _official_images(data: str, split: str) -> str:
     )
 
 
-def _dry_run(config: BuildConfig) -> None:
+def _dry_run(config: BuildConfig, workers: int | None) -> None:
+    from cocoprep.cli.progress import warn_of_few_shards
     from cocoprep.cli.report import print_plan
     from cocoprep.files import LocalFiles
     from cocoprep.images import open_images
     from cocoprep.keypoints import COCO_17
     from cocoprep.ledger import check_faults, make_ledger
-    from cocoprep.start import load_selection
+    from cocoprep.output import check_output
+    from cocoprep.start import load_selection, probe_images
+    from cocoprep.workers import default_workers
 
     files = LocalFiles()
     selection = load_selection(config, COCO_17, files)
     ledger = make_ledger(selection.entries, config.split, selection.num_shards)
     check_faults(ledger, config.select.max_bad_fraction, config.annotations)
-    open_images(config.images, files)
+    probe_images(config.images, open_images(config.images, files), selection)
+    check_output(config, selection.num_shards, COCO_17, files)
     print_plan(config, selection)
+    warn_of_few_shards(selection.num_shards, workers or default_workers())
 
 
-def _build_here(config: BuildConfig, workers: int | None, beam_options: tuple[str, ...]) -> tuple[float, int]:
-    """Build, showing progress. Return the seconds it took and how many shards an earlier run had finished."""
+def _build_here(config: BuildConfig, workers: int | None, beam_options: tuple[str, ...]) -> tuple[float, Progress]:
+    """Build, showing progress. Return the seconds it took and the last counts."""
     from cocoprep.cli.progress import BuildProgress
     from cocoprep.workers import default_workers
     from pipelines.local import run_local_build
@@ -152,10 +168,10 @@ def _build_here(config: BuildConfig, workers: int | None, beam_options: tuple[st
             progress.stop()
             click.echo("stopped. Finished shards are kept: the same command goes on where it stopped.", err=True)
             raise
-    return progress.seconds, progress.reused_shards
+    return progress.seconds, progress.done
 
 
-def _report(config: BuildConfig, seconds: float, reused: int, *, ceiling: bool) -> None:
+def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceiling: bool) -> None:
     import time
 
     from cocoprep.ceiling import measure_ceiling
@@ -172,5 +188,5 @@ def _report(config: BuildConfig, seconds: float, reused: int, *, ceiling: bool) 
         raise BuildError(f"{config.out}: no person is in the shards.")
     print_report(
         config.out, manifest, files,
-        ceiling=figures, ceiling_s=time.monotonic() - started, build_s=seconds, reused_shards=reused,
+        ceiling=figures, ceiling_s=time.monotonic() - started, build_s=seconds, reused=done,
     )  # fmt: skip

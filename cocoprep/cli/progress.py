@@ -54,9 +54,9 @@ class BuildProgress:
         return time.monotonic() - self._started
 
     @property
-    def reused_shards(self) -> int:
-        """Return how many shards were kept from an earlier run."""
-        return self._done.reused_shards
+    def done(self) -> Done:
+        """Return the last counts."""
+        return self._done
 
     def update(self, plan: Plan | None, done: Done) -> None:
         """Show the newest counts."""
@@ -84,9 +84,14 @@ class BuildProgress:
                 file=sys.stderr,
                 flush=True,
             )
-        if plan.shards < 4 * self._workers:
-            click.echo(
-                f"warning: {plan.shards} shards for {self._workers} workers deal the work unevenly; "
-                f"--shards {4 * self._workers} or more would keep all of them busy to the end.",
-                err=True,
-            )
+        warn_of_few_shards(plan.shards, self._workers)
+
+
+def warn_of_few_shards(shards: int, workers: int) -> None:
+    """Say so where there are too few shards to keep all workers busy to the end."""
+    if shards < 4 * workers:
+        click.echo(
+            f"warning: {shards} shards for {workers} workers deal the work unevenly; --shards {4 * workers} or more "
+            "would keep all of them busy to the end.",
+            err=True,
+        )

@@ -10,8 +10,10 @@ from rich.table import Table
 
 from cocoprep.ceiling import Ceiling
 from cocoprep.config import BuildConfig, estimated_record_bytes
+from cocoprep.errors import RecordError
 from cocoprep.files import FileStore
 from cocoprep.manifest import BASELINE, Manifest
+from cocoprep.monitor import Progress
 from cocoprep.selection import Selection
 
 
@@ -25,7 +27,7 @@ def print_plan(config: BuildConfig, selection: Selection) -> None:
     table.add_row("size, estimated", f"{_size(record * selection.people)}, {_size(record)} a person")
     table.add_row("into", config.out)
     _print(table)
-    Console(soft_wrap=True).print("Nothing was written.")
+    print("Nothing was written.")
 
 
 def print_report(
@@ -36,23 +38,26 @@ def print_report(
     ceiling: Ceiling | None,
     ceiling_s: float | None = None,
     build_s: float | None = None,
-    reused_shards: int = 0,
+    reused: Progress | None = None,
 ) -> None:
     """Print what a built folder holds, and how the build went where it has just run."""
     counts, crop = manifest.counts, manifest.crop
     table = _table(f"{manifest.split}")
     _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images)
     size = sum(shard.bytes for shard in manifest.shards)
-    kept = f", {reused_shards} kept from an earlier run" if reused_shards else ""
+    kept = f", {reused.reused_shards} kept from an earlier run" if reused and reused.reused_shards else ""
     table.add_row("shards", f"{len(manifest.shards)}{kept}")
     table.add_row("bytes", f"{_size(size)}, {_size(size / max(counts.people, 1))} a person")
     height, width = crop.input_size
     table.add_row(
         "crop",
-        f"{height} x {width}, {crop.margin} pixels margin, heatmaps {crop.heatmap_size[0]} x {crop.heatmap_size[1]}",
+        f"{height} x {width}, margin {crop.margin}, heatmaps {crop.heatmap_size[0]} x {crop.heatmap_size[1]}",
     )
     if build_s is not None:
-        table.add_row("time", f"{build_s:.1f} s, {counts.people / build_s:.0f} crops/s")
+        made = counts.people - (reused.reused_crops if reused else 0)
+        table.add_row(
+            "time", f"{build_s:.1f} s" + (f", {made / build_s:.0f} crops/s" if made else ", nothing to build")
+        )
     if ceiling is not None:
         took = "" if ceiling_s is None else f"  (took {ceiling_s:.1f} s)"
         table.add_row("codec ceiling, kept people", f"AP {ceiling.kept['AP']:.4f}  AR {ceiling.kept['AR']:.4f}{took}")
@@ -63,7 +68,11 @@ def print_report(
 
 
 def _guess(folder: str, files: FileStore) -> str:
-    with np.load(io.BytesIO(files.read_bytes(files.join(folder, BASELINE)))) as baseline:
+    try:
+        data = files.read_bytes(files.join(folder, BASELINE))
+    except OSError as error:
+        raise RecordError(f"{folder}: {BASELINE} cannot be read ({error.strerror}). Build the folder again.") from error
+    with np.load(io.BytesIO(data)) as baseline:
         pairs = zip(baseline["pck_thresholds"], baseline["pck_total"], strict=True)
         return "  ".join(f"PCK@{t:g} {value:.3f}" for t, value in pairs if t in (0.1, 0.2))
 
@@ -85,7 +94,8 @@ def _table(title: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    Console().print(table)
+    # Without markup: a folder may be called run[1].
+    Console(markup=False, highlight=False).print(table)
 
 
 def _size(count: float) -> str:

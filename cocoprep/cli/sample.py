@@ -25,4 +25,7 @@ def command(folder: str, images: int, seed: int) -> None:
             bar.update(done - bar.pos)
 
         summary = write_sample(folder, images=images, seed=seed, on_image=on_image)
-    click.echo(f"{folder}: {summary}")
+    click.echo(
+        f"{folder}: {summary.train_images} images for training, {summary.val_images} for validation, "
+        f"{summary.annotations} annotations, {summary.labelled} of them with keypoints"
+    )

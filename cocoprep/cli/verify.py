@@ -26,7 +26,7 @@ def command(folder: str, workers: int | None) -> None:
         click.echo(str(problem))
     if found.problems:
         raise RecordError(
-            f"{folder}: {len(found.problems)} problems. Run the same `cocoprep build` again: it keeps the shards "
-            "that are whole and builds the others anew."
+            f"{folder}: not whole ({len(found.problems)} found). Run the same `cocoprep build` again: it keeps the "
+            "shards that are whole and builds the others anew."
         )
     click.echo(f"{folder}: {found.shards} shards, {found.records} records, {found.bytes} bytes: all good")

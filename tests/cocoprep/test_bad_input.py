@@ -199,6 +199,7 @@ def test_every_fault_at_once_from_a_zip(everything, tmp_path):
 
 def test_photographs_that_are_all_unusable_leave_a_ledger_and_no_manifest(tmp_path):
     (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.jpg").write_bytes(b"not a picture")
     path, out = tmp_path / "people.json", tmp_path / "out"
     path.write_bytes(coco_bytes([person_entry(1), person_entry(2), 0]))
     with pytest.raises(BuildError, match="no photograph was usable"):

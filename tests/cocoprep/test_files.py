@@ -15,7 +15,8 @@ import pytest
 
 from cocoprep.config import CropConfig, SelectConfig
 from cocoprep.errors import ConfigError, OutputError
-from cocoprep.files import TEMPORARY_SUFFIX, LocalFiles, remove_temporaries
+from cocoprep.files import LocalFiles
+from cocoprep.output import sweep_temporaries
 from cocoprep.verify import verify_folder
 from tests.cocoprep.bad_input import as_nobody
 from tests.cocoprep.building import build_folder
@@ -166,13 +167,15 @@ def test_the_store_pickles():
     assert isinstance(pickle.loads(pickle.dumps(FILES)), LocalFiles)
 
 
-def test_only_temporaries_are_removed(tmp_path):
-    kept = ["a", ".hidden", "a.tmp", ".a.tmp.json", "tmp"]
-    for name in [*kept, f".a.12-ab{TEMPORARY_SUFFIX}", f".cocoprep-x.tfrecord-00000-of-00001.1-2{TEMPORARY_SUFFIX}"]:
+def test_only_our_own_temporaries_are_removed(tmp_path):
+    shard = "cocoprep-x.tfrecord-00000-of-00001"
+    kept = ["a", ".hidden", "a.tmp", ".editor-backup.tmp", ".a.12-abcdef01.tmp", f".{shard}.tmp", shard]
+    swept = [f".{shard}.12-abcdef01.tmp", f".{shard}.json.7-00000000.tmp", ".manifest.json.7-00000000.tmp"]
+    for name in [*kept, *swept]:
         (tmp_path / name).touch()
-    remove_temporaries(FILES, str(tmp_path))
+    sweep_temporaries(str(tmp_path), FILES)
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
-    remove_temporaries(FILES, str(tmp_path / "nowhere"))
+    sweep_temporaries(str(tmp_path / "nowhere"), FILES)
 
 
 # A whole build
@@ -298,7 +301,7 @@ def test_an_input_in_the_output_folder_is_never_replaced(link, people, tmp_path)
 @pytest.mark.parametrize(
     ("obstacle", "says"),
     [
-        (lambda out: out.write_bytes(b"mine"), "cannot write .*out: File exists"),
+        (lambda out: out.write_bytes(b"mine"), "--out: expected a folder at .*out, found a file"),
         (lambda out: (out / "build.json").mkdir(parents=True), "build.json is damaged"),
         (lambda out: (out / "manifest.json" / "x").mkdir(parents=True), "manifest.json is not known"),
     ],

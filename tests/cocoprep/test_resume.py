@@ -145,7 +145,7 @@ def test_an_interrupted_build_goes_on(folder):
     before = folder.digests()
     (folder.out / MANIFEST).unlink()
     folder.shards()[0].unlink()
-    (folder.out / f".{folder.shards()[1].name}.123-abc.tmp").write_bytes(b"half")
+    (folder.out / f".{folder.shards()[1].name}.123-0123abcd.tmp").write_bytes(b"half")
     assert folder.rebuilt() == [0]
     assert folder.digests() == before
 
@@ -158,7 +158,6 @@ def test_an_interrupted_build_goes_on(folder):
         ({"select": SelectConfig(shards=6)}, "num_shards was 5, is now 6"),
         ({"select": SelectConfig(shards=5, seed=1)}, "seed was 0, is now 1"),
         ({"select": SelectConfig(shards=5, min_keypoints=3)}, "min_keypoints was 1, is now 3"),
-        ({"split": "other"}, "split was train2017, is now other"),
     ],
 )
 def test_a_folder_of_another_config_is_refused_and_left_alone(folder, changes, says):
@@ -204,3 +203,38 @@ def test_too_many_faults_leave_a_ledger_and_no_manifest(tmp_path):
     ledger = pq.read_table(folder.out / "ledger.parquet").to_pylist()
     assert sum(line["reason"] == "image" for line in ledger) == 2
     assert len(ledger) == 36
+
+
+def test_a_drive_that_is_not_mounted_costs_nothing(folder, tmp_path):
+    from cocoprep.errors import ConfigError
+
+    before = folder.digests()
+    folder.images = tmp_path / "empty"
+    folder.images.mkdir()
+    with pytest.raises(ConfigError, match=r"--images: none of 12 photographs tried .* Is the drive mounted"):
+        folder.build()
+    assert folder.digests() == before
+
+
+def test_a_refused_annotation_file_leaves_a_finished_build_as_it_is(folder):
+    before = folder.digests()
+    folder.edit(lambda coco: [annotation.pop("bbox") for annotation in coco["annotations"][::3]])
+    with pytest.raises(BuildError, match=r"12 of 36 annotations are faulty \(12 malformed\)"):
+        folder.build()
+    assert folder.digests() == before
+
+
+def test_another_split_is_refused_even_by_force(folder):
+    before = folder.digests()
+    with pytest.raises(OutputError, match="holds another split: split was train2017, is now other"):
+        folder.build(split="other", force=True)
+    assert folder.digests() == before
+
+
+def test_shards_that_two_builds_wrote_are_not_called_complete(folder, monkeypatch):
+    from tests.cocoprep import building
+
+    monkeypatch.setattr(building, "fingerprint", lambda parts: "of another build")
+    with pytest.raises(BuildError, match="another build wrote into this folder"):
+        folder.build()
+    assert not (folder.out / MANIFEST).exists()

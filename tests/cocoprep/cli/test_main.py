@@ -66,6 +66,11 @@ def test_version(run):
         ),
         (["build", "--split", "a/b", "--annotations", "a", "--images", "b"], 1, "--split: expected ASCII"),
         (["build", "--split", "x", "--annotations", "a", "--images", "b", "--sigma", "-1"], 1, "--sigma: expected 0.1"),
+        (
+            ["build", "--split", "x", "--annotations", "gs://b/a.json", "--images", "b"],
+            1,
+            "--annotations: expected a path",
+        ),
         (["verify", "/nowhere"], 1, "no manifest.json"),
         (["info", "/nowhere"], 1, "no manifest.json"),
         (["show", "/nowhere", "1"], 1, "no manifest.json"),
@@ -152,6 +157,61 @@ def test_the_whole_job_in_a_fresh_process(coco, tmp_path):
     again = cocoprep("build", "--data-dir", coco, "--split", "train2017", "--input-size", "64x48", "--workers", "2")
     assert "15 kept from an earlier run" in again.stdout
     assert "all good" in cocoprep("verify", out).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--", "--some_beam_option=1"], "Beam does not know --some_beam_option"),
+        (["--", "--direct_running_mode=multi_threading"], "--direct_running_mode cannot be set"),
+        (["--", "--direct_num_workers=abc"], "Beam cannot read these options"),
+        (["--runner", "Bogus"], "--runner: expected 'local' or a runner of Beam's"),
+        (["--runner", "FnApiRunner", "--workers", "2"], "--workers is for the local build"),
+        (["--runner", "FnApiRunner", "--", "--some_beam_option=1"], "Beam does not know --some_beam_option"),
+        (
+            ["--runner", "FnApiRunner", "--annotations", "/nowhere.json"],
+            "--annotations: expected a COCO keypoints file",
+        ),
+    ],
+)
+def test_engine_options_that_cannot_work_touch_nothing(arguments, says, coco, tmp_path, run):
+    code, out, err = run("build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", *arguments)
+    assert code == 1
+    assert says in err
+    assert "Traceback" not in out + err
+    assert "while running" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_folder_one_stands_in_is_no_code(coco, tmp_path, monkeypatch, run):
+    """A file called copy.py, beside the data, must not take the place of Python's own."""
+    for name in ("copy.py", "queue.py", "cocoprep.py"):
+        (tmp_path / name).write_text("raise SystemExit('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(
+        "build", "--data-dir", coco, "--split", "train2017", "--out", "run[1] [/x]", "--input-size", "32"
+    )
+    assert code == 0, err
+    code, out, _ = run("info", "run[1] [/x]")
+    assert code == 0
+    assert "run[1] [/x]" in out
+
+
+def test_a_second_run_says_that_there_was_nothing_to_do(coco, tmp_path, run):
+    arguments = ("build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", "--input-size", "32")
+    assert run(*arguments)[0] == 0
+    code, out, _ = run(*arguments)
+    assert code == 0
+    assert "nothing to build" in out
+    assert "16 kept from an earlier run" in out
+
+
+def test_a_dry_run_refuses_what_the_build_would_refuse(coco, tmp_path, run):
+    arguments = ("build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", "--input-size")
+    assert run(*arguments, "32")[0] == 0
+    code, _, err = run(*arguments, "48", "--dry-run")
+    assert code == 1
+    assert "holds shards made in another way" in err
 
 
 def test_a_beam_runner_by_name_and_beam_options(coco, tmp_path, run):

@@ -1,0 +1,39 @@
+"""Beam's own options, as given after `--`: checked, because Beam passes over what it does not know."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from cocoprep.errors import ConfigError
+
+
+def parse_beam_options(arguments: Sequence[str], *, refused: Sequence[str] = ()) -> PipelineOptions:
+    """Parse options in Beam's own spelling.
+
+    Args:
+        arguments: such as `--temp_location=gs://bucket/tmp`.
+        refused: names of options that may not be set here.
+
+    Raises:
+        ConfigError: Beam does not know one, cannot read its value, or it is refused.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):  # argparse prints its usage, all of Beam's options
+            options = PipelineOptions(list(arguments))
+            known = options.get_all_options(drop_default=True)
+            given = options.get_all_options(drop_default=True, retain_unknown_options=True)
+    except SystemExit as error:
+        last = said.getvalue().strip().splitlines()[-1:]
+        raise ConfigError(f"after --: Beam cannot read these options: {' '.join(last)}") from error
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ConfigError(f"after --: Beam does not know {', '.join(f'--{name}' for name in unknown)}.")
+    wrong = sorted(set(known) & set(refused))
+    if wrong:
+        raise ConfigError(f"after --: {', '.join(f'--{name}' for name in wrong)} cannot be set for this runner.")
+    return options
