@@ -70,7 +70,7 @@ def lost_aside(status: int) -> CocoprepError:
         )
     return BuildError(
         f"the process that reads the annotations ended with status {status}. Status -9 most likely means that the "
-        "kernel ended it for want of memory."
+        "kernel ended it for want of memory. Nothing is lost: the same command goes on where it stopped."
     )
 
 
