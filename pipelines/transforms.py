@@ -161,7 +161,7 @@ class FinishBuild(_Step):
     """The names of all shards -> the fingerprint of the finished folder."""
 
     def expand(self, names: beam.PCollection) -> beam.PCollection:
-        """Account for every annotation, then write ledger, ground truth, baseline and manifest."""
+        """Account for every annotation, complete the ledger, then write baseline and manifest."""
         return (
             names
             | "CollectShards" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
