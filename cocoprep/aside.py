@@ -1,7 +1,7 @@
 """Run a function in a process of its own, so that the memory it needs goes back to the system when it is done.
 
 Reading 262,000 annotations takes some 600 MB for a few seconds. A worker that did it itself would keep most of that for
-the rest of the build.
+the rest of the build. For the same reason what the function found comes back one item at a time.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from cocoprep.errors import BuildError, CocoprepError, OutputError
 
@@ -23,10 +23,15 @@ NO_ROOM = 74  # exit status of a process that could not write its answer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
-def run_aside(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Call a module-level function in a fresh process and return its result. Everything crosses by pickle.
+def run_aside(
+    function: Callable[P, tuple[T, Iterable[Item]]], *arguments: P.args, **options: P.kwargs
+) -> tuple[T, Iterator[Item]]:
+    """Call a module-level function in a fresh process and return its result and its items.
+
+    Everything crosses by pickle; the items are read as they are asked for.
 
     Raises:
         CocoprepError: what the function raised.
@@ -37,7 +42,7 @@ def run_aside(function: Callable[P, T], *arguments: P.args, **options: P.kwargs)
         process = start_aside(answer, f"{function.__module__}:{function.__qualname__}", *arguments, **options)
         if process.wait() != 0:
             raise lost_aside(process.returncode)
-        return read_answer(answer)  # type: ignore[no-any-return]
+        return read_answer(answer)  # an open file outlives its folder
 
 
 def start_aside(answer: Path, function: str, *arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
@@ -53,12 +58,20 @@ def start_aside(answer: Path, function: str, *arguments: Any, **options: Any) ->
     return process
 
 
-def read_answer(answer: Path) -> Any:
-    """Return what the function returned, or raise the CocoprepError that it raised."""
-    failure, result = pickle.loads(answer.read_bytes())  # noqa: S301 - from our own child
+def read_answer(answer: Path) -> tuple[Any, Iterator[Any]]:
+    """Return what the function returned, its items still to be read, or raise the CocoprepError that it raised."""
+    stream = answer.open("rb")
+    failure, result, count = pickle.load(stream)  # noqa: S301 - from our own child
     if failure is not None:
+        stream.close()
         raise failure
-    return result
+    return result, _read_items(stream, count)
+
+
+def _read_items(stream: BinaryIO, count: int) -> Iterator[Any]:
+    with stream:
+        for _ in range(count):
+            yield pickle.load(stream)  # noqa: S301 - from our own child
 
 
 def lost_aside(status: int) -> CocoprepError:
@@ -78,10 +91,10 @@ def main() -> None:
     """Do one job: from standard input, to the file named on the command line."""
     function, arguments, options = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
     module, _, name = function.partition(":")
-    result: object = None
+    result, items = None, []
     failure: CocoprepError | None = None
     try:
-        result = getattr(importlib.import_module(module), name)(*arguments, **options)
+        result, items = getattr(importlib.import_module(module), name)(*arguments, **options)
     except CocoprepError as error:
         failure = error
     except OSError as error:
@@ -89,7 +102,9 @@ def main() -> None:
     answer = Path(sys.argv[1])
     temporary = answer.with_suffix(".tmp")
     try:
-        temporary.write_bytes(pickle.dumps((failure, result), protocol=pickle.HIGHEST_PROTOCOL))
+        with temporary.open("wb") as stream:
+            for part in ((failure, result, len(items)), *items):
+                pickle.dump(part, stream, protocol=pickle.HIGHEST_PROTOCOL)
         os.replace(temporary, answer)
     except OSError as error:
         print(f"cannot write {answer}: {error}", file=sys.stderr)  # noqa: T201 - for the log

@@ -30,8 +30,15 @@ class FileStore(Protocol):
         """Return a file's whole content."""
         ...
 
-    def create(self, path: str) -> AbstractContextManager[BinaryIO]:
-        """Write a file that appears under `path`, whole, only when the block ends without an error."""
+    def create(self, path: str, *, sync: bool = True) -> AbstractContextManager[BinaryIO]:
+        """Write a file that appears under `path`, whole, only when the block ends without an error.
+
+        Without `sync` a power failure may still cut it short; `sync` makes up for that later.
+        """
+        ...
+
+    def sync(self, path: str) -> None:
+        """Return when a file will outlast a power failure."""
         ...
 
     def exists(self, path: str) -> bool:
@@ -84,7 +91,7 @@ class LocalFiles:
             return stream.read()
 
     @contextmanager
-    def create(self, path: str) -> Iterator[BinaryIO]:
+    def create(self, path: str, *, sync: bool = True) -> Iterator[BinaryIO]:
         """See `FileStore`. Raises OutputError where the disk is full or the folder cannot be written."""
         folder, name = os.path.split(path)
         # Unique, because an engine may run a bundle twice at once; hidden, so that readers pass over it.
@@ -93,13 +100,22 @@ class LocalFiles:
             with open(temporary, "xb") as stream:
                 yield stream
                 stream.flush()
-                os.fsync(stream.fileno())
+                if sync:
+                    os.fsync(stream.fileno())
             os.replace(temporary, path)
         except OSError as error:
             raise OutputError(_write_failure(path, error)) from error
         finally:
             with suppress(OSError):
                 os.unlink(temporary)
+
+    def sync(self, path: str) -> None:
+        """See `FileStore`. Raises OutputError where the disk fails."""
+        try:
+            with open(path, "rb") as stream:
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise OutputError(_write_failure(path, error)) from error
 
     def exists(self, path: str) -> bool:
         """See `FileStore`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from cocoprep.images import ImageSource, content_digest, decode_image
 from cocoprep.manifest import digest_file
 from cocoprep.selection import ImagePeople, annotation_hash
 from cocoprep.sidecars import ImageFault, Sidecar, read_sidecar, write_sidecar
+from cocoprep.spool import Spool
 from cocoprep.tally import Tally
 from cocoprep.tfrecord import write_records
 
@@ -55,7 +56,8 @@ class ShardWriter:
         kept = self._reusable(name, digest, groups)
         if kept is not None:
             return kept, True
-        return self._build(name, digest, groups), False
+        with Spool() as records:
+            return self._build(name, digest, groups, records), False
 
     def _reusable(self, name: str, digest: str, groups: Sequence[ImagePeople]) -> Sidecar | None:
         try:
@@ -77,9 +79,8 @@ class ShardWriter:
             return False
         return digest_file(path, self.files).sha256 == sidecar.sha256
 
-    def _build(self, name: str, digest: str, groups: Sequence[ImagePeople]) -> Sidecar:
+    def _build(self, name: str, digest: str, groups: Sequence[ImagePeople], records: Spool) -> Sidecar:
         tally = Tally(self.crop, self.joints)
-        records: dict[int, bytes] = {}
         sources: dict[int, str | None] = {}
         faults = []
         for group in groups:
@@ -94,12 +95,12 @@ class ShardWriter:
             else:
                 for person in group.people:
                     crop = crop_person(photograph, group.image, person, self.crop)
-                    records[crop.annotation_id] = encode_example(crop)
+                    records.add(crop.annotation_id, encode_example(crop))
                     tally.add(crop)
                 crops = len(group.people)
             self.on_progress(1, crops)
-        order = sorted(records, key=lambda number: (annotation_hash(self.seed, number), number))
-        offsets, size, sha256 = self._write_records(name, [records[number] for number in order])
+        order = sorted(records.keys(), key=lambda number: (annotation_hash(self.seed, number), number))
+        offsets, size, sha256 = self._write_records(name, map(records.get, order))
         sidecar = Sidecar(
             shard=name,
             fingerprint=self.fingerprint,
@@ -116,8 +117,8 @@ class ShardWriter:
         write_sidecar(self.folder, sidecar, self.files)
         return sidecar
 
-    def _write_records(self, name: str, records: list[bytes]) -> tuple[list[int], int, str]:
-        with self.files.create(self.files.join(self.folder, name)) as stream:
+    def _write_records(self, name: str, records: Iterable[bytes]) -> tuple[list[int], int, str]:
+        with self.files.create(self.files.join(self.folder, name), sync=False) as stream:
             hashing = _HashingStream(stream)
             offsets = write_records(hashing, records)  # type: ignore[arg-type]
         return offsets, hashing.size, hashing.sha.hexdigest()

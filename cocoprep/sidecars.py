@@ -72,8 +72,8 @@ def unpack_array(text: str, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[A
 
 
 def write_sidecar(folder: str, sidecar: Sidecar, files: FileStore) -> None:
-    """Write a shard's sidecar beside it."""
-    with files.create(files.join(folder, sidecar.shard + SIDECAR_SUFFIX)) as stream:
+    """Write a shard's sidecar beside it; the last step of a build syncs it."""
+    with files.create(files.join(folder, sidecar.shard + SIDECAR_SUFFIX), sync=False) as stream:
         stream.write(seal(sidecar))
 
 

@@ -20,20 +20,23 @@ PROBES = 32
 
 
 class StartedBuild(msgspec.Struct, frozen=True):
-    """What the first step hands on: the kept people, packed, and the counts.
-
-    `groups` holds (shard index, `ImagePeople` in msgpack) of every photograph.
-    """
+    """The counts that the first step hands on."""
 
     num_shards: int
+    images: int
     people: int
     annotations: int
     dropped: dict[str, int]
-    groups: list[tuple[int, bytes]]
 
 
-def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> StartedBuild:
+PackedGroup = tuple[int, bytes]  # shard index, `ImagePeople` of one photograph in msgpack
+
+
+def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> tuple[StartedBuild, list[PackedGroup]]:
     """Judge every annotation, make the output folder ready, and write ledger and ground truth into it.
+
+    Returns:
+        The counts, and every photograph with its kept people.
 
     Raises:
         CocoprepError: as `load_selection`, `probe_images` and `check_output`.
@@ -53,16 +56,10 @@ def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> 
     with files.create(files.join(config.out, GROUND_TRUTH)) as stream:
         stream.writelines(ground_truth_pieces(selection.listed_images, selection.entries, table))
     seed, num_shards = config.select.seed, selection.num_shards
-    return StartedBuild(
-        num_shards=num_shards,
-        people=selection.people,
-        annotations=len(ledger),
-        dropped=count_dropped(ledger),
-        groups=[
-            (shard_of(group.image.image_id, seed, num_shards), msgspec.msgpack.encode(group))
-            for group in selection.groups
-        ],
-    )
+    groups = [
+        (shard_of(group.image.image_id, seed, num_shards), msgspec.msgpack.encode(group)) for group in selection.groups
+    ]
+    return StartedBuild(num_shards, len(groups), selection.people, len(ledger), count_dropped(ledger)), groups
 
 
 def probe_images(path: str, images: ImageSource, selection: Selection) -> None:

@@ -51,7 +51,8 @@ class Tally:
             return
         people, self._waiting = self._waiting, []
         heatmaps = np.stack([person.heatmaps for person in people])
-        self._heatmap_sums += heatmaps.sum(axis=0, dtype=np.uint32)
+        # TALLY_BATCH maps of at most 255 fit 16 bits, which add up in less than half the time of 32.
+        self._heatmap_sums += heatmaps.sum(axis=0, dtype=np.uint16)
         keypoints = np.stack([person.keypoints for person in people])
         labelled = np.stack([person.visibility for person in people]) > 0
         self._joints_outside_crop += int((labelled & ~affine.inside(keypoints, self._crop.input_size)).sum())

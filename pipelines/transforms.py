@@ -25,7 +25,7 @@ from cocoprep.manifest import fingerprint, fingerprint_parts
 from cocoprep.monitor import Monitor, Plan, Progress
 from cocoprep.selection import ImagePeople
 from cocoprep.shards import ShardWriter, shard_name
-from cocoprep.start import StartedBuild, start_build
+from cocoprep.start import PackedGroup, StartedBuild, start_build
 
 COUNTERS = "cocoprep"
 
@@ -66,23 +66,23 @@ class _SelectFn(_BuildFn):
 
     def process(self, _: object) -> Iterable[tuple[str, bytes]]:
         with self.reporting():
-            started = self.start()
+            started, groups = self.start()
         num_shards = started.num_shards
-        self.monitor.plan(Plan(len(started.groups), started.people, num_shards))
+        self.monitor.plan(Plan(started.images, started.people, num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
             self.count(f"dropped_{reason}", amount)
         for index in range(num_shards):  # a shard without people is written too
             yield f"{index:05d}-of-{num_shards:05d}", b""
-        for index, group in started.groups:
+        for index, group in groups:
             yield f"{index:05d}-of-{num_shards:05d}", group
 
-    def start(self) -> StartedBuild:
+    def start(self) -> tuple[StartedBuild, Iterator[PackedGroup]]:
         if self.started_ahead is None:
             return run_aside(start_build, self.config, self.table, self.files)
         while not self.started_ahead.exists():  # whoever started it sees to it that it ends
             time.sleep(0.01)
-        return read_answer(self.started_ahead)  # type: ignore[no-any-return]
+        return read_answer(self.started_ahead)
 
 
 class _WriteFn(_BuildFn):

@@ -88,7 +88,7 @@ def build_folder(
         force=force,
     )
     files = LocalFiles()
-    started = start_build(config, table, files)
+    started, packed = start_build(config, table, files)
     writer = ShardWriter(
         folder=config.out,
         fingerprint=fingerprint(fingerprint_parts(config, started.num_shards, table)),
@@ -101,7 +101,7 @@ def build_folder(
     )
     names = []
     for index in range(started.num_shards):
-        groups = [msgspec.msgpack.decode(group, type=ImagePeople) for shard, group in started.groups if shard == index]
+        groups = [msgspec.msgpack.decode(group, type=ImagePeople) for shard, group in packed if shard == index]
         sidecar, _ = writer.write(shard_name(split, index, started.num_shards), groups)
         names.append(sidecar.shard)
     return finish_build(config, started.num_shards, names, table, files)
