@@ -2,7 +2,8 @@
 
 Coordinates are continuous with the origin at the top left corner of the top left pixel; pixel (row r, column c)
 covers [c, c + 1) x [r, r + 1) and its centre is (c + 0.5, r + 0.5). Points are (x, y). Sizes are (H, W).
-Every map here is axis-aligned, so scale and offset per axis say all; all work in float64.
+The build's maps are axis-aligned, so scale and offset per axis say all; augmentation turns, and takes affines (2, 3).
+All work in float64.
 """
 
 from __future__ import annotations
@@ -91,3 +92,28 @@ def inside(points: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
     height, width = size
     within: NDArray[np.bool_] = (at >= 0).all(axis=-1) & (at[..., 0] < width) & (at[..., 1] < height)
     return within
+
+
+def apply_affine(points: ArrayLike, affine: ArrayLike) -> Points:
+    """Map points (..., K, 2) by affines (..., 2, 3): the last column is added to the product with the others."""
+    at, matrix = np.asarray(points, np.float64), np.asarray(affine, np.float64)
+    # Written out, not as a matrix product: a product's order of sums may differ from machine to machine.
+    x = at[..., 0] * matrix[..., 0, 0, None] + at[..., 1] * matrix[..., 0, 1, None] + matrix[..., 0, 2, None]
+    y = at[..., 0] * matrix[..., 1, 0, None] + at[..., 1] * matrix[..., 1, 1, None] + matrix[..., 1, 2, None]
+    return np.stack([x, y], axis=-1)
+
+
+def invert_affine(affine: ArrayLike) -> Points:
+    """Return the affines (..., 2, 3) that undo `affine` (..., 2, 3)."""
+    (a, b, c), (d, e, f) = np.moveaxis(np.asarray(affine, np.float64), (-2, -1), (0, 1))
+    determinant = a * e - b * d
+    rows = [[e, -b, b * f - c * e], [-d, a, c * d - a * f]]
+    adjugate: Points = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    return adjugate / determinant[..., None, None]
+
+
+def affine_of_pixels(affine: ArrayLike) -> Points:
+    """Turn maps of points (..., 2, 3) into the same maps of pixel indices, whole numbers at the pixels' centres."""
+    matrix = np.array(affine, np.float64)
+    matrix[..., 2] += 0.5 * (matrix[..., 0] + matrix[..., 1]) - 0.5
+    return matrix

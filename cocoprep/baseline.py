@@ -6,6 +6,7 @@ A trainer needs it to tell learning from guessing.
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from cocoprep import affine
 from cocoprep.config import CropConfig
+from cocoprep.errors import RecordError
+from cocoprep.files import FileStore
 from cocoprep.heatmaps import PEAK, decode_heatmaps
+from cocoprep.manifest import BASELINE
 from cocoprep.pck import Pck, pck
 from cocoprep.sidecars import Sidecar, unpack_array
 
@@ -52,6 +56,27 @@ class Baseline:
             pck_per_joint=self.pck.per_joint,
         )
         return stream.getvalue()
+
+    @classmethod
+    def from_npz(cls, data: bytes) -> Baseline:
+        """Return what `to_npz` wrote."""
+        with np.load(io.BytesIO(data)) as arrays:
+            thresholds = tuple(arrays["pck_thresholds"].tolist())
+            score = Pck(thresholds, arrays["pck_total"], arrays["pck_per_joint"], arrays["labelled"])
+            return cls(int(arrays["people"]), arrays["mean_heatmaps"], arrays["labelled"], arrays["guess"], score)
+
+
+def read_baseline(folder: str, files: FileStore) -> Baseline:
+    """Read the baseline of a built folder.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    path = files.join(folder, BASELINE)
+    try:
+        return Baseline.from_npz(files.read_bytes(path))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise RecordError(f"{path}: cannot be read ({error}); build the folder again.") from error
 
 
 def measure_baseline(sidecars: Sequence[Sidecar], crop: CropConfig, joints: int) -> Baseline:

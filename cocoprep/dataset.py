@@ -52,7 +52,7 @@ class ShardDataset:
         self._joints = len(self.manifest.keypoints.names)
 
     @cached_property
-    def _places(self) -> list[tuple[int, str, int]]:
+    def places(self) -> list[tuple[int, str, int]]:
         """Return (annotation id, shard name, offset) of every record in stored order."""
         places = []
         for shard in self.manifest.shards:
@@ -66,12 +66,12 @@ class ShardDataset:
 
     @cached_property
     def _index_of(self) -> dict[int, int]:
-        return {annotation_id: index for index, (annotation_id, _, _) in enumerate(self._places)}
+        return {annotation_id: index for index, (annotation_id, _, _) in enumerate(self.places)}
 
     @property
     def annotation_ids(self) -> list[int]:
         """Return the annotation id of every person in stored order."""
-        return [annotation_id for annotation_id, _, _ in self._places]
+        return [annotation_id for annotation_id, _, _ in self.places]
 
     def __len__(self) -> int:
         """Return how many people there are."""
@@ -81,7 +81,7 @@ class ShardDataset:
         """Return one person by place in stored order, an int."""
         if not isinstance(index, SupportsIndex):
             raise TypeError(f"expected an int, found {index!r}; ids go to `person`")
-        _, shard, offset = self._places[index]
+        _, shard, offset = self.places[index]
         with self._files.open_read(self._files.join(self.folder, shard)) as stream:
             stream.seek(offset)
             return self._decode(stream, shard, offset)

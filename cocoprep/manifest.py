@@ -23,7 +23,7 @@ from cocoprep.errors import RecordError
 from cocoprep.example import FEATURES, SCHEMA_VERSION
 from cocoprep.files import FileStore
 from cocoprep.images import FILL_RGB
-from cocoprep.keypoints import KeypointTable
+from cocoprep.keypoints import Joint, KeypointTable
 
 MANIFEST = "manifest.json"
 PLAN = "build.json"
@@ -162,6 +162,18 @@ def keypoint_record(table: KeypointTable) -> KeypointRecord:
     """Return a keypoint table by value."""
     sigmas = tuple(float(sigma) for sigma in table.oks_sigmas)
     return KeypointRecord(table.name, table.names, table.flip_index, sigmas, table.limb_index)
+
+
+def table_of(record: KeypointRecord) -> KeypointTable:
+    """Return the keypoint table that a manifest holds by value."""
+    return KeypointTable(
+        name=record.table,
+        joints=tuple(
+            Joint(name, record.names[partner], sigma)
+            for name, partner, sigma in zip(record.names, record.flip_index, record.oks_sigmas, strict=True)
+        ),
+        limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
+    )
 
 
 def selected(select: SelectConfig, num_shards: int) -> Selected:

@@ -19,6 +19,8 @@ COMMANDS = {
     "info": ("info", "Show what a built folder holds."),
     "show": ("show", "Draw the steps of one annotation as a picture."),
     "contact-sheet": ("contact_sheet", "Draw many people of a built folder on one sheet."),
+    "augment": ("augment", "Draw what augmentation makes of people."),
+    "train": ("train", "Train a stacked hourglass on built folders."),
     "sample": ("sample", "Draw a small data set in COCO's layout."),
 }
 

@@ -20,8 +20,8 @@ from cocoprep.dataset import ShardDataset
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError
 from cocoprep.files import FileStore, LocalFiles
 from cocoprep.images import decode_image, open_images
-from cocoprep.keypoints import Joint, KeypointTable
-from cocoprep.manifest import GROUND_TRUTH, LEDGER, KeypointRecord, Manifest
+from cocoprep.keypoints import KeypointTable
+from cocoprep.manifest import GROUND_TRUTH, LEDGER, Manifest, table_of
 
 
 class Annotated(msgspec.Struct, frozen=True):
@@ -93,18 +93,6 @@ class Subject:
     def crop(self) -> CropConfig:
         """Return the crop's geometry."""
         return self.manifest.crop.config()
-
-
-def table_of(record: KeypointRecord) -> KeypointTable:
-    """Return the keypoint table that a manifest holds by value."""
-    return KeypointTable(
-        name=record.table,
-        joints=tuple(
-            Joint(name, record.names[partner], sigma)
-            for name, partner, sigma in zip(record.names, record.flip_index, record.oks_sigmas, strict=True)
-        ),
-        limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
-    )
 
 
 def find_subject(

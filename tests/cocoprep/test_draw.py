@@ -29,12 +29,11 @@ from cocoprep.draw.palette import BOX, CANONICAL, DROPPED, SIDES, STORED, distin
 from cocoprep.draw.photograph import Marks, draw_photograph, view_of
 from cocoprep.draw.sheet import spread_evenly
 from cocoprep.draw.steps import choose_joint, draw_stored, panel_size
-from cocoprep.draw.subject import table_of
 from cocoprep.draw.text import drawable, shorten, text_width, wrap
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, RecordError
 from cocoprep.heatmaps import encode_heatmaps, quantise_heatmaps
 from cocoprep.keypoints import COCO_17, Joint, KeypointTable
-from cocoprep.manifest import GROUND_TRUTH, LEDGER, keypoint_record
+from cocoprep.manifest import GROUND_TRUTH, LEDGER, keypoint_record, table_of
 from tests.cocoprep.building import build_folder, keypoints, write_coco
 
 GREY = (90, 90, 90)

@@ -1,0 +1,49 @@
+"""`cocoprep augment`: what training's augmentation makes of people."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("augment")
+@click.argument("folder", metavar="DIR")
+@click.option(
+    "--strength", type=click.Choice(["none", "light", "medium", "heavy"]), default="medium", show_default=True,
+    help="How strongly people are varied.",
+)  # fmt: skip
+@click.option("--out", metavar="FILE", help="Picture to write.  [default: augment-<strength>.png]")
+@click.option("--people", metavar="N", type=int, default=6, show_default=True, help="Rows: people, spread evenly.")
+@click.option("--epochs", metavar="N", type=int, default=7, show_default=True, help="Columns: epochs of training.")
+@click.option("--epoch", metavar="E", type=int, default=0, show_default=True, help="The first of them.")
+@click.option("--seed", metavar="S", type=int, default=0, show_default=True, help="As given to training.")
+@click.option("--tile", metavar="PX", type=int, default=160, show_default=True, help="The longer side of a picture.")
+def command(
+    folder: str, *, strength: str, out: str | None, people: int, epochs: int, epoch: int, seed: int, tile: int
+) -> None:
+    """Draw what training makes of people, and say how much of it is no photograph.
+
+    DIR is a built folder. Each row shows a person as stored, then as an epoch of training with this seed gets it. Below
+    a picture stand the window's size as a multiple of the stored one, how far it is turned, and whether it is mirrored.
+    """
+    from cocoprep.dataset import open_dataset
+    from cocoprep.draw import picture_format, save_picture
+    from cocoprep.errors import ConfigError
+
+    try:
+        from model.augment_config import STRENGTHS
+        from model.augment_sheet import augment_sheet, measure_augmentation
+    except ImportError as error:
+        raise ConfigError(f"augmentation needs the training extra ({error}): pip install 'cocoprep[train]'.") from error
+    path = out or f"augment-{strength}.png"
+    picture_format(path)  # a wrong ending is told before the work, not after it
+    dataset, config = open_dataset(folder), STRENGTHS[strength]
+    title = f"{dataset.manifest.split}:  augmentation {strength}, seed {seed}, from epoch {epoch}"
+    sheet = augment_sheet(
+        dataset, config, title=title, people=people, epochs=epochs, first_epoch=epoch, seed=seed, tile_px=tile
+    )
+    save_picture(sheet, path)
+    figures = measure_augmentation(dataset, config, seed=seed, epoch=epoch)
+    click.echo(f"filled pixels: {figures.filled:.2%} on average, {figures.most_filled:.1%} at most")
+    click.echo(f"labelled joints out of the picture: {figures.joints_lost:.2%}")
+    click.echo(f"{figures.people_per_second:.0f} people/s on one core, decoding not counted")
+    click.echo(path)

@@ -1,0 +1,142 @@
+"""What a training run shows: a bar on a terminal, plain lines in a log, a row of figures for each epoch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+LOG_INTERVAL_S = 30.0
+# heading -> (figure, whose): the columns of an epoch's row
+COLUMNS = {
+    "loss": ("loss", "train"),
+    "skill": ("skill", "train"),
+    "PCK@0.2": ("pck@0.2", "train"),
+    "val loss": ("loss", "val"),
+    "skill ": ("skill", "val"),
+    "PCK@0.2 ": ("pck@0.2", "val"),
+    "guess": ("pck@0.2_guess", "val"),
+    "PCK@0.1": ("pck@0.1", "val"),
+    "guess ": ("pck@0.1_guess", "val"),
+    "swapped": ("swapped", "val"),
+    "OKS AP": ("AP", "val"),
+}
+WIDTH = 9
+
+
+class TrainReport:
+    """Shows how a run goes on; a context manager, and a `model.train.Reporter`."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f}%  {task.fields[text]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("starting", total=None, text="")
+        self._began = self._logged = time.monotonic()
+        self._first = self._step = self._steps = self._steps_per_epoch = self._rows = 0
+        self._people_per_step = 0
+        self._last: dict[str, float] | None = None
+
+    def __enter__(self) -> TrainReport:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def loading(self) -> None:
+        """Say that TensorFlow is being loaded, which takes seconds and says things that nobody asked for."""
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        self._say("loading TensorFlow")
+
+    def begin(self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int) -> None:
+        """See `Reporter`."""
+        self._first = self._step = step
+        self._steps, self._steps_per_epoch = steps, steps_per_epoch
+        self._people_per_step = people // steps_per_epoch
+        self._began = self._logged = time.monotonic()
+        place = f"going on at step {step}" if step else "starting"
+        self._say(f"{run}: {place} of {steps}, {steps_per_epoch} steps an epoch, {parameters:,} parameters")
+        self._bar.update(self._task, description="training", total=steps, completed=step)
+
+    def step(self, step: int) -> None:
+        """See `Reporter`."""
+        self._step = step
+        now = time.monotonic()
+        rate = (step - self._first) * self._people_per_step / max(now - self._began, 1e-3)
+        epoch = (step - 1) // self._steps_per_epoch + 1
+        text = f"epoch {epoch}  step {step}/{self._steps}  {rate:.1f} people/s"
+        self._bar.update(self._task, completed=step, text=text)
+        if not self._console.is_terminal and now - self._logged >= LOG_INTERVAL_S:
+            self._logged = now
+            left = (self._steps - step) * self._people_per_step / rate
+            self._say(f"training: {text}, about {left:.0f} s left")
+
+    def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:
+        """See `Reporter`."""
+        self._last = val
+        if self._rows % 20 == 0:
+            self._say(f"{'':>6}" + f"{'train':^{3 * WIDTH}}" + f"{'validation':^{8 * WIDTH}}")
+            self._say(f"{'epoch':>6}" + "".join(f"{name.strip():>{WIDTH}}" for name in COLUMNS))
+        self._rows += 1
+        sources = {"train": train, "val": val or {}}
+        self._say(f"{epoch:>6}" + "".join(_cell(sources[whose].get(name)) for name, whose in COLUMNS.values()))
+
+    def summary(self, run_dir: str) -> str:
+        """Return what is to be said at the end."""
+        val = self._last
+        lines = [f"{run_dir}: {self._step} steps done"]
+        if val is not None:
+            found = {"PCK@0.2": "pck@0.2", "PCK@0.1": "pck@0.1", "swapped": "swapped", "OKS AP": "AP"}
+            lines += [f"  {name} {val[key]:.3f}" + _beside(val, key) for name, key in found.items() if key in val]
+        lines.append(f"  curves: {os.path.join(run_dir, 'curves.png')}, or tensorboard --logdir {run_dir}")
+        return "\n".join(lines)
+
+    def _say(self, text: str) -> None:
+        if self._console.is_terminal:
+            self._bar.console.print(text, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+
+def _cell(value: float | None) -> str:
+    return f"{'-':>{WIDTH}}" if value is None else f"{value:>{WIDTH}.4f}"
+
+
+def _beside(val: dict[str, float], key: str) -> str:
+    guess = val.get(f"{key}_guess")
+    return "" if guess is None else f"  (the mean guess: {guess:.3f})"
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a request to stop after the step; a second one stops at once."""
+    asked: list[int] = []
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        print("stopping after this step, then saving; once more to stop at once", file=sys.stderr, flush=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,196 @@
+"""The records of a built folder, found by place: which are used, where they lie, and their bytes, checked."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.dataset import ShardDataset
+from cocoprep.errors import ConfigError, RecordError
+from cocoprep.files import FileStore
+from cocoprep.manifest import Manifest
+from cocoprep.tfrecord import read_record
+from model.draws import Purpose, draw_uniform
+from model.gfile import files_of
+from model.read_config import ReadConfig
+
+MEMORY_SHARE = 0.25  # of the machine's memory, that "auto" takes for the records
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one record lies: bytes `start` to `end` of a shard, its `number` there from 0."""
+
+    shard: str
+    number: int
+    annotation_id: int
+    start: int
+    end: int
+
+
+class RecordSource:
+    """The records of one folder that a config uses, in stored order, by their places from 0."""
+
+    def __init__(self, folder: str, config: ReadConfig) -> None:
+        """Open a folder.
+
+        Raises:
+            RecordError: the folder is not complete, or its manifest, a sidecar or a shard's size is wrong.
+            ConfigError: the subset is empty.
+        """
+        self.folder, self._files = folder, files_of(folder)
+        dataset = _open(folder, self._files)
+        self.manifest: Manifest = dataset.manifest
+        check_shard_sizes(folder, self.manifest, self._files)
+        places = _subset(_places(dataset), config)
+        self.skipped: tuple[str, ...] = ()
+        if config.on_bad_record == "skip":
+            places, self.skipped = self._without_damage(places)
+        if not places:
+            raise ConfigError(f"{folder}: no people to read. Take another folder, or a larger subset.")
+        self.places: Sequence[Place] = places
+        fits = sum(place.end - place.start for place in places) <= MEMORY_SHARE * _memory_bytes()
+        self._cache: dict[int, bytes] | None = {} if config.cache is True or (config.cache == "auto" and fits) else None
+
+    def __len__(self) -> int:
+        """Return how many records there are."""
+        return len(self.places)
+
+    @cached_property
+    def annotation_ids(self) -> NDArray[np.int64]:
+        """Return the annotation id of every record in stored order."""
+        return np.array([place.annotation_id for place in self.places], np.int64)
+
+    def read(self, wanted: NDArray[np.int64]) -> list[bytes]:
+        """Return the records at some places, in the order asked for.
+
+        Raises:
+            RecordError: a record is damaged or a shard cannot be read; names shard, record and annotation.
+        """
+        cache = {} if self._cache is None else self._cache
+        missing = sorted(place for place in set(wanted.tolist()) if place not in cache)
+        for place, record in self._read_runs(missing):
+            if isinstance(record, RecordError):
+                raise record
+            cache[place] = record
+        return [cache[place] for place in wanted.tolist()]
+
+    def _read_runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, bytes | RecordError]]:
+        """Yield (place, record or what is wrong with it), in order; neighbours are read in one piece."""
+        breaks = [n for n, (a, b) in enumerate(pairwise(wanted), start=1) if not self._adjacent(a, b)]
+        for first, last in pairwise([0, *breaks, len(wanted)] if wanted else []):
+            run = wanted[first:last]
+            data = self._read_bytes(self.places[run[0]], self.places[run[-1]])
+            start = self.places[run[0]].start
+            for number in run:
+                place = self.places[number]
+                yield number, self._unframe(place, data[place.start - start : place.end - start])
+
+    def _adjacent(self, one: int, other: int) -> bool:
+        return self.places[one].shard == self.places[other].shard and self.places[one].end == self.places[other].start
+
+    def _read_bytes(self, first: Place, last: Place) -> bytes:
+        path = self._files.join(self.folder, first.shard)
+        try:
+            with self._files.open_read(path) as stream:
+                stream.seek(first.start)
+                return stream.read(last.end - first.start)
+        except OSError as error:
+            raise RecordError(
+                f"{path}: cannot be read ({error.strerror or error}). Check the disk or the connection."
+            ) from error
+
+    def _unframe(self, place: Place, data: bytes) -> bytes | RecordError:
+        try:
+            record = read_record(io.BytesIO(data))
+            if record is None:
+                raise RecordError("the file ends before the record")
+        except RecordError as error:
+            return RecordError(
+                f"{self._files.join(self.folder, place.shard)}, record {place.number}, annotation "
+                f"{place.annotation_id}: {error}. Build the folder again to mend it, or set on_bad_record to 'skip'."
+            )
+        return record
+
+    def _without_damage(self, places: Sequence[Place]) -> tuple[list[Place], tuple[str, ...]]:
+        """Read every record once; return the good ones' places, and what is wrong with the others."""
+        self.places = places
+        good, bad = [], []
+        for number, record in self._read_runs(range(len(places))):
+            if isinstance(record, RecordError):
+                bad.append(str(record))
+            else:
+                good.append(places[number])
+        if bad:
+            log.warning(
+                "%s: %d of %d records are damaged and skipped, first %s", self.folder, len(bad), len(places), bad[0]
+            )
+        return good, tuple(bad)
+
+
+def check_shard_sizes(folder: str, manifest: Manifest, files: FileStore) -> None:
+    """Check that every shard is there in its full length. Raises RecordError, naming all that are not."""
+    wrong = []
+    for shard in manifest.shards:
+        path = files.join(folder, shard.name)
+        try:
+            found = files.size(path)
+        except OSError as error:
+            wrong.append(
+                f"{shard.name} (expected {shard.bytes} bytes, found no file that can be read: {error.strerror})"
+            )
+        else:
+            if found != shard.bytes:
+                wrong.append(f"{shard.name} (expected {shard.bytes} bytes, found {found})")
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise RecordError(
+            f"{folder}: {len(wrong)} of {len(manifest.shards)} shards are missing or half-written: "
+            f"{', '.join(wrong[:5])}{more}. Copy the folder again, or build it again."
+        )
+
+
+def _open(folder: str, files: FileStore) -> ShardDataset:
+    try:
+        return ShardDataset(folder, files)
+    except OSError as error:
+        raise RecordError(
+            f"{folder}: cannot be read ({error.strerror or error}). Check the path and access."
+        ) from error
+
+
+def _places(dataset: ShardDataset) -> list[Place]:
+    sizes = {shard.name: shard.bytes for shard in dataset.manifest.shards}
+    found = dataset.places
+    if len(found) != dataset.manifest.counts.people:
+        raise RecordError(
+            f"{dataset.folder}: the manifest counts {dataset.manifest.counts.people} people, the sidecars "
+            f"{len(found)}. Copy the folder again, or build it again."
+        )
+    places, number = [], 0
+    for n, (annotation_id, shard, start) in enumerate(found):
+        last = n + 1 == len(found) or found[n + 1][1] != shard
+        places.append(Place(shard, number, annotation_id, start, sizes[shard] if last else found[n + 1][2]))
+        number = 0 if last else number + 1
+    return places
+
+
+def _subset(places: list[Place], config: ReadConfig) -> list[Place]:
+    if config.subset == 1 or not places:
+        return places
+    ids = np.array([place.annotation_id for place in places], np.int64)
+    kept = draw_uniform(Purpose.SUBSET, config.seed, ids) < config.subset
+    return [place for place, keep in zip(places, kept, strict=True) if keep]
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

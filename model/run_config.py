@@ -1,0 +1,63 @@
+"""Put the config of a run together: defaults, then the stored run's or a file's, then what the command line says.
+
+Loads neither TensorFlow nor Keras.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from cocoprep.errors import ConfigError
+from cocoprep.files import LocalFiles
+from model.config import TrainConfig, from_builtins, merge, to_builtins
+from model.run_folder import RunFolder
+
+
+def resolve_config(run_dir: str, config_file: str | None, changes: dict[str, Any], *, resume: bool) -> TrainConfig:
+    """Return the config of a run.
+
+    Args:
+        run_dir: of the run; where it is resumed, its stored config takes the place of the defaults.
+        config_file: JSON or TOML of settings, or None.
+        changes: settings by name, `table.name` for one within a table.
+        resume: whether to go on with a stored run.
+
+    Raises:
+        ConfigError: no such setting, a wrong value, or no data to train on.
+    """
+    folder = RunFolder(run_dir, LocalFiles())
+    stored = folder.read_config() if resume and folder.has_run() else TrainConfig(data="")
+    base = to_builtins(stored)
+    if config_file is not None:
+        base = merge(base, read_settings(config_file), where=config_file)
+    config = from_builtins(merge(base, _nested(changes), where="options"), where="options")
+    if not config.data:
+        raise ConfigError("--data: expected a folder that `cocoprep build` has made, found nothing.")
+    return config
+
+
+def read_settings(path: str) -> dict[str, Any]:
+    """Read a file of settings: TOML where its name ends so, else JSON.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        settings = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--config: cannot read {path}: {error}.") from error
+    if not isinstance(settings, dict):
+        raise ConfigError(f"--config: {path}: expected a table of settings, found {type(settings).__name__}.")
+    return settings
+
+
+def _nested(changes: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in changes.items():
+        table, _, inner = name.rpartition(".")
+        (nested.setdefault(table, {}) if table else nested)[inner] = value
+    return nested

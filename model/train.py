@@ -1,0 +1,293 @@
+"""A training run: learn, look, save, and go on where it stopped.
+
+Whatever happens to the process, a resumed run has the losses that the uninterrupted one would have had: weights,
+optimizer, schedule, loss scale and moving averages come from the checkpoint, and the people of every step, and what
+augmentation does to them, are a function of seed and step alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from cocoprep.baseline import read_baseline
+from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.files import FileStore, LocalFiles
+from cocoprep.manifest import Manifest, read_manifest
+from model.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
+from model.config import TrainConfig
+from model.curves import draw_curves
+from model.dataset import eval_dataset, steps_per_epoch, train_dataset
+from model.devices import choose_strategy
+from model.failures import readable_errors
+from model.gfile import files_of
+from model.hourglass import build_hourglass
+from model.metrics import Guess, Measure, Sums, add_sums, figures
+from model.run_folder import BEST, RunFolder
+from model.run_log import RunLog
+from model.schedule import build_optimizer
+from model.tensorboard import Board
+from model.train_step import Trainee, train_step, validation_step
+from model.validate import measure_oks, validate
+from model.watched import Watched
+
+Figures = dict[str, float]
+
+
+class Reporter(Protocol):
+    """Is told how a run goes on."""
+
+    def begin(self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int) -> None:
+        """Hear that the run starts, or goes on, at a step of so many."""
+
+    def step(self, step: int) -> None:
+        """Hear that a step is done."""
+
+    def epoch(self, epoch: int, train: Figures, val: Figures | None) -> None:
+        """Hear what an epoch came to."""
+
+
+@dataclass
+class _Standing:
+    """Where a run stands: all that changes and is no variable of Keras."""
+
+    step: int = 0
+    best: float = -1.0
+    window: Sums = field(default_factory=dict)  # of the steps since the log's last line
+    epoch: Sums = field(default_factory=dict)  # of the steps since the epoch began
+
+    def add(self, sums: Sums) -> None:
+        self.window = add_sums([self.window, sums]) if self.window else add_sums([sums])
+        self.epoch = add_sums([self.epoch, sums]) if self.epoch else add_sums([sums])
+
+
+class TrainingRun:
+    """One run in its folder. Make it with `open_run`."""
+
+    def __init__(
+        self, config: TrainConfig, folder: RunFolder, manifests: dict[str, Manifest], report: Reporter
+    ) -> None:
+        """Build network and optimizer, and take up the newest checkpoint if there is one."""
+        self.config, self.folder, self.report = config, folder, report
+        self.manifest = manifests["data"]
+        self.steps_per_epoch = steps_per_epoch(config.data, config.read)
+        self.steps = config.epochs * self.steps_per_epoch
+        self.trainee = build_trainee(config, self.manifest, self.steps_per_epoch)
+        self.checkpoints = CheckpointFolder(folder.at("checkpoints"), folder.files, config.keep)
+        self.now = _Standing()
+        self._take_up()
+        self._saved_at, self._saved_step = time.monotonic(), self.now.step
+        self.log = RunLog(folder.path, folder.files, after_step=self.now.step)
+        self.board = Board(folder.at("tensorboard"), folder.files, after_step=self.now.step)
+        self.watched = Watched(config, manifests["val"]) if config.val is not None else None
+        self._validation_step = validation_step(self.trainee, config)
+
+    def _take_up(self) -> None:
+        checkpoint = self.checkpoints.latest()
+        if checkpoint is None:
+            return
+        where = f"checkpoint of step {checkpoint.step} in {self.checkpoints.folder}"
+        restore_variables("network", self.trainee.network.variables, checkpoint.arrays, where)
+        restore_variables("optimizer", self.trainee.optimizer.variables, checkpoint.arrays, where)
+        self.now = _Standing(
+            step=checkpoint.step,
+            best=checkpoint.meta["best"],
+            window=_with_prefix(checkpoint.arrays, "window/"),
+            epoch=_with_prefix(checkpoint.arrays, "epoch/"),
+        )
+
+    def go(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Train to the end, or until `should_stop` says so; either way all is saved.
+
+        Raises:
+            CocoprepError: a loss is not finite; names the step and the people of its batch.
+            KeyboardInterrupt: `should_stop` said so.
+        """
+        people = self.steps_per_epoch * self.config.batch_size
+        self.report.begin(
+            run=self.folder.path, step=self.now.step, steps=self.steps, steps_per_epoch=self.steps_per_epoch,
+            people=people, parameters=self.trainee.network.count_params(),
+        )  # fmt: skip
+        with readable_errors():
+            self._learn(should_stop)
+        self.board.close()
+
+    def _learn(self, should_stop: Callable[[], bool]) -> None:
+        learn = train_step(self.trainee, self.config)
+        for batch in self._batches():
+            sums = {name: np.asarray(value) for name, value in learn(batch).items()}
+            self._check_finite(sums, batch)
+            self.now.step += 1
+            self.now.add(sums)
+            self.report.step(self.now.step)
+            self._after_step()
+            if should_stop():
+                self.save()
+                raise KeyboardInterrupt
+
+    def _batches(self) -> Iterator[Any]:
+        if self.now.step >= self.steps:
+            return
+        batches = train_dataset(self.config.data, self.config.read, start_step=self.now.step)
+        batches = self.trainee.strategy.experimental_distribute_dataset(batches)
+        for _, batch in zip(range(self.now.step, self.steps), batches, strict=False):
+            yield batch
+
+    def _check_finite(self, sums: Sums, batch: Any) -> None:
+        if np.isfinite(sums["loss"]).all():
+            return
+        ids = self.trainee.strategy.experimental_local_results(batch["annotation_id"])
+        named = ", ".join(str(n) for part in ids for n in np.asarray(part).tolist())
+        raise CocoprepError(
+            f"the loss of step {self.now.step + 1} is not finite (by stack: {sums['loss'].tolist()}). Its batch holds "
+            f"the annotations {named}. The last checkpoint is of step {self._saved_step}; lower --learning-rate, set "
+            "--clip-norm, or take another --precision."
+        )
+
+    def _after_step(self) -> None:
+        config, now = self.config, self.now
+        ends_epoch = now.step % self.steps_per_epoch == 0
+        if now.step % config.log_steps == 0 or ends_epoch:
+            self._log_window()
+        if ends_epoch:
+            self._end_epoch(now.step // self.steps_per_epoch)
+        minutes = (time.monotonic() - self._saved_at) / 60
+        if ends_epoch or now.step % config.checkpoint_steps == 0 or minutes >= config.checkpoint_minutes > 0:
+            self.save()
+
+    def _figures(self, sums: Sums) -> Figures:
+        values = figures(sums, self.manifest.keypoints.names)
+        norms = sums["gradient"] / sums["steps"]
+        return {**values, **{f"gradient_{g}": float(n) for g, n in zip(self.trainee.groups, norms, strict=True)}}
+
+    def _log_window(self) -> None:
+        values = self._figures(self.now.window)
+        values["learning_rate"] = float(self.trainee.optimizer.learning_rate)
+        self._write("train", values)
+        self.now.window = {}
+
+    def _write(self, phase: str, values: Figures) -> None:
+        epoch = (self.now.step - 1) // self.steps_per_epoch + 1
+        self.log.write(phase, self.now.step, epoch, values)
+        self.board.scalars(phase, self.now.step, values)
+
+    def _end_epoch(self, epoch: int) -> None:
+        train, val = self._figures(self.now.epoch), None
+        self.now.epoch = {}
+        with self.trainee.averaged_weights():
+            if self.watched is not None and self.config.val is not None:
+                val = self._validate(epoch)
+                self._write("val", val)
+            if val is None or val.get("AP", -1.0) > self.now.best:
+                self.now.best = -1.0 if val is None else val["AP"]
+                self._save_network()
+        draw_curves(self.folder.path, self.folder.files)
+        self.report.epoch(epoch, train, val)
+
+    def _validate(self, epoch: int) -> Figures:
+        config = self.config
+        if config.val is None or self.watched is None:
+            raise ConfigError("--val: expected a folder of shards to validate on.")
+        manifest = self.watched.manifest
+        found = validate(iter(eval_dataset(config.val, config.read)), self._validation_step, manifest)
+        values = dict(found.figures)
+        if epoch % config.oks_epochs == 0 or epoch == config.epochs:
+            values.update(measure_oks(found.results, config.val, manifest, files_of(config.val)))
+        sheet = self.watched.picture(self._validation_step, title=f"epoch {epoch}, step {self.now.step}")
+        self.board.picture("predictions", self.now.step, np.asarray(sheet))
+        self.watched.save(sheet, self.folder, epoch)
+        return values
+
+    def _save_network(self) -> None:
+        import tempfile
+        from pathlib import Path
+
+        # Keras writes to a path of its own choice of ending; the run's file appears whole or not at all.
+        with tempfile.TemporaryDirectory(prefix="cocoprep-") as temporary:
+            path = Path(temporary, BEST)
+            self.trainee.network.save(path)
+            with self.folder.files.create(self.folder.at(BEST)) as stream:
+                stream.write(path.read_bytes())
+
+    def save(self) -> None:
+        """Write a checkpoint of the step that is done, unless there is one."""
+        if self._saved_step == self.now.step and self.now.step in self.checkpoints.steps():
+            return
+        arrays = {
+            **variable_arrays("network", self.trainee.network.variables),
+            **variable_arrays("optimizer", self.trainee.optimizer.variables),
+            **{f"window/{name}": value for name, value in self.now.window.items()},
+            **{f"epoch/{name}": value for name, value in self.now.epoch.items()},
+        }
+        self.checkpoints.save(Checkpoint(self.now.step, arrays, {"best": self.now.best}))
+        self._saved_at, self._saved_step = time.monotonic(), self.now.step
+
+
+def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int) -> Trainee:
+    """Build network, optimizer and measure for the shards of a manifest, on the devices that the config names."""
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy(config.precision)
+    strategy = choose_strategy(config.devices, config.batch_size)
+    with strategy.scope():
+        network = build_hourglass(
+            stacks=config.network.stacks,
+            channels=config.network.channels,
+            depth=config.network.depth,
+            convolution=config.network.convolution,
+            activation=config.network.activation,
+            joints=len(manifest.keypoints.names),
+            input_size=manifest.crop.input_size,
+            heatmap_stride=manifest.crop.heatmap_stride,
+        )
+        optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
+        optimizer.build(network.trainable_variables)
+    guess = Guess.of(read_baseline(config.data, files_of(config.data)))
+    measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
+    return Trainee(network, optimizer, measure, strategy)
+
+
+def open_run(config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter) -> TrainingRun:
+    """Begin a run in a folder, or go on with the one that is there.
+
+    Raises:
+        ConfigError: the folder holds a run and `resume` is false, or the run there has other settings or shards; the
+            two folders of shards do not fit each other.
+        RecordError: a folder of shards cannot be used.
+    """
+    files: FileStore = LocalFiles()
+    folder = RunFolder(run_dir, files)
+    manifests = {"data": read_manifest(config.data, files_of(config.data))}
+    if config.val is not None:
+        manifests["val"] = read_manifest(config.val, files_of(config.val))
+        _check_alike(manifests["data"], manifests["val"])
+    fingerprints = {name: manifest.fingerprint for name, manifest in manifests.items()}
+    if folder.has_run():
+        if not resume:
+            raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
+        folder.check_resumable(config, fingerprints)
+    else:
+        folder.begin(config, fingerprints)
+    return TrainingRun(config, folder, manifests, report)
+
+
+def _check_alike(data: Manifest, val: Manifest) -> None:
+    for name, ours, theirs in (
+        ("input size", data.crop.input_size, val.crop.input_size),
+        ("heatmap stride", data.crop.heatmap_stride, val.crop.heatmap_stride),
+        ("sigma", data.crop.sigma_px, val.crop.sigma_px),
+        ("box scale", data.crop.bbox_scale, val.crop.bbox_scale),
+        ("keypoints", data.keypoints.names, val.keypoints.names),
+    ):
+        if ours != theirs:
+            raise ConfigError(
+                f"--val: its {name} is {theirs}, that of --data is {ours}; build both with the same options."
+            )

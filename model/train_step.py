@@ -1,0 +1,121 @@
+"""One training step, and one step of validation, on one device or several.
+
+Each device takes its part of the batch; losses are divided by the whole batch's weight and gradients are summed, so the
+step is that of the whole batch on one device, but for batch normalisation, whose statistics are each device's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from model.config import TrainConfig
+from model.hourglass import group_of
+from model.metrics import Measure
+from model.preprocess import normalise_images
+
+Batch = dict[str, Any]
+StepFunction = Callable[[Batch], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What is trained, by what, and what it is measured by."""
+
+    network: keras.Model
+    optimizer: Any
+    measure: Measure
+    strategy: Any
+
+    @property
+    def groups(self) -> list[str]:
+        """Return the parts of the network whose gradients are watched: `stem`, `stack1`, `stack2`, ..."""
+        return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Put the moving average of the weights in their place for a while, where the run keeps one."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if not optimizer.use_ema:
+            yield
+            return
+        variables = self.network.trainable_variables
+        own = [variable.numpy() for variable in variables]
+        for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
+            variable.assign(average)
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, own, strict=True):
+                variable.assign(value)
+
+
+def train_step(trainee: Trainee, config: TrainConfig) -> StepFunction:
+    """Return the function that learns from a batch.
+
+    It returns `Measure.sums` of the batch, as the network was before the step, with `gradient` (G,), the norm of each
+    group's gradient before clipping, and `steps`, 1.
+    """
+    network, optimizer, measure = trainee.network, trainee.optimizer, trainee.measure
+    variables = network.trainable_variables
+    members = [[n for n, v in enumerate(variables) if group_of(v.path) == group] for group in trainee.groups]
+    replicas = trainee.strategy.num_replicas_in_sync
+
+    def learn(batch: Batch) -> dict[str, Any]:
+        with tf.GradientTape() as tape:
+            predictions = network(normalise_images(batch["image"]), training=True)
+            losses, weight = measure.losses(predictions, batch)
+            total = tf.maximum(_over_devices(weight, replicas), 1.0)
+            scaled = optimizer.scale_loss(tf.reduce_sum(losses) / total)
+        gradients = [_over_devices(g, replicas) for g in tape.gradient(scaled, variables)]
+        unscaled = [gradient / _loss_scale(optimizer) for gradient in gradients]
+        norms = tf.stack([tf.linalg.global_norm([unscaled[n] for n in group]) for group in members])
+        if config.optimizer.clip_norm:
+            norm = tf.linalg.global_norm(unscaled)
+            factor = tf.minimum(1.0, config.optimizer.clip_norm / tf.maximum(norm, 1e-12))
+            gradients = [gradient * factor for gradient in gradients]
+        # The optimizer sums over devices once more.
+        optimizer.apply([gradient / replicas for gradient in gradients], variables)
+        sums = measure.sums(predictions, batch)
+        # Every device has the same: a sum over devices gives it back.
+        return {**sums, "gradient": norms / replicas, "steps": tf.constant(1.0 / replicas)}
+
+    return _distributed(learn, trainee, config)
+
+
+def validation_step(trainee: Trainee, config: TrainConfig) -> Callable[[Batch], tuple[dict[str, Any], Any]]:
+    """Return the function that measures a batch: `Measure.sums`, and all stacks' heatmaps (S, B, h, w, K) float32."""
+
+    def measure(batch: Batch) -> tuple[dict[str, Any], Any]:
+        predictions = trainee.network(normalise_images(batch["image"]), training=False)
+        return trainee.measure.sums(predictions, batch), tf.stack(predictions)
+
+    return tf.function(measure, jit_compile=config.xla, autograph=False)  # type: ignore[no-any-return]
+
+
+def _distributed(function: StepFunction, trainee: Trainee, config: TrainConfig) -> StepFunction:
+    strategy = trainee.strategy
+    if strategy.num_replicas_in_sync == 1:
+        return tf.function(function, jit_compile=config.xla, autograph=False)  # type: ignore[no-any-return]
+
+    def everywhere(batch: Batch) -> dict[str, Any]:
+        parts = strategy.run(function, args=(batch,))
+        return {name: strategy.reduce(tf.distribute.ReduceOp.SUM, part, axis=None) for name, part in parts.items()}
+
+    return tf.function(everywhere, autograph=False)  # type: ignore[no-any-return]
+
+
+def _over_devices(value: Any, replicas: int) -> Any:
+    if replicas == 1:
+        return value
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def _loss_scale(optimizer: Any) -> Any:
+    scale = getattr(optimizer, "dynamic_scale", None)
+    return 1.0 if scale is None else tf.convert_to_tensor(scale)

@@ -1,0 +1,78 @@
+"""How good the network is on people it does not learn from: the log's figures, and OKS by pycocotools.
+
+N people, K joints, S stacks, heatmaps of (h, w).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep import affine
+from cocoprep.affine import CropWindow
+from cocoprep.files import FileStore
+from cocoprep.ground_truth import CATEGORY_ID
+from cocoprep.heatmaps import Decoder, decode_heatmaps
+from cocoprep.manifest import GROUND_TRUTH, Manifest, table_of
+from cocoprep.oks import evaluate_oks
+from cocoprep.results import result_lines
+from model.metrics import Sums, add_sums, figures
+
+BatchStep = Callable[[dict[str, Any]], tuple[Sums, Any]]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What came of it: the log's figures, and the COCO results lines of every person."""
+
+    figures: dict[str, float]
+    results: list[dict[str, Any]]
+
+
+def validate(
+    batches: Iterator[dict[str, Any]], step: BatchStep, manifest: Manifest, *, decoder: Decoder = "taylor"
+) -> Validation:
+    """Run the network over a data set, each person once.
+
+    Args:
+        batches: of `eval_dataset`.
+        step: of `validation_step`.
+        manifest: of the folder.
+        decoder: how heatmaps become joints for the results lines.
+    """
+    sums, results = [], []
+    for batch in batches:
+        part, heatmaps = step(batch)
+        sums.append({name: np.asarray(value) for name, value in part.items()})
+        results += batch_results(np.asarray(heatmaps[-1]), _as_arrays(batch), manifest, decoder)
+    return Validation(figures(add_sums(sums), manifest.keypoints.names), results)
+
+
+def _as_arrays(batch: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    return {name: np.asarray(batch[name]) for name in ("valid", "crop_window", "image_id")}
+
+
+def batch_results(
+    heatmaps: NDArray[np.float32], batch: dict[str, NDArray[Any]], manifest: Manifest, decoder: Decoder
+) -> list[dict[str, Any]]:
+    """Return the results lines of a batch: heatmaps (N, h, w, K) taken back to the photographs.
+
+    A person's score is the mean of the joints' peaks.
+    """
+    valid = batch["valid"]
+    points, peaks = decode_heatmaps(heatmaps[valid], decoder=decoder)
+    in_crop = affine.heatmap_to_crop(points, manifest.crop.heatmap_stride)
+    windows = CropWindow(*batch["crop_window"][valid].astype(np.float64).T[:, :, None])
+    in_image = affine.point_to_index(affine.crop_to_image(in_crop, windows, manifest.crop.input_size))
+    return result_lines(batch["image_id"][valid], in_image, peaks.mean(axis=1), CATEGORY_ID)
+
+
+def measure_oks(results: list[dict[str, Any]], folder: str, manifest: Manifest, files: FileStore) -> dict[str, float]:
+    """Return the ten OKS figures of results lines against the ground truth beside the shards."""
+    truth = msgspec.json.decode(files.read_bytes(files.join(folder, GROUND_TRUTH)))
+    return evaluate_oks(truth, results, table_of(manifest.keypoints))

@@ -1,0 +1,53 @@
+"""A fixed set of people of the validation folder, pictured after every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cocoprep.draw import save_picture
+from cocoprep.manifest import Manifest, table_of
+from model.config import TrainConfig
+from model.dataset import eval_dataset
+from model.pictures import Seen, prediction_sheet
+from model.run_folder import RunFolder
+
+PEOPLE = 6
+
+
+class Watched:
+    """The first people of validation in stored order, which is a shuffled one."""
+
+    def __init__(self, config: TrainConfig, manifest: Manifest) -> None:
+        """Read them."""
+        if config.val is None:
+            raise ValueError("a run without validation has nobody to watch")
+        self.manifest = manifest
+        self._batch: dict[str, Any] = next(iter(eval_dataset(config.val, config.read)))
+        self._count = min(PEOPLE, int(np.asarray(self._batch["valid"]).sum()))
+
+    def picture(self, step: Callable[[dict[str, Any]], tuple[Any, Any]], *, title: str) -> Image.Image:
+        """Return what the network makes of them now."""
+        heatmaps = np.asarray(step(self._batch)[1])
+        batch = {name: np.asarray(value) for name, value in self._batch.items()}
+        people = [
+            Seen(
+                name=f"annotation {batch['annotation_id'][n]}",
+                image=batch["image"][n],
+                keypoints=batch["keypoints"][n],
+                visibility=batch["visibility"][n],
+                truth=batch["heatmaps"][n],
+                predicted=heatmaps[:, n],
+            )
+            for n in range(self._count)
+        ]
+        table = table_of(self.manifest.keypoints)
+        return prediction_sheet(people, title=title, table=table, stride=self.manifest.crop.heatmap_stride)
+
+    def save(self, sheet: Image.Image, folder: RunFolder, epoch: int) -> None:
+        """Write the picture of an epoch into the run's folder."""
+        folder.files.make_folder(folder.at("pictures"))
+        save_picture(sheet, folder.at(f"pictures/epoch-{epoch:04d}.png"))

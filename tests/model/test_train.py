@@ -1,0 +1,268 @@
+"""Training runs, tiny but whole: what they write, that they learn, and that they go on exactly where they stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from cocoprep.errors import CocoprepError, ConfigError, RecordError
+from cocoprep.tfrecord import read_record
+from tests.model.training import build_people, lines_of, open_tiny
+
+tf = pytest.importorskip("tensorflow")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return build_people(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def val(tmp_path_factory):
+    return build_people(tmp_path_factory.mktemp("val"), images=3, seed=1)
+
+
+@pytest.fixture(scope="module")
+def whole(data, val, tmp_path_factory):
+    """A run from start to end, never interrupted."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    training = open_tiny(data, val, run)
+    training.go()
+    return run, training
+
+
+def curve(run, name="loss", phase="train"):
+    return [(line["step"], line[name]) for line in lines_of(run, phase)]
+
+
+def test_a_run_leaves_what_it_promises(whole, data):
+    run, training = whole
+    assert {p.name for p in run.iterdir()} == {
+        "config.json", "run.json", "log.jsonl", "tensorboard", "checkpoints", "best.keras", "curves.png", "pictures",
+    }  # fmt: skip
+    assert training.report.steps == list(range(1, 16))  # 20 people, 5 batches of 4, 3 epochs
+    assert [epoch for epoch, _, _ in training.report.epochs] == [1, 2, 3]
+    about = json.loads((run / "run.json").read_text())
+    assert about["fingerprints"]["data"] == json.loads((data / "manifest.json").read_text())["fingerprint"]
+    assert set(about["versions"]) == {"python", "cocoprep", "keras", "numpy", "tensorflow"}
+    assert sorted(p.name for p in (run / "checkpoints").iterdir()) == [
+        f"checkpoint-{step:08d}.npz" for step in (10, 12, 15)
+    ]
+    for picture in (run / "curves.png", run / "pictures" / "epoch-0003.png"):
+        with Image.open(picture) as opened:
+            assert min(opened.size) > 200
+
+
+def test_the_log_says_whether_it_learns(whole):
+    run, _ = whole
+    train, validation = lines_of(run)[-1], lines_of(run, "val")
+    assert [line["step"] for line in validation] == [5, 10, 15]
+    assert [line["epoch"] for line in validation] == [1, 2, 3]
+    expected = {"loss", "loss1", "loss2", "skill", "skill1", "skill2", "guess_loss", "pck@0.2", "pck@0.2_guess"}
+    expected |= {"pck@0.1_stack1", "pck@0.2_stack2", "pck@0.2_wrist", "pck@0.2_wrist_guess", "swapped", "people"}
+    assert expected <= set(train)
+    assert expected | {"AP", "AR"} <= set(validation[-1])
+    assert {"gradient_stem", "gradient_stack1", "gradient_stack2", "learning_rate"} <= set(train)
+    assert train["gradient_stem"] > 0
+    assert validation[-1]["people"] == 6  # each once, though a batch holds 4
+
+
+def test_tensorboard_shows_the_same_curves_and_pictures(whole):
+    from tensorflow.core.util.event_pb2 import Event
+
+    run, _ = whole
+    scalars, pictures = {}, []
+    for path in (run / "tensorboard").iterdir():
+        with path.open("rb") as stream:
+            while (record := read_record(stream)) is not None:
+                event = Event.FromString(record)
+                for value in event.summary.value:
+                    if value.metadata.plugin_data.plugin_name == "images":
+                        pictures.append((value.tag, event.step))
+                    else:
+                        scalars.setdefault(value.tag, []).append((event.step, tf.make_ndarray(value.tensor).item()))
+    assert pictures == [("predictions", 5), ("predictions", 10), ("predictions", 15)]
+    for tag, phase in (("train/loss", "train"), ("val/loss", "val")):
+        np.testing.assert_allclose(scalars[tag], curve(run, "loss", phase), rtol=1e-6)
+
+
+def test_the_best_network_is_kept_and_predicts(whole):
+    run, training = whole
+    network = keras.saving.load_model(run / "best.keras")
+    images = np.zeros((2, 32, 32, 3), np.float32)
+    assert [tuple(maps.shape) for maps in network(images)] == [(2, 8, 8, 17)] * 2
+    best = max(line["AP"] for line in lines_of(run, "val"))
+    assert training.now.best == best
+
+
+def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
+    """Random dots on noise can only be learnt by heart; without that, the loss stays at the guess's."""
+    run = tmp_path / "run"
+    training = open_tiny(
+        data, None, run, augment="none", epochs=60, network__channels=32, network__depth=2, optimizer__learning_rate=3e-3,
+        log_steps=5,
+    )  # fmt: skip
+    training.go()
+    first, last = lines_of(run)[0], lines_of(run)[-1]
+    assert first["skill"] < 0.1
+    assert last["skill"] > 0.5
+    assert last["pck@0.2"] > 0.8 > last["pck@0.2_guess"]
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 5, 8])
+def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at):
+    """Before the first checkpoint but one, at one, at an epoch's end, in the middle of a line of the log."""
+    run = tmp_path / "run"
+    training = open_tiny(data, val, run)
+    with pytest.raises(KeyboardInterrupt):
+        training.go(lambda: training.now.step == stop_at)
+    again = open_tiny(data, val, run, resume=True)
+    assert again.now.step == stop_at
+    again.go()
+    assert curve(run) == curve(whole[0])
+    assert curve(run, phase="val") == curve(whole[0], phase="val")
+    assert curve(run, "pck@0.2_guess") == curve(whole[0], "pck@0.2_guess")
+
+
+@pytest.mark.parametrize("kind", ["adam", "sgd"])
+def test_moving_averages_and_clipping_go_on_too(data, val, tmp_path, kind):
+    options = {
+        "optimizer__kind": kind,
+        "optimizer__ema": 0.9,
+        "optimizer__clip_norm": 0.01,
+        "optimizer__schedule": "steps",
+    }
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    open_tiny(data, val, whole, **options).go()
+    training = open_tiny(data, val, run, **options)
+    with pytest.raises(KeyboardInterrupt):
+        training.go(lambda: training.now.step == 7)
+    open_tiny(data, val, run, resume=True, **options).go()
+    assert curve(run) == curve(whole)
+    assert curve(run, phase="val") == curve(whole, phase="val")
+
+
+def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp_path):
+    training = open_tiny(data, val, tmp_path / "run", optimizer__ema=0.999, epochs=1)
+    training.go()
+    own = [v.numpy() for v in training.trainee.network.trainable_variables]
+    with training.trainee.averaged_weights():
+        averaged = [v.numpy() for v in training.trainee.network.trainable_variables]
+    after = [v.numpy() for v in training.trainee.network.trainable_variables]
+    assert any(not np.array_equal(a, b) for a, b in zip(own, averaged, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(own, after, strict=True))
+    saved = keras.saving.load_model(tmp_path / "run" / "best.keras")
+    assert all(np.array_equal(a, b) for a, b in zip(averaged, saved.trainable_variables, strict=True))
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_learns_and_goes_on(data, val, tmp_path, precision):
+    before = keras.config.dtype_policy()
+    try:
+        whole, run = tmp_path / "whole", tmp_path / "run"
+        open_tiny(data, val, whole, precision=precision, epochs=2).go()
+        training = open_tiny(data, val, run, precision=precision, epochs=2)
+        with pytest.raises(KeyboardInterrupt):
+            training.go(lambda: training.now.step == 4)
+        open_tiny(data, val, run, resume=True, precision=precision, epochs=2).go()
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert curve(run) == curve(whole)
+    assert np.isfinite([loss for _, loss in curve(whole)]).all()
+
+
+def test_a_loss_that_is_not_finite_names_step_and_people(data, tmp_path):
+    training = open_tiny(data, None, tmp_path / "run", augment="none")
+    weights = next(v for v in training.trainee.network.trainable_variables if "stack2_head" in v.path)
+
+    def spoil():
+        if training.now.step == 3:
+            weights.assign(np.full(weights.shape, np.nan))
+        return False
+
+    with pytest.raises(
+        CocoprepError, match=r"the loss of step 4 is not finite .* annotations (\d+, ){3}\d+\. The last"
+    ):
+        training.go(spoil)
+    assert training.checkpoints.steps() == [3]
+
+
+def test_a_folder_with_a_run_is_not_overwritten(whole, data, val):
+    with pytest.raises(ConfigError, match="holds a run already: go on with it by --resume"):
+        open_tiny(data, val, whole[0])
+    with pytest.raises(ConfigError, match="seed was 0, now 5"):
+        open_tiny(data, val, whole[0], resume=True, seed=5)
+
+
+def test_resuming_a_finished_run_changes_nothing(whole, data, val):
+    run, _ = whole
+    before = (run / "log.jsonl").read_bytes()
+    open_tiny(data, val, run, resume=True).go()
+    assert (run / "log.jsonl").read_bytes() == before
+
+
+def test_folders_that_do_not_fit_each_other_are_refused(data, tmp_path):
+    from cocoprep.config import CropConfig
+    from tests.cocoprep.building import build_folder
+    from tests.cocoprep.people import write_people
+
+    annotations, photographs = write_people(tmp_path / "coco", images=2)
+    build_folder(tmp_path / "out", annotations=annotations, images=photographs, crop=CropConfig(input_size=(64, 64)))
+    with pytest.raises(ConfigError, match=r"--val: its input size is \(64, 64\), that of --data is \(32, 32\)"):
+        open_tiny(data, tmp_path / "out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_record_is_named(data, tmp_path):
+    import shutil
+
+    shutil.copytree(data, tmp_path / "data")
+    shard = next(p for p in sorted((tmp_path / "data").iterdir()) if "tfrecord" in p.name and p.suffix != ".json")
+    content = bytearray(shard.read_bytes())
+    content[100] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(RecordError, match=rf"{shard.name}, record 0, annotation \d+: the record's data fails its CRC"):
+        open_tiny(tmp_path / "data", None, tmp_path / "run").go()
+    skipping = open_tiny(tmp_path / "data", None, tmp_path / "other", on_bad_record="skip", epochs=1)
+    skipping.go()
+    assert skipping.steps_per_epoch == 4  # 19 people
+
+
+def run_until(step, data, val, run, *settings, send=signal.SIGKILL):
+    """Start a run in a process of its own and end it once it says a step; with no step, let it end."""
+    command = [sys.executable, "-m", "tests.model.training", str(data), str(val), str(run), *settings]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        said = []
+        for line in process.stdout:
+            said.append(int(line))
+            if said[-1] == step:
+                process.send_signal(send)
+        log = process.stderr.read()
+    assert step is not None or process.returncode == 0, log
+    return said
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
+    """SIGKILL at two moments, then to the end."""
+    run = tmp_path / "run"
+    run_until(5, data, val, run)
+    run_until(11, data, val, run)
+    said = run_until(None, data, val, run)
+    assert said[-1] == 15
+    assert 1 < said[0] <= 12
+    assert curve(run) == curve(whole[0])
+    assert curve(run, phase="val") == curve(whole[0], phase="val")
