@@ -4,8 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 IMAGES ?= 200
 DEMO ?= data/demo
+SAMPLE ?= data/sample
+DATA ?= $(SAMPLE)/shards/train2017
+VAL ?= $(SAMPLE)/shards/val2017
+RUN ?= runs/sample
+TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo test test-slow lint format constraints bench-build bench-packing clean
+.PHONY: help demo train sample-shards test test-slow lint format constraints bench-build bench-packing bench-read bench-train clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,9 +23,21 @@ $(VENV)/.data: setup.cfg constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
 
+$(VENV)/.train: setup.cfg constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train]'
+	touch $@ $(VENV)/.data
+
 $(VENV)/.dev: setup.cfg constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,train]'
-	touch $@ $(VENV)/.data
+	touch $@ $(VENV)/.data $(VENV)/.train
+
+train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## train, or go on: DATA=, VAL=, RUN= name folders, TRAIN= options
+	$(BIN)/cocoprep train --data $(DATA) --val $(VAL) --run-dir $(RUN) --resume $(TRAIN)
+
+sample-shards: $(VENV)/.data  ## draw a larger sample and build it small, to train on without a GPU
+	$(BIN)/cocoprep sample $(SAMPLE)/coco --images 1000
+	$(BIN)/cocoprep build --data-dir $(SAMPLE)/coco --split train2017 --input-size 128 --out $(SAMPLE)/shards/train2017
+	$(BIN)/cocoprep build --data-dir $(SAMPLE)/coco --split val2017 --input-size 128 --out $(SAMPLE)/shards/val2017
 
 demo: $(VENV)/.data  ## draw a sample, build train and val, verify, draw a contact sheet
 	$(BIN)/cocoprep sample $(DEMO)/coco --images $(IMAGES)
@@ -53,6 +70,12 @@ bench-build: $(VENV)/.dev  ## compare a build with a bare multiprocessing loop
 
 bench-packing: $(VENV)/.dev  ## measure ways to pack heatmaps
 	$(BIN)/python -m benchmarks.heatmap_packing
+
+bench-read: $(VENV)/.dev  ## compare reading with bare JPEG decoding; TORCH=python for a torch loader too
+	$(BIN)/python -m benchmarks.bench_read $(if $(TORCH),--torch-python $(TORCH))
+
+bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= names a Python that has torch
+	$(BIN)/python -m benchmarks.bench_train $(if $(TORCH),--torch-python $(TORCH))
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache

@@ -1,38 +1,45 @@
-"""The time of a training step, ours on TensorFlow against a plain PyTorch hourglass of the same topology.
+"""The time of a training step: ours on TensorFlow against a plain PyTorch hourglass of the same topology.
 
-`python -m benchmarks.bench_train [--runs N] [--torch-python PATH] [--threads N]`. PyTorch is no dependency of ours: put it
-into an environment of its own (`python -m venv torch; torch/bin/pip install torch numpy`) and name its interpreter. Each
-side is a process of its own, both of the same threads; they take steps (forward, backward, Adam's update) in turn. The
-figure to quote is a ratio within one round, the median of `--runs` rounds. Before it times anything, the other side checks
-that it has as many parameters, and that with our weights its heatmaps are ours.
+`python -m benchmarks.bench_train [--runs N] [--torch-python PATH]`. PyTorch is no dependency of ours: put it into an
+environment of its own (`python -m venv torch; torch/bin/pip install torch numpy`) and name its interpreter.
+
+Each side is a process of its own with the same number of threads. They take steps in turn (forward, backward, Adam's
+update; 2 stacks of 256 channels, 256 x 256 pixels, batches of 8, float32), and the figure to quote is a ratio within
+one round, the median of `--runs` rounds, on a machine that does nothing else. Before it takes a step, the other side
+has shown that it has as many parameters and, with our weights copied in, the same heatmaps.
+
+Ours comes in three modes: `graph`, what `tf.function` makes of it; `pointwise`, in which XLA joins what is elementwise
+and oneDNN keeps the convolutions; `xla`, in which XLA compiles it all (`jit_compile=True`). Theirs in two layouts.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import statistics
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-# XLA compiles what is elementwise into few passes over memory, and leaves convolutions to oneDNN.
 POINTWISE = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit --tf_xla_ops_to_cluster=PW"
-OURS = ("graph", "pointwise", "xla")
-THEIRS = ("torch", "torch-channels-last")
-WARM_UP = 2  # steps: the first traces and compiles
-PARAMETERS = {(1, 256, 4, 17): 3_426_705, (2, 256, 4, 17): 6_571_170}
+OURS = {"graph": [], "pointwise": [], "xla": ["--xla"]}
+THEIRS = {"torch": [], "torch-channels-last": ["--channels-last"]}
+PARAMETERS = 6_571_170
+WARM_UP = 2  # steps; the first one traces and compiles
 
 
 class Side:
-    """One process that takes steps when told to."""
+    """A process that takes steps when it is told to: see `benchmarks.steps`."""
 
-    def __init__(self, name: str, command: list[str], threads: int, **environment: str) -> None:
+    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         self.name = name
-        limits = {f"{kind}_NUM_THREADS": str(threads) for kind in ("OMP", "MKL", "TF_INTRAOP", "TF_NUM_INTRAOP")}
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **limits, **environment},
+            env={**os.environ, **environment},
         )  # fmt: skip
         self.about = self._read()
 
@@ -44,7 +51,7 @@ class Side:
         return float(self._read()["seconds"])
 
     def close(self) -> None:
-        """End the process."""
+        """Let the process end."""
         assert self.process.stdin
         self.process.stdin.close()
         self.process.wait()
@@ -53,6 +60,64 @@ class Side:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.name}: the process ended before its time; what it said is above")
+            sys.exit(f"{self.name}: the process ended early; what it said is above")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+def start(mode: str, reference: Path, torch_python: str, threads: int) -> Side:
+    """Start one side, ours first: it writes the reference that the other is held against."""
+    if mode in THEIRS:
+        command = [torch_python, "-m", "benchmarks.torch_step", str(reference), *THEIRS[mode]]
+        environment = {"OMP_NUM_THREADS": str(threads)}
+    else:
+        command = [sys.executable, "-m", "benchmarks.keras_step", str(reference), *OURS[mode]]
+        environment = {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        if mode == "pointwise":
+            environment["TF_XLA_FLAGS"] = POINTWISE
+    side = Side(mode, command, environment)
+    if side.about["parameters"] != PARAMETERS:
+        sys.exit(f"{mode}: expected {PARAMETERS} parameters, found {side.about['parameters']}")
+    first, *_ = [side.step() for _ in range(WARM_UP)]
+    agrees = f", heatmaps within {side.about['worst']:.0e} of ours" if mode in THEIRS else ""
+    print(f"{mode}, version {side.about['version']}: first step {first:.0f} s{agrees}", flush=True)
+    return side
+
+
+def compare(sides: list[Side], runs: int) -> dict[str, list[float]]:
+    """Take steps in turn and return the seconds of each side's."""
+    seconds: dict[str, list[float]] = {side.name: [] for side in sides}
+    for _ in range(runs):
+        for side in sides:
+            seconds[side.name].append(side.step())
+        print("  " + ", ".join(f"{name} {times[-1]:.2f} s" for name, times in seconds.items()), flush=True)
+    return seconds
+
+
+def main() -> None:
+    """Compare and print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--torch-python", default=sys.executable)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--modes", nargs="+", choices=[*OURS, *THEIRS], default=["graph", "pointwise", *THEIRS])
+    chosen = parser.parse_args()
+    ours, theirs = ([mode for mode in group if mode in chosen.modes] for group in (OURS, THEIRS))
+    if not ours:
+        parser.error("--modes: at least one of ours is needed, for the weights")
+    with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
+        reference = Path(folder) / "reference.npz"
+        sides = [start(mode, reference, chosen.torch_python, chosen.threads) for mode in (*ours, *theirs)]
+        seconds = compare(sides, chosen.runs)
+        for side in sides:
+            side.close()
+    print(f"{chosen.threads} threads: " + ", ".join(f"{n} {statistics.median(t):.2f} s" for n, t in seconds.items()))
+    for mine in ours:
+        for other in theirs:
+            ratios = [a / b for a, b in zip(seconds[mine], seconds[other], strict=True)]
+            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+            print(f"{mine} takes {statistics.median(ratios):.3f} of the time of {other} ({spread} over {chosen.runs})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
-"""The other side of the training benchmark: `python -m benchmarks.torch_step REFERENCE`, a process for itself.
+"""The other side of the training benchmark: `python -m benchmarks.torch_step REFERENCE [--channels-last]`.
 
-Needs PyTorch and NumPy, nothing of ours. Holds its heatmaps against the reference before it serves steps.
+A process for itself, which needs PyTorch and NumPy and nothing of ours but the files beside it. It holds its heatmaps
+against the reference before it serves steps.
 """
 
 from __future__ import annotations
@@ -23,12 +24,10 @@ def main() -> None:
     """Check, then serve steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reference", type=Path)
-    for name, default in (("stacks", 2), ("channels", 256), ("depth", 4), ("joints", 17)):
-        parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--channels-last", action="store_true")
     chosen = parser.parse_args()
     arrays = {name: torch.from_numpy(array) for name, array in np.load(chosen.reference).items()}
-    network = Hourglass(chosen.stacks, chosen.channels, chosen.depth, chosen.joints)
+    network = Hourglass()
     load_keras(network, {n.removeprefix("weights:"): a for n, a in arrays.items() if n.startswith("weights:")})
     layout = torch.channels_last if chosen.channels_last else torch.contiguous_format
     network = network.to(memory_format=layout)

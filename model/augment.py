@@ -6,7 +6,7 @@ Frames: the picture that training gets; the canonical crop; the stored crop, whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cocoprep import affine
 from cocoprep.manifest import CropRecord, Manifest
 from model.augment_config import AugmentConfig
+from model.memory import empty_pixels
 from model.draws import Purpose, draw_uniform
 from model.pixels import NoiseTiles, colour_matrices, recolour, warp_picture
 from model.render import render_heatmaps
@@ -131,6 +132,12 @@ def filled_share(to_canonical: NDArray[np.float64], crop: CropRecord) -> NDArray
     return 1 - real
 
 
+def canonical_part(stored: NDArray[np.uint8], crop: CropRecord) -> NDArray[np.uint8]:
+    """Return the canonical crop, a view: the centre of a stored crop (S, S', 3)."""
+    margin, (height, width) = crop.margin, crop.input_size
+    return stored[margin : margin + height, margin : margin + width]
+
+
 class Augmenter:
     """Varies the people of one folder by one config and seed."""
 
@@ -141,7 +148,7 @@ class Augmenter:
 
     def __call__(
         self,
-        stored: NDArray[np.uint8],
+        stored: Iterable[NDArray[np.uint8]],
         keypoints: NDArray[np.float32],
         visibility: NDArray[np.int64],
         annotation_ids: NDArray[np.int64],
@@ -150,7 +157,7 @@ class Augmenter:
         """Vary people.
 
         Args:
-            stored: (N, S, S', 3) uint8 stored crops.
+            stored: N stored crops (S, S', 3) uint8, each looked at once.
             keypoints: (N, K, 2) in pixels of the canonical crop.
             visibility: (N, K).
             annotation_ids: (N,).
@@ -171,15 +178,29 @@ class Augmenter:
         """Return what happens to people (N,) in epochs (N,)."""
         return draw_changes(self._config, self.crop, seed=self._seed, epochs=epochs, annotation_ids=annotation_ids)
 
-    def _pictures(self, stored: NDArray[np.uint8], changes: Changes) -> NDArray[np.uint8]:
+    def _pictures(self, stored: Iterable[NDArray[np.uint8]], changes: Changes) -> NDArray[np.uint8]:
         to_stored = changes.to_canonical.copy()
         to_stored[..., 2] = affine.crop_to_stored(to_stored[..., 2], self.crop.margin)
-        pictures = np.empty((len(stored), *self.crop.input_size, 3), np.uint8)
+        pictures = empty_pixels(len(to_stored), *self.crop.input_size, 3)
         for n, picture in enumerate(stored):
-            varied = warp_picture(picture, to_stored[n], self.crop.input_size, self.crop.fill_rgb)
-            if self._config.recolours:
-                varied = recolour(varied, changes.colours[n])
-            if self._noise:
-                varied = self._noise.add(varied, changes.noise[n])
-            pictures[n] = varied
+            self._vary(picture, to_stored[n], changes.colours[n], changes.noise[n], out=pictures[n])
         return pictures
+
+    def _vary(
+        self,
+        stored: NDArray[np.uint8],
+        to_stored: NDArray[np.float64],
+        colours: NDArray[np.float64],
+        noise: NDArray[np.float64],
+        *,
+        out: NDArray[np.uint8],
+    ) -> None:
+        """Write into `out` (H, W, 3) what becomes of one person's stored crop."""
+        if not self._config.changes:
+            out[:] = canonical_part(stored, self.crop)
+            return
+        warp_picture(stored, to_stored, self.crop.fill_rgb, out=out)
+        if self._config.recolours:
+            recolour(out, colours, out=out)
+        if self._noise:
+            self._noise.add(out, noise, out=out)

@@ -1,66 +1,101 @@
-"""What happens to batches in a tf.data graph: B people, K joints. `model.dataset` lists a batch's tensors."""
+"""Batches of records to batches of people, in a tf.data graph: B people, K joints. `model.dataset` lists the tensors.
+
+Pixels and heatmaps are made by OpenCV and NumPy, a batch a call: on a CPU they are faster at it than TensorFlow's
+operations, and let other batches be made meanwhile.
+"""
 
 from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cocoprep import affine
-from cocoprep.manifest import CropRecord
-from model.augment import Augmenter
-from model.render import render_heatmaps
+from cocoprep.errors import RecordError
+from cocoprep.manifest import CropRecord, Manifest
+from model.augment import Augmenter, Varied, canonical_part
+from model.features import feature_specs, parse_batch
+from model.memory import empty_pixels
+from model.pixels import decode_crop
 
-People = dict[str, tf.Tensor]  # tensors by name, of one person or of a batch
+People = dict[str, tf.Tensor]
+LABELS = ("annotation_id", "area", "bbox", "crop_window", "image_id", "keypoints", "visibility")
 
 
-def augment(people: People, epochs: tf.Tensor, augmenter: Augmenter) -> tuple[People, tf.Tensor]:
-    """Vary a batch of people (B, ...) whose `image` is the stored crop, in their epochs (B,).
+def augmented_people(records: tf.Tensor, epoch: tf.Tensor, augmenter: Augmenter, manifest: Manifest) -> People:
+    """Return the people of records (B,) as their augmentation in an epoch, a scalar, makes them."""
+    features = parse_batch(records, manifest, *LABELS, "image")
 
-    Returns:
-        The people with `image`, `heatmaps`, `keypoints` and `visibility` as they came out, and (B,) float32 the size
-        of each window as a multiple of the canonical one.
-    """
-    names = ("image", "keypoints", "visibility", "annotation_id")
-    kinds = (tf.uint8, tf.uint8, tf.float32, tf.int32, tf.float32)
-    image, heatmaps, keypoints, visibility, zoom = tf.numpy_function(
-        augmenter, [*(people[name] for name in names), epochs], kinds
-    )
-    crop, batch = augmenter.crop, people["image"].shape[0]
-    varied = {
-        "image": tf.ensure_shape(image, (batch, *crop.input_size, 3)),
-        "heatmaps": tf.ensure_shape(heatmaps, (batch, *crop.heatmap_size, people["keypoints"].shape[1])),
-        "keypoints": tf.ensure_shape(keypoints, people["keypoints"].shape),
-        "visibility": tf.ensure_shape(visibility, people["visibility"].shape),
+    def vary(jpegs: Any, keypoints: Any, visibility: Any, ids: NDArray[np.int64], epoch: np.int64) -> Varied:
+        return augmenter(_decoded(jpegs, ids, manifest.crop), keypoints, visibility, ids, np.full(len(ids), epoch))
+
+    inputs = [features[name] for name in ("image", "keypoints", "visibility", "annotation_id")]
+    varied = Varied(*tf.numpy_function(vary, [*inputs, epoch], [tf.uint8, tf.uint8, tf.float32, tf.int32, tf.float32]))
+    return _finished({**features, **varied._asdict()}, manifest)
+
+
+def stored_people(records: tf.Tensor, manifest: Manifest) -> People:
+    """Return the people of records (B,) as they were stored: canonical crops and stored heatmaps."""
+    features = parse_batch(records, manifest, *LABELS, "image", "heatmaps")
+    crop = manifest.crop
+
+    def unpack(jpegs: Any, packed: Any, ids: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        images = empty_pixels(len(ids), *crop.input_size, 3)
+        heatmaps = empty_pixels(len(ids), *crop.heatmap_size, len(manifest.keypoints.names))
+        for n, stored in enumerate(_decoded(jpegs, ids, crop)):
+            images[n] = canonical_part(stored, crop)
+            heatmaps[n].reshape(-1)[:] = np.frombuffer(zlib.decompress(packed[n]), np.uint8) if packed[n] else 0
+        return images, heatmaps
+
+    inputs = [features[name] for name in ("image", "heatmaps", "annotation_id")]
+    images, heatmaps = tf.numpy_function(unpack, inputs, [tf.uint8, tf.uint8])
+    visibility = tf.cast(features["visibility"], tf.int32)
+    made = {"image": images, "heatmaps": heatmaps, "visibility": visibility, "zoom": tf.ones(records.shape)}
+    return _finished({**features, **made}, manifest)
+
+
+def nobodys_record(manifest: Manifest) -> bytes:
+    """Return a record of zeros, that fills up a batch."""
+    example = tf.train.Example()
+    for name, spec in feature_specs(manifest).items():
+        count = int(np.prod(spec.shape))
+        feature = example.features.feature[name]
+        values = {tf.string: feature.bytes_list, tf.float32: feature.float_list, tf.int64: feature.int64_list}[spec.dtype]
+        values.value.extend([b"" if spec.dtype == tf.string else 0] * count)
+    data: bytes = example.SerializeToString()
+    return data
+
+
+def _decoded(jpegs: Iterable[bytes], annotation_ids: NDArray[np.int64], crop: CropRecord) -> Iterator[NDArray[np.uint8]]:
+    for jpeg, annotation_id in zip(jpegs, annotation_ids, strict=True):
+        try:
+            # Only nobody has no picture.
+            yield decode_crop(jpeg, crop.stored_size) if jpeg else np.zeros((*crop.stored_size, 3), np.uint8)
+        except RecordError as error:
+            raise RecordError(f"annotation {annotation_id}: {error}. Build the folder again.") from error
+
+
+def _finished(people: People, manifest: Manifest) -> People:
+    """Give the tensors their shapes; add `valid` and `weights`, and `box_side` in place of `zoom`."""
+    crop, joints = manifest.crop, len(manifest.keypoints.names)
+    (batch,), (height, width) = people["annotation_id"].shape, crop.input_size
+    shapes = {
+        "image": (batch, height, width, 3),
+        "heatmaps": (batch, *crop.heatmap_size, joints),
+        "keypoints": (batch, joints, 2),
+        "visibility": (batch, joints),
+        "zoom": (batch,),
     }
-    return people | varied, tf.ensure_shape(zoom, (batch,))
-
-
-def draw_heatmaps(people: People, crop: CropRecord) -> People:
-    """Add the `heatmaps` of a batch whose pictures are the canonical crops."""
-
-    def draw(keypoints: NDArray[np.float32], visibility: NDArray[np.int64]) -> NDArray[np.uint8]:
-        points = affine.crop_to_heatmap(keypoints, crop.heatmap_stride)
-        return render_heatmaps(points, visibility > 0, size=crop.heatmap_size, sigma_px=crop.sigma_px)
-
-    drawn = tf.numpy_function(draw, [people["keypoints"], people["visibility"]], tf.uint8)
-    batch, joints = people["visibility"].shape
-    return people | {"heatmaps": tf.ensure_shape(drawn, (batch, *crop.heatmap_size, joints))}
-
-
-def add_units(people: People, crop: CropRecord, zoom: tf.Tensor | float = 1.0) -> People:
-    """Add `weights`, `box_side` and `valid` to a batch; `zoom` (B,) is that of `augment`, 1 for canonical crops."""
-    height, width = crop.input_size
-    x, y = tf.unstack(people["keypoints"], axis=-1)
-    visibility = tf.cast(people["visibility"], tf.int32)
-    counts = (visibility > 0) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    crop_width = people["crop_window"][:, 2]
-    # Nobody, who only fills up a batch, has no window.
-    scale = tf.math.divide_no_nan(tf.cast(width, tf.float32), crop_width * zoom)
-    return {
-        "valid": tf.ones(crop_width.shape, tf.bool),
-        **people,
-        "visibility": visibility,
+    shaped = people | {name: tf.ensure_shape(people[name], shape) for name, shape in shapes.items()}
+    x, y = tf.unstack(shaped["keypoints"], axis=-1)
+    counts = (shaped["visibility"] > 0) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    crop_width = shaped["crop_window"][:, 2]  # 0 for nobody
+    scale = tf.math.divide_no_nan(tf.constant(width, tf.float32), crop_width * shaped.pop("zoom"))
+    return shaped | {
+        "valid": crop_width > 0,
         "weights": tf.cast(counts, tf.float32),
-        "box_side": tf.reduce_max(people["bbox"][:, 2:], axis=-1) * scale,
+        "box_side": tf.reduce_max(shaped["bbox"][:, 2:], axis=-1) * scale,
     }

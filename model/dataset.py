@@ -27,15 +27,11 @@ import tensorflow as tf
 
 from cocoprep.errors import ConfigError
 from model.augment import Augmenter
-from model.batch import People, add_units, augment, draw_heatmaps
-from model.features import parse_canonical, parse_heatmaps, parse_stored
+from model.batch import People, augmented_people, nobodys_record, stored_people
 from model.order import Order
+from model.read_ahead import ReadAhead
 from model.read_config import ReadConfig
 from model.records import RecordSource
-
-EVAL_READ = 256  # records read at once
-READ_AHEAD = 2  # groups of records read at the same time
-AUTOTUNE = tf.data.AUTOTUNE
 
 
 def steps_per_epoch(folder: str, config: ReadConfig) -> int:
@@ -60,75 +56,47 @@ def train_dataset(folder: str, config: ReadConfig, *, start_step: int = 0) -> tf
         ConfigError: too few people for a batch.
     """
     source = RecordSource(folder, config)
-    used = _whole_batches(source, config) * config.batch_size
-    crop = source.manifest.crop
-    order = Order(len(source), used, config.shuffle_records, config.seed)
-    first_group, ahead = order.find(start_step * config.batch_size)
+    order = Order(len(source), _whole_batches(source, config) * config.batch_size, config.shuffle_records, config.seed)
+    records = ReadAhead(source, order)
     augmenter = Augmenter(source.manifest, config.augment, config.seed)
-    parse = parse_stored if config.augment.changes else parse_canonical
 
-    def read_group(counter: np.int64) -> tuple[Any, Any]:
-        epoch, index = divmod(int(counter), order.groups)
-        places = order.group(epoch, index)
-        return np.array(source.read(places), np.object_), np.full(len(places), epoch)
+    def read(step: np.int64) -> tuple[Any, np.int64]:
+        batch = records.batch(int(step), config.batch_size)
+        return np.array(batch, np.object_), step * config.batch_size // order.used
 
-    def finish(people: People, epochs: tf.Tensor) -> People:
-        if not config.augment.changes:
-            # The stored heatmaps are just these, and cost three times as much to unpack.
-            return add_units(draw_heatmaps(people, crop), crop)
-        varied, zoom = augment(people, epochs, augmenter)
-        return add_units(varied, crop, zoom)
+    def make(raw: tf.Tensor, epoch: tf.Tensor) -> People:
+        raw = tf.ensure_shape(raw, [config.batch_size])
+        return augmented_people(raw, epoch, augmenter, source.manifest)
 
     return (
-        tf.data.Dataset.range(first_group, tf.int64.max)
-        # Groups of raw records, in this epoch's order.
-        .map(lambda counter: tf.numpy_function(read_group, [counter], (tf.string, tf.int64)), READ_AHEAD)
-        .flat_map(_slices)
-        # Raw records that a resumed run has had: at most one group is read in vain.
-        .skip(ahead)
-        .map(lambda record, epoch: (parse(record, source.manifest), epoch), AUTOTUNE)
-        .batch(config.batch_size, drop_remainder=True)
-        .map(finish, AUTOTUNE)
-        .prefetch(AUTOTUNE)
+        tf.data.Dataset.range(start_step, tf.int64.max)
+        .map(lambda step: tf.numpy_function(read, [step], [tf.string, tf.int64]))
+        .map(make, tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
     )
 
 
 def eval_dataset(folder: str, config: ReadConfig) -> tf.data.Dataset:
     """Return every person of a folder once, in stored order and as stored: no subset, nobody augmented.
 
-    The last batch is filled up with zeros whose `valid` is false. Raises as `train_dataset` does.
+    The last batch is filled up with nobody: zeros whose `valid` is false. Raises as `train_dataset` does.
     """
     source = RecordSource(folder, dataclasses.replace(config, subset=1.0))
+    nobody = nobodys_record(source.manifest)
 
-    def read_some(first: np.int64) -> Any:
-        return np.array(source.read(np.arange(len(source))[first : first + EVAL_READ]), np.object_)
+    def read(batch: np.int64) -> Any:
+        places = np.arange(len(source))[batch * config.batch_size :][: config.batch_size]
+        return np.array(source.read(places) + [nobody] * (config.batch_size - len(places)), np.object_)
 
-    def parse(record: tf.Tensor) -> People:
-        heatmaps = parse_heatmaps(record, source.manifest)
-        return parse_canonical(record, source.manifest) | {"heatmaps": heatmaps, "valid": True}
+    def make(raw: tf.Tensor) -> People:
+        return stored_people(tf.ensure_shape(raw, [config.batch_size]), source.manifest)
 
-    people = (
-        tf.data.Dataset.range(0, len(source), EVAL_READ)
-        .map(lambda first: tf.numpy_function(read_some, [first], tf.string), READ_AHEAD)
-        .flat_map(_slices)
-        .map(parse, AUTOTUNE)
-    )
-    batches = -(-len(source) // config.batch_size)
-    nobody = tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), people.element_spec)
-    filling = tf.data.Dataset.from_tensors(nobody).repeat(batches * config.batch_size - len(source))
     return (
-        people.concatenate(filling)
-        .batch(config.batch_size, drop_remainder=True)
-        .map(lambda people: add_units(people, source.manifest.crop), AUTOTUNE)
-        .apply(tf.data.experimental.assert_cardinality(batches))
-        .prefetch(AUTOTUNE)
+        tf.data.Dataset.range(-(-len(source) // config.batch_size))
+        .map(lambda batch: tf.numpy_function(read, [batch], tf.string))
+        .map(make, tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
     )
-
-
-def _slices(records: tf.Tensor, *others: tf.Tensor) -> tf.data.Dataset:
-    """Return the elements of tensors (n, ...) that came without a shape."""
-    known = tuple(tf.ensure_shape(tensor, [None]) for tensor in (records, *others))
-    return tf.data.Dataset.from_tensor_slices(known if others else known[0])
 
 
 def _whole_batches(source: RecordSource, config: ReadConfig) -> int:

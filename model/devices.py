@@ -24,3 +24,14 @@ def choose_strategy(devices: Devices, batch_size: int) -> Any:
     if batch_size % len(found):
         raise ConfigError(f"--batch-size: expected a multiple of the {len(found)} devices, found {batch_size}.")
     return tf.distribute.MirroredStrategy([device.name for device in found])
+
+
+def in_words(strategy: Any) -> str:
+    """Name the devices of a strategy: "the CPU", "1 GPU (NVIDIA L4)", "2 GPUs (NVIDIA L4)"."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        count = strategy.num_replicas_in_sync
+        return "the CPU" if count == 1 else f"{count} CPU devices"
+    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "unknown")
+    count = strategy.num_replicas_in_sync
+    return f"{count} GPU{'s' if count > 1 else ''} ({name})"

@@ -8,9 +8,6 @@ import tensorflow as tf
 
 from cocoprep.manifest import Manifest
 
-LABELS = ("annotation_id", "area", "bbox", "crop_window", "image_id", "keypoints", "visibility")
-# JPEG spreads colour over neighbouring pixels: with so many decoded along, a part equals the same part of the whole.
-_CONTEXT_PX = 2
 _DTYPES = {"bytes": tf.string, "float32": tf.float32, "int64": tf.int64}
 
 
@@ -44,36 +41,10 @@ def parse_record(record: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
     return {**features, "image": image, "heatmaps": _unpack_heatmaps(features["heatmaps"], manifest)}
 
 
-def parse_stored(record: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
-    """Parse one serialized record as far as augmentation needs it: the labels, and the stored crop as `image`."""
-    features = _parse(record, manifest, *LABELS, "image")
-    image = tf.io.decode_jpeg(features["image"], channels=3, dct_method="INTEGER_ACCURATE")
-    return features | {"image": tf.ensure_shape(image, (*manifest.crop.stored_size, 3))}
-
-
-def parse_canonical(record: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
-    """Parse one serialized record: the labels, and the canonical crop as `image`.
-
-    Only that part of the JPEG is decoded; its pixels are those of the centre of the whole.
-    """
-    features = _parse(record, manifest, *LABELS, "image")
-    crop = manifest.crop
-    (height, width), context = crop.input_size, min(crop.margin, _CONTEXT_PX)
-    start = crop.margin - context
-    part = [start, start, height + 2 * context, width + 2 * context]
-    decoded = tf.io.decode_and_crop_jpeg(features["image"], part, channels=3, dct_method="INTEGER_ACCURATE")
-    image = tf.ensure_shape(decoded[context : context + height, context : context + width], (height, width, 3))
-    return features | {"image": image}
-
-
-def parse_heatmaps(record: tf.Tensor, manifest: Manifest) -> tf.Tensor:
-    """Return the stored heatmaps (h, w, K) uint8 of one serialized record."""
-    return _unpack_heatmaps(_parse(record, manifest, "heatmaps")["heatmaps"], manifest)
-
-
-def _parse(record: tf.Tensor, manifest: Manifest, *names: str) -> dict[str, tf.Tensor]:
+def parse_batch(records: tf.Tensor, manifest: Manifest, *names: str) -> dict[str, tf.Tensor]:
+    """Parse serialized records (B,), some features of them by name: as they are stored, JPEG and heatmaps packed."""
     specs = feature_specs(manifest)
-    parsed: dict[str, tf.Tensor] = tf.io.parse_single_example(record, {name: specs[name] for name in names})
+    parsed: dict[str, tf.Tensor] = tf.io.parse_example(records, {name: specs[name] for name in names})
     return parsed
 
 

@@ -1,4 +1,4 @@
-"""Pixels of augmented people: one warp, one colour matrix, one addition of noise, each by OpenCV in 8 bits.
+"""Pixels of people by OpenCV, in 8 bits: decode, one warp, one colour matrix, one addition of noise.
 
 N people, stored crops of (S, S'), pictures of (H, W), RGB.
 """
@@ -10,36 +10,45 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cocoprep.affine import affine_of_pixels
+from cocoprep.errors import RecordError
 from model.draws import Purpose, draw_normal
 
 # Batches are spread over the cores; OpenCV's own threads would only be in their way.
 cv2.setNumThreads(0)
 
+_AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 LUMA = np.array([0.299, 0.587, 0.114])  # of RGB; source: ITU-R BT.601
 MIDDLE_GREY = 127.5
 
 
+def decode_crop(jpeg: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decode a stored crop of `size` (S, S') to (S, S', 3) uint8 RGB, the same pixels as `tf.io.decode_jpeg` gives.
+
+    Raises:
+        RecordError: no JPEG, or one of another size.
+    """
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), _AS_STORED) if jpeg else None
+    if picture is None or picture.shape != (*size, 3):
+        found = "something else" if picture is None else f"one of {picture.shape[:2]}"
+        raise RecordError(f"feature 'image': expected a JPEG of {size}, found {found}")
+    return np.asarray(picture, np.uint8)
+
+
 def warp_picture(
-    stored: NDArray[np.uint8], affine: ArrayLike, size: tuple[int, int], fill_rgb: tuple[int, int, int]
-) -> NDArray[np.uint8]:
-    """Resample a picture bilinearly.
+    stored: NDArray[np.uint8], affine: ArrayLike, fill_rgb: tuple[int, int, int], *, out: NDArray[np.uint8]
+) -> None:
+    """Resample a picture bilinearly; exact where the map takes pixel centres to pixel centres.
 
     Args:
         stored: (S, S', 3) uint8.
         affine: (2, 3) map from points of the result to points of `stored`; OpenCV rounds it to 1/32 of a pixel.
-        size: (H, W) of the result.
         fill_rgb: what lies outside `stored`.
-
-    Returns:
-        (H, W, 3) uint8; exact where the map takes pixel centres to pixel centres.
+        out: (H, W, 3) uint8, written.
     """
-    height, width = size
+    height, width, _ = out.shape
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    matrix = affine_of_pixels(affine)
-    warped = cv2.warpAffine(
-        stored, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=fill_rgb
-    )
-    return np.asarray(warped, np.uint8)
+    matrix, border = affine_of_pixels(affine), cv2.BORDER_CONSTANT
+    cv2.warpAffine(stored, matrix, (width, height), dst=out, flags=flags, borderMode=border, borderValue=fill_rgb)
 
 
 def colour_matrices(brightness: ArrayLike, contrast: ArrayLike, saturation: ArrayLike) -> NDArray[np.float64]:
@@ -57,9 +66,9 @@ def colour_matrices(brightness: ArrayLike, contrast: ArrayLike, saturation: Arra
     return np.concatenate([linear, np.broadcast_to(constant[:, None, None], (len(added), 3, 1))], axis=-1)
 
 
-def recolour(picture: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Map every pixel of (H, W, 3) by a colour matrix (3, 4), rounded and clipped to uint8."""
-    return np.asarray(cv2.transform(picture, matrix), np.uint8)
+def recolour(picture: NDArray[np.uint8], matrix: NDArray[np.float64], *, out: NDArray[np.uint8]) -> None:
+    """Map every pixel of (H, W, 3) by a colour matrix (3, 4), rounded and clipped to uint8; `out` may be `picture`."""
+    cv2.transform(picture, matrix, dst=out)
 
 
 class NoiseTiles:
@@ -81,13 +90,17 @@ class NoiseTiles:
             # Two positive halves: OpenCV adds and subtracts 8 bits with saturation, many pixels at a time.
             self._pairs.append((levels.clip(0).astype(np.uint8), (-levels).clip(0).astype(np.uint8)))
 
-    def add(self, picture: NDArray[np.uint8], choice: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Return (H, W, 3) with noise; four numbers from [0, 1) choose strength, row, column and sign."""
+    def add(self, picture: NDArray[np.uint8], choice: NDArray[np.float64], *, out: NDArray[np.uint8]) -> None:
+        """Add noise to (H, W, 3); four numbers from [0, 1) choose strength, row, column and sign.
+
+        `out` may be `picture`.
+        """
         step, row, column = (choice[:3] * (self.STEPS + 1, self.SPARE_PX + 1, self.SPARE_PX + 1)).astype(int)
         if step == 0:
-            return picture
+            out[:] = picture
+            return
         cut = slice(row, row + self._height), slice(column, column + self._width)
         more, less = self._pairs[step - 1]
         if choice[3] < 0.5:
             more, less = less, more
-        return np.asarray(cv2.subtract(cv2.add(picture, more[cut]), less[cut]), np.uint8)
+        cv2.subtract(cv2.add(picture, more[cut], dst=out), less[cut], dst=out)

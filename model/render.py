@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cocoprep.affine import pixel_centres
 from cocoprep.heatmaps import PEAK
+from model.memory import empty_pixels
 
 
 def render_heatmaps(
@@ -32,7 +33,8 @@ def render_heatmaps(
     """
     people, joints = labelled.shape
     height, width = size
-    heatmaps = np.zeros((people, height, width, joints), np.uint8)
+    heatmaps = empty_pixels(people, height, width, joints)
+    heatmaps[:] = 0
     person, joint = np.nonzero(labelled)
     at = np.asarray(points, np.float64)[person, joint]
     columns, across = _profile(at[:, 0], width, sigma_px)

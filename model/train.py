@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import keras
 import numpy as np
 
-from cocoprep.baseline import read_baseline
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.files import FileStore, LocalFiles
 from cocoprep.manifest import Manifest, read_manifest
@@ -23,26 +21,28 @@ from model.checkpoints import Checkpoint, CheckpointFolder, restore_variables, v
 from model.config import TrainConfig
 from model.curves import draw_curves
 from model.dataset import eval_dataset, steps_per_epoch, train_dataset
-from model.devices import choose_strategy
+from model.devices import in_words
 from model.failures import readable_errors
 from model.gfile import files_of
-from model.hourglass import build_hourglass
-from model.metrics import Guess, Measure, Sums, add_sums, figures
+from model.metrics import Sums, add_sums, figures
 from model.run_folder import BEST, RunFolder
 from model.run_log import RunLog
-from model.schedule import build_optimizer
 from model.tensorboard import Board
-from model.train_step import Trainee, train_step, validation_step
+from model.train_step import train_step, validation_step
+from model.trainee import Trainee, build_trainee
 from model.validate import measure_oks, validate
 from model.watched import Watched
 
 Figures = dict[str, float]
+SHOW_SECONDS = 30.0  # between two drawings of the curves
 
 
 class Reporter(Protocol):
     """Is told how a run goes on."""
 
-    def begin(self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int) -> None:
+    def begin(
+        self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
+    ) -> None:
         """Hear that the run starts, or goes on, at a step of so many."""
 
     def step(self, step: int) -> None:
@@ -70,22 +70,27 @@ class TrainingRun:
     """One run in its folder. Make it with `open_run`."""
 
     def __init__(
-        self, config: TrainConfig, folder: RunFolder, manifests: dict[str, Manifest], report: Reporter
+        self,
+        folder: RunFolder,
+        trainee: Trainee,
+        manifests: dict[str, Manifest],
+        steps_per_epoch: int,
+        report: Reporter,
     ) -> None:
-        """Build network and optimizer, and take up the newest checkpoint if there is one."""
-        self.config, self.folder, self.report = config, folder, report
+        """Take up the newest checkpoint of a folder, if there is one, and open the log behind it."""
+        config = trainee.config
+        self.config, self.folder, self.trainee, self.report = config, folder, trainee, report
         self.manifest = manifests["data"]
-        self.steps_per_epoch = steps_per_epoch(config.data, config.read)
-        self.steps = config.epochs * self.steps_per_epoch
-        self.trainee = build_trainee(config, self.manifest, self.steps_per_epoch)
+        self.steps_per_epoch, self.steps = steps_per_epoch, config.epochs * steps_per_epoch
         self.checkpoints = CheckpointFolder(folder.at("checkpoints"), folder.files, config.keep)
         self.now = _Standing()
         self._take_up()
-        self._saved_at, self._saved_step = time.monotonic(), self.now.step
+        self._shown_at = self._saved_at = time.monotonic()
+        self._saved_step = self.now.step
         self.log = RunLog(folder.path, folder.files, after_step=self.now.step)
         self.board = Board(folder.at("tensorboard"), folder.files, after_step=self.now.step)
         self.watched = Watched(config, manifests["val"]) if config.val is not None else None
-        self._validation_step = validation_step(self.trainee, config)
+        self._validation_step = validation_step(self.trainee)
 
     def _take_up(self) -> None:
         checkpoint = self.checkpoints.latest()
@@ -111,14 +116,14 @@ class TrainingRun:
         people = self.steps_per_epoch * self.config.batch_size
         self.report.begin(
             run=self.folder.path, step=self.now.step, steps=self.steps, steps_per_epoch=self.steps_per_epoch,
-            people=people, parameters=self.trainee.network.count_params(),
+            people=people, parameters=self.trainee.network.count_params(), devices=in_words(self.trainee.strategy),
         )  # fmt: skip
         with readable_errors():
             self._learn(should_stop)
         self.board.close()
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
-        learn = train_step(self.trainee, self.config)
+        learn = train_step(self.trainee)
         for batch in self._batches():
             sums = {name: np.asarray(value) for name, value in learn(batch).items()}
             self._check_finite(sums, batch)
@@ -183,10 +188,14 @@ class TrainingRun:
             if self.watched is not None and self.config.val is not None:
                 val = self._validate(epoch)
                 self._write("val", val)
-            if val is None or val.get("AP", -1.0) > self.now.best:
+            # Small runs have many short epochs: without a score to go by, saving now and then is enough.
+            due = epoch == self.config.epochs or time.monotonic() - self._shown_at >= SHOW_SECONDS
+            if due if val is None else val.get("AP", -1.0) > self.now.best:
                 self.now.best = -1.0 if val is None else val["AP"]
                 self._save_network()
-        draw_curves(self.folder.path, self.folder.files)
+        if due:
+            draw_curves(self.folder.path, self.folder.files)
+            self._shown_at = time.monotonic()
         self.report.epoch(epoch, train, val)
 
     def _validate(self, epoch: int) -> Figures:
@@ -232,29 +241,6 @@ def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
-def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int) -> Trainee:
-    """Build network, optimizer and measure for the shards of a manifest, on the devices that the config names."""
-    keras.utils.set_random_seed(config.seed)
-    keras.config.set_dtype_policy(config.precision)
-    strategy = choose_strategy(config.devices, config.batch_size)
-    with strategy.scope():
-        network = build_hourglass(
-            stacks=config.network.stacks,
-            channels=config.network.channels,
-            depth=config.network.depth,
-            convolution=config.network.convolution,
-            activation=config.network.activation,
-            joints=len(manifest.keypoints.names),
-            input_size=manifest.crop.input_size,
-            heatmap_stride=manifest.crop.heatmap_stride,
-        )
-        optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
-        optimizer.build(network.trainable_variables)
-    guess = Guess.of(read_baseline(config.data, files_of(config.data)))
-    measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
-    return Trainee(network, optimizer, measure, strategy)
-
-
 def open_run(config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter) -> TrainingRun:
     """Begin a run in a folder, or go on with the one that is there.
 
@@ -274,9 +260,11 @@ def open_run(config: TrainConfig, run_dir: str, *, resume: bool, report: Reporte
         if not resume:
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
         folder.check_resumable(config, fingerprints)
-    else:
+    steps = steps_per_epoch(config.data, config.read)
+    trainee = build_trainee(config, manifests["data"], steps)
+    if not folder.has_run():  # now that it is known to be possible
         folder.begin(config, fingerprints)
-    return TrainingRun(config, folder, manifests, report)
+    return TrainingRun(folder, trainee, manifests, steps, report)
 
 
 def _check_alike(data: Manifest, val: Manifest) -> None:

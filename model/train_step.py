@@ -6,56 +6,20 @@ step is that of the whole batch on one device, but for batch normalisation, whos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from model.config import TrainConfig
 from model.hourglass import group_of
-from model.metrics import Measure
 from model.preprocess import normalise_images
+from model.trainee import Trainee
 
 Batch = dict[str, Any]
 StepFunction = Callable[[Batch], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Trainee:
-    """What is trained, by what, and what it is measured by."""
-
-    network: keras.Model
-    optimizer: Any
-    measure: Measure
-    strategy: Any
-
-    @property
-    def groups(self) -> list[str]:
-        """Return the parts of the network whose gradients are watched: `stem`, `stack1`, `stack2`, ..."""
-        return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
-
-    @contextmanager
-    def averaged_weights(self) -> Iterator[None]:
-        """Put the moving average of the weights in their place for a while, where the run keeps one."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        if not optimizer.use_ema:
-            yield
-            return
-        variables = self.network.trainable_variables
-        own = [variable.numpy() for variable in variables]
-        for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
-            variable.assign(average)
-        try:
-            yield
-        finally:
-            for variable, value in zip(variables, own, strict=True):
-                variable.assign(value)
-
-
-def train_step(trainee: Trainee, config: TrainConfig) -> StepFunction:
+def train_step(trainee: Trainee) -> StepFunction:
     """Return the function that learns from a batch.
 
     It returns `Measure.sums` of the batch, as the network was before the step, with `gradient` (G,), the norm of each
@@ -75,9 +39,9 @@ def train_step(trainee: Trainee, config: TrainConfig) -> StepFunction:
         gradients = [_over_devices(g, replicas) for g in tape.gradient(scaled, variables)]
         unscaled = [gradient / _loss_scale(optimizer) for gradient in gradients]
         norms = tf.stack([tf.linalg.global_norm([unscaled[n] for n in group]) for group in members])
-        if config.optimizer.clip_norm:
+        if trainee.config.optimizer.clip_norm:
             norm = tf.linalg.global_norm(unscaled)
-            factor = tf.minimum(1.0, config.optimizer.clip_norm / tf.maximum(norm, 1e-12))
+            factor = tf.minimum(1.0, trainee.config.optimizer.clip_norm / tf.maximum(norm, 1e-12))
             gradients = [gradient * factor for gradient in gradients]
         # The optimizer sums over devices once more.
         optimizer.apply([gradient / replicas for gradient in gradients], variables)
@@ -85,23 +49,23 @@ def train_step(trainee: Trainee, config: TrainConfig) -> StepFunction:
         # Every device has the same: a sum over devices gives it back.
         return {**sums, "gradient": norms / replicas, "steps": tf.constant(1.0 / replicas)}
 
-    return _distributed(learn, trainee, config)
+    return _distributed(learn, trainee)
 
 
-def validation_step(trainee: Trainee, config: TrainConfig) -> Callable[[Batch], tuple[dict[str, Any], Any]]:
+def validation_step(trainee: Trainee) -> Callable[[Batch], tuple[dict[str, Any], Any]]:
     """Return the function that measures a batch: `Measure.sums`, and all stacks' heatmaps (S, B, h, w, K) float32."""
 
     def measure(batch: Batch) -> tuple[dict[str, Any], Any]:
         predictions = trainee.network(normalise_images(batch["image"]), training=False)
         return trainee.measure.sums(predictions, batch), tf.stack(predictions)
 
-    return tf.function(measure, jit_compile=config.xla, autograph=False)  # type: ignore[no-any-return]
+    return tf.function(measure, jit_compile=trainee.config.xla, autograph=False)  # type: ignore[no-any-return]
 
 
-def _distributed(function: StepFunction, trainee: Trainee, config: TrainConfig) -> StepFunction:
+def _distributed(function: StepFunction, trainee: Trainee) -> StepFunction:
     strategy = trainee.strategy
     if strategy.num_replicas_in_sync == 1:
-        return tf.function(function, jit_compile=config.xla, autograph=False)  # type: ignore[no-any-return]
+        return tf.function(function, jit_compile=trainee.config.xla, autograph=False)  # type: ignore[no-any-return]
 
     def everywhere(batch: Batch) -> dict[str, Any]:
         parts = strategy.run(function, args=(batch,))

@@ -77,14 +77,15 @@ def command(
     Settings come from the defaults in brackets, then --config FILE, then the options given. A run that was stopped, by
     Ctrl-C or by anything else, goes on with --resume: of the settings only --run-dir is needed then.
     """
-    from cocoprep.cli.train_report import TrainReport, stop_on_signals
+    from cocoprep.cli.train_report import TrainReport, quiet_libraries, stop_on_signals
     from model.run_config import resolve_config
 
     changes = {"data": data, "val": val, **{name.replace("__", "."): value for name, value in given.items()}}
     config = resolve_config(run_dir, config_file, {k: v for k, v in changes.items() if v is not None}, resume=resume)
     with TrainReport() as report, stop_on_signals() as should_stop:
-        report.loading()
-        from model.train import open_run
+        with quiet_libraries():
+            from model.train import open_run
 
-        open_run(config, run_dir, resume=resume, report=report).go(should_stop)
+            run = open_run(config, run_dir, resume=resume, report=report)
+        run.go(should_stop)
     click.echo(report.summary(run_dir))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,19 +60,18 @@ class TrainReport:
     ) -> None:
         self._bar.stop()
 
-    def loading(self) -> None:
-        """Say that TensorFlow is being loaded, which takes seconds and says things that nobody asked for."""
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        self._say("loading TensorFlow")
-
-    def begin(self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int) -> None:
+    def begin(
+        self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
+    ) -> None:
         """See `Reporter`."""
         self._first = self._step = step
         self._steps, self._steps_per_epoch = steps, steps_per_epoch
         self._people_per_step = people // steps_per_epoch
         self._began = self._logged = time.monotonic()
         place = f"going on at step {step}" if step else "starting"
-        self._say(f"{run}: {place} of {steps}, {steps_per_epoch} steps an epoch, {parameters:,} parameters")
+        self._say(
+            f"{run}: {place} of {steps}, {steps_per_epoch} steps an epoch, {parameters:,} parameters, on {devices}"
+        )
         self._bar.update(self._task, description="training", total=steps, completed=step)
 
     def step(self, step: int) -> None:
@@ -121,6 +121,25 @@ def _cell(value: float | None) -> str:
 def _beside(val: dict[str, float], key: str) -> str:
     guess = val.get(f"{key}_guess")
     return "" if guess is None else f"  (the mean guess: {guess:.3f})"
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep what libraries print while they load off the terminal; if they fail, show it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except ImportError:
+            kept.seek(0)
+            os.write(terminal, kept.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 @contextmanager

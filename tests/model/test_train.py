@@ -109,8 +109,8 @@ def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
     """Random dots on noise can only be learnt by heart; without that, the loss stays at the guess's."""
     run = tmp_path / "run"
     training = open_tiny(
-        data, None, run, augment="none", epochs=60, network__channels=32, network__depth=2, optimizer__learning_rate=3e-3,
-        log_steps=5,
+        data, None, run, augment="none", epochs=60, network__channels=32, network__stacks=1,
+        optimizer__learning_rate=3e-3, log_steps=5,
     )  # fmt: skip
     training.go()
     first, last = lines_of(run)[0], lines_of(run)[-1]
@@ -119,7 +119,9 @@ def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
     assert last["pck@0.2"] > 0.8 > last["pck@0.2_guess"]
 
 
-@pytest.mark.parametrize("stop_at", [1, 3, 5, 8])
+@pytest.mark.parametrize(
+    "stop_at", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow), 8]
+)
 def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at):
     """Before the first checkpoint but one, at one, at an epoch's end, in the middle of a line of the log."""
     run = tmp_path / "run"
@@ -134,6 +136,7 @@ def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at)
     assert curve(run, "pck@0.2_guess") == curve(whole[0], "pck@0.2_guess")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["adam", "sgd"])
 def test_moving_averages_and_clipping_go_on_too(data, val, tmp_path, kind):
     options = {
@@ -153,7 +156,7 @@ def test_moving_averages_and_clipping_go_on_too(data, val, tmp_path, kind):
 
 
 def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp_path):
-    training = open_tiny(data, val, tmp_path / "run", optimizer__ema=0.999, epochs=1)
+    training = open_tiny(data, val, tmp_path / "run", optimizer__ema=0.999, epochs=1, network__stacks=1)
     training.go()
     own = [v.numpy() for v in training.trainee.network.trainable_variables]
     with training.trainee.averaged_weights():
@@ -165,6 +168,7 @@ def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp
     assert all(np.array_equal(a, b) for a, b in zip(averaged, saved.trainable_variables, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_half_precision_learns_and_goes_on(data, val, tmp_path, precision):
     before = keras.config.dtype_policy()
@@ -182,8 +186,8 @@ def test_half_precision_learns_and_goes_on(data, val, tmp_path, precision):
 
 
 def test_a_loss_that_is_not_finite_names_step_and_people(data, tmp_path):
-    training = open_tiny(data, None, tmp_path / "run", augment="none")
-    weights = next(v for v in training.trainee.network.trainable_variables if "stack2_head" in v.path)
+    training = open_tiny(data, None, tmp_path / "run", augment="none", network__stacks=1)
+    weights = next(v for v in training.trainee.network.trainable_variables if "stack1_head" in v.path)
 
     def spoil():
         if training.now.step == 3:
@@ -232,8 +236,8 @@ def test_a_damaged_record_is_named(data, tmp_path):
     content[100] ^= 1
     shard.write_bytes(content)
     with pytest.raises(RecordError, match=rf"{shard.name}, record 0, annotation \d+: the record's data fails its CRC"):
-        open_tiny(tmp_path / "data", None, tmp_path / "run").go()
-    skipping = open_tiny(tmp_path / "data", None, tmp_path / "other", on_bad_record="skip", epochs=1)
+        open_tiny(tmp_path / "data", None, tmp_path / "run", network__stacks=1).go()
+    skipping = open_tiny(tmp_path / "data", None, tmp_path / "other", on_bad_record="skip", epochs=1, network__stacks=1)
     skipping.go()
     assert skipping.steps_per_epoch == 4  # 19 people
 

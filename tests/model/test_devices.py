@@ -1,0 +1,43 @@
+"""Several devices train as one does: shown on two logical CPUs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cocoprep.errors import ConfigError
+from tests.model.training import build_people
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_two_devices_take_the_steps_that_one_takes(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.model.two_devices", str(build_people(tmp_path))],
+        cwd=ROOT, check=False, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    traces = json.loads(run.stdout)
+    one, two = traces["one"], traces["all"]
+    assert (one["devices"], two["devices"]) == ("the CPU", "2 CPU devices")
+    assert one["people"] == two["people"] == [4] * 4
+    assert one["steps"] == two["steps"] == [1] * 4
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
+    np.testing.assert_allclose(two["gradient"], one["gradient"], rtol=1e-3)
+    assert one["loss"][-1] != one["loss"][0]
+
+
+def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
+    tf = pytest.importorskip("tensorflow")
+    from model.devices import choose_strategy
+
+    three = [tf.config.list_logical_devices("CPU")[0]] * 3
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: three if kind == "GPU" else [])
+    with pytest.raises(ConfigError, match="--batch-size: expected a multiple of the 3 devices, found 4"):
+        choose_strategy("all", 4)
