@@ -35,7 +35,7 @@ train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## trai
 	$(BIN)/cocoprep train --data $(DATA) --val $(VAL) --run-dir $(RUN) --resume $(TRAIN)
 
 sample-shards: $(VENV)/.data  ## draw a larger sample and build it small, to train on without a GPU
-	$(BIN)/cocoprep sample $(SAMPLE)/coco --images 1000
+	$(BIN)/cocoprep sample $(SAMPLE)/coco --images 1250
 	$(BIN)/cocoprep build --data-dir $(SAMPLE)/coco --split train2017 --input-size 128 --out $(SAMPLE)/shards/train2017
 	$(BIN)/cocoprep build --data-dir $(SAMPLE)/coco --split val2017 --input-size 128 --out $(SAMPLE)/shards/val2017
 

@@ -5,8 +5,9 @@ environment of its own (`python -m venv torch; torch/bin/pip install torch numpy
 
 Each side is a process of its own with the same number of threads. They take steps in turn (forward, backward, Adam's
 update; 2 stacks of 256 channels, 256 x 256 pixels, batches of 8, float32), and the figure to quote is a ratio within
-one round, the median of `--runs` rounds, on a machine that does nothing else. Before it takes a step, the other side
-has shown that it has as many parameters and, with our weights copied in, the same heatmaps.
+one round, the median of `--runs` rounds. Before it takes a step, the other side has shown that it has as many parameters
+and, with our weights copied in, the same heatmaps. The machine should do nothing else, for OpenMP's threads wait for
+each other; where it does, `--threads 1` and the ratio of processor times still tell.
 
 Ours comes in three modes: `graph`, what `tf.function` makes of it; `pointwise`, in which XLA joins what is elementwise
 and oneDNN keeps the convolutions; `xla`, in which XLA compiles it all (`jit_compile=True`). Theirs in two layouts.
@@ -15,6 +16,7 @@ and oneDNN keeps the convolutions; `xla`, in which XLA compiles it all (`jit_com
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -43,12 +45,12 @@ class Side:
         )  # fmt: skip
         self.about = self._read()
 
-    def step(self) -> float:
-        """Take a step and return its seconds."""
+    def step(self) -> dict[str, float]:
+        """Take a step and return its `seconds`, and the `busy` ones of its threads together."""
         assert self.process.stdin
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return float(self._read()["seconds"])
+        return self._read()
 
     def close(self) -> None:
         """Let the process end."""
@@ -80,18 +82,24 @@ def start(mode: str, reference: Path, torch_python: str, threads: int) -> Side:
         sys.exit(f"{mode}: expected {PARAMETERS} parameters, found {side.about['parameters']}")
     first, *_ = [side.step() for _ in range(WARM_UP)]
     agrees = f", heatmaps within {side.about['worst']:.0e} of ours" if mode in THEIRS else ""
-    print(f"{mode}, version {side.about['version']}: first step {first:.0f} s{agrees}", flush=True)
+    print(f"{mode}, version {side.about['version']}: first step {first['seconds']:.0f} s{agrees}", flush=True)
     return side
 
 
-def compare(sides: list[Side], runs: int) -> dict[str, list[float]]:
-    """Take steps in turn and return the seconds of each side's."""
-    seconds: dict[str, list[float]] = {side.name: [] for side in sides}
+def take_turns(sides: list[Side], runs: int) -> dict[str, list[dict[str, float]]]:
+    """Let each side take a step, `runs` times over, and return what they took."""
+    steps: dict[str, list[dict[str, float]]] = {side.name: [] for side in sides}
     for _ in range(runs):
         for side in sides:
-            seconds[side.name].append(side.step())
-        print("  " + ", ".join(f"{name} {times[-1]:.2f} s" for name, times in seconds.items()), flush=True)
-    return seconds
+            steps[side.name].append(side.step())
+        print("  " + ", ".join(f"{name} {taken[-1]['seconds']:.2f} s" for name, taken in steps.items()), flush=True)
+    return steps
+
+
+def median_ratio(ours: list[dict[str, float]], theirs: list[dict[str, float]], kind: str) -> str:
+    """Return the median, the least and the most of the rounds' ratios, to read."""
+    ratios = [mine[kind] / other[kind] for mine, other in zip(ours, theirs, strict=True)]
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def main() -> None:
@@ -108,15 +116,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         reference = Path(folder) / "reference.npz"
         sides = [start(mode, reference, chosen.torch_python, chosen.threads) for mode in (*ours, *theirs)]
-        seconds = compare(sides, chosen.runs)
+        steps = take_turns(sides, chosen.runs)
         for side in sides:
             side.close()
-    print(f"{chosen.threads} threads: " + ", ".join(f"{n} {statistics.median(t):.2f} s" for n, t in seconds.items()))
-    for mine in ours:
-        for other in theirs:
-            ratios = [a / b for a, b in zip(seconds[mine], seconds[other], strict=True)]
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            print(f"{mine} takes {statistics.median(ratios):.3f} of the time of {other} ({spread} over {chosen.runs})")
+    print(f"of {chosen.runs} rounds on {chosen.threads} threads:")
+    for name, taken in steps.items():
+        print(f"  {name}: {statistics.median(step['seconds'] for step in taken):.2f} s a step")
+    for mine, other in itertools.product(ours, theirs):
+        times, busy = (median_ratio(steps[mine], steps[other], kind) for kind in ("seconds", "busy"))
+        print(f"  {mine} takes {times} of the time of {other}, {busy} of its processor time")
 
 
 if __name__ == "__main__":

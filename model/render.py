@@ -41,7 +41,8 @@ def render_heatmaps(
     rows, down = _profile(at[:, 1], height, sigma_px)
     place = ((person[:, None] * height + rows)[:, :, None] * width + columns[:, None, :]) * joints
     values = down[:, :, None] * across[:, None, :]
-    heatmaps.reshape(-1)[place + joint[:, None, None]] = np.rint(values * PEAK).astype(np.uint8)
+    values *= PEAK
+    heatmaps.reshape(-1)[place + joint[:, None, None]] = np.rint(values, out=values).astype(np.uint8)
     return heatmaps
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"tensorflow", "keras", "apache_beam", "torch", "jax"}
+TRAINING = {"tensorflow", "keras", "cv2", "matplotlib", "tensorboard"}
+HEAVY = {"apache_beam", "torch", "jax", *TRAINING}
 # Who may import whom; the core is everything of cocoprep but its command line.
 ALLOWED = {
     "core": {"core"},
@@ -18,7 +19,7 @@ ALLOWED = {
     "pipelines": {"core", "pipelines"},
     "model": {"core", "model"},
 }
-OWN_HEAVY = {"core": set(), "cli": set(), "pipelines": {"apache_beam"}, "model": {"tensorflow", "keras"}}
+OWN_HEAVY = {"core": set(), "cli": set(), "pipelines": {"apache_beam"}, "model": TRAINING}
 
 
 def room_of(module):

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": ("train", "Train a stacked hourglass on built folders."),
     "sample": ("sample", "Draw a small data set in COCO's layout."),
 }
+TRAINING = {"cv2", "keras", "matplotlib", "tensorboard", "tensorflow"}  # what the extra `train` installs
 
 
 class _LazyGroup(click.Group):
@@ -66,9 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("COCOPREP_DEBUG"):
             raise
+        code = _unexpected(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unexpected(error: Exception) -> int:
+    if isinstance(error, ModuleNotFoundError) and error.name in TRAINING:
         click.echo(
-            f"unexpected error: {type(error).__name__}: {error}\nA fault of ours; COCOPREP_DEBUG=1 shows where.",
+            f"error: this command needs {error.name}, which comes with training: pip install 'cocoprep[train]', or "
+            "`make train` in the source tree.",
             err=True,
         )
-        code = 3
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
+    click.echo(
+        f"unexpected error: {type(error).__name__}: {error}\nA fault of ours; COCOPREP_DEBUG=1 shows where.", err=True
+    )
+    return 3

@@ -14,6 +14,7 @@ import pytest
 from cocoprep.errors import ConfigError
 from tests.model.training import build_people
 
+pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[2]
 
 

@@ -270,3 +270,25 @@ def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
     assert 1 < said[0] <= 12
     assert curve(run) == curve(whole[0])
     assert curve(run, phase="val") == curve(whole[0], phase="val")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_real_people_are_learnt_by_heart(coco_mini, tmp_path):
+    """A small network overfits 86 real people: real photographs flow from annotation to joint."""
+    from cocoprep.config import CropConfig
+    from tests.cocoprep.building import build_folder
+
+    build_folder(
+        tmp_path / "out", annotations=coco_mini / "annotations" / "person_keypoints_train2017.json",
+        images=coco_mini / "train2017", crop=CropConfig(input_size=(96, 96), sigma_px=1.5),
+    )  # fmt: skip
+    training = open_tiny(
+        tmp_path / "out", None, tmp_path / "run", augment="none", batch_size=8, epochs=150, network__channels=64,
+        network__depth=3, network__stacks=1, optimizer__learning_rate=3e-3, log_steps=10, checkpoint_steps=10_000,
+    )  # fmt: skip
+    training.go()
+    _, figures, _ = training.report.epochs[-1]
+    assert figures["people"] == 80  # 10 batches of 8; of 86 people others are left out each time
+    assert figures["pck@0.1_guess"] < 0.35
+    assert figures["pck@0.1"] > 0.95

@@ -231,3 +231,16 @@ def test_a_beam_runner_by_name_and_beam_options(coco, tmp_path, run):
         crop=CropConfig(input_size=(32, 32)),
     )  # fmt: skip
     assert read_manifest(str(tmp_path), LocalFiles()).shards == expected.shards
+
+
+def test_training_without_its_libraries_says_how_to_get_them(run, monkeypatch, tmp_path):
+    pytest.importorskip("tensorflow")
+    from model import train  # noqa: F401 - so that only one import fails
+
+    monkeypatch.delitem(sys.modules, "model.train")
+    monkeypatch.setitem(sys.modules, "keras", None)
+    monkeypatch.delitem(sys.modules, "model.trainee")
+    code, _, err = run("train", "--data", tmp_path, "--run-dir", tmp_path / "run")
+    assert code == 1
+    assert "needs keras" in err
+    assert "pip install 'cocoprep[train]'" in err

@@ -12,6 +12,8 @@ import pytest
 
 from tests.model.training import build_people, lines_of
 
+pytest.importorskip("tensorflow")
+
 SMALL = ["--channels", "8", "--depth", "1", "--stacks", "1", "--batch-size", "4", "--log-steps", "2"]
 
 
