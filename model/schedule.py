@@ -56,7 +56,7 @@ class WarmedUp(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
 
 
 def build_optimizer(config: OptimizerConfig, steps_per_epoch: int, epochs: int, precision: str) -> Any:
-    """Build the optimizer of a run: schedule, moving average of weights, loss scale where needed."""
+    """Build the optimizer of a run: schedule, and loss scale where needed."""
     schedule = WarmedUp(
         peak=config.learning_rate,
         steps=steps_per_epoch * epochs,
@@ -68,8 +68,6 @@ def build_optimizer(config: OptimizerConfig, steps_per_epoch: int, epochs: int, 
     shared: dict[str, Any] = {
         "learning_rate": schedule,
         "weight_decay": config.weight_decay or None,
-        "use_ema": config.ema > 0,
-        "ema_momentum": config.ema,
     }
     optimizers = keras.optimizers
     kinds = {

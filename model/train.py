@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+import tensorflow as tf
 
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.files import FileStore, LocalFiles
@@ -99,6 +100,7 @@ class TrainingRun:
         where = f"checkpoint of step {checkpoint.step} in {self.checkpoints.folder}"
         restore_variables("network", self.trainee.network.variables, checkpoint.arrays, where)
         restore_variables("optimizer", self.trainee.optimizer.variables, checkpoint.arrays, where)
+        restore_variables("average", self.trainee.average.variables, checkpoint.arrays, where)
         self.now = _Standing(
             step=checkpoint.step,
             best=checkpoint.meta["best"],
@@ -128,6 +130,7 @@ class TrainingRun:
             sums = {name: np.asarray(value) for name, value in learn(batch).items()}
             self._check_finite(sums, batch)
             self.now.step += 1
+            self._average()
             self.now.add(sums)
             self.report.step(self.now.step)
             self._after_step()
@@ -142,6 +145,10 @@ class TrainingRun:
         batches = self.trainee.strategy.experimental_distribute_dataset(batches)
         for _, batch in zip(range(self.now.step, self.steps), batches, strict=False):
             yield batch
+
+    def _average(self) -> None:
+        if self.config.optimizer.ema:
+            self.trainee.average.update(tf.constant(self.now.step))
 
     def _check_finite(self, sums: Sums, batch: Any) -> None:
         if np.isfinite(sums["loss"]).all():
@@ -184,7 +191,7 @@ class TrainingRun:
     def _end_epoch(self, epoch: int) -> None:
         train, val = self._figures(self.now.epoch), None
         self.now.epoch = {}
-        with self.trainee.averaged_weights():
+        with self.trainee.average.in_place():
             if self.watched is not None and self.config.val is not None:
                 val = self._validate(epoch)
                 self._write("val", val)
@@ -230,6 +237,7 @@ class TrainingRun:
         arrays = {
             **variable_arrays("network", self.trainee.network.variables),
             **variable_arrays("optimizer", self.trainee.optimizer.variables),
+            **variable_arrays("average", self.trainee.average.variables),
             **{f"window/{name}": value for name, value in self.now.window.items()},
             **{f"epoch/{name}": value for name, value in self.now.epoch.items()},
         }

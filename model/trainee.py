@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +9,7 @@ import keras
 
 from cocoprep.baseline import read_baseline
 from cocoprep.manifest import Manifest
+from model.averaging import WeightAverage
 from model.config import TrainConfig
 from model.devices import choose_strategy
 from model.gfile import files_of
@@ -26,6 +25,7 @@ class Trainee:
     config: TrainConfig
     network: keras.Model
     optimizer: Any
+    average: WeightAverage
     measure: Measure
     strategy: Any
 
@@ -33,23 +33,6 @@ class Trainee:
     def groups(self) -> list[str]:
         """Return the parts of the network whose gradients are watched: `stem`, `stack1`, `stack2`, ..."""
         return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
-
-    @contextmanager
-    def averaged_weights(self) -> Iterator[None]:
-        """Put the moving average of the weights in their place for a while, where the run keeps one."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        if not optimizer.use_ema:
-            yield
-            return
-        variables = self.network.trainable_variables
-        own = [variable.numpy() for variable in variables]
-        for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
-            variable.assign(average)
-        try:
-            yield
-        finally:
-            for variable, value in zip(variables, own, strict=True):
-                variable.assign(value)
 
 
 def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int) -> Trainee:
@@ -70,6 +53,7 @@ def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int)
         )
         optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
         optimizer.build(network.trainable_variables)
+        average = WeightAverage(network, config.optimizer.ema)
     guess = Guess.of(read_baseline(config.data, files_of(config.data)))
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
-    return Trainee(config, network, optimizer, measure, strategy)
+    return Trainee(config, network, optimizer, average, measure, strategy)

@@ -159,7 +159,7 @@ def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp
     training = open_tiny(data, val, tmp_path / "run", optimizer__ema=0.999, epochs=1, network__stacks=1)
     training.go()
     own = [v.numpy() for v in training.trainee.network.trainable_variables]
-    with training.trainee.averaged_weights():
+    with training.trainee.average.in_place():
         averaged = [v.numpy() for v in training.trainee.network.trainable_variables]
     after = [v.numpy() for v in training.trainee.network.trainable_variables]
     assert any(not np.array_equal(a, b) for a, b in zip(own, averaged, strict=True))
