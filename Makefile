@@ -6,8 +6,8 @@ IMAGES ?= 200
 DEMO ?= data/demo
 SAMPLE ?= data/sample
 DATA ?= $(SAMPLE)/shards/train2017
-VAL ?= $(SAMPLE)/shards/val2017
-RUN ?= runs/sample
+VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
+RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
 .PHONY: help demo train sample-shards test test-slow lint format constraints bench-build bench-packing bench-read bench-train clean
@@ -32,7 +32,7 @@ $(VENV)/.dev: setup.cfg constraints.txt | $(BIN)/python
 	touch $@ $(VENV)/.data $(VENV)/.train
 
 train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## train, or go on: DATA=, VAL=, RUN= name folders, TRAIN= options
-	$(BIN)/cocoprep train --data $(DATA) --val $(VAL) --run-dir $(RUN) --resume $(TRAIN)
+	$(BIN)/cocoprep train --data $(DATA) $(if $(VAL),--val $(VAL)) --run-dir $(RUN) --resume $(TRAIN)
 
 sample-shards: $(VENV)/.data  ## draw a larger sample and build it small, to train on without a GPU
 	$(BIN)/cocoprep sample $(SAMPLE)/coco --images 1250

@@ -5,9 +5,9 @@ environment of its own (`python -m venv torch; torch/bin/pip install torch numpy
 
 Each side is a process of its own with the same number of threads. They take steps in turn (forward, backward, Adam's
 update; 2 stacks of 256 channels, 256 x 256 pixels, batches of 8, float32), and the figure to quote is a ratio within
-one round, the median of `--runs` rounds. Before it takes a step, the other side has shown that it has as many parameters
-and, with our weights copied in, the same heatmaps. The machine should do nothing else, for OpenMP's threads wait for
-each other; where it does, `--threads 1` and the ratio of processor times still tell.
+one round, the median of `--runs` rounds. Before it takes a step, the other side has shown that it has as many
+parameters and, with our weights copied in, the same heatmaps. The machine should do nothing else, for OpenMP's threads
+wait for each other; where it does, `--threads 1` and the ratio of processor times still tell.
 
 Ours comes in three modes: `graph`, what `tf.function` makes of it; `pointwise`, in which XLA joins what is elementwise
 and oneDNN keeps the convolutions; `xla`, in which XLA compiles it all (`jit_compile=True`). Theirs in two layouts.
@@ -19,6 +19,7 @@ import argparse
 import itertools
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -74,7 +75,8 @@ def start(mode: str, reference: Path, torch_python: str, threads: int) -> Side:
         environment = {"OMP_NUM_THREADS": str(threads)}
     else:
         command = [sys.executable, "-m", "benchmarks.keras_step", str(reference), *OURS[mode]]
-        environment = {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        limits = {f"TF_NUM_{kind}_THREADS": str(threads) for kind in ("INTRAOP", "INTEROP")}
+        environment = {**limits, "TF_CPP_MIN_LOG_LEVEL": "3"}
         if mode == "pointwise":
             environment["TF_XLA_FLAGS"] = POINTWISE
     side = Side(mode, command, environment)
@@ -113,6 +115,8 @@ def main() -> None:
     ours, theirs = ([mode for mode in group if mode in chosen.modes] for group in (OURS, THEIRS))
     if not ours:
         parser.error("--modes: at least one of ours is needed, for the weights")
+    if theirs and not shutil.which(chosen.torch_python):
+        parser.error(f"--torch-python: {chosen.torch_python} cannot be run; see the top of this text")
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         reference = Path(folder) / "reference.npz"
         sides = [start(mode, reference, chosen.torch_python, chosen.threads) for mode in (*ours, *theirs)]

@@ -109,7 +109,8 @@ def invert_affine(affine: ArrayLike) -> Points:
     determinant = a * e - b * d
     rows = [[e, -b, b * f - c * e], [-d, a, c * d - a * f]]
     adjugate: Points = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-    return adjugate / determinant[..., None, None]
+    inverse: Points = adjugate / determinant[..., None, None]
+    return inverse
 
 
 def affine_of_pixels(affine: ArrayLike) -> Points:

@@ -140,6 +140,14 @@ def decode_example(record: bytes, crop: CropConfig, joints: int) -> dict[str, An
     Raises:
         RecordError: not an Example, or a feature is missing, of another type or another size.
     """
+    values = parse_example(record, joints)
+    values["heatmaps"] = unpack_heatmaps(values["heatmaps"], (*crop.heatmap_size, joints))
+    values["file_name"] = values["file_name"].decode("utf-8", errors="replace")
+    return values
+
+
+def parse_example(record: bytes, joints: int) -> dict[str, Any]:
+    """Parse a record as `decode_example` does, but leave all bytes as they are: the heatmaps packed, too."""
     try:
         features = _Example.FromString(record).features.feature
     except message.DecodeError as error:
@@ -147,10 +155,7 @@ def decode_example(record: bytes, crop: CropConfig, joints: int) -> dict[str, An
     names, expected = sorted(features), [feature.name for feature in FEATURES]
     if names != expected:
         raise RecordError(f"expected the features {expected}, found {names}")
-    values = {feature.name: _parse(feature, features[feature.name], joints) for feature in FEATURES}
-    values["heatmaps"] = _unpack_heatmaps(values["heatmaps"], (*crop.heatmap_size, joints))
-    values["file_name"] = values["file_name"].decode("utf-8", errors="replace")
-    return values
+    return {feature.name: _parse(feature, features[feature.name], joints) for feature in FEATURES}
 
 
 def _parse(feature: Feature, found: Any, joints: int) -> Any:
@@ -174,7 +179,8 @@ def pack_heatmaps(heatmaps: NDArray[np.uint8]) -> bytes:
     return packer.compress(heatmaps.tobytes()) + packer.flush()
 
 
-def _unpack_heatmaps(data: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def unpack_heatmaps(data: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Unpack a zlib stream into (h, w, K) uint8 heatmaps. Raises RecordError where it is damaged or of another size."""
     expected = shape[0] * shape[1] * shape[2]
     unpacker = zlib.decompressobj()
     try:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cocoprep import affine
 from cocoprep.manifest import CropRecord, Manifest
 from model.augment_config import AugmentConfig
-from model.memory import empty_pixels
 from model.draws import Purpose, draw_uniform
+from model.memory import empty_pixels
 from model.pixels import NoiseTiles, colour_matrices, recolour, warp_picture
 from model.render import render_heatmaps
 

@@ -1,101 +1,130 @@
-"""Batches of records to batches of people, in a tf.data graph: B people, K joints. `model.dataset` lists the tensors.
+"""People to batches, by NumPy and OpenCV: on a CPU they are faster at it than TensorFlow's operations.
 
-Pixels and heatmaps are made by OpenCV and NumPy, a batch a call: on a CPU they are faster at it than TensorFlow's
-operations, and let other batches be made meanwhile.
+A batch is a dict of arrays of B people, K joints each, pictures of (H, W), heatmaps of (h, w). The frame of points and
+sizes in pixels is the picture that the batch holds, augmented or not.
+
+    image          (B, H, W, 3) uint8    RGB
+    heatmaps       (B, h, w, K) uint8    round(255 * value)
+    keypoints      (B, K, 2)    float32  x, y in pixels, not clipped; 0, 0 where not labelled
+    visibility     (B, K)       int32    0 not labelled, 1 labelled but hidden, 2 visible
+    weights        (B, K)       float32  1 where labelled and within the picture, else 0
+    box_side       (B,)         float32  the longer side of the person's box in pixels: PCK's unit
+    annotation_id  (B,)         int64
+    image_id       (B,)         int64
+    crop_window    (B, 4)       float32  as stored: the canonical crop in the photograph
+    bbox           (B, 4)       float32  as stored
+    area           (B,)         float32  as stored
+    valid          (B,)         bool     false for nobody: zeros that fill up the last batch of an evaluation
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from cocoprep import affine
 from cocoprep.errors import RecordError
+from cocoprep.example import unpack_heatmaps
 from cocoprep.manifest import CropRecord, Manifest
+from cocoprep.pck import longer_side
 from model.augment import Augmenter, Varied, canonical_part
-from model.features import feature_specs, parse_batch
 from model.memory import empty_pixels
 from model.pixels import decode_crop
+from model.records import Person
 
-People = dict[str, tf.Tensor]
-LABELS = ("annotation_id", "area", "bbox", "crop_window", "image_id", "keypoints", "visibility")
-
-
-def augmented_people(records: tf.Tensor, epoch: tf.Tensor, augmenter: Augmenter, manifest: Manifest) -> People:
-    """Return the people of records (B,) as their augmentation in an epoch, a scalar, makes them."""
-    features = parse_batch(records, manifest, *LABELS, "image")
-
-    def vary(jpegs: Any, keypoints: Any, visibility: Any, ids: NDArray[np.int64], epoch: np.int64) -> Varied:
-        return augmenter(_decoded(jpegs, ids, manifest.crop), keypoints, visibility, ids, np.full(len(ids), epoch))
-
-    inputs = [features[name] for name in ("image", "keypoints", "visibility", "annotation_id")]
-    varied = Varied(*tf.numpy_function(vary, [*inputs, epoch], [tf.uint8, tf.uint8, tf.float32, tf.int32, tf.float32]))
-    return _finished({**features, **varied._asdict()}, manifest)
+Batch = dict[str, NDArray[Any]]
 
 
-def stored_people(records: tf.Tensor, manifest: Manifest) -> People:
-    """Return the people of records (B,) as they were stored: canonical crops and stored heatmaps."""
-    features = parse_batch(records, manifest, *LABELS, "image", "heatmaps")
-    crop = manifest.crop
-
-    def unpack(jpegs: Any, packed: Any, ids: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        images = empty_pixels(len(ids), *crop.input_size, 3)
-        heatmaps = empty_pixels(len(ids), *crop.heatmap_size, len(manifest.keypoints.names))
-        for n, stored in enumerate(_decoded(jpegs, ids, crop)):
-            images[n] = canonical_part(stored, crop)
-            heatmaps[n].reshape(-1)[:] = np.frombuffer(zlib.decompress(packed[n]), np.uint8) if packed[n] else 0
-        return images, heatmaps
-
-    inputs = [features[name] for name in ("image", "heatmaps", "annotation_id")]
-    images, heatmaps = tf.numpy_function(unpack, inputs, [tf.uint8, tf.uint8])
-    visibility = tf.cast(features["visibility"], tf.int32)
-    made = {"image": images, "heatmaps": heatmaps, "visibility": visibility, "zoom": tf.ones(records.shape)}
-    return _finished({**features, **made}, manifest)
-
-
-def nobodys_record(manifest: Manifest) -> bytes:
-    """Return a record of zeros, that fills up a batch."""
-    example = tf.train.Example()
-    for name, spec in feature_specs(manifest).items():
-        count = int(np.prod(spec.shape))
-        feature = example.features.feature[name]
-        values = {tf.string: feature.bytes_list, tf.float32: feature.float_list, tf.int64: feature.int64_list}[spec.dtype]
-        values.value.extend([b"" if spec.dtype == tf.string else 0] * count)
-    data: bytes = example.SerializeToString()
-    return data
-
-
-def _decoded(jpegs: Iterable[bytes], annotation_ids: NDArray[np.int64], crop: CropRecord) -> Iterator[NDArray[np.uint8]]:
-    for jpeg, annotation_id in zip(jpegs, annotation_ids, strict=True):
-        try:
-            # Only nobody has no picture.
-            yield decode_crop(jpeg, crop.stored_size) if jpeg else np.zeros((*crop.stored_size, 3), np.uint8)
-        except RecordError as error:
-            raise RecordError(f"annotation {annotation_id}: {error}. Build the folder again.") from error
-
-
-def _finished(people: People, manifest: Manifest) -> People:
-    """Give the tensors their shapes; add `valid` and `weights`, and `box_side` in place of `zoom`."""
+def batch_spec(manifest: Manifest, batch_size: int) -> dict[str, tuple[tuple[int, ...], DTypeLike]]:
+    """Return the shape and type of a batch's arrays by name."""
     crop, joints = manifest.crop, len(manifest.keypoints.names)
-    (batch,), (height, width) = people["annotation_id"].shape, crop.input_size
-    shapes = {
-        "image": (batch, height, width, 3),
-        "heatmaps": (batch, *crop.heatmap_size, joints),
-        "keypoints": (batch, joints, 2),
-        "visibility": (batch, joints),
-        "zoom": (batch,),
+    spec: dict[str, tuple[tuple[int, ...], DTypeLike]] = {
+        "image": ((*crop.input_size, 3), np.uint8),
+        "heatmaps": ((*crop.heatmap_size, joints), np.uint8),
+        "keypoints": ((joints, 2), np.float32),
+        "visibility": ((joints,), np.int32),
+        "weights": ((joints,), np.float32),
+        "box_side": ((), np.float32),
+        "annotation_id": ((), np.int64),
+        "image_id": ((), np.int64),
+        "crop_window": ((4,), np.float32),
+        "bbox": ((4,), np.float32),
+        "area": ((), np.float32),
+        "valid": ((), np.bool_),
     }
-    shaped = people | {name: tf.ensure_shape(people[name], shape) for name, shape in shapes.items()}
-    x, y = tf.unstack(shaped["keypoints"], axis=-1)
-    counts = (shaped["visibility"] > 0) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    crop_width = shaped["crop_window"][:, 2]  # 0 for nobody
-    scale = tf.math.divide_no_nan(tf.constant(width, tf.float32), crop_width * shaped.pop("zoom"))
-    return shaped | {
-        "valid": crop_width > 0,
-        "weights": tf.cast(counts, tf.float32),
-        "box_side": tf.reduce_max(shaped["bbox"][:, 2:], axis=-1) * scale,
+    return {name: ((batch_size, *shape), kind) for name, (shape, kind) in spec.items()}
+
+
+def augmented_batch(people: Sequence[Person], epoch: int, augmenter: Augmenter) -> Batch:
+    """Return people as their augmentation in an epoch makes them.
+
+    Raises:
+        RecordError: a crop cannot be decoded; names its annotation.
+    """
+    keypoints = np.stack([person.keypoints for person in people])
+    visibility = np.stack([person.visibility for person in people])
+    ids = np.array([person.annotation_id for person in people], np.int64)
+    varied = augmenter(_decoded(people, augmenter.crop), keypoints, visibility, ids, np.full(len(ids), epoch))
+    return _labelled(people, varied, augmenter.crop)
+
+
+def stored_batch(people: Sequence[Person], batch_size: int, manifest: Manifest) -> Batch:
+    """Return people as they were stored, canonical crops and stored heatmaps, filled up with nobody to a whole batch.
+
+    Raises:
+        RecordError: a crop or its heatmaps cannot be decoded; names the annotation.
+    """
+    crop, joints = manifest.crop, len(manifest.keypoints.names)
+    pictures = empty_pixels(len(people), *crop.input_size, 3)
+    for n, stored in enumerate(_decoded(people, crop)):
+        pictures[n] = canonical_part(stored, crop)
+    heatmaps = empty_pixels(len(people), *crop.heatmap_size, joints)
+    for n, person in enumerate(people):
+        heatmaps[n] = unpack_heatmaps(person.packed_heatmaps, (*crop.heatmap_size, joints))
+    keypoints = np.stack([person.keypoints for person in people])
+    visibility = np.stack([person.visibility for person in people]).astype(np.int32)
+    same = Varied(pictures, heatmaps, keypoints, visibility, np.ones(len(people), np.float32))
+    batch = _labelled(people, same, crop)
+    return batch if len(people) == batch_size else _filled_up(batch, batch_size)
+
+
+def _labelled(people: Sequence[Person], varied: Varied, crop: CropRecord) -> Batch:
+    """Add to what was made of people all that a batch says of them."""
+    bbox = np.stack([person.bbox for person in people])
+    windows = np.stack([person.crop_window for person in people])
+    counts = (varied.visibility > 0) & affine.inside(varied.keypoints, crop.input_size)
+    pixel_scale = crop.input_size[1] / (windows[:, 2] * varied.zoom)
+    return {
+        "image": varied.image,
+        "heatmaps": varied.heatmaps,
+        "keypoints": varied.keypoints,
+        "visibility": varied.visibility,
+        "weights": counts.astype(np.float32),
+        "box_side": (longer_side(bbox) * pixel_scale).astype(np.float32),
+        "annotation_id": np.array([person.annotation_id for person in people], np.int64),
+        "image_id": np.array([person.image_id for person in people], np.int64),
+        "crop_window": windows,
+        "bbox": bbox,
+        "area": np.array([person.area for person in people], np.float32),
+        "valid": np.ones(len(people), np.bool_),
     }
+
+
+def _filled_up(batch: Batch, batch_size: int) -> Batch:
+    """Append zeros to every array up to `batch_size`."""
+    missing = batch_size - len(batch["valid"])
+    return {
+        name: np.concatenate([array, np.zeros((missing, *array.shape[1:]), array.dtype)])
+        for name, array in batch.items()
+    }
+
+
+def _decoded(people: Sequence[Person], crop: CropRecord) -> Iterator[NDArray[np.uint8]]:
+    for person in people:
+        try:
+            yield decode_crop(person.jpeg, crop.stored_size)
+        except RecordError as error:
+            raise RecordError(f"annotation {person.annotation_id}: {error}. Build the folder again.") from error

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.errors import RecordError
-from cocoprep.files import FileStore
+from cocoprep.files import TEMPORARY, FileStore
 
 FORMAT = 1
 _NAME = re.compile(r"checkpoint-(\d{8})\.npz")
@@ -51,10 +51,21 @@ class CheckpointFolder:
         """Write a checkpoint, then remove the oldest beyond `keep`."""
         self.files.make_folder(self.folder)
         meta = np.frombuffer(json.dumps({**checkpoint.meta, "format": FORMAT, "step": checkpoint.step}).encode(), "u1")
+        arrays: dict[str, Any] = {f"at/{name}": array for name, array in checkpoint.arrays.items()}
         with self.files.create(self._path(checkpoint.step)) as stream:
-            np.savez(stream, allow_pickle=False, meta=meta, **{f"at/{k}": v for k, v in checkpoint.arrays.items()})
-        for step in self.steps()[: -self.keep]:
+            np.savez(stream, meta=meta, **arrays)
+        # One that is newer is damaged, or the run would have gone on from it.
+        older = [step for step in self.steps() if step < checkpoint.step]
+        newer = [step for step in self.steps() if step > checkpoint.step]
+        for step in (*older[: len(older) - self.keep + 1], *newer):
             self.files.delete(self._path(step))
+
+    def sweep(self) -> None:
+        """Remove what a kill in the middle of a write left behind."""
+        for name in self.files.list_names(self.folder):
+            match = TEMPORARY.fullmatch(name)
+            if match and _NAME.fullmatch(match["name"]):
+                self.files.delete(self.files.join(self.folder, name))
 
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint that is whole; None where there is none.

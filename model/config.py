@@ -165,9 +165,7 @@ class TrainConfig:
 
 
 # What a resumed run may be told anew without changing a single loss.
-FREE_ON_RESUME = frozenset(
-    {"data", "val", "checkpoint_steps", "checkpoint_minutes", "keep", "cache", "on_bad_record", "oks_epochs"}
-)
+FREE_ON_RESUME = frozenset({"data", "val", "checkpoint_steps", "checkpoint_minutes", "keep", "cache", "oks_epochs"})
 
 
 def to_builtins(config: Any) -> dict[str, Any]:

@@ -38,16 +38,6 @@ def parse_record(record: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
     image = tf.ensure_shape(
         tf.io.decode_jpeg(features["image"], channels=3, dct_method="INTEGER_ACCURATE"), (height, width, 3)
     )
-    return {**features, "image": image, "heatmaps": _unpack_heatmaps(features["heatmaps"], manifest)}
-
-
-def parse_batch(records: tf.Tensor, manifest: Manifest, *names: str) -> dict[str, tf.Tensor]:
-    """Parse serialized records (B,), some features of them by name: as they are stored, JPEG and heatmaps packed."""
-    specs = feature_specs(manifest)
-    parsed: dict[str, tf.Tensor] = tf.io.parse_example(records, {name: specs[name] for name in names})
-    return parsed
-
-
-def _unpack_heatmaps(packed: tf.Tensor, manifest: Manifest) -> tf.Tensor:
-    raw = tf.io.decode_raw(tf.io.decode_compressed(packed, "ZLIB"), tf.uint8)
-    return tf.reshape(raw, (*manifest.crop.heatmap_size, len(manifest.keypoints.names)))
+    raw = tf.io.decode_raw(tf.io.decode_compressed(features["heatmaps"], "ZLIB"), tf.uint8)
+    heatmaps = tf.reshape(raw, (*manifest.crop.heatmap_size, len(manifest.keypoints.names)))
+    return {**features, "image": image, "heatmaps": heatmaps}

@@ -36,6 +36,15 @@ class Guess:
         """Take the guess of a built folder."""
         return cls(baseline.mean_heatmaps, baseline.guess.astype(np.float32))
 
+    @classmethod
+    def for_loss(cls, baseline: Baseline, loss: LossConfig) -> Guess:
+        """Take the guess that a loss asks for: where unlabelled joints are background, they thin the mean map out."""
+        guess = cls.of(baseline)
+        if loss.unlabelled == "mask":
+            return guess
+        labelled = (baseline.labelled / baseline.people).astype(np.float32)
+        return cls(guess.heatmaps * labelled, guess.points)
+
 
 @dataclass(frozen=True)
 class Measure:

@@ -1,4 +1,4 @@
-"""The records of a built folder, found by place: which are used, where they lie, and their bytes, checked."""
+"""The people of a built folder, found by place: which are used, where their records lie, and what is in them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cocoprep.dataset import ShardDataset
 from cocoprep.errors import ConfigError, RecordError
+from cocoprep.example import parse_example
 from cocoprep.files import FileStore
 from cocoprep.manifest import Manifest
 from cocoprep.tfrecord import read_record
@@ -37,8 +38,26 @@ class Place:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One record as far as training and evaluation need it. Shapes and frames are the record's, see `FEATURES`.
+
+    `jpeg` is the stored crop; `packed_heatmaps` are the stored ones.
+    """
+
+    annotation_id: int
+    image_id: int
+    keypoints: NDArray[np.float32]
+    visibility: NDArray[np.int64]
+    bbox: NDArray[np.float32]
+    crop_window: NDArray[np.float32]
+    area: float
+    jpeg: bytes
+    packed_heatmaps: bytes
+
+
 class RecordSource:
-    """The records of one folder that a config uses, in stored order, by their places from 0."""
+    """The people of one folder that a config uses, in stored order, by their places from 0."""
 
     def __init__(self, folder: str, config: ReadConfig) -> None:
         """Open a folder.
@@ -59,7 +78,9 @@ class RecordSource:
             raise ConfigError(f"{folder}: no people to read. Take another folder, or a larger subset.")
         self.places: Sequence[Place] = places
         fits = sum(place.end - place.start for place in places) <= MEMORY_SHARE * _memory_bytes()
-        self._cache: dict[int, bytes] | None = {} if config.cache is True or (config.cache == "auto" and fits) else None
+        self._cache: dict[int, Person] | None = (
+            {} if config.cache is True or (config.cache == "auto" and fits) else None
+        )
 
     def __len__(self) -> int:
         """Return how many records there are."""
@@ -70,22 +91,22 @@ class RecordSource:
         """Return the annotation id of every record in stored order."""
         return np.array([place.annotation_id for place in self.places], np.int64)
 
-    def read(self, wanted: NDArray[np.int64]) -> list[bytes]:
-        """Return the records at some places, in the order asked for.
+    def read(self, wanted: NDArray[np.int64]) -> list[Person]:
+        """Return the people at some places, in the order asked for.
 
         Raises:
             RecordError: a record is damaged or a shard cannot be read; names shard, record and annotation.
         """
         cache = {} if self._cache is None else self._cache
         missing = sorted(place for place in set(wanted.tolist()) if place not in cache)
-        for place, record in self._read_runs(missing):
-            if isinstance(record, RecordError):
-                raise record
-            cache[place] = record
+        for place, person in self._read_runs(missing):
+            if isinstance(person, RecordError):
+                raise person
+            cache[place] = person
         return [cache[place] for place in wanted.tolist()]
 
-    def _read_runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, bytes | RecordError]]:
-        """Yield (place, record or what is wrong with it), in order; neighbours are read in one piece."""
+    def _read_runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, Person | RecordError]]:
+        """Yield (place, person or what is wrong with the record), in order; neighbours are read in one piece."""
         breaks = [n for n, (a, b) in enumerate(pairwise(wanted), start=1) if not self._adjacent(a, b)]
         for first, last in pairwise([0, *breaks, len(wanted)] if wanted else []):
             run = wanted[first:last]
@@ -93,7 +114,7 @@ class RecordSource:
             start = self.places[run[0]].start
             for number in run:
                 place = self.places[number]
-                yield number, self._unframe(place, data[place.start - start : place.end - start])
+                yield number, self._parse(place, data[place.start - start : place.end - start])
 
     def _adjacent(self, one: int, other: int) -> bool:
         return self.places[one].shard == self.places[other].shard and self.places[one].end == self.places[other].start
@@ -109,25 +130,25 @@ class RecordSource:
                 f"{path}: cannot be read ({error.strerror or error}). Check the disk or the connection."
             ) from error
 
-    def _unframe(self, place: Place, data: bytes) -> bytes | RecordError:
+    def _parse(self, place: Place, data: bytes) -> Person | RecordError:
         try:
             record = read_record(io.BytesIO(data))
             if record is None:
                 raise RecordError("the file ends before the record")
+            return parse_person(record, len(self.manifest.keypoints.names))
         except RecordError as error:
             return RecordError(
                 f"{self._files.join(self.folder, place.shard)}, record {place.number}, annotation "
                 f"{place.annotation_id}: {error}. Build the folder again to mend it, or set on_bad_record to 'skip'."
             )
-        return record
 
     def _without_damage(self, places: Sequence[Place]) -> tuple[list[Place], tuple[str, ...]]:
         """Read every record once; return the good ones' places, and what is wrong with the others."""
         self.places = places
         good, bad = [], []
-        for number, record in self._read_runs(range(len(places))):
-            if isinstance(record, RecordError):
-                bad.append(str(record))
+        for number, person in self._read_runs(range(len(places))):
+            if isinstance(person, RecordError):
+                bad.append(str(person))
             else:
                 good.append(places[number])
         if bad:
@@ -135,6 +156,22 @@ class RecordSource:
                 "%s: %d of %d records are damaged and skipped, first %s", self.folder, len(bad), len(places), bad[0]
             )
         return good, tuple(bad)
+
+
+def parse_person(record: bytes, joints: int) -> Person:
+    """Parse a record. Raises RecordError as `parse_example` does."""
+    values = parse_example(record, joints)
+    return Person(
+        annotation_id=values["annotation_id"],
+        image_id=values["image_id"],
+        keypoints=values["keypoints"],
+        visibility=values["visibility"],
+        bbox=values["bbox"],
+        crop_window=values["crop_window"],
+        area=values["area"],
+        jpeg=values["image"],
+        packed_heatmaps=values["heatmaps"],
+    )
 
 
 def check_shard_sizes(folder: str, manifest: Manifest, files: FileStore) -> None:

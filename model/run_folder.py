@@ -53,7 +53,7 @@ class RunFolder:
         self.files.make_folder(self.path)
         versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
         self._write(RUN, {"fingerprints": fingerprints, "versions": versions})
-        self._write(CONFIG, to_builtins(config))
+        self.write_config(config)
 
     def check_resumable(self, config: TrainConfig, fingerprints: dict[str, str]) -> None:
         """Refuse to go on with another config or other data, either of which would change the losses.
@@ -77,6 +77,10 @@ class RunFolder:
                     f"{self.path} was begun with ({before.get(name)}). Point --{name} to those, or choose another "
                     "--run-dir."
                 )
+
+    def write_config(self, config: TrainConfig) -> None:
+        """Write the config down: a resumed run may have been told of other folders and other times to save."""
+        self._write(CONFIG, to_builtins(config))
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         with self.files.create(self.at(name)) as stream:

@@ -67,7 +67,7 @@ def build_optimizer(config: OptimizerConfig, steps_per_epoch: int, epochs: int, 
     )
     shared: dict[str, Any] = {
         "learning_rate": schedule,
-        "weight_decay": config.weight_decay or None,
+        "weight_decay": config.weight_decay,
     }
     optimizers = keras.optimizers
     kinds = {

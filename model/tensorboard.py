@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
 from cocoprep.errors import RecordError
-from cocoprep.files import FileStore
+from cocoprep.files import TEMPORARY, FileStore
 from cocoprep.tfrecord import read_record, write_records
 
 
@@ -22,6 +22,9 @@ def drop_events(folder: str, files: FileStore, *, after_step: int) -> None:
     """Rewrite every event file of a folder without the events of steps after `after_step`."""
     for name in files.list_names(folder):
         if "tfevents" not in name:
+            continue
+        if TEMPORARY.fullmatch(name):  # what a kill in the middle of this left behind
+            files.delete(files.join(folder, name))
             continue
         path = files.join(folder, name)
         stream, kept = io.BytesIO(files.read_bytes(path)), []

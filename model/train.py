@@ -35,6 +35,7 @@ from model.validate import measure_oks, validate
 from model.watched import Watched
 
 Figures = dict[str, float]
+NO_SCORE = -2.0  # below every AP: -1 is that of ground truth without people
 SHOW_SECONDS = 30.0  # between two drawings of the curves
 
 
@@ -58,7 +59,7 @@ class _Standing:
     """Where a run stands: all that changes and is no variable of Keras."""
 
     step: int = 0
-    best: float = -1.0
+    best: float = NO_SCORE
     window: Sums = field(default_factory=dict)  # of the steps since the log's last line
     epoch: Sums = field(default_factory=dict)  # of the steps since the epoch began
 
@@ -74,23 +75,25 @@ class TrainingRun:
         self,
         folder: RunFolder,
         trainee: Trainee,
-        manifests: dict[str, Manifest],
+        manifest: Manifest,
+        *,
+        watched: Watched | None,
         steps_per_epoch: int,
         report: Reporter,
     ) -> None:
         """Take up the newest checkpoint of a folder, if there is one, and open the log behind it."""
         config = trainee.config
         self.config, self.folder, self.trainee, self.report = config, folder, trainee, report
-        self.manifest = manifests["data"]
+        self.manifest, self.watched = manifest, watched
         self.steps_per_epoch, self.steps = steps_per_epoch, config.epochs * steps_per_epoch
         self.checkpoints = CheckpointFolder(folder.at("checkpoints"), folder.files, config.keep)
+        self.checkpoints.sweep()
         self.now = _Standing()
         self._take_up()
         self._shown_at = self._saved_at = time.monotonic()
         self._saved_step = self.now.step
         self.log = RunLog(folder.path, folder.files, after_step=self.now.step)
         self.board = Board(folder.at("tensorboard"), folder.files, after_step=self.now.step)
-        self.watched = Watched(config, manifests["val"]) if config.val is not None else None
         self._validation_step = validation_step(self.trainee)
 
     def _take_up(self) -> None:
@@ -151,14 +154,18 @@ class TrainingRun:
             self.trainee.average.update(tf.constant(self.now.step))
 
     def _check_finite(self, sums: Sums, batch: Any) -> None:
-        if np.isfinite(sums["loss"]).all():
+        # Under a loss scale a gradient may overflow: that step is left out, and the scale is halved.
+        scaled = self.config.precision == "mixed_float16"
+        if np.isfinite(sums["loss"]).all() and (scaled or np.isfinite(sums["gradient"]).all()):
             return
         ids = self.trainee.strategy.experimental_local_results(batch["annotation_id"])
         named = ", ".join(str(n) for part in ids for n in np.asarray(part).tolist())
+        step = self._saved_step
+        saved = f"The last checkpoint is of step {step}" if step else "There is no checkpoint yet"
         raise CocoprepError(
-            f"the loss of step {self.now.step + 1} is not finite (by stack: {sums['loss'].tolist()}). Its batch holds "
-            f"the annotations {named}. The last checkpoint is of step {self._saved_step}; lower --learning-rate, set "
-            "--clip-norm, or take another --precision."
+            f"the loss of step {self.now.step + 1} is not finite (by stack: {sums['loss'].tolist()}; norms of the "
+            f"gradients: {sums['gradient'].tolist()}). Its batch holds the annotations {named}. {saved}; lower "
+            "--learning-rate, set --clip-norm, or take another --precision."
         )
 
     def _after_step(self) -> None:
@@ -179,9 +186,13 @@ class TrainingRun:
 
     def _log_window(self) -> None:
         values = self._figures(self.now.window)
-        values["learning_rate"] = float(self.trainee.optimizer.learning_rate)
+        values["learning_rate"] = self._last_learning_rate()
         self._write("train", values)
         self.now.window = {}
+
+    def _last_learning_rate(self) -> float:
+        optimizer = getattr(self.trainee.optimizer, "inner_optimizer", self.trainee.optimizer)
+        return float(optimizer._learning_rate(int(optimizer.iterations) - 1))
 
     def _write(self, phase: str, values: Figures) -> None:
         epoch = (self.now.step - 1) // self.steps_per_epoch + 1
@@ -197,8 +208,8 @@ class TrainingRun:
                 self._write("val", val)
             # Small runs have many short epochs: without a score to go by, saving now and then is enough.
             due = epoch == self.config.epochs or time.monotonic() - self._shown_at >= SHOW_SECONDS
-            if due if val is None else val.get("AP", -1.0) > self.now.best:
-                self.now.best = -1.0 if val is None else val["AP"]
+            if due if val is None else val.get("AP", NO_SCORE) > self.now.best:
+                self.now.best = NO_SCORE if val is None else val["AP"]
                 self._save_network()
         if due:
             draw_curves(self.folder.path, self.folder.files)
@@ -257,6 +268,8 @@ def open_run(config: TrainConfig, run_dir: str, *, resume: bool, report: Reporte
             two folders of shards do not fit each other.
         RecordError: a folder of shards cannot be used.
     """
+    if "://" in run_dir:
+        raise ConfigError(f"--run-dir: expected a folder of this machine, a mounted one included, found {run_dir}.")
     files: FileStore = LocalFiles()
     folder = RunFolder(run_dir, files)
     manifests = {"data": read_manifest(config.data, files_of(config.data))}
@@ -270,9 +283,13 @@ def open_run(config: TrainConfig, run_dir: str, *, resume: bool, report: Reporte
         folder.check_resumable(config, fingerprints)
     steps = steps_per_epoch(config.data, config.read)
     trainee = build_trainee(config, manifests["data"], steps)
-    if not folder.has_run():  # now that it is known to be possible
+    with readable_errors():
+        watched = Watched(config, manifests["val"]) if config.val is not None else None
+    if folder.has_run():
+        folder.write_config(config)
+    else:  # now that it is known to be possible
         folder.begin(config, fingerprints)
-    return TrainingRun(folder, trainee, manifests, steps, report)
+    return TrainingRun(folder, trainee, manifests["data"], watched=watched, steps_per_epoch=steps, report=report)
 
 
 def _check_alike(data: Manifest, val: Manifest) -> None:

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 import cocoprep
 from cocoprep import affine
+from cocoprep.errors import RecordError
 from cocoprep.heatmaps import encode_heatmaps, quantise_heatmaps
 from model.augment import Augmenter, canonical_maps, draw_changes, filled_share, move_joints
 from model.augment_config import STRENGTHS, AugmentConfig
-from model.pixels import NoiseTiles, colour_matrices, recolour, warp_picture
+from model.pixels import NoiseTiles, colour_matrices, decode_crop, recolour, warp_picture
+from model.read_config import ReadConfig
+from model.records import RecordSource
 from tests.model.reading import build_people
 
 GEOMETRY = AugmentConfig(window_min=1.0, window_max=1.6, shift=0.1, rotation_degrees=180, flip_probability=0.5)
@@ -33,6 +36,8 @@ class Folder:
         self.heatmaps = np.stack([person["heatmaps"] for person in people])
         self.ids = np.array([person["annotation_id"] for person in people])
         self.canonical = np.stack([dataset.canonical(image) for image in self.images])
+        source = RecordSource(str(folder), ReadConfig())
+        self.people = source.read(np.arange(len(source)))
         self.swap = list(self.manifest.keypoints.flip_index)
 
     def vary(self, config, *, seed=0, epoch=0, which=slice(None), augmenter=None):
@@ -229,7 +234,8 @@ def test_a_joint_that_leaves_the_picture_keeps_its_point_and_its_map(folder):
 def test_a_whole_shift_resamples_nothing(folder, offset):
     picture, (dx, dy) = folder.images[0], offset
     margin, (height, width) = folder.crop.margin, folder.crop.input_size
-    warped = warp_picture(picture, [[1, 0, margin + dx], [0, 1, margin + dy]], (height, width), (0, 0, 0))
+    warped = np.empty((height, width, 3), np.uint8)
+    warp_picture(picture, [[1, 0, margin + dx], [0, 1, margin + dy]], (0, 0, 0), out=warped)
     np.testing.assert_array_equal(
         warped, picture[margin + dy : margin + dy + height, margin + dx : margin + dx + width]
     )
@@ -243,20 +249,47 @@ def test_colours(brightness, contrast, saturation, seed):
     matrix = colour_matrices([brightness], [contrast], [saturation])[0]
     grey = (picture @ [0.299, 0.587, 0.114])[..., None]
     expected = ((grey + (picture - grey) * saturation) - 127.5) * contrast + 127.5 + 255 * brightness
-    found = recolour(picture, matrix)
-    assert found.dtype == np.uint8
+    found = np.empty_like(picture)
+    recolour(picture, matrix, out=found)
     assert np.abs(found - expected.clip(0, 255)).max() <= 1
+    recolour(picture, matrix, out=picture)
+    np.testing.assert_array_equal(picture, found)
 
 
 def test_noise_has_the_strength_asked_for():
     tiles, grey = NoiseTiles(12, (96, 80)), np.full((96, 80, 3), 128, np.uint8)
-    assert tiles.add(grey, np.array([0.1, 0.5, 0.5, 0.9])) is grey
-    found = tiles.add(grey, np.array([0.99, 0.2, 0.4, 0.9])).astype(float) - 128
-    mirrored = tiles.add(grey, np.array([0.99, 0.2, 0.4, 0.1])).astype(float) - 128
+
+    def add(picture, *choice):
+        out = np.empty_like(picture)
+        tiles.add(picture, np.array(choice), out=out)
+        return out.astype(float)
+
+    np.testing.assert_array_equal(add(grey, 0.1, 0.5, 0.5, 0.9), grey)
+    found, mirrored = add(grey, 0.99, 0.2, 0.4, 0.9) - 128, add(grey, 0.99, 0.2, 0.4, 0.1) - 128
     assert abs(found.std() - 12) < 0.4
     assert abs(found.mean()) < 0.5
     np.testing.assert_array_equal(found, -mirrored)
-    last = tiles.add(grey, np.array([1, 1, 1, 1]) - 1e-12)
-    assert last.shape == grey.shape
-    white = tiles.add(np.full_like(grey, 255), np.array([0.99, 0, 0, 0]))
+    last = add(grey, *[1 - 1e-12] * 4)  # the tile's far corner
+    assert abs(last.std() - 12) < 0.4
+    white = add(np.full_like(grey, 255), 0.99, 0, 0, 0)
     assert white.min() > 180  # clipped, not wrapped around
+
+
+def test_decoding_gives_tensorflows_pixels(folder, coco_mini):
+    import tensorflow as tf
+
+    photographs = [path.read_bytes() for path in sorted((coco_mini / "train2017").glob("*.jpg"))[:20]]
+    for jpeg in [person.jpeg for person in folder.people] + photographs:
+        expected = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+        np.testing.assert_array_equal(decode_crop(jpeg, expected.shape[:2]), expected)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff\xe0"])
+def test_what_is_no_jpeg_is_refused(data):
+    with pytest.raises(RecordError, match=r"expected a JPEG of \(8, 8\), found something else"):
+        decode_crop(data, (8, 8))
+
+
+def test_a_crop_of_another_size_is_refused(folder):
+    with pytest.raises(RecordError, match=r"expected a JPEG of \(8, 8\), found one of \(78, 62\)"):
+        decode_crop(folder.people[0].jpeg, (8, 8))

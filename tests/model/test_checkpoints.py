@@ -57,6 +57,17 @@ def test_half_written_files_are_not_checkpoints(folder, tmp_path):
     folder.save(checkpoint(1))
     (tmp_path / "checkpoints" / ".checkpoint-00000009.npz.123-0123abcd.tmp").write_bytes(b"half")
     assert folder.latest().step == 1
+    folder.sweep()
+    assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["checkpoint-00000001.npz"]
+
+
+def test_a_damaged_newer_one_does_not_push_out_a_good_one(folder, tmp_path):
+    for step in (1, 2, 9):
+        folder.save(checkpoint(step))
+    (tmp_path / "checkpoints" / "checkpoint-00000009.npz").write_bytes(b"")
+    folder.save(checkpoint(3))
+    assert folder.steps() == [2, 3]
+    assert folder.latest().step == 3
 
 
 def network(units=3):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,13 +13,13 @@ import tensorflow as tf
 
 import cocoprep
 from cocoprep import affine
-from cocoprep.cli import main
 from cocoprep.pck import longer_side
+from model.augment import Augmenter
 from model.augment_config import STRENGTHS, AugmentConfig
-from model.batch import add_units, augment, draw_heatmaps
+from model.batch import augmented_batch, stored_batch
 from model.dataset import eval_dataset, steps_per_epoch, train_dataset
-from model.features import parse_canonical, parse_heatmaps, parse_record, parse_stored
 from model.order import BLOCK_RECORDS, Order
+from model.read_ahead import ReadAhead
 from model.read_config import ReadConfig
 from model.records import RecordSource
 from tests.model.reading import assert_same, build_people, take
@@ -72,34 +75,6 @@ def test_without_augmentation_people_come_as_stored(folder, people):
             for name in ("heatmaps", "keypoints", "visibility", "crop_window", "bbox", "image_id"):
                 np.testing.assert_array_equal(batch[name][n], person[name], err_msg=name)
         assert batch["valid"].all()
-
-
-def test_part_of_a_jpeg_is_that_part_of_the_whole(folder, coco_mini, tmp_path):
-    main_exits_well("build", "--data-dir", coco_mini, "--split", "train2017", "--out", tmp_path / "out", "--no-ceiling")
-    for path in (folder, str(tmp_path / "out")):
-        manifest = cocoprep.open_dataset(path).manifest
-        margin, (height, width) = manifest.crop.margin, manifest.crop.input_size
-        source = RecordSource(path, PLAIN)
-        for record in source.read(np.arange(len(source))):
-            whole = parse_stored(tf.constant(record), manifest)["image"].numpy()
-            part = parse_canonical(tf.constant(record), manifest)["image"].numpy()
-            np.testing.assert_array_equal(part, whole[margin : margin + height, margin : margin + width])
-
-
-def main_exits_well(*arguments):
-    with pytest.raises(SystemExit) as exit_code:
-        main([str(argument) for argument in arguments])
-    assert exit_code.value.code == 0
-
-
-def test_parsing_in_parts_is_parsing_the_whole(folder):
-    manifest = cocoprep.open_dataset(folder).manifest
-    source = RecordSource(folder, PLAIN)
-    for record in map(tf.constant, source.read(np.arange(3))):
-        whole, stored = parse_record(record, manifest), parse_stored(record, manifest)
-        np.testing.assert_array_equal(parse_heatmaps(record, manifest), whole["heatmaps"])
-        for name, value in stored.items():
-            np.testing.assert_array_equal(value, whole[name])
 
 
 @pytest.mark.parametrize("config", [PLAIN, SHIFTED], ids=["plain", "shifted"])
@@ -264,28 +239,38 @@ def test_a_group_is_shuffled_as_a_whole_from_blocks_all_over_the_folder():
     assert (dataclasses.replace(order, seed=1).group(0, 0) != first).any()
 
 
-def test_batch_functions_eagerly_and_mapped(folder):
-    from model.augment import Augmenter
-
+def test_batches_are_the_same_without_tensorflow(folder):
     source = RecordSource(folder, MEDIUM)
-    crop, records = source.manifest.crop, tf.constant(source.read(np.arange(8)))
-    augmenter = Augmenter(source.manifest, STRENGTHS["medium"], 3)
+    order = Order(PEOPLE, PEOPLE // 8 * 8, MEDIUM.shuffle_records, MEDIUM.seed)
+    people, augmenter = ReadAhead(source, order), Augmenter(source.manifest, MEDIUM.augment, MEDIUM.seed)
+    made = [augmented_batch(people.batch(step, 8), step // 7, augmenter) for step in range(9)]
+    assert_same(made, take(train_dataset(folder, MEDIUM), 9))
+    everybody = source.read(np.arange(PEOPLE))
+    stored = [stored_batch(everybody[n : n + 8], 8, source.manifest) for n in range(0, PEOPLE, 8)]
+    assert_same(stored, take(eval_dataset(folder, MEDIUM)))
 
-    def vary(people):
-        varied, zoom = augment(people, tf.fill([8], tf.constant(2, tf.int64)), augmenter)
-        return add_units(varied, crop, zoom)
 
-    for parse, finish in (
-        (parse_stored, vary),
-        (parse_canonical, lambda people: add_units(draw_heatmaps(people, crop), crop)),
-    ):
-        dataset = tf.data.Dataset.from_tensor_slices(records).map(
-            lambda record, parse=parse: parse(record, source.manifest)
-        )
-        mapped = take(dataset.batch(8, drop_remainder=True).map(finish))
-        parsed = [parse(record, source.manifest) for record in records]
-        eager = finish({name: tf.stack([person[name] for person in parsed]) for name in parsed[0]})
-        assert_same([{name: value.numpy() for name, value in eager.items()}], mapped)
+def test_any_batch_at_any_time(folder):
+    source = RecordSource(folder, PLAIN)
+    order = Order(PEOPLE, 56, 128, seed=1)
+    whole = [[p.annotation_id for p in ReadAhead(source, order).batch(step, 8)] for step in range(40)]
+    people = ReadAhead(source, order)
+    steps = np.random.default_rng(0).permutation(40)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda step: [p.annotation_id for p in people.batch(int(step), 8)], steps))
+    assert found == [whole[step] for step in steps]
+
+
+def test_the_process_ends_well_while_batches_are_read_ahead(folder):
+    code = (
+        "from model.dataset import train_dataset\nfrom model.read_config import ReadConfig\n"
+        "from model.augment_config import STRENGTHS\n"
+        "config = ReadConfig(batch_size=8, augment=STRENGTHS['medium'])\n"
+        f"batches = iter(train_dataset({folder!r}, config))\n"
+        "for _ in range(30): next(batches)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def test_a_strategy_takes_the_stream(folder):

@@ -39,5 +39,6 @@ def test_a_schedule_survives_being_written_down():
 @pytest.mark.parametrize("kind", ["adam", "adamw", "rmsprop", "sgd"])
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_every_optimizer_can_be_built(kind, precision):
+    build_optimizer(OptimizerConfig(kind=kind), 10, 3, precision)
     optimizer = build_optimizer(OptimizerConfig(kind=kind, weight_decay=1e-4), 10, 3, precision)
     assert hasattr(optimizer, "inner_optimizer") == (precision == "mixed_float16")
