@@ -10,6 +10,11 @@ from cocoprep.errors import ConfigError
 from model.config import Devices
 
 
+def find_devices() -> None:
+    """Let TensorFlow look for GPUs now: it says a good deal while it does."""
+    tf.config.list_logical_devices()
+
+
 def choose_strategy(devices: Devices, batch_size: int) -> Any:
     """Return TensorFlow's strategy: the default device, or every GPU, each with its part of the batch.
 

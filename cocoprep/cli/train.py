@@ -84,10 +84,9 @@ def command(
     config = resolve_config(run_dir, config_file, {k: v for k, v in changes.items() if v is not None}, resume=resume)
     with TrainReport() as report, stop_on_signals() as should_stop:
         with quiet_libraries():
-            import tensorflow as tf
-
+            from model.devices import find_devices
             from model.train import open_run
 
-            tf.config.list_logical_devices()  # says things about GPUs that are not there
+            find_devices()
         open_run(config, run_dir, resume=resume, report=report).go(should_stop)
     click.echo(report.summary(run_dir))
