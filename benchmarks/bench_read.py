@@ -1,24 +1,31 @@
-"""Reading shards into batches against bare `decode_jpeg` in tf.data on the same shards.
+"""Reading shards into batches against bare `decode_jpeg` in tf.data on the same shards, and against a torch loader.
 
-`python -m benchmarks.bench_read [FOLDER] [--runs N]`: of a built folder, or of a drawn sample. Every figure to quote is
-a ratio within one run, the median of `--runs` pairs taken in turn.
+`python -m benchmarks.bench_read [FOLDER] [--runs N] [--torch-python PATH]`: of a built folder, or of a drawn sample.
+Every figure to quote is a ratio within one run, the median of `--runs` pairs taken in turn. For the torch loader name
+the interpreter of an environment that has torch, numpy and opencv-python-headless. The machine should do nothing
+else; where it does, the ratio of processor times still tells.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import json
+import math
 import statistics
+import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from benchmarks.drawn_people import write_input
 from cocoprep.files import LocalFiles
 from cocoprep.manifest import read_manifest
+from cocoprep.workers import default_workers
 from model.augment_config import STRENGTHS
 from model.dataset import train_dataset
 from model.read_config import ReadConfig
@@ -29,7 +36,7 @@ WARM_UP_BATCHES = 20
 
 
 def bare_dataset(folder: str) -> Any:
-    """Return batches of the decoded stored crops and of nothing else, the records in memory."""
+    """Return batches of the decoded stored crops and of nothing else."""
     manifest = read_manifest(folder, LocalFiles())
     size = (*manifest.crop.stored_size, 3)
 
@@ -37,39 +44,50 @@ def bare_dataset(folder: str) -> Any:
         features = tf.io.parse_single_example(record, {"image": tf.io.FixedLenFeature([], tf.string)})
         return tf.ensure_shape(tf.io.decode_jpeg(features["image"], channels=3), size)
 
-    shards = tf.data.TFRecordDataset([str(Path(folder) / shard.name) for shard in manifest.shards])
-    records = tf.data.Dataset.from_tensor_slices(list(shards.as_numpy_iterator())).repeat()
+    records = tf.data.TFRecordDataset([str(Path(folder) / shard.name) for shard in manifest.shards]).repeat()
     return records.map(decode, tf.data.AUTOTUNE).batch(BATCH, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
-def people_per_second(dataset: Any, seconds: float) -> float:
-    """Return how many people a dataset yields a second, once it runs."""
+class Rate(NamedTuple):
+    """People a second, and microseconds of processor time a person, of all threads together."""
+
+    people: float
+    busy_us: float
+
+
+def measure(dataset: Any, seconds: float) -> Rate:
+    """Measure a dataset once it runs."""
     # An iterator of its own: one that waits fills its buffers meanwhile, and takes time from the other side.
     batches = iter(dataset)
     for _ in range(WARM_UP_BATCHES):
         next(batches)
-    started, count = time.perf_counter(), 0
+    started, busy, count = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - started < seconds:
         next(batches)
         count += BATCH
-    return count / (time.perf_counter() - started)
+    return Rate(count / (time.perf_counter() - started), (time.process_time() - busy) / count * 1e6)
 
 
-def compare(folder: str, strength: str, runs: int, seconds: float) -> None:
-    """Print people per second of both, and their ratio."""
-    ours = train_dataset(folder, ReadConfig(batch_size=BATCH, augment=STRENGTHS[strength], cache=True))
-    bare = bare_dataset(folder)
-    pairs = []
-    for run in range(runs + 1):  # the first fills the cache
-        pair = people_per_second(ours, seconds), people_per_second(bare, seconds)
-        if run:
-            pairs.append(pair)
-    ratios = [mine / theirs for mine, theirs in pairs]
-    mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-    cores = len(os.sched_getaffinity(0))
+def measure_torch(python: str, folder: str, *, augment: bool, seconds: float) -> Rate:
+    """Measure the torch loader on the photographs that a folder was built from."""
+    source = read_manifest(folder, LocalFiles()).source
+    command = [python, "-m", "benchmarks.torch_loader", source["annotations"], source["images"]]
+    command += ["--seconds", str(seconds), *(["--augment"] if augment else [])]
+    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return Rate(answer["people_per_second"], math.nan)
+
+
+def compare(name: str, ours: Callable[[], Rate], theirs: Callable[[], Rate], runs: int) -> None:
+    """Print the rates of both, and their ratios: ours over theirs, so more is better."""
+    pairs = [(ours(), theirs()) for _ in range(runs)]
+    mine, other = (statistics.median(rate.people for rate in side) for side in zip(*pairs, strict=True))
+    ratios = [one.people / two.people for one, two in pairs]
+    busy = statistics.median(two.busy_us / one.busy_us for one, two in pairs)
+    cores = default_workers()
     print(
-        f"{strength:6}  {mine:6.0f} people/s ({mine / cores:.0f} a core), bare decode_jpeg {theirs:.0f}, "
-        f"ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})",
+        f"{name}: {mine:.0f} people/s ({mine / cores:.0f} a core) against {other:.0f}, ratio "
+        f"{statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        + ("" if math.isnan(busy) else f", by processor time {busy:.3f}"),
         flush=True,
     )
 
@@ -92,11 +110,22 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--strengths", nargs="+", choices=tuple(STRENGTHS), default=["none", "medium"])
-    arguments = parser.parse_args()
+    parser.add_argument("--torch-python", metavar="PATH")
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-read-") as temporary:
-        folder = arguments.folder or build_sample(Path(temporary))
-        for strength in arguments.strengths:
-            compare(folder, strength, arguments.runs, arguments.seconds)
+        folder = chosen.folder or build_sample(Path(temporary))
+        bare = bare_dataset(folder)
+        for strength in chosen.strengths:
+            config = ReadConfig(batch_size=BATCH, augment=STRENGTHS[strength], cache=True)
+            ours = train_dataset(folder, config)
+            measure(ours, chosen.seconds)  # fills the cache
+            rate = partial(measure, ours, chosen.seconds)
+            compare(f"{strength}, bare decode_jpeg", rate, partial(measure, bare, chosen.seconds), chosen.runs)
+            if chosen.torch_python:
+                theirs = partial(
+                    measure_torch, chosen.torch_python, folder, augment=config.augment.changes, seconds=chosen.seconds
+                )
+                compare(f"{strength}, torch loader", rate, theirs, max(1, chosen.runs // 3))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def render_heatmaps(
 def _profile(centre: NDArray[np.float64], length: int, sigma_px: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return pixels (M, n) of one axis around each centre (M,), all within the map, and the Gaussian's values there."""
     radius = sigma_px * math.sqrt(2 * math.log(2 * PEAK))  # where the value falls below half a level
-    count = min(length, math.floor(2 * radius) + 2)
+    count = min(length, math.floor(2 * radius) + 1)
     first = np.clip(np.ceil(centre - radius - 0.5), 0, length - count).astype(np.intp)
     pixels = first[:, None] + np.arange(count)
     return pixels, np.exp(-np.square(pixel_centres(length)[pixels] - centre[:, None]) / (2 * sigma_px**2))
