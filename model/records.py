@@ -135,7 +135,10 @@ class RecordSource:
             record = read_record(io.BytesIO(data))
             if record is None:
                 raise RecordError("the file ends before the record")
-            return parse_person(record, len(self.manifest.keypoints.names))
+            person = parse_person(record, len(self.manifest.keypoints.names))
+            if person.annotation_id != place.annotation_id:
+                raise RecordError(f"the record is of annotation {person.annotation_id}")
+            return person
         except RecordError as error:
             return RecordError(
                 f"{self._files.join(self.folder, place.shard)}, record {place.number}, annotation "
