@@ -78,4 +78,4 @@ bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= nam
 	$(BIN)/python -m benchmarks.bench_train $(if $(TORCH),--torch-python $(TORCH))
 
 clean:  ## remove what the targets above made
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(DEMO) $(SAMPLE) .mypy_cache .ruff_cache .pytest_cache

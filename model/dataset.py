@@ -23,12 +23,7 @@ from model.read_config import ReadConfig
 from model.records import RecordSource
 
 
-def steps_per_epoch(folder: str, config: ReadConfig) -> int:
-    """Return how many whole batches an epoch of `train_dataset` has. Raises as it does."""
-    return _whole_batches(RecordSource(folder, config), config)
-
-
-def train_dataset(folder: str, config: ReadConfig, *, start_step: int = 0) -> tf.data.Dataset:
+def train_dataset(folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0) -> tf.data.Dataset:
     """Return an endless stream of batches of the people of a folder.
 
     A batch is a function of folder, config and step: an epoch's order follows from seed and epoch, what happens to a
@@ -36,7 +31,8 @@ def train_dataset(folder: str, config: ReadConfig, *, start_step: int = 0) -> tf
     epoch the people that fill no batch are left out: other people each time.
 
     Args:
-        folder: as `cocoprep build` made it, on this machine or where TensorFlow reads (`gs://...`).
+        folder: as `cocoprep build` made it, on this machine or where TensorFlow reads (`gs://...`); or its people,
+            opened with the same config.
         config: batch size, seed, augmentation and the like.
         start_step: how many batches a resumed run has had. The stream goes on behind them.
 
@@ -44,25 +40,33 @@ def train_dataset(folder: str, config: ReadConfig, *, start_step: int = 0) -> tf
         RecordError: the folder is incomplete or damaged; during iteration see `model.failures.readable_errors`.
         ConfigError: too few people for a batch.
     """
-    source = RecordSource(folder, config)
-    used = _whole_batches(source, config) * config.batch_size
+    source = folder if isinstance(folder, RecordSource) else RecordSource(folder, config)
+    used = whole_batches(source, config) * config.batch_size
     people = ReadAhead(source, Order(len(source), used, config.shuffle_records, config.seed))
     augmenter = Augmenter(source.manifest, config.augment, config.seed)
 
     def make(step: int) -> Batch:
-        epoch = step * config.batch_size // used
-        return augmented_batch(people.batch(step, config.batch_size), epoch, augmenter)
+        wanted = people.batch(step, config.batch_size)
+        if not config.augment.changes:
+            return stored_batch(wanted, config.batch_size, source.manifest)
+        return augmented_batch(wanted, step * config.batch_size // used, augmenter)
 
     steps = tf.data.Dataset.range(start_step, tf.int64.max)
     return _made(steps, make, source.manifest, config.batch_size)
 
 
-def eval_dataset(folder: str, config: ReadConfig) -> tf.data.Dataset:
+def people_to_evaluate(folder: str, config: ReadConfig) -> RecordSource:
+    """Open a folder for `eval_dataset`: everybody, whatever the config's subset."""
+    return RecordSource(folder, dataclasses.replace(config, subset=1.0))
+
+
+def eval_dataset(folder: str | RecordSource, config: ReadConfig) -> tf.data.Dataset:
     """Return every person of a folder once, in stored order and as stored: no subset, nobody augmented.
 
-    The last batch is filled up with nobody: zeros whose `valid` is false. Raises as `train_dataset` does.
+    The last batch is filled up with nobody: zeros whose `valid` is false. Raises as `train_dataset` does. Of a folder
+    that is read more than once, pass its people, as `people_to_evaluate` opens them: they are kept in memory then.
     """
-    source = RecordSource(folder, dataclasses.replace(config, subset=1.0))
+    source = folder if isinstance(folder, RecordSource) else people_to_evaluate(folder, config)
 
     def make(step: int) -> Batch:
         places = np.arange(len(source))[step * config.batch_size :][: config.batch_size]
@@ -90,7 +94,12 @@ def _made(steps: tf.data.Dataset, make: Callable[[int], Batch], manifest: Manife
     return steps.map(tensors, num_parallel_calls=default_workers() + 1).prefetch(tf.data.AUTOTUNE)
 
 
-def _whole_batches(source: RecordSource, config: ReadConfig) -> int:
+def whole_batches(source: RecordSource, config: ReadConfig) -> int:
+    """Return how many batches an epoch of `train_dataset` has.
+
+    Raises:
+        ConfigError: too few people for one.
+    """
     steps = len(source) // config.batch_size
     if not steps:
         raise ConfigError(

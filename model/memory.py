@@ -1,4 +1,4 @@
-"""Large arrays that TensorFlow takes over as they are, in memory that is used again and again.
+"""How much memory there is; and large arrays that TensorFlow takes over as they are, in memory that is used again.
 
 A batch takes some 17 MB. To get them from the system anew for every batch, page by page, costs a twentieth of all the
 time that reading takes.
@@ -7,7 +7,9 @@ time that reading takes.
 from __future__ import annotations
 
 import math
+import os
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,23 @@ from numpy.typing import NDArray
 
 ALIGNMENT = 64  # bytes; what begins elsewhere, TensorFlow copies
 KEPT = 8  # unused buffers of one size
+# Where a container sees its own limit: control groups of version 2, of version 1.
+CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 _unused: defaultdict[int, list[NDArray[np.uint8]]] = defaultdict(list)  # by size in bytes
+
+
+def available_bytes() -> int:
+    """Return the machine's memory, or the container's share of it where that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *(limit for path in CONTAINER_LIMITS if (limit := _read_limit(path)) is not None)])
+
+
+def _read_limit(path: str) -> int | None:
+    try:
+        return int(Path(path).read_text())
+    except (OSError, ValueError):  # not there, or "max"
+        return None
 
 
 class _Lease:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,9 +20,10 @@ from cocoprep.manifest import Manifest
 from cocoprep.tfrecord import read_record
 from model.draws import Purpose, draw_uniform
 from model.gfile import files_of
+from model.memory import available_bytes
 from model.read_config import ReadConfig
 
-MEMORY_SHARE = 0.25  # of the machine's memory, that "auto" takes for the records
+MEMORY_SHARE = 0.25  # of what memory there is, that "auto" takes for the records
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +77,7 @@ class RecordSource:
         if not places:
             raise ConfigError(f"{folder}: no people to read. Take another folder, or a larger subset.")
         self.places: Sequence[Place] = places
-        fits = sum(place.end - place.start for place in places) <= MEMORY_SHARE * _memory_bytes()
+        fits = sum(place.end - place.start for place in places) <= MEMORY_SHARE * available_bytes()
         self._cache: dict[int, Person] | None = (
             {} if config.cache is True or (config.cache == "auto" and fits) else None
         )
@@ -138,12 +138,12 @@ class RecordSource:
             person = parse_person(record, len(self.manifest.keypoints.names))
             if person.annotation_id != place.annotation_id:
                 raise RecordError(f"the record is of annotation {person.annotation_id}")
-            return person
         except RecordError as error:
             return RecordError(
                 f"{self._files.join(self.folder, place.shard)}, record {place.number}, annotation "
                 f"{place.annotation_id}: {error}. Build the folder again to mend it, or set on_bad_record to 'skip'."
             )
+        return person
 
     def _without_damage(self, places: Sequence[Place]) -> tuple[list[Place], tuple[str, ...]]:
         """Read every record once; return the good ones' places, and what is wrong with the others."""
@@ -230,7 +230,3 @@ def _subset(places: list[Place], config: ReadConfig) -> list[Place]:
     ids = np.array([place.annotation_id for place in places], np.int64)
     kept = draw_uniform(Purpose.SUBSET, config.seed, ids) < config.subset
     return [place for place, keep in zip(places, kept, strict=True) if keep]
-
-
-def _memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,7 +1,8 @@
 """The folder of a run: its config, what it was made from, its log, checkpoints, pictures and the best network.
 
 config.json     the resolved config
-run.json        fingerprints of the shard folders, versions of what ran
+run.json        fingerprints of the shard folders, their geometry and joints, versions of what ran
+run.lock        held by the process that trains
 log.jsonl       the log: see `model.run_log`
 tensorboard/    the same as curves, with pictures
 checkpoints/    see `model.checkpoints`
@@ -11,18 +12,24 @@ pictures/       the fixed people of validation, by epoch
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
+
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.files import FileStore
+from cocoprep.keypoints import KeypointTable
+from cocoprep.manifest import CropRecord, KeypointRecord, Manifest, table_of
 from model.config import FREE_ON_RESUME, TrainConfig, from_builtins, to_builtins
 
-CONFIG, RUN, BEST = "config.json", "run.json", "best.keras"
-PACKAGES = ("cocoprep", "keras", "numpy", "tensorflow")
+CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
+PACKAGES = ("cocoprep", "keras", "numpy", "opencv-python-headless", "pillow", "tensorflow")
 
 
 @dataclass(frozen=True)
@@ -48,15 +55,66 @@ class RunFolder:
         """
         return from_builtins(_read_json(self.at(CONFIG), self.files), where=self.at(CONFIG))
 
-    def begin(self, config: TrainConfig, fingerprints: dict[str, str]) -> None:
-        """Write down what the run is."""
+    def begin(self, config: TrainConfig, manifests: dict[str, Manifest]) -> None:
+        """Write down what the run is: its config, and what counts of its shards, `data` and perhaps `val`."""
         self.files.make_folder(self.path)
-        versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-        self._write(RUN, {"fingerprints": fingerprints, "versions": versions})
+        shared = manifests["data"]
+        what = {
+            "fingerprints": _fingerprints(manifests),
+            "crop": msgspec.to_builtins(shared.crop),
+            "keypoints": msgspec.to_builtins(shared.keypoints),
+            "versions": _versions(),
+        }
+        self._write(RUN, what)
         self.write_config(config)
 
-    def check_resumable(self, config: TrainConfig, fingerprints: dict[str, str]) -> None:
+    def read_geometry(self) -> tuple[CropRecord, KeypointTable]:
+        """Return the geometry of the crops that the network has learned from, and their joints.
+
+        Raises:
+            RecordError: there is no run here, or it cannot be read.
+        """
+        if not self.has_run():
+            raise RecordError(f"{self.path}: no run. Expected a folder that `cocoprep train` has made (--run-dir).")
+        what = _read_json(self.at(RUN), self.files)
+        try:
+            crop = msgspec.convert(what["crop"], CropRecord)
+            return crop, table_of(msgspec.convert(what["keypoints"], KeypointRecord))
+        except (KeyError, msgspec.ValidationError) as error:
+            raise RecordError(
+                f"{self.at(RUN)}: does not say what crops the network takes ({error}). It was made by another version "
+                "of cocoprep: train again with this one, or use that one."
+            ) from error
+
+    def hold(self) -> RunLock:
+        """Keep other processes from training in this folder.
+
+        Raises:
+            ConfigError: one does.
+        """
+        self.files.make_folder(self.path)
+        return RunLock(self.at(LOCK))
+
+    def go_on(self, config: TrainConfig, manifests: dict[str, Manifest]) -> list[str]:
+        """Write down that the run goes on: it may have been told of other folders and other times to save.
+
+        Returns:
+            What ran it before and what does now, of the libraries whose versions differ: "keras 3.11.1, now 3.12.0".
+        """
+        what, now = _read_json(self.at(RUN), self.files), _versions()
+        before = what["versions"]
+        changed = [f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name]]
+        if changed:
+            what["earlier_versions"] = [*what.get("earlier_versions", []), before]
+        fingerprints = {**what["fingerprints"], **_fingerprints(manifests)}
+        self._write(RUN, {**what, "fingerprints": fingerprints, "versions": now})
+        self.write_config(config)
+        return changed
+
+    def check_resumable(self, config: TrainConfig, manifests: dict[str, Manifest]) -> None:
         """Refuse to go on with another config or other data, either of which would change the losses.
+
+        A validation folder may be added: nothing is learned from it.
 
         Raises:
             ConfigError: naming what differs.
@@ -70,21 +128,52 @@ class RunFolder:
                 "--run-dir."
             )
         before = _read_json(self.at(RUN), self.files)["fingerprints"]
-        for name, fingerprint in fingerprints.items():
-            if before.get(name) != fingerprint:
+        for name, fingerprint in _fingerprints(manifests).items():
+            if before.get(name, fingerprint) != fingerprint:
                 raise ConfigError(
                     f"--resume: the shards of --{name} are another build's (fingerprint {fingerprint}) than those that "
-                    f"{self.path} was begun with ({before.get(name)}). Point --{name} to those, or choose another "
+                    f"{self.path} was begun with ({before[name]}). Point --{name} to those, or choose another "
                     "--run-dir."
                 )
 
     def write_config(self, config: TrainConfig) -> None:
-        """Write the config down: a resumed run may have been told of other folders and other times to save."""
+        """Write the config down."""
         self._write(CONFIG, to_builtins(config))
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         with self.files.create(self.at(name)) as stream:
             stream.write(json.dumps(value, indent=1).encode() + b"\n")
+
+
+class RunLock:
+    """Held until `release`, or until the process ends, in whatever way."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            os.close(self._file)
+            raise ConfigError(
+                f"--run-dir: another process is training in {os.path.dirname(path)}. Wait for it, stop it, or choose "
+                "another folder."
+            ) from error
+        except OSError:
+            pass  # some mounted drives know no locks: there the user has to see to it
+
+    def release(self) -> None:
+        """Let others train here."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _fingerprints(manifests: dict[str, Manifest]) -> dict[str, str]:
+    return {name: manifest.fingerprint for name, manifest in manifests.items()}
 
 
 def _read_json(path: str, files: FileStore) -> dict[str, Any]:

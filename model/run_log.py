@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from typing import Any
 
 from cocoprep.files import FileStore
@@ -42,6 +43,11 @@ class RunLog:
         """Append a line."""
         with open(self._path, "ab") as stream:
             stream.write(_as_json({"phase": phase, "step": step, "epoch": epoch, **values}).encode())
+
+    def sync(self) -> None:
+        """Make what was written outlast a loss of power."""
+        with open(self._path, "ab") as stream:
+            os.fsync(stream.fileno())
 
 
 def _as_json(line: dict[str, Any]) -> str:

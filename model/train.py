@@ -21,12 +21,13 @@ from cocoprep.manifest import Manifest, read_manifest
 from model.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
 from model.config import TrainConfig
 from model.curves import draw_curves
-from model.dataset import eval_dataset, steps_per_epoch, train_dataset
+from model.dataset import eval_dataset, train_dataset, whole_batches
 from model.devices import in_words
 from model.failures import readable_errors
 from model.gfile import files_of
 from model.metrics import Sums, add_sums, figures
-from model.run_folder import BEST, RunFolder
+from model.records import RecordSource
+from model.run_folder import BEST, RunFolder, RunLock
 from model.run_log import RunLog
 from model.tensorboard import Board
 from model.train_step import train_step, validation_step
@@ -46,6 +47,9 @@ class Reporter(Protocol):
         self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
     ) -> None:
         """Hear that the run starts, or goes on, at a step of so many."""
+
+    def note(self, text: str) -> None:
+        """Hear something that the user should know."""
 
     def step(self, step: int) -> None:
         """Hear that a step is done."""
@@ -75,17 +79,18 @@ class TrainingRun:
         self,
         folder: RunFolder,
         trainee: Trainee,
-        manifest: Manifest,
+        people: RecordSource,
         *,
+        lock: RunLock,
         watched: Watched | None,
-        steps_per_epoch: int,
         report: Reporter,
     ) -> None:
         """Take up the newest checkpoint of a folder, if there is one, and open the log behind it."""
         config = trainee.config
         self.config, self.folder, self.trainee, self.report = config, folder, trainee, report
-        self.manifest, self.watched = manifest, watched
-        self.steps_per_epoch, self.steps = steps_per_epoch, config.epochs * steps_per_epoch
+        self.people, self.manifest, self.watched, self._lock = people, people.manifest, watched, lock
+        self.steps_per_epoch = whole_batches(people, config.read)
+        self.steps = config.epochs * self.steps_per_epoch
         self.checkpoints = CheckpointFolder(folder.at("checkpoints"), folder.files, config.keep)
         self.checkpoints.sweep()
         self.now = _Standing()
@@ -126,6 +131,7 @@ class TrainingRun:
         with readable_errors():
             self._learn(should_stop)
         self.board.close()
+        self._lock.release()
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
         learn = train_step(self.trainee)
@@ -144,7 +150,7 @@ class TrainingRun:
     def _batches(self) -> Iterator[Any]:
         if self.now.step >= self.steps:
             return
-        batches = train_dataset(self.config.data, self.config.read, start_step=self.now.step)
+        batches = train_dataset(self.people, self.config.read, start_step=self.now.step)
         batches = self.trainee.strategy.experimental_distribute_dataset(batches)
         for _, batch in zip(range(self.now.step, self.steps), batches, strict=False):
             yield batch
@@ -154,9 +160,7 @@ class TrainingRun:
             self.trainee.average.update(tf.constant(self.now.step))
 
     def _check_finite(self, sums: Sums, batch: Any) -> None:
-        # Under a loss scale a gradient may overflow: that step is left out, and the scale is halved.
-        scaled = self.config.precision == "mixed_float16"
-        if np.isfinite(sums["loss"]).all() and (scaled or np.isfinite(sums["gradient"]).all()):
+        if np.isfinite(sums["loss"]).all() and np.isfinite(sums["gradient"]).all():
             return
         ids = self.trainee.strategy.experimental_local_results(batch["annotation_id"])
         named = ", ".join(str(n) for part in ids for n in np.asarray(part).tolist())
@@ -181,8 +185,12 @@ class TrainingRun:
 
     def _figures(self, sums: Sums) -> Figures:
         values = figures(sums, self.manifest.keypoints.names)
-        norms = sums["gradient"] / sums["steps"]
-        return {**values, **{f"gradient_{g}": float(n) for g, n in zip(self.trainee.groups, norms, strict=True)}}
+        norms = sums["gradient"] / max(float(sums["steps"] - sums["overflows"]), 1.0)
+        values.update({f"gradient_{g}": float(n) for g, n in zip(self.trainee.groups, norms, strict=True)})
+        scale = getattr(self.trainee.optimizer, "dynamic_scale", None)
+        if scale is not None:
+            values.update(overflows=float(sums["overflows"]), loss_scale=float(scale))
+        return values
 
     def _log_window(self) -> None:
         values = self._figures(self.now.window)
@@ -217,17 +225,17 @@ class TrainingRun:
         self.report.epoch(epoch, train, val)
 
     def _validate(self, epoch: int) -> Figures:
-        config = self.config
-        if config.val is None or self.watched is None:
+        config, watched = self.config, self.watched
+        if watched is None:
             raise ConfigError("--val: expected a folder of shards to validate on.")
-        manifest = self.watched.manifest
-        found = validate(iter(eval_dataset(config.val, config.read)), self._validation_step, manifest)
+        folder, manifest = watched.people.folder, watched.people.manifest
+        found = validate(iter(eval_dataset(watched.people, config.read)), self._validation_step, manifest)
         values = dict(found.figures)
         if epoch % config.oks_epochs == 0 or epoch == config.epochs:
-            values.update(measure_oks(found.results, config.val, manifest, files_of(config.val)))
-        sheet = self.watched.picture(self._validation_step, title=f"epoch {epoch}, step {self.now.step}")
+            values.update(measure_oks(found.results, folder, manifest, files_of(folder)))
+        sheet = watched.picture(self._validation_step, title=f"epoch {epoch}, step {self.now.step}")
         self.board.picture("predictions", self.now.step, np.asarray(sheet))
-        self.watched.save(sheet, self.folder, epoch)
+        watched.save(sheet, self.folder, epoch)
         return values
 
     def _save_network(self) -> None:
@@ -252,6 +260,7 @@ class TrainingRun:
             **{f"window/{name}": value for name, value in self.now.window.items()},
             **{f"epoch/{name}": value for name, value in self.now.epoch.items()},
         }
+        self.log.sync()  # a checkpoint without the log's lines before it would leave a hole in the curves
         self.checkpoints.save(Checkpoint(self.now.step, arrays, {"best": self.now.best}))
         self._saved_at, self._saved_step = time.monotonic(), self.now.step
 
@@ -276,20 +285,22 @@ def open_run(config: TrainConfig, run_dir: str, *, resume: bool, report: Reporte
     if config.val is not None:
         manifests["val"] = read_manifest(config.val, files_of(config.val))
         _check_alike(manifests["data"], manifests["val"])
-    fingerprints = {name: manifest.fingerprint for name, manifest in manifests.items()}
     if folder.has_run():
         if not resume:
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
-        folder.check_resumable(config, fingerprints)
-    steps = steps_per_epoch(config.data, config.read)
-    trainee = build_trainee(config, manifests["data"], steps)
+        folder.check_resumable(config, manifests)
+    people = RecordSource(config.data, config.read)
+    trainee = build_trainee(config, people.manifest, whole_batches(people, config.read))
     with readable_errors():
-        watched = Watched(config, manifests["val"]) if config.val is not None else None
+        watched = Watched(config.val, config.read) if config.val is not None else None
+    lock = folder.hold()
     if folder.has_run():
-        folder.write_config(config)
+        changed = folder.go_on(config, manifests)
+        if changed:
+            report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
     else:  # now that it is known to be possible
-        folder.begin(config, fingerprints)
-    return TrainingRun(folder, trainee, manifests["data"], watched=watched, steps_per_epoch=steps, report=report)
+        folder.begin(config, manifests)
+    return TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
 
 
 def _check_alike(data: Manifest, val: Manifest) -> None:

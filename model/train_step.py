@@ -23,12 +23,14 @@ def train_step(trainee: Trainee) -> StepFunction:
     """Return the function that learns from a batch.
 
     It returns `Measure.sums` of the batch, as the network was before the step, with `gradient` (G,), the norm of each
-    group's gradient before clipping, and `steps`, 1.
+    group's gradient before clipping, `steps`, 1, and `overflows`: 1 where a gradient under a loss scale is not finite.
+    The optimizer leaves such a step out and lowers the scale; its `gradient` is zero here.
     """
     network, optimizer, measure = trainee.network, trainee.optimizer, trainee.measure
     variables = network.trainable_variables
     members = [[n for n, v in enumerate(variables) if group_of(v.path) == group] for group in trainee.groups]
     replicas = trainee.strategy.num_replicas_in_sync
+    scales = hasattr(optimizer, "dynamic_scale")
 
     def learn(batch: Batch) -> dict[str, Any]:
         with tf.GradientTape() as tape:
@@ -39,6 +41,8 @@ def train_step(trainee: Trainee) -> StepFunction:
         gradients = [_over_devices(g, replicas) for g in tape.gradient(scaled, variables)]
         unscaled = [gradient / _loss_scale(optimizer) for gradient in gradients]
         norms = tf.stack([tf.linalg.global_norm([unscaled[n] for n in group]) for group in members])
+        finite = tf.logical_or(tf.reduce_all(tf.math.is_finite(norms)), not scales)
+        norms = tf.where(finite, norms, 0.0)
         if trainee.config.optimizer.clip_norm:
             norm = tf.linalg.global_norm(unscaled)
             factor = tf.minimum(1.0, trainee.config.optimizer.clip_norm / tf.maximum(norm, 1e-12))
@@ -47,7 +51,11 @@ def train_step(trainee: Trainee) -> StepFunction:
         optimizer.apply([gradient / replicas for gradient in gradients], variables)
         sums = measure.sums(predictions, batch)
         # Every device has the same: a sum over devices gives it back.
-        return {**sums, "gradient": norms / replicas, "steps": tf.constant(1.0 / replicas)}
+        overflows = tf.where(finite, 0.0, 1.0)
+        return {
+            **sums, "gradient": norms / replicas, "steps": tf.constant(1.0 / replicas),
+            "overflows": overflows / replicas,
+        }  # fmt: skip
 
     return _distributed(learn, trainee)
 

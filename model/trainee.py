@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from cocoprep.baseline import read_baseline
+from cocoprep.errors import ConfigError
 from cocoprep.manifest import Manifest
 from model.averaging import WeightAverage
 from model.config import TrainConfig
@@ -40,6 +41,8 @@ def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     strategy = choose_strategy(config.devices, config.batch_size)
+    if config.xla and strategy.num_replicas_in_sync > 1:
+        raise ConfigError("--xla: compiles the step of one device; leave it out, or --devices all.")
     with strategy.scope():
         network = build_hourglass(
             stacks=config.network.stacks,

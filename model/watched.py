@@ -9,24 +9,26 @@ import numpy as np
 from PIL import Image
 
 from cocoprep.draw import save_picture
-from cocoprep.manifest import Manifest, table_of
-from model.config import TrainConfig
-from model.dataset import eval_dataset
+from cocoprep.manifest import table_of
+from model.dataset import eval_dataset, people_to_evaluate
 from model.pictures import Seen, prediction_sheet
+from model.read_config import ReadConfig
 from model.run_folder import RunFolder
 
 PEOPLE = 6
 
 
 class Watched:
-    """The first people of validation in stored order, which is a shuffled one."""
+    """The first people of validation in stored order, which is a shuffled one.
 
-    def __init__(self, config: TrainConfig, manifest: Manifest) -> None:
+    Attributes:
+        people: all of validation.
+    """
+
+    def __init__(self, folder: str, config: ReadConfig) -> None:
         """Read them."""
-        if config.val is None:
-            raise ValueError("a run without validation has nobody to watch")
-        self.manifest = manifest
-        self._batch: dict[str, Any] = next(iter(eval_dataset(config.val, config.read)))
+        self.people = people_to_evaluate(folder, config)
+        self._batch: dict[str, Any] = next(iter(eval_dataset(self.people, config)))
         self._count = min(PEOPLE, int(np.asarray(self._batch["valid"]).sum()))
 
     def picture(self, step: Callable[[dict[str, Any]], tuple[Any, Any]], *, title: str) -> Image.Image:
@@ -44,8 +46,9 @@ class Watched:
             )
             for n in range(self._count)
         ]
-        table = table_of(self.manifest.keypoints)
-        return prediction_sheet(people, title=title, table=table, stride=self.manifest.crop.heatmap_stride)
+        manifest = self.people.manifest
+        table = table_of(manifest.keypoints)
+        return prediction_sheet(people, title=title, table=table, stride=manifest.crop.heatmap_stride)
 
     def save(self, sheet: Image.Image, folder: RunFolder, epoch: int) -> None:
         """Write the picture of an epoch into the run's folder."""

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 LOG_INTERVAL_S = 30.0
+RATE_STEPS = 100  # over which people/s is measured: it should tell of now, not of the first, slow step
 # heading -> (figure, whose): the columns of an epoch's row
 COLUMNS = {
     "loss": ("loss", "train"),
@@ -46,8 +48,9 @@ class TrainReport:
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("starting", total=None, text="")
-        self._began = self._logged = time.monotonic()
-        self._first = self._step = self._steps = self._steps_per_epoch = self._rows = 0
+        self._logged = time.monotonic()
+        self._recent: deque[tuple[float, int]] = deque(maxlen=RATE_STEPS + 1)  # (time, step)
+        self._step = self._steps = self._steps_per_epoch = self._rows = 0
         self._people_per_step = 0
         self._last: dict[str, float] | None = None
 
@@ -64,21 +67,28 @@ class TrainReport:
         self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
     ) -> None:
         """See `Reporter`."""
-        self._first = self._step = step
+        self._step = step
         self._steps, self._steps_per_epoch = steps, steps_per_epoch
         self._people_per_step = people // steps_per_epoch
-        self._began = self._logged = time.monotonic()
+        self._logged = time.monotonic()
+        self._recent.append((self._logged, step))
         place = f"going on at step {step}" if step else "starting"
         self._say(
             f"{run}: {place} of {steps}, {steps_per_epoch} steps an epoch, {parameters:,} parameters, on {devices}"
         )
         self._bar.update(self._task, description="training", total=steps, completed=step)
 
+    def note(self, text: str) -> None:
+        """See `Reporter`."""
+        self._say(text)
+
     def step(self, step: int) -> None:
         """See `Reporter`."""
         self._step = step
         now = time.monotonic()
-        rate = (step - self._first) * self._people_per_step / max(now - self._began, 1e-3)
+        self._recent.append((now, step))
+        began, first = self._recent[0]
+        rate = (step - first) * self._people_per_step / max(now - began, 1e-3)
         epoch = (step - 1) // self._steps_per_epoch + 1
         text = f"epoch {epoch}  step {step}/{self._steps}  {rate:.1f} people/s"
         self._bar.update(self._task, completed=step, text=text)

@@ -14,7 +14,7 @@ import tensorflow as tf
 import cocoprep
 from cocoprep.errors import CocoprepError, ConfigError, RecordError
 from cocoprep.manifest import MANIFEST, seal
-from model.dataset import eval_dataset, steps_per_epoch, train_dataset
+from model.dataset import eval_dataset, train_dataset, whole_batches
 from model.failures import readable_errors
 from model.read_config import ReadConfig
 from model.records import RecordSource
@@ -104,7 +104,7 @@ def remove_all(folder):
 )
 def test_a_bad_folder_is_refused_at_once(folder, spoil, said):
     spoil(folder)
-    for read in (train_dataset, eval_dataset, steps_per_epoch):
+    for read in (train_dataset, eval_dataset, whole_batches):
         with pytest.raises(RecordError) as error:
             read(str(folder), CONFIG)
         message = str(error.value)
@@ -187,7 +187,7 @@ def test_damaged_records_are_counted_and_skipped(folder, which, at, caplog):
     batches = take(eval_dataset(str(folder), SKIP))
     found = np.concatenate([batch["annotation_id"][batch["valid"]] for batch in batches])
     assert found.tolist() == expected
-    steps = steps_per_epoch(str(folder), SKIP)
+    steps = whole_batches(RecordSource(str(folder), SKIP), SKIP)
     assert steps == len(expected) // 8
     seen = np.concatenate([batch["annotation_id"] for batch in take(train_dataset(str(folder), SKIP), 4 * steps)])
     assert set(seen.tolist()) == set(expected)

@@ -17,7 +17,7 @@ from cocoprep.pck import longer_side
 from model.augment import Augmenter
 from model.augment_config import STRENGTHS, AugmentConfig
 from model.batch import augmented_batch, stored_batch
-from model.dataset import eval_dataset, steps_per_epoch, train_dataset
+from model.dataset import eval_dataset, train_dataset, whole_batches
 from model.order import BLOCK_RECORDS, Order
 from model.read_ahead import ReadAhead
 from model.read_config import ReadConfig
@@ -109,7 +109,7 @@ def spread(points):
 
 
 def test_an_epoch_takes_whole_batches_of_different_people(folder):
-    steps = steps_per_epoch(folder, PLAIN)
+    steps = whole_batches(RecordSource(folder, PLAIN), PLAIN)
     assert steps == PEOPLE // 8
     epochs = [ids_of(take(train_dataset(folder, PLAIN, start_step=n * steps), steps)) for n in range(3)]
     left_out = []
@@ -191,7 +191,7 @@ def test_evaluation_sees_each_person_once_in_stored_order(folder, people):
 
 def test_a_batch_as_large_as_the_folder(folder):
     config = dataclasses.replace(PLAIN, batch_size=PEOPLE)
-    assert steps_per_epoch(folder, config) == 1
+    assert whole_batches(RecordSource(folder, config), config) == 1
     assert sorted(ids_of(take(train_dataset(folder, config), 1))) == sorted(
         cocoprep.open_dataset(folder).annotation_ids
     )
@@ -207,7 +207,7 @@ def test_subsets_lie_in_one_another(folder):
     assert abs(len(ids(0.6)) / PEOPLE - 0.6) < 0.2
     assert ids(0.6, seed=1) != ids(0.6)
     config = ReadConfig(subset=0.6, batch_size=4)
-    seen = ids_of(take(train_dataset(folder, config), 3 * steps_per_epoch(folder, config)))
+    seen = ids_of(take(train_dataset(folder, config), 3 * whole_batches(RecordSource(folder, config), config)))
     assert set(seen) <= ids(0.6)
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 
-from cocoprep.errors import ConfigError
+from cocoprep.config import CropConfig, SelectConfig
+from cocoprep.errors import ConfigError, RecordError
 from cocoprep.files import LocalFiles
+from cocoprep.keypoints import COCO_17
+from cocoprep.manifest import Counts, Manifest, crop_record, keypoint_record, selected
 from model.augment_config import STRENGTHS
 from model.config import LossConfig, NetworkConfig, OptimizerConfig, TrainConfig, from_builtins, to_builtins
 from model.run_config import resolve_config
@@ -29,6 +34,14 @@ def test_options_come_after_a_file_and_a_file_after_defaults(tmp_path):
     assert config.batch_size == TrainConfig(data="x").batch_size
 
 
+def manifest_with(fingerprint):
+    return Manifest(
+        format="cocoprep", schema_version=1, split="a", fingerprint=fingerprint, counts=Counts(1, 1, {}, 1),
+        crop=crop_record(CropConfig()), select=selected(SelectConfig(), 16), keypoints=keypoint_record(COCO_17),
+        features=(), versions={}, shards=(), files={}, source={},
+    )  # fmt: skip
+
+
 def test_a_runs_own_config_is_a_file_of_settings(tmp_path):
     config = TrainConfig(data="a", val="b", loss=LossConfig(kind="mse"), augment=STRENGTHS["heavy"])
     path = tmp_path / "config.json"
@@ -38,7 +51,7 @@ def test_a_runs_own_config_is_a_file_of_settings(tmp_path):
 
 def test_a_resumed_run_needs_no_settings(tmp_path):
     config = TrainConfig(data="a", epochs=3)
-    RunFolder(str(tmp_path / "run"), LocalFiles()).begin(config, {"data": "f"})
+    RunFolder(str(tmp_path / "run"), LocalFiles()).begin(config, {"data": manifest_with("f")})
     assert resolve_config(str(tmp_path / "run"), None, {}, resume=True) == config
 
 
@@ -86,12 +99,68 @@ def test_a_file_that_holds_no_settings_is_named(tmp_path, name, text, message):
 def test_going_on_with_other_settings_is_refused(tmp_path):
     folder = RunFolder(str(tmp_path / "run"), LocalFiles())
     config = TrainConfig(data="a", optimizer=OptimizerConfig(learning_rate=0.1))
-    folder.begin(config, {"data": "f"})
-    folder.check_resumable(dataclasses.replace(config, data="moved", checkpoint_steps=7), {"data": "f"})
+    same, other = {"data": manifest_with("f")}, {"data": manifest_with("g")}
+    folder.begin(config, same)
+    folder.check_resumable(dataclasses.replace(config, data="moved", checkpoint_steps=7), same)
     with pytest.raises(ConfigError, match="epochs was 100, now 3"):
-        folder.check_resumable(dataclasses.replace(config, epochs=3), {"data": "f"})
+        folder.check_resumable(dataclasses.replace(config, epochs=3), same)
     with pytest.raises(ConfigError, match="another build's"):
-        folder.check_resumable(config, {"data": "g"})
+        folder.check_resumable(config, other)
+
+
+def test_a_validation_folder_may_be_added_but_not_exchanged(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config = TrainConfig(data="a")
+    folder.begin(config, {"data": manifest_with("f")})
+    both = {"data": manifest_with("f"), "val": manifest_with("v")}
+    folder.check_resumable(config, both)
+    assert folder.go_on(config, both) == []
+    with pytest.raises(ConfigError, match="the shards of --val are another build's"):
+        folder.check_resumable(config, {**both, "val": manifest_with("w")})
+
+
+def test_a_run_tells_what_crops_its_network_takes(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    with pytest.raises(RecordError, match="no run"):
+        folder.read_geometry()
+    manifest = manifest_with("f")
+    folder.begin(TrainConfig(data="a"), {"data": manifest})
+    crop, table = folder.read_geometry()
+    assert crop == manifest.crop
+    assert table == COCO_17
+    path = tmp_path / "run" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "crop": {}}))
+    with pytest.raises(RecordError, match="does not say what crops the network takes"):
+        folder.read_geometry()
+
+
+def test_going_on_with_other_versions_is_told(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config, manifests = TrainConfig(data="a"), {"data": manifest_with("f")}
+    folder.begin(config, manifests)
+    path = tmp_path / "run" / "run.json"
+    what = json.loads(path.read_text())
+    before = {**what["versions"], "keras": "2.0"}
+    path.write_text(json.dumps({**what, "versions": before}))
+    assert folder.go_on(config, manifests) == [f"keras 2.0, now {what['versions']['keras']}"]
+    assert json.loads(path.read_text())["versions"] == what["versions"]
+    assert json.loads(path.read_text())["earlier_versions"] == [before]
+
+
+def test_one_process_at_a_time_trains_in_a_folder(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    code = (
+        "import sys\nfrom cocoprep.files import LocalFiles\nfrom model.run_folder import RunFolder\n"
+        "lock = RunFolder(sys.argv[1], LocalFiles()).hold()\nprint('held', flush=True)\nsys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, folder.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(ConfigError, match="another process is training in"):
+            folder.hold()
+        other.kill()
+    folder.hold().release()
 
 
 def test_a_config_comes_back_from_json():

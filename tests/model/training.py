@@ -28,10 +28,13 @@ class Silent:
     """A reporter that keeps what it is told."""
 
     def __init__(self):
-        self.begun, self.steps, self.epochs = None, [], []
+        self.begun, self.steps, self.epochs, self.notes = None, [], [], []
 
     def begin(self, **facts):
         self.begun = facts
+
+    def note(self, text):
+        self.notes.append(text)
 
     def step(self, step):
         self.steps.append(step)
