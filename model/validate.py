@@ -13,14 +13,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep import affine
-from cocoprep.affine import CropWindow
 from cocoprep.files import FileStore
 from cocoprep.ground_truth import CATEGORY_ID
-from cocoprep.heatmaps import Decoder, decode_heatmaps
+from cocoprep.heatmaps import Decoder
 from cocoprep.manifest import GROUND_TRUTH, Manifest, table_of
 from cocoprep.oks import evaluate_oks
 from cocoprep.results import result_lines
+from model.joints import joints_in_image
 from model.metrics import Sums, add_sums, figures
 
 BatchStep = Callable[[dict[str, Any]], tuple[Sums, Any]]
@@ -60,16 +59,10 @@ def _as_arrays(batch: dict[str, Any]) -> dict[str, NDArray[Any]]:
 def batch_results(
     heatmaps: NDArray[np.float32], batch: dict[str, NDArray[Any]], manifest: Manifest, decoder: Decoder
 ) -> list[dict[str, Any]]:
-    """Return the results lines of a batch: heatmaps (N, h, w, K) taken back to the photographs.
-
-    A person's score is the mean of the joints' peaks.
-    """
+    """Return the results lines of a batch: heatmaps (N, h, w, K) taken back to the photographs."""
     valid = batch["valid"]
-    points, peaks = decode_heatmaps(heatmaps[valid], decoder=decoder)
-    in_crop = affine.heatmap_to_crop(points, manifest.crop.heatmap_stride)
-    windows = CropWindow(*batch["crop_window"][valid].astype(np.float64).T[:, :, None])
-    in_image = affine.point_to_index(affine.crop_to_image(in_crop, windows, manifest.crop.input_size))
-    return result_lines(batch["image_id"][valid], in_image, peaks.mean(axis=1), CATEGORY_ID)
+    found = joints_in_image(heatmaps[valid], batch["crop_window"][valid], manifest.crop, decoder=decoder)
+    return result_lines(batch["image_id"][valid], found.keypoints, found.scores, CATEGORY_ID)
 
 
 def measure_oks(results: list[dict[str, Any]], folder: str, manifest: Manifest, files: FileStore) -> dict[str, float]:

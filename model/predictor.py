@@ -1,0 +1,101 @@
+"""The network of a run, ready to predict: crops in, heatmaps out.
+
+B crops of (H, W), S stacks, K joints, heatmaps of (h, w).
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+from numpy.typing import NDArray
+
+from cocoprep.errors import RecordError
+from cocoprep.files import LocalFiles
+from cocoprep.keypoints import KeypointTable
+from cocoprep.manifest import CropRecord
+from model.preprocess import normalise_images
+from model.run_folder import BEST, RunFolder
+
+
+def stack_heatmaps(network: keras.Model, images: Any, flip_index: Sequence[int] | None = None) -> Any:
+    """Return the heatmaps (S, B, h, w, K) float32 of every stack for crops (B, H, W, 3) uint8: operations of a graph.
+
+    Args:
+        network: as `build_hourglass` makes it.
+        images: RGB.
+        flip_index: for a flip test, the joint that each becomes in a mirror; None for none. The mirrored crops are
+            predicted too, their maps mirrored back, left and right exchanged, and both averaged. A mirror takes x to
+            width - x: a map's columns are read from the other end, and nothing has to be shifted.
+    """
+    maps = ops.stack(keras.tree.flatten(network(normalise_images(images), training=False)))
+    if flip_index is None:
+        return maps
+    mirrored = ops.stack(keras.tree.flatten(network(normalise_images(ops.flip(images, axis=2)), training=False)))
+    exchanged = ops.take(ops.flip(mirrored, axis=3), np.array(flip_index), axis=-1)
+    return (maps + exchanged) / 2
+
+
+class Predictor:
+    """A network with the geometry of its crops and its joints. Make it with `open_predictor`."""
+
+    def __init__(
+        self, network: keras.Model, crop: CropRecord, table: KeypointTable, *, flip_test: bool = False
+    ) -> None:
+        """Take a network of `build_hourglass`, the geometry that its crops are made by, and its K joints."""
+        self.network, self.crop, self.table, self.flip_test = network, crop, table, flip_test
+        self._compiled = tf.function(self.graph, autograph=False)
+
+    def graph(self, images: Any) -> Any:
+        """Return the operations that take crops to heatmaps: see `heatmaps`."""
+        return stack_heatmaps(self.network, images, self.table.flip_index if self.flip_test else None)
+
+    def heatmaps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return every stack's heatmaps (S, B, h, w, K) float32 of crops (B, H, W, 3) uint8; the last counts.
+
+        A number of crops that is new costs the time of compiling for it.
+        """
+        maps: NDArray[np.float32] = self._compiled(tf.constant(images, tf.uint8)).numpy()
+        return maps
+
+
+def open_predictor(run_dir: str, *, flip_test: bool = False) -> Predictor:
+    """Open the best network of a run.
+
+    Raises:
+        RecordError: the folder holds no run or none with a network yet, or one of its files is damaged.
+    """
+    if "://" in run_dir:
+        raise RecordError(f"--run: expected a run's folder on this machine, found {run_dir}. Copy it here.")
+    folder = RunFolder(run_dir, LocalFiles())
+    crop, table = folder.read_geometry()
+    return Predictor(_load_network(folder.at(BEST), crop, table), crop, table, flip_test=flip_test)
+
+
+def _load_network(path: str, crop: CropRecord, table: KeypointTable) -> keras.Model:
+    """Load a network and hold it against the geometry it is to have."""
+    if not LocalFiles().exists(path):
+        raise RecordError(
+            f"{path}: not there yet. Expected the network that `cocoprep train` writes after an epoch; go on with "
+            "--resume."
+        )
+    try:
+        network = keras.saving.load_model(path, compile=False)  # in safe mode: a file's own code is not run
+    except Exception as error:  # Keras raises whatever a damaged file provokes
+        reason = "it is cut short" if isinstance(error, zipfile.BadZipFile) else str(error).strip().partition("\n")[0]
+        raise RecordError(
+            f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
+        ) from error
+    shapes = [tuple(output.shape[1:]) for output in keras.tree.flatten(network.outputs)]
+    expected = (*crop.input_size, 3), (*crop.heatmap_size, len(table))
+    if tuple(network.inputs[0].shape[1:]) != expected[0] or not shapes or set(shapes) != {expected[1]}:
+        raise RecordError(
+            f"{path}: expected a network from {expected[0]} to {expected[1]}, as the run's run.json says, found one "
+            f"from {tuple(network.inputs[0].shape[1:])} to {shapes}. Copy the run again, or train it again."
+        )
+    return network
