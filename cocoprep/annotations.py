@@ -186,7 +186,7 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
         ) from error
     except msgspec.DecodeError as error:
         raise AnnotationError(
-            f"{path}: not valid JSON {_json_fault(error, data, start)}. The file may be cut short or edited by hand; "
+            f"{path}: not valid JSON {json_fault(error, data, start)}. The file may be cut short or edited by hand; "
             "fetch it again. NaN and Infinity are not JSON either."
         ) from error
     except RecursionError as error:
@@ -196,7 +196,7 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
         ) from error
 
 
-def _json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:
+def json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:
     """Say where JSON that begins at byte `start` breaks, why, and what stands there."""
     found = re.fullmatch(r"(.*) \(byte (\d+)\)", str(error))
     reason, offset = (found[1], start + int(found[2])) if found else (str(error), len(data))

@@ -18,6 +18,10 @@ class AnnotationError(CocoprepError):
     """An annotation file as a whole cannot be used."""
 
 
+class ResultsError(CocoprepError):
+    """A results file cannot be scored."""
+
+
 class ImageError(CocoprepError):
     """A photograph cannot be read; costs the people in it, never the build."""
 

@@ -1,8 +1,10 @@
-"""PCK, the percentage of correct keypoints.
+"""PCK, the percentage of correct keypoints, its area under the curve, and the end-point error.
 
-A labelled joint is right where it lies within t * max(bbox width, height) of the truth; figures are micro-averaged
-over labelled joints. N people, K joints, T thresholds; points are (x, y).
-Source: Yang and Ramanan 2013, "Articulated Human Detection with Flexible Mixtures of Parts", with boxes as annotated.
+A labelled joint is right where it lies within a threshold times a unit of the truth; figures are micro-averaged over
+labelled joints. The unit is the longer side of the person's box (Yang and Ramanan 2013, "Articulated Human Detection
+with Flexible Mixtures of Parts", with boxes as annotated), or the length of the torso (Sapp and Taskar 2013, "MODEC"),
+or the size of the head (after PCKh of Andriluka et al. 2014, with the head as COCO's joints show it).
+N people, K joints, T thresholds; points are (x, y).
 """
 
 from __future__ import annotations
@@ -13,7 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cocoprep.keypoints import KeypointTable
+from cocoprep.predictions import Predictions
+from cocoprep.truth import Truth
+
 THRESHOLDS = (0.05, 0.1, 0.2, 0.5)
+UNITS = ("box", "torso", "head")
+CURVE = tuple(step / 200 for step in range(101))  # 0, 0.005 ... 0.5: where the curve is drawn, and its area taken
+DIAGONALS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))
+HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +41,105 @@ class Pck:
     joints: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class PckFigures:
+    """PCK of all people by one unit.
+
+    Attributes:
+        unit: box, torso or head.
+        pck: at `THRESHOLDS`.
+        auc: area under the curve from 0 to 0.5 by the trapezium rule, over 0.5: a perfect result has 1.
+        auc_per_joint: (K,) the same of each joint; NaN where none is behind it.
+        curve: PCK at `CURVE`.
+        people: whose unit is known.
+        without_unit: people whose torso or head is not labelled, or whose box has no size; they are left out.
+    """
+
+    unit: str
+    pck: Pck
+    auc: float
+    auc_per_joint: Floats
+    curve: Pck
+    people: int
+    without_unit: int
+
+
+@dataclass(frozen=True)
+class EndPointErrors:
+    """How far from the truth the labelled joints of predicted people lie. NaN where there is none.
+
+    Attributes:
+        mean_px: in image pixels.
+        median_px: in image pixels.
+        mean_px_per_joint: (K,).
+        median_px_per_joint: (K,).
+        mean_of_box: as a fraction of the longer side of the person's box; boxes without a size left out.
+        median_of_box: the same.
+        joints: (K,) how many stand behind each.
+        people: predicted.
+        undetected: people whom nobody predicted; none of their joints is in here.
+    """
+
+    mean_px: float
+    median_px: float
+    mean_px_per_joint: Floats
+    median_px_per_joint: Floats
+    mean_of_box: float
+    median_of_box: float
+    joints: NDArray[np.int64]
+    people: int
+    undetected: int
+
+
 def longer_side(bbox_xywh: ArrayLike) -> NDArray[np.float64]:
     """Return (N,) the longer sides of boxes (N, 4), x, y, width, height: the unit of PCK by box."""
     sides: NDArray[np.float64] = np.asarray(bbox_xywh, np.float64)[:, 2:].max(axis=-1)
     return sides
+
+
+def torso_length(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -> Floats:
+    """Return (N,) the mean length of the torso's two diagonals, shoulder to the other side's hip.
+
+    Args:
+        keypoints: (N, K, 2) points.
+        labelled: (N, K) true where the joint is labelled.
+        table: names the joints.
+
+    Returns:
+        The one diagonal where the other is not labelled; NaN where neither is, or the table has no such joints.
+    """
+    at, known = np.asarray(keypoints, np.float64), np.asarray(labelled, bool)
+    total, count = np.zeros(len(at)), np.zeros(len(at))
+    for shoulder, hip in DIAGONALS:
+        if shoulder in table.names and hip in table.names:
+            a, b = table.names.index(shoulder), table.names.index(hip)
+            both = known[:, a] & known[:, b]
+            total += np.where(both, _length(at[:, a] - at[:, b]), 0.0)
+            count += both
+    return np.divide(total, count, out=np.full(len(at), np.nan), where=count > 0)
+
+
+def head_size(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -> Floats:
+    """Return (N,) the longest distance between two labelled joints of the head; NaN where there are no two.
+
+    Args:
+        keypoints: (N, K, 2) points.
+        labelled: (N, K) true where the joint is labelled.
+        table: names the joints: nose, eyes and ears.
+    """
+    head = [k for k, name in enumerate(table.names) if name in HEAD]
+    at, known = np.asarray(keypoints, np.float64)[:, head], np.asarray(labelled, bool)[:, head]
+    longest = np.full(len(at), np.nan)
+    for a in range(len(head)):
+        for b in range(a):
+            apart = np.where(known[:, a] & known[:, b], _length(at[:, a] - at[:, b]), np.nan)
+            longest = np.fmax(longest, apart)
+    return longest
+
+
+def _length(vectors: Floats) -> Floats:
+    lengths: Floats = np.hypot(vectors[..., 0], vectors[..., 1])
+    return lengths
 
 
 def pck(
@@ -61,3 +168,104 @@ def pck(
         total = right.sum(axis=(1, 2)) / np.float64(joints.sum())
         per_joint = right.sum(axis=1) / joints
     return Pck(tuple(thresholds), total, per_joint, joints)
+
+
+def auc(thresholds: Sequence[float], values: ArrayLike) -> Floats:
+    """Return the area under values (T, ...) at rising thresholds (T,) by the trapezium rule, over their range."""
+    steps = np.diff(np.asarray(thresholds, np.float64))
+    heights = np.asarray(values, np.float64)
+    area: Floats = np.tensordot(steps, (heights[1:] + heights[:-1]) / 2, axes=1) / steps.sum()
+    return area
+
+
+def pck_by_unit(
+    unit: str, predicted: Floats, truth: Floats, labelled: NDArray[np.bool_], *, lengths: Floats
+) -> PckFigures:
+    """Score people by one unit.
+
+    Args:
+        unit: its name.
+        predicted: (N, K, 2) points; infinite for a person nobody predicted, whose joints then are all wrong.
+        truth: (N, K, 2) points of the same frame.
+        labelled: (N, K) true where the joint counts.
+        lengths: (N,) the unit of each person; a person whose unit is NaN or not positive is left out.
+    """
+    known = np.isfinite(lengths) & (lengths > 0)
+    people = (predicted[known], truth[known], labelled[known])
+    figures = pck(*people, unit=lengths[known])
+    curve = pck(*people, unit=lengths[known], thresholds=CURVE)
+    area = auc(CURVE, np.column_stack([curve.total, curve.per_joint]))
+    return PckFigures(unit, figures, float(area[0]), area[1:], curve, int(known.sum()), int((~known).sum()))
+
+
+def measure_pck(
+    truth: Truth, predictions: Predictions, matches: NDArray[np.int64], table: KeypointTable
+) -> dict[str, PckFigures]:
+    """Score every counting person by each of `UNITS`; `matches` is of `match_people`."""
+    counts = truth.counts
+    at, labelled = truth.keypoints[counts], truth.visibility[counts] > 0
+    predicted = matched_keypoints(predictions, matches[counts])
+    lengths = {
+        "box": longer_side(truth.bbox[counts]),
+        "torso": torso_length(at, labelled, table),
+        "head": head_size(at, labelled, table),
+    }
+    return {unit: pck_by_unit(unit, predicted, at, labelled, lengths=lengths[unit]) for unit in UNITS}
+
+
+def matched_keypoints(predictions: Predictions, matches: NDArray[np.int64]) -> Floats:
+    """Return (N, K, 2) the points predicted for each person; infinite where nobody predicted the person."""
+    points = np.full((len(matches), *predictions.keypoints.shape[1:]), np.inf)
+    found = matches >= 0
+    points[found] = predictions.keypoints[matches[found]]
+    return points
+
+
+def end_point_errors(
+    predicted: ArrayLike, truth: ArrayLike, labelled: ArrayLike, *, sides: ArrayLike, undetected: int = 0
+) -> EndPointErrors:
+    """Measure how far predicted joints lie from the truth.
+
+    Args:
+        predicted: (N, K, 2) points of people who were predicted.
+        truth: (N, K, 2) points of the same frame, image pixels.
+        labelled: (N, K) true where the joint counts.
+        sides: (N,) the longer sides of the people's boxes.
+        undetected: how many people were not predicted, to be told beside.
+    """
+    counts = np.asarray(labelled, bool)
+    distance = _length(np.asarray(predicted, np.float64) - np.asarray(truth, np.float64))
+    units = np.broadcast_to(np.asarray(sides, np.float64)[:, None], distance.shape)
+    of_box = distance[counts & (units > 0)] / units[counts & (units > 0)]
+    columns = [column[of_joint] for column, of_joint in zip(distance.T, counts.T, strict=True)]
+    return EndPointErrors(
+        mean_px=_mean(distance[counts]),
+        median_px=_median(distance[counts]),
+        mean_px_per_joint=np.array([_mean(column) for column in columns]),
+        median_px_per_joint=np.array([_median(column) for column in columns]),
+        mean_of_box=_mean(of_box),
+        median_of_box=_median(of_box),
+        joints=counts.sum(axis=0),
+        people=len(distance),
+        undetected=undetected,
+    )
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def measure_end_point_errors(truth: Truth, predictions: Predictions, matches: NDArray[np.int64]) -> EndPointErrors:
+    """Measure the end-point error of every counting person who was predicted; `matches` is of `match_people`."""
+    found = truth.counts & (matches >= 0)
+    return end_point_errors(
+        predictions.keypoints[matches[found]],
+        truth.keypoints[found],
+        truth.visibility[found] > 0,
+        sides=longer_side(truth.bbox[found]),
+        undetected=int((truth.counts & ~found).sum()),
+    )

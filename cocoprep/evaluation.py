@@ -1,0 +1,192 @@
+"""All that is measured of predictions, in one go. N annotations, K joints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.confidence import JointThresholds, choose_thresholds
+from cocoprep.error_analysis import ErrorAnalysis, analyse_errors
+from cocoprep.keypoints import KeypointTable
+from cocoprep.matching import match_people
+from cocoprep.oks import OksScore, oks_of_pairs, score_oks
+from cocoprep.pck import EndPointErrors, Pck, PckFigures, measure_end_point_errors, measure_pck
+from cocoprep.predictions import Predictions
+from cocoprep.truth import Truth
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured.
+
+    Attributes:
+        truth: the ground truth.
+        predictions: what was scored.
+        matches: (N,) int64, the place in `predictions` of each person; see `match_people`.
+        oks: average precision and recall.
+        person_oks: (N,) of each person and the matched prediction; NaN where there is none.
+        pck: by unit: box, torso, head.
+        end_point: distances.
+        errors: kinds of errors.
+        joints: thresholds of confidence; None where all confidences are equal, or nobody was predicted.
+    """
+
+    truth: Truth
+    predictions: Predictions
+    matches: NDArray[np.int64]
+    oks: OksScore
+    person_oks: NDArray[np.float64]
+    pck: dict[str, PckFigures]
+    end_point: EndPointErrors
+    errors: ErrorAnalysis
+    joints: JointThresholds | None
+
+
+def evaluate(truth: Truth, predictions: Predictions, table: KeypointTable) -> Evaluation:
+    """Measure predictions against a ground truth.
+
+    Raises:
+        CocoprepError: there are no predictions, or one is not finite.
+    """
+    oks = score_oks(truth, predictions, table)
+    matches = match_people(truth, predictions, table)
+    return Evaluation(
+        truth=truth,
+        predictions=predictions,
+        matches=matches,
+        oks=oks,
+        person_oks=_person_oks(truth, predictions, matches, table),
+        pck=measure_pck(truth, predictions, matches, table),
+        end_point=measure_end_point_errors(truth, predictions, matches),
+        errors=analyse_errors(truth, predictions, matches, table),
+        joints=_joint_thresholds(truth, predictions, matches),
+    )
+
+
+def _person_oks(
+    truth: Truth, predictions: Predictions, matches: NDArray[np.int64], table: KeypointTable
+) -> NDArray[np.float64]:
+    found = matches >= 0
+    person_oks = np.full(len(matches), np.nan)
+    person_oks[found] = oks_of_pairs(
+        predictions.keypoints[matches[found]],
+        truth.keypoints[found],
+        truth.visibility[found],
+        truth.area[found],
+        table.oks_sigmas,
+    )
+    return person_oks
+
+
+def _joint_thresholds(truth: Truth, predictions: Predictions, matches: NDArray[np.int64]) -> JointThresholds | None:
+    found = matches >= 0
+    confidence = predictions.confidence[matches[found]]
+    if not found.any() or (confidence == confidence.flat[0]).all():
+        return None
+    return choose_thresholds(confidence, truth.visibility[found] > 0)
+
+
+def to_builtins(evaluation: Evaluation, table: KeypointTable, *, context: dict[str, Any]) -> dict[str, Any]:
+    """Return every figure, not rounded, as what JSON can hold: NaN as None.
+
+    Args:
+        evaluation: of `evaluate`.
+        table: names the joints.
+        context: what the figures are of and what stands beside them; comes first.
+    """
+    truth, joints = evaluation.truth, evaluation.joints
+    content = {
+        **context,
+        "counts": {
+            "images": len(truth.document["images"]),
+            "annotations": len(truth.annotation_ids),
+            "people": int(truth.counts.sum()),
+            "predictions": len(evaluation.predictions),
+            "people_predicted": int((evaluation.matches >= 0).sum()),
+        },
+        "oks": evaluation.oks.figures,
+        "pck": {unit: _pck_builtins(figures, table) for unit, figures in evaluation.pck.items()},
+        "end_point_error": _end_point_builtins(evaluation.end_point, table),
+        "errors": evaluation.errors.tables,
+        "confidence": None if joints is None else threshold_builtins(joints, table),
+    }
+    return {key: _clean(value) for key, value in content.items()}
+
+
+def threshold_builtins(joints: JointThresholds, table: KeypointTable) -> dict[str, Any]:
+    """Return thresholds and their figures as what JSON can hold: NaN as None."""
+    content = {
+        "people": joints.people,
+        "precision": joints.total_precision,
+        "recall": joints.total_recall,
+        "joints_put_out_a_person": joints.put_out,
+        "per_joint": {
+            name: {
+                "threshold": joints.thresholds[k],
+                "precision": joints.precision[k],
+                "recall": joints.recall[k],
+                "f1": joints.f1[k],
+                "labelled": joints.labelled[k],
+            }
+            for k, name in enumerate(table.names)
+        },
+    }
+    return {key: _clean(value) for key, value in content.items()}
+
+
+def _pck_builtins(figures: PckFigures, table: KeypointTable) -> dict[str, Any]:
+    return {
+        "people": figures.people,
+        "people_without_unit": figures.without_unit,
+        "joints": figures.pck.joints.sum(),
+        "joints_per_joint": _by_name(figures.pck.joints, table),
+        "at": _at_thresholds(figures.pck, table),
+        "auc": figures.auc,
+        "auc_per_joint": _by_name(figures.auc_per_joint, table),
+        "curve": {"thresholds": figures.curve.thresholds, "pck": figures.curve.total},
+    }
+
+
+def _at_thresholds(pck: Pck, table: KeypointTable) -> dict[str, Any]:
+    return {
+        f"{threshold:g}": {"total": total, "per_joint": _by_name(per_joint, table)}
+        for threshold, total, per_joint in zip(pck.thresholds, pck.total, pck.per_joint, strict=True)
+    }
+
+
+def _end_point_builtins(errors: EndPointErrors, table: KeypointTable) -> dict[str, Any]:
+    return {
+        "people": errors.people,
+        "people_undetected": errors.undetected,
+        "joints": errors.joints.sum(),
+        "mean_px": errors.mean_px,
+        "median_px": errors.median_px,
+        "mean_of_box": errors.mean_of_box,
+        "median_of_box": errors.median_of_box,
+        "per_joint": {
+            name: {
+                "mean_px": errors.mean_px_per_joint[k],
+                "median_px": errors.median_px_per_joint[k],
+                "joints": errors.joints[k],
+            }
+            for k, name in enumerate(table.names)
+        },
+    }
+
+
+def _by_name(values: NDArray[Any], table: KeypointTable) -> dict[str, Any]:
+    return dict(zip(table.names, values, strict=True))
+
+
+def _clean(value: Any) -> Any:
+    """Turn NumPy's numbers into Python's, and those that JSON cannot write into None, at any depth."""
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_clean(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
