@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from cocoprep.error_analysis import ErrorAnalysis, analyse_errors
 from cocoprep.keypoints import KeypointTable
 from cocoprep.matching import match_people
 from cocoprep.oks import OksScore, oks_of_pairs, score_oks
-from cocoprep.pck import EndPointErrors, Pck, PckFigures, measure_end_point_errors, measure_pck
+from cocoprep.pck import THRESHOLDS, EndPointErrors, Pck, PckFigures, measure_end_point_errors, measure_pck
 from cocoprep.predictions import Predictions
 from cocoprep.truth import Truth
 
@@ -45,8 +46,16 @@ class Evaluation:
     joints: JointThresholds | None
 
 
-def evaluate(truth: Truth, predictions: Predictions, table: KeypointTable) -> Evaluation:
+def evaluate(
+    truth: Truth, predictions: Predictions, table: KeypointTable, *, thresholds: Sequence[float] = THRESHOLDS
+) -> Evaluation:
     """Measure predictions against a ground truth.
+
+    Args:
+        truth: the ground truth.
+        predictions: of any number, for any of its images.
+        table: the K joints.
+        thresholds: of PCK, fractions of its units.
 
     Raises:
         CocoprepError: there are no predictions, or one is not finite.
@@ -59,7 +68,7 @@ def evaluate(truth: Truth, predictions: Predictions, table: KeypointTable) -> Ev
         matches=matches,
         oks=oks,
         person_oks=_person_oks(truth, predictions, matches, table),
-        pck=measure_pck(truth, predictions, matches, table),
+        pck=measure_pck(truth, predictions, matches, table, thresholds=thresholds),
         end_point=measure_end_point_errors(truth, predictions, matches),
         errors=analyse_errors(truth, predictions, matches, table),
         joints=_joint_thresholds(truth, predictions, matches),

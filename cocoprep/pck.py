@@ -47,7 +47,7 @@ class PckFigures:
 
     Attributes:
         unit: box, torso or head.
-        pck: at `THRESHOLDS`.
+        pck: at the thresholds asked for.
         auc: area under the curve from 0 to 0.5 by the trapezium rule, over 0.5: a perfect result has 1.
         auc_per_joint: (K,) the same of each joint; NaN where none is behind it.
         curve: PCK at `CURVE`.
@@ -179,7 +179,13 @@ def auc(thresholds: Sequence[float], values: ArrayLike) -> Floats:
 
 
 def pck_by_unit(
-    unit: str, predicted: Floats, truth: Floats, labelled: NDArray[np.bool_], *, lengths: Floats
+    unit: str,
+    predicted: Floats,
+    truth: Floats,
+    labelled: NDArray[np.bool_],
+    *,
+    lengths: Floats,
+    thresholds: Sequence[float] = THRESHOLDS,
 ) -> PckFigures:
     """Score people by one unit.
 
@@ -189,17 +195,23 @@ def pck_by_unit(
         truth: (N, K, 2) points of the same frame.
         labelled: (N, K) true where the joint counts.
         lengths: (N,) the unit of each person; a person whose unit is NaN or not positive is left out.
+        thresholds: fractions of the unit.
     """
     known = np.isfinite(lengths) & (lengths > 0)
     people = (predicted[known], truth[known], labelled[known])
-    figures = pck(*people, unit=lengths[known])
+    figures = pck(*people, unit=lengths[known], thresholds=thresholds)
     curve = pck(*people, unit=lengths[known], thresholds=CURVE)
     area = auc(CURVE, np.column_stack([curve.total, curve.per_joint]))
     return PckFigures(unit, figures, float(area[0]), area[1:], curve, int(known.sum()), int((~known).sum()))
 
 
 def measure_pck(
-    truth: Truth, predictions: Predictions, matches: NDArray[np.int64], table: KeypointTable
+    truth: Truth,
+    predictions: Predictions,
+    matches: NDArray[np.int64],
+    table: KeypointTable,
+    *,
+    thresholds: Sequence[float] = THRESHOLDS,
 ) -> dict[str, PckFigures]:
     """Score every counting person by each of `UNITS`; `matches` is of `match_people`."""
     counts = truth.counts
@@ -210,7 +222,9 @@ def measure_pck(
         "torso": torso_length(at, labelled, table),
         "head": head_size(at, labelled, table),
     }
-    return {unit: pck_by_unit(unit, predicted, at, labelled, lengths=lengths[unit]) for unit in UNITS}
+    return {
+        unit: pck_by_unit(unit, predicted, at, labelled, lengths=lengths[unit], thresholds=thresholds) for unit in UNITS
+    }
 
 
 def matched_keypoints(predictions: Predictions, matches: NDArray[np.int64]) -> Floats:

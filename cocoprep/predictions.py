@@ -88,7 +88,7 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
             infinite, a line has another number of keypoints, an unknown image or another category, or two lines are
             equal in image_id, keypoints and score. The first such line is named, counted from 0, with its image.
     """
-    lines = _decode(read_input(path, files, "--results", "COCO results", ResultsError), path)
+    lines = _decode(read_input(path, files, "COCO results", ResultsError), path)
     if not lines:
         raise ResultsError(
             f"{path}: the list is empty, so there is nothing to score. Expected at least one line such as {FORM}."

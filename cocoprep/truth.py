@@ -101,23 +101,22 @@ class _IdOnly(msgspec.Struct):
     id: _Id | None = None
 
 
-def read_input(path: str, files: FileStore, option: str, what: str, refusal: type[CocoprepError]) -> bytes:
+def read_input(path: str, files: FileStore, what: str, refusal: type[CocoprepError]) -> bytes:
     """Return the content of a JSON file that a user has named, without a byte order mark.
 
     Args:
         path: of the file.
         files: where it lies.
-        option: that named it.
-        what: it should be, such as "COCO results".
+        what: it should hold, such as "COCO results".
         refusal: raised where there is no such file, or it cannot be read.
     """
     if not files.exists(path) or files.is_folder(path):
         found = "a folder" if files.is_folder(path) else "nothing"
-        raise refusal(f"{option}: expected a JSON file of {what} at {path}, found {found}.")
+        raise refusal(f"{path}: expected a JSON file of {what}, found {found}.")
     try:
         return files.read_bytes(path).removeprefix(codecs.BOM_UTF8)
     except OSError as error:
-        raise refusal(f"{option}: cannot read {path}: {error.strerror or error}.") from error
+        raise refusal(f"{path}: cannot be read ({error.strerror or error}).") from error
 
 
 def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
@@ -135,7 +134,7 @@ def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
         AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or an entry is of
             the wrong form; the entry is named.
     """
-    file = _decode(read_input(path, files, "--annotations", "COCO person keypoints", AnnotationError), path)
+    file = _decode(read_input(path, files, "COCO person keypoints", AnnotationError), path)
     for name, entries in (("images", file.images), ("annotations", file.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to score against.")
