@@ -12,19 +12,24 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TRAINING = {"tensorflow", "keras", "cv2", "matplotlib", "tensorboard"}
 HEAVY = {"apache_beam", "torch", "jax", *TRAINING}
-# Who may import whom; the core is everything of cocoprep but its command line.
+# Who may import whom; the core is everything of cocoprep but its command line and its report.
 ALLOWED = {
     "core": {"core"},
-    "cli": {"core", "cli", "pipelines", "model"},
+    "report": {"core", "report"},
+    "cli": {"core", "cli", "report", "pipelines", "model"},
     "pipelines": {"core", "pipelines"},
     "model": {"core", "model"},
 }
-OWN_HEAVY = {"core": set(), "cli": set(), "pipelines": {"apache_beam"}, "model": TRAINING}
+OWN_HEAVY = {
+    "core": set(), "report": {"matplotlib"}, "cli": set(), "pipelines": {"apache_beam"}, "model": TRAINING,
+}  # fmt: skip
 
 
 def room_of(module):
     if module == "cocoprep.cli" or module.startswith("cocoprep.cli.") or module == "cocoprep.__main__":
         return "cli"
+    if module == "cocoprep.report" or module.startswith("cocoprep.report."):
+        return "report"
     top = module.split(".")[0]
     return {"cocoprep": "core", "pipelines": "pipelines", "model": "model"}.get(top)
 
@@ -70,6 +75,13 @@ def test_the_core_loads_without_beam_and_tensorflow():
     loaded = loaded_by("\n".join(f"import {name}" for name in names))
     assert {"numpy", "PIL", *names} <= loaded
     assert not loaded & HEAVY
+
+
+def test_the_report_loads_without_what_opens_windows():
+    names = [module for module, _ in modules() if room_of(module) == "report"]
+    loaded = loaded_by("\n".join(f"import {name}" for name in names))
+    assert "matplotlib" in loaded
+    assert not loaded & (HEAVY - {"matplotlib"} | {"matplotlib.pyplot", "tkinter"})
 
 
 def test_the_pipelines_load_without_tensorflow():

@@ -1,0 +1,119 @@
+"""An evaluation as pictures and as one HTML page. The only home of matplotlib besides training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from cocoprep.evaluation import Evaluation
+from cocoprep.files import FileStore, LocalFiles
+from cocoprep.keypoints import KeypointTable
+from cocoprep.report.heat_grid import heat_grid
+from cocoprep.report.markup import share
+from cocoprep.report.page import Grid, Report, render_page
+from cocoprep.report.people import people_sheet, portraits, worst_and_best
+from cocoprep.report.plots import error_bars, joint_bars, pck_by_joint, pck_curves, precision_recall
+from cocoprep.report.sources import CropSource, Shown, StackMaps
+from cocoprep.report.style import Chart
+from cocoprep.report.worst_errors import worst_errors
+
+__all__ = ["PAGE", "CropSource", "Shown", "StackMaps", "write_report"]
+
+PAGE = "report.html"
+
+
+def write_report(
+    folder: str,
+    evaluation: Evaluation,
+    table: KeypointTable,
+    *,
+    title: str,
+    notes: Sequence[str] = (),
+    beside: Mapping[str, Mapping[str, float]] | None = None,
+    crops: CropSource | None = None,
+    stack_maps: Sequence[StackMaps] = (),
+    files: FileStore | None = None,
+) -> str:
+    """Write the report of an evaluation; the same evaluation and pictures give the same bytes.
+
+    Args:
+        folder: where to; made where it does not exist.
+        evaluation: the figures.
+        table: the K joints.
+        title: the page's heading.
+        notes: lines to be said loudly, such as whose boxes were used.
+        beside: figures to stand beside the result's, by whose they are: names of `OKS_FIGURES`, or `PCK@0.2`.
+        crops: gives pictures of people; None where there are none.
+        stack_maps: heatmaps of a few people, to be shown as grids.
+        files: how files are written.
+
+    Returns:
+        The path of the page, `report.html`. Beside it lie its pictures: `pck-curves.png`, `pck-curves-by-joint.png`,
+        `oks-precision-recall.png`, `joints.png`, `errors.png`, `worst.png`, `best.png`, `heatmaps-<annotation id>.png`.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    files = files or LocalFiles()
+    files.make_folder(folder)
+    worst, best = (portraits(evaluation, rows, table, crops) for rows in worst_and_best(evaluation))
+    errors, errors_in_all = worst_errors(evaluation)
+    shown = {person.row for person in (*worst, *best)}
+    behind = [] if crops is None else list(dict.fromkeys(error.row for error in errors if error.row not in shown))
+    report = Report(
+        evaluation=evaluation,
+        joints=table,
+        title=title,
+        notes=notes,
+        beside=beside or {},
+        charts=_charts(evaluation, table),
+        worst=worst,
+        best=best,
+        errors=errors,
+        errors_in_all=errors_in_all,
+        behind=portraits(evaluation, behind, table, crops),
+        grids=[_grid(maps, evaluation, table) for maps in stack_maps],
+    )
+    for name, chart in report.charts.items():
+        _write(files, files.join(folder, f"{name}.png"), chart.light)
+    for name, people in (("worst", report.worst), ("best", report.best)):
+        if crops is not None and people:
+            sheet = people_sheet(people, title=f"The {name} {len(people)} by OKS: truth, then prediction")
+            _save(files, files.join(folder, f"{name}.png"), sheet)
+    for grid in report.grids:
+        _save(files, files.join(folder, f"heatmaps-{grid.annotation_id}.png"), grid.picture)
+    path = files.join(folder, PAGE)
+    # Surrogates, which a file name from JSON may hold, are no UTF-8.
+    _write(files, path, render_page(report).encode("utf-8", "replace"))
+    return path
+
+
+def _charts(evaluation: Evaluation, table: KeypointTable) -> dict[str, Chart]:
+    charts = {
+        "pck-curves": pck_curves(evaluation),
+        "pck-curves-by-joint": pck_by_joint(evaluation, table),
+        "oks-precision-recall": precision_recall(evaluation),
+        "joints": joint_bars(evaluation, table),
+        "errors": error_bars(evaluation),
+    }
+    return {name: chart for name, chart in charts.items() if chart is not None}
+
+
+def _grid(maps: StackMaps, evaluation: Evaluation, table: KeypointTable) -> Grid:
+    title = f"Annotation {maps.annotation_id}"
+    rows = (evaluation.truth.annotation_ids == maps.annotation_id).nonzero()[0]
+    if len(rows) and np.isfinite(evaluation.person_oks[rows[0]]):
+        title += f", OKS {share(float(evaluation.person_oks[rows[0]]))}"
+    return Grid(maps.annotation_id, title, heat_grid(maps, table, title=title))
+
+
+def _write(files: FileStore, path: str, data: bytes) -> None:
+    with files.create(path) as stream:
+        stream.write(data)
+
+
+def _save(files: FileStore, path: str, picture: Image.Image) -> None:
+    with files.create(path) as stream:
+        picture.save(stream, "PNG")

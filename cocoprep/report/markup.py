@@ -1,0 +1,105 @@
+"""HTML from data: every text goes through `text`, so that no file name or joint name can become markup."""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+NONE = "\N{EN DASH}"  # where there is no figure
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """HTML that is safe to put on the page as it is."""
+
+    html: str
+
+
+Content = Markup | str
+
+
+def text(content: Content) -> str:
+    """Return content as HTML: markup as it is, a plain text escaped, for element and quoted attribute alike."""
+    return content.html if isinstance(content, Markup) else html.escape(content, quote=True)
+
+
+def join(parts: Iterable[Content], between: str = "\n") -> Markup:
+    """Return contents one after the other."""
+    return Markup(between.join(text(part) for part in parts))
+
+
+def element(tag: str, content: Content = "", **attributes: str) -> Markup:
+    """Return an element; `class_` stands for the attribute `class`."""
+    named = "".join(f' {name.rstrip("_")}="{html.escape(value, quote=True)}"' for name, value in attributes.items())
+    return Markup(f"<{tag}{named}>{text(content)}</{tag}>")
+
+
+def table(
+    head: Sequence[Content], rows: Iterable[Sequence[Content]], *, caption: Content = "", left: int = 1, mark: int = -1
+) -> Markup:
+    """Return a table that scrolls within itself where the page is narrow.
+
+    Args:
+        head: names of the columns.
+        rows: cells; the first of each names the row.
+        caption: says what one looks at.
+        left: how many columns hold text and are set to the left; the others hold figures.
+        mark: a row to stand out, by place.
+    """
+    heads = [element("th", name, scope="col", class_="text" if n < left else "figure") for n, name in enumerate(head)]
+    lines = [element("tr", join(heads, ""))]
+    body = [
+        element(
+            "tr",
+            join((_cell(cell, n, left) for n, cell in enumerate(row)), ""),
+            **({"class_": "mark"} if place == mark else {}),
+        )
+        for place, row in enumerate(rows)
+    ]
+    parts = [element("caption", caption)] if text(caption) else []
+    parts += [element("thead", join(lines)), element("tbody", join(body))]
+    return element("div", element("table", join(parts)), class_="scroll", tabindex="0")
+
+
+def _cell(cell: Content, column: int, left: int) -> Markup:
+    kind = "text" if column < left else "figure"
+    return element("th", cell, scope="row", class_=kind) if column == 0 else element("td", cell, class_=kind)
+
+
+def share(value: float) -> str:
+    """Return a figure from 0 to 1, or a dash where there is none: NaN, or -1 as pycocotools writes it."""
+    return NONE if math.isnan(value) or value < 0 else f"{value:.3f}"
+
+
+def pixels(value: float) -> str:
+    """Return a length in pixels."""
+    return NONE if math.isnan(value) else f"{value:.1f}"
+
+
+def count(value: int) -> str:
+    """Return a whole number with its thousands apart."""
+    return f"{value:,}"
+
+
+def words(name: str) -> str:
+    """Return a joint's name as it is read."""
+    return name.replace("_", " ")
+
+
+def data_uri(data: bytes, form: str) -> str:
+    """Return a picture as an address that holds it."""
+    return f"data:image/{form};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def picture(uri: str, alternative: str, size: tuple[int, int], *, dark: str | None = None) -> Markup:
+    """Return an image element of `size` (width, height); `dark` takes its place where the reader likes it dark."""
+    image = (
+        f'<img src="{uri}" alt="{html.escape(alternative, quote=True)}" width="{size[0]}" height="{size[1]}" '
+        'loading="lazy" decoding="async">'
+    )
+    if dark is None:
+        return Markup(image)
+    return Markup(f'<picture><source srcset="{dark}" media="(prefers-color-scheme: dark)">{image}</picture>')

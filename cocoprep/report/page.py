@@ -1,0 +1,285 @@
+"""The page: every figure, chart and picture in one file that needs nothing else."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from cocoprep.evaluation import Evaluation
+from cocoprep.keypoints import KeypointTable
+from cocoprep.report import tables
+from cocoprep.report.css import CSS
+from cocoprep.report.markup import Content, Markup, count, data_uri, element, join, picture, share, table, text, words
+from cocoprep.report.people import Portrait
+from cocoprep.report.style import Chart
+from cocoprep.report.worst_errors import ListedError
+
+# Nothing is loaded from anywhere and nothing runs, whatever the data held.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+JPEG_QUALITY = 85
+KINDS_IN_WORDS = {
+    "good": "where it belongs, within what people themselves differ by (similarity of at least 0.85)",
+    "jitter": "near, but off (similarity of at least 0.5)",
+    "inversion": "on the same joint of the person's other side: left and right exchanged",
+    "swap": "on that joint of another person in the photograph",
+    "miss": "on nothing of the kind",
+    "undetected": "of a person whom nobody predicted",
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of heatmaps, and whose."""
+
+    annotation_id: int
+    title: str
+    picture: Image.Image
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is on the page.
+
+    Attributes:
+        evaluation: the figures.
+        joints: the K joints.
+        title: the heading.
+        notes: loud lines below it.
+        beside: figures of others by name, to stand beside the result's.
+        charts: by file name without its ending.
+        worst: people with the lowest OKS, lowest first.
+        best: people with the highest OKS, highest first.
+        errors: the worst errors.
+        errors_in_all: how many there are.
+        behind: people of the worst errors who are not shown otherwise.
+        grids: of heatmaps.
+    """
+
+    evaluation: Evaluation
+    joints: KeypointTable
+    title: str
+    notes: Sequence[str]
+    beside: Mapping[str, Mapping[str, float]]
+    charts: Mapping[str, Chart]
+    worst: Sequence[Portrait]
+    best: Sequence[Portrait]
+    errors: Sequence[ListedError]
+    errors_in_all: int
+    behind: Sequence[Portrait]
+    grids: Sequence[Grid]
+
+
+def render_page(report: Report) -> str:
+    """Return the page as HTML."""
+    sections = [
+        ("oks", "OKS", _oks(report)),
+        ("pck", "PCK", _pck(report)),
+        ("joints", "Joint by joint", _joints(report)),
+        ("errors", "Kinds of errors", _errors(report)),
+        ("confidence", "Confidence", _confidence(report)),
+        ("worst", "The worst", _worst(report)),
+        ("best", "The best", _best(report)),
+        ("worst-errors", "The worst errors", _worst_errors(report)),
+        ("heatmaps", "Heatmaps through the stacks", _heatmaps(report)),
+    ]
+    there = [(name, title, content) for name, title, content in sections if content.html]
+    links = element("nav", join((element("a", title, href=f"#{name}") for name, title, _ in there)))
+    body = [
+        element("header", join([element("h1", report.title), _counts(report), *_notes(report), links])),
+        element(
+            "main",
+            join(
+                [
+                    tables.headline(report.evaluation),
+                    *(element("section", join([element("h2", h), c]), id=name) for name, h, c in there),
+                ]
+            ),
+        ),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{text(report.title)}</title>\n<style>{CSS}</style>\n</head>\n"
+        f"<body>\n{join(body).html}\n</body>\n</html>\n"
+    )
+
+
+def _counts(report: Report) -> Markup:
+    truth, matches = report.evaluation.truth, report.evaluation.matches
+    people, predicted = int(truth.counts.sum()), int((truth.counts & (matches >= 0)).sum())
+    line = (
+        f"{count(people)} people with labelled joints on {count(len(truth.document['images']))} photographs; "
+        f"{count(len(report.evaluation.predictions))} predictions, which cover {count(predicted)} of these people."
+    )
+    return element("p", line, class_="dim")
+
+
+def _notes(report: Report) -> list[Markup]:
+    lines = join(element("p", note) for note in report.notes)
+    return [element("div", lines, class_="loud", role="note")] if report.notes else []
+
+
+def _oks(report: Report) -> Markup:
+    caption = (
+        "Precision against recall: from left to right, ever less sure predictions are let in. Blue and orange: one OKS "
+        "threshold each, thin: the other thresholds from 0.50 to 0.95, thick: their mean. The farther up and right, "
+        "the better; AP is the area below."
+    )
+    return join([tables.oks_table(report.evaluation, report.beside), _chart(report, "oks-precision-recall", caption)])
+
+
+def _pck(report: Report) -> Markup:
+    total = "How PCK grows as the threshold is loosened, by each unit. The steeper from the left, the more exact."
+    by_joint = (
+        "The same by box, joint by joint: orange the person's left, blue the right, grey all joints together. Two "
+        "lines apart mean that one side is found worse than the other."
+    )
+    return join(
+        [
+            tables.pck_table(report.evaluation, report.beside),
+            _chart(report, "pck-curves", total),
+            _chart(report, "pck-curves-by-joint", by_joint, wide=True),
+        ]
+    )
+
+
+def _joints(report: Report) -> Markup:
+    caption = (
+        "Left: how many of each joint are right. Right: what became of all of them; only the light part is good. The "
+        "kinds are explained below."
+    )
+    return join([_chart(report, "joints", caption, wide=True), tables.joint_table(report.evaluation, report.joints)])
+
+
+def _errors(report: Report) -> Markup:
+    kinds = [join([element("dt", kind), element("dd", meaning)], "") for kind, meaning in KINDS_IN_WORDS.items()]
+    intro = (
+        "Every labelled joint is of one kind (after Ronchi and Perona 2017). Similarity falls from 1 with the "
+        "distance, by the size of the person and by how exactly people place that joint themselves."
+    )
+    chart = (
+        "Each bar is a group of joints, whose number stands beside it. Size: COCO's, by the area of the person. "
+        "Crowding: how many other people's boxes overlap. Occlusion: whether the joint is marked as hidden."
+    )
+    parts = [element("p", intro), element("dl", join(kinds), class_="kinds")]
+    parts.append(_chart(report, "errors", chart, wide=True))
+    parts += [
+        tables.error_table(report.evaluation, grouping, caption=f"By {grouping}")
+        for grouping in report.evaluation.errors.tables
+    ]
+    return join(parts)
+
+
+def _confidence(report: Report) -> Markup:
+    return tables.confidence_table(report.evaluation, report.joints)
+
+
+READ_PEOPLE = (
+    "Truth on the left, prediction on the right, with the joints that are labelled; orange is the person's left, blue "
+    "the right, a hollow dot a hidden joint. A yellow ring marks a joint in a wrong place, its line leads to where it "
+    "belongs. "
+)
+
+
+def _worst(report: Report) -> Markup:
+    if not report.worst:
+        return Markup("")
+    undetected = report.evaluation.truth.counts & (report.evaluation.matches < 0)
+    left_out = f" {count(int(undetected.sum()))} people whom nobody predicted are not among them." * bool(
+        undetected.any()
+    )
+    intro = f"The {count(len(report.worst))} people with the lowest OKS, lowest first.{left_out} {READ_PEOPLE}"
+    return join([_with_command(intro), _people(report.worst)])
+
+
+def _best(report: Report) -> Markup:
+    if not report.best:
+        return Markup("")
+    intro = f"The {count(len(report.best))} people with the highest OKS, highest first, shown as above."
+    return join([element("p", intro), _people(report.best)])
+
+
+def _with_command(intro: str) -> Markup:
+    command = [element("code", "cocoprep show DIR ID"), " draws any annotation of a built folder, by its id."]
+    return element("p", join([intro, *command], ""))
+
+
+def _people(people: Sequence[Portrait]) -> Markup:
+    return element("div", join(_portrait(one) for one in people), class_="people")
+
+
+def _portrait(one: Portrait) -> Markup:
+    head = element("b", f"{one.annotation_id} · OKS {share(one.oks)}")
+    caption = element("figcaption", join([head, element("bdi", one.file_name), one.wrong], "<br>"))
+    alternative = f"annotation {one.annotation_id}, truth and prediction"
+    image = [] if one.picture is None else [_photo(one.picture, alternative)]
+    return element("figure", join([*image, caption]), id=f"person-{one.annotation_id}")
+
+
+def _worst_errors(report: Report) -> Markup:
+    if not report.errors:
+        return Markup("")
+    intro = (
+        f"The {count(len(report.errors))} joints farthest from where they belong, of {count(report.errors_in_all)} "
+        "inversions, swaps and misses, by their distance as a fraction of the person's box. A number leads to the "
+        "person's picture. "
+    )
+    head = ["annotation", "photograph", "joint", "kind", "distance, px", "of the box", "confidence"]
+    rows = [_error_row(report, one) for one in report.errors]
+    parts = [_with_command(intro), table(head, rows, left=4)]
+    if report.behind:
+        parts += [element("h3", "People of these errors who are not shown above"), _people(report.behind)]
+    return join(parts)
+
+
+def _error_row(report: Report, one: ListedError) -> list[Content]:
+    people = {person.annotation_id for person in (*report.worst, *report.best, *report.behind)}
+    name: Content = str(one.annotation_id)
+    if one.annotation_id in people:
+        name = element("a", name, href=f"#person-{one.annotation_id}")
+    kind = f"{one.kind} (of {one.other})" if one.other >= 0 else one.kind
+    return [
+        name, element("bdi", one.file_name), words(report.joints.names[one.joint]), kind,
+        f"{one.distance_px:.1f}", share(one.distance_of_box), share(one.confidence),
+    ]  # fmt: skip
+
+
+def _heatmaps(report: Report) -> Markup:
+    if not report.grids:
+        return Markup("")
+    intro = (
+        "What the network says, stack by stack: a row a stack, a column a joint, the truth in the first row, over the "
+        "dimmed crop. The number is the map's peak: how sure the stack is. The cross is the place that is read from "
+        "it. Look down a column to see a joint refined: from a wide or doubled patch to one sharp peak."
+    )
+    grids = [
+        element(
+            "figure",
+            join([element("h3", grid.title), element("div", _photo(grid.picture, grid.title), class_="wide")]),
+            id=f"heatmaps-{grid.annotation_id}",
+        )
+        for grid in report.grids
+    ]
+    return join([element("p", intro), *grids])
+
+
+def _chart(report: Report, name: str, caption: str, *, wide: bool = False) -> Markup:
+    if name not in report.charts:
+        return Markup("")
+    chart = report.charts[name]
+    image = picture(data_uri(chart.light, "png"), caption, chart.size, dark=data_uri(chart.dark, "png"))
+    return element("figure", join([element("div", image, class_="wide" if wide else "chart"), _caption(caption)]))
+
+
+def _caption(caption: str) -> Markup:
+    return element("figcaption", caption)
+
+
+def _photo(image: Image.Image, alternative: str) -> Markup:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)  # thin coloured lines need their full colour
+    return picture(data_uri(stream.getvalue(), "jpeg"), alternative, image.size)

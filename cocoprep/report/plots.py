@@ -1,0 +1,227 @@
+"""The charts of an evaluation: curves of PCK and of OKS precision, and bars by joint and by group.
+
+K joints; colours of sides are the person's own: orange left, blue right, green neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from cocoprep.draw.text import drawable
+from cocoprep.error_analysis import KINDS
+from cocoprep.evaluation import Evaluation
+from cocoprep.keypoints import KeypointTable
+from cocoprep.report.markup import NONE, share, words
+from cocoprep.report.style import Chart, Theme, bare, draw_chart
+
+STROKES = ("-", "--", ":")
+BAR_IN = 0.29  # height of a bar with its gap, in inches
+THRESHOLD = 0.2  # of the bars of PCK
+GROUPINGS = {
+    "size": "size of the person",
+    "crowding": "crowding: others whose boxes overlap",
+    "occlusion": "occlusion of the joint",
+    "labelled joints": "labelled joints of the person",
+}
+Counts = Mapping[str, Mapping[str, int]]  # group -> kind of error -> joints
+
+
+def pck_curves(evaluation: Evaluation) -> Chart:
+    """Draw PCK against its threshold, a line a unit."""
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        colours = (theme.text, theme.sides["left"], theme.sides["right"])
+        for colour, stroke, figures in zip(colours, STROKES, evaluation.pck.values(), strict=False):
+            label = f"{figures.unit}, AUC {share(figures.auc)}"
+            axes.plot(figures.curve.thresholds, 100 * figures.curve.total, stroke, color=colour, label=label)
+        _percent(axes, "y")
+        axes.set_xlim(0, 0.5)
+        axes.set_xlabel("threshold, as a fraction of the unit")
+        axes.set_ylabel("PCK: labelled joints within it, %")
+        figure.legend(loc="outside lower center", ncols=3)
+
+    return draw_chart(paint, (6, 4.4))
+
+
+def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
+    """Draw PCK by box against its threshold, a panel a joint and its partner, a line a side."""
+    families = joint_families(table)
+    columns = min(5, len(families))
+    rows = -(-len(families) // columns)
+    figures = evaluation.pck["box"]
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for axes, (name, members) in zip(panels.flat, families.items(), strict=False):
+            axes.set_title(drawable(name))
+            axes.plot(figures.curve.thresholds, 100 * figures.curve.total, color=theme.dim, lw=0.8)
+            for line, k in enumerate(members):
+                colour = theme.sides[table.joints[k].side]
+                curve = 100 * figures.curve.per_joint[:, k]
+                axes.plot(figures.curve.thresholds, curve, STROKES[line], color=colour, lw=1.6)
+                at = 0.97, 0.06 + 0.13 * (len(members) - 1 - line)
+                area = f"{_side(table, k)}AUC {share(float(figures.auc_per_joint[k]))}"
+                axes.text(*at, area, transform=axes.transAxes, ha="right", color=colour, fontsize=9)
+            _percent(axes, "y")
+            axes.set_xlim(0, 0.5)
+            axes.set_xticks([0, 0.2, 0.4])
+        for n, axes in enumerate(panels.flat[len(families) :], start=len(families)):
+            axes.set_visible(False)
+            panels.flat[n - columns].tick_params(labelbottom=True)
+        figure.supxlabel("threshold, as a fraction of the box's longer side", fontsize=10, color=theme.dim)
+        figure.supylabel("PCK, %", fontsize=10, color=theme.dim)
+
+    return draw_chart(paint, (12, 0.7 + 1.95 * rows) if columns > 2 else (6, 0.7 + 1.95 * rows))
+
+
+def joint_families(table: KeypointTable) -> dict[str, list[int]]:
+    """Return the joints with their partners, left before right, by the name they share, in the table's order."""
+    families: dict[str, list[int]] = {}
+    for k, partner in enumerate(table.flip_index):
+        if k == partner:
+            families[words(table.names[k])] = [k]
+        elif k < partner:
+            pair = sorted((k, partner), key=lambda one: table.joints[one].side != "left")
+            families[words(table.names[pair[0]].removeprefix("left_"))] = pair
+    return families
+
+
+def _side(table: KeypointTable, k: int) -> str:
+    side = table.joints[k].side
+    return "" if side == "centre" else f"{side} "
+
+
+def precision_recall(evaluation: Evaluation) -> Chart:
+    """Draw OKS precision against recall, a line a threshold, and their mean."""
+    oks = evaluation.oks
+    precision = np.where(oks.precision < 0, np.nan, oks.precision)  # -1: no person stands behind it
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        named = {0.5: (theme.sides["right"], "--"), 0.75: (theme.sides["left"], ":")}
+        for threshold, line in zip(oks.thresholds, precision, strict=True):
+            colour, stroke = named.get(round(float(threshold), 2), (theme.dim, "-"))
+            if colour == theme.dim:
+                axes.plot(100 * oks.recalls, 100 * line, color=colour, lw=0.7, alpha=0.7)
+            else:
+                axes.plot(
+                    100 * oks.recalls, 100 * line, stroke, color=colour, label=_line_name(f"OKS {threshold:.2f}", line)
+                )
+        mean = precision.mean(axis=0)
+        axes.plot(100 * oks.recalls, 100 * mean, color=theme.text, lw=2.4, label=_line_name("mean", mean))
+        _percent(axes, "x")
+        _percent(axes, "y")
+        axes.set_xlabel("recall: people found, %")
+        axes.set_ylabel("precision: predictions that are right, %")
+        figure.legend(loc="outside lower center", ncols=3)
+
+    return draw_chart(paint, (6, 4.4))
+
+
+def _line_name(name: str, precision: NDArray[np.float64]) -> str:
+    found = precision[np.isfinite(precision)]
+    return f"{name}, AP {share(float(found.mean())) if len(found) else NONE}"
+
+
+def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
+    """Draw each joint's PCK, and beside it what became of it, a bar a joint."""
+    score = evaluation.pck["box"].pck
+    place = int(np.abs(np.array(score.thresholds) - THRESHOLD).argmin())
+    names = [drawable(words(name)) for name in table.names]
+    counts = evaluation.errors.tables["joint"]
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.35))
+        values = np.nan_to_num(score.per_joint[place])
+        colours = [theme.sides[joint.side] for joint in table.joints]
+        left.barh(names, 100 * values, color=colours, height=0.72)
+        for row, value in enumerate(score.per_joint[place].tolist()):
+            left.text(1, row, share(value), va="center", color=theme.background if value > 0.14 else theme.text)
+        total = float(score.total[place])
+        if np.isfinite(total):
+            left.axvline(100 * total, color=theme.text, lw=1.2, ls="--")
+        left.set_title(f"PCK@{score.thresholds[place]:g} by box; dashed: all joints, {share(total)}", loc="left")
+        left.set_xlabel("labelled joints within the threshold, %")
+        groups = {name: counts.get(own, {}) for name, own in zip(names, table.names, strict=True)}
+        _stack(right, groups, theme)
+        right.set_title("What became of it", loc="left")
+        right.set_xlabel("labelled joints, %")
+        for axes in (left, right):
+            _percent(axes, "x")
+            bare(axes)
+        left.invert_yaxis()
+        left.set_ylim(len(names) - 0.4, -0.6)
+        _kinds_key(figure, [counts], theme)
+
+    return draw_chart(paint, (12, 1.5 + BAR_IN * len(table)))
+
+
+def error_bars(evaluation: Evaluation) -> Chart | None:
+    """Draw what became of joints by the people's size, crowding, occlusion and labels; None where no joint counts."""
+    tables = {title: evaluation.errors.tables.get(name, {}) for name, title in GROUPINGS.items()}
+    if not any(sum(counts.values()) for groups in tables.values() for counts in groups.values()):
+        return None
+    sizes = [len(groups) for groups in tables.values()]
+    heights = [max(sizes[:2]) + 2.6, max(sizes[2:]) + 2.6]
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        panels = figure.subplots(2, 2, sharex=True, height_ratios=heights)
+        for axes, (title, groups) in zip(panels.flat, tables.items(), strict=True):
+            counted = {f"{drawable(name)}  ({sum(kinds.values()):,})": kinds for name, kinds in groups.items()}
+            _stack(axes, counted, theme)
+            axes.set_title(f"By {title}", loc="left")
+            _percent(axes, "x")
+            axes.tick_params(labelbottom=True)
+            bare(axes)
+            # Bars as thick in a panel of few as in its neighbour of many.
+            rows = max(len(groups), max(sizes[:2]) if axes in panels[0] else max(sizes[2:]))
+            axes.set_ylim(rows - 0.4, -0.6)
+        for axes in panels[1]:
+            axes.set_xlabel("labelled joints, %")
+        _kinds_key(figure, list(tables.values()), theme)
+
+    return draw_chart(paint, (12, 0.6 + BAR_IN * sum(heights)))
+
+
+def _stack(axes: Axes, groups: Counts, theme: Theme) -> None:
+    """Paint a bar a group, cut by kind."""
+    for row, kinds in enumerate(groups.values()):
+        total, start = sum(kinds.values()), 0.0
+        for kind in KINDS:
+            width = 100 * kinds.get(kind, 0) / total if total else 0.0
+            if width:
+                axes.barh(row, width, left=start, height=0.72, **_fill(kind, theme))
+            start += width
+    axes.set_yticks(range(len(groups)), list(groups))
+
+
+def _fill(kind: str, theme: Theme) -> dict[str, str]:
+    if kind == "undetected":
+        return {"facecolor": theme.kinds[kind], "edgecolor": theme.hatched, "hatch": "////"}
+    return {"facecolor": theme.kinds[kind], "edgecolor": theme.background}
+
+
+def _kinds_key(figure: Figure, tables: Sequence[Counts], theme: Theme) -> None:
+    """Paint what the colours mean, of the kinds that occur."""
+    found = {kind for groups in tables for kinds in groups.values() for kind, many in kinds.items() if many}
+    handles = [Patch(label=kind, **_fill(kind, theme)) for kind in KINDS if kind in found]
+    if handles:
+        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), handlelength=1.4)
+
+
+def _percent(axes: Axes, axis: str) -> None:
+    """Set an axis of shares from 0 to 100 %, in steps of 20."""
+    ticks = np.arange(0, 101, 20)
+    if axis == "x":
+        axes.set_xlim(0, 100)
+        axes.set_xticks(ticks)
+    else:
+        axes.set_ylim(0, 101)
+        axes.set_yticks(ticks)

@@ -1,0 +1,146 @@
+"""The figures of an evaluation as tables of the page. K joints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cocoprep.error_analysis import KINDS
+from cocoprep.evaluation import Evaluation
+from cocoprep.keypoints import KeypointTable
+from cocoprep.oks import OKS_FIGURES
+from cocoprep.report.markup import NONE, Markup, count, element, join, pixels, share, table, words
+
+Beside = Mapping[str, Mapping[str, float]]  # whose figures -> name of the figure -> value
+HEADINGS = {"joint": "joint", "size": "size", "crowding": "others overlapping", "occlusion": "joint is"}
+
+
+def headline(evaluation: Evaluation) -> Markup:
+    """Return the few figures that one looks for first."""
+    figures, box = evaluation.oks.figures, evaluation.pck["box"]
+    tiles = [("OKS " + name, share(figures[name])) for name in ("AP", "AP50", "AP75", "AR")]
+    tiles += [
+        (f"PCK@{threshold:g} by box", share(float(value)))
+        for threshold, value in zip(box.pck.thresholds, box.pck.total, strict=True)
+        if threshold in (0.1, 0.2)
+    ]
+    tiles.append(("median distance", f"{pixels(evaluation.end_point.median_px)} px"))
+    parts = [join([element("dt", name), element("dd", value)], "") for name, value in tiles]
+    return element("dl", join(element("div", part) for part in parts), class_="tiles")
+
+
+def oks_table(evaluation: Evaluation, beside: Beside) -> Markup:
+    """Return the ten figures of OKS, those of the codec ceiling and others below."""
+    rows = [["this result", *(share(evaluation.oks.figures[name]) for name in OKS_FIGURES)]]
+    rows += [
+        [name, *(share(figures.get(one, np.nan)) for one in OKS_FIGURES)]
+        for name, figures in beside.items()
+        if any(one in figures for one in OKS_FIGURES)
+    ]
+    caption = (
+        "Average precision (AP) and recall (AR) by object keypoint similarity (OKS), as COCO's server counts them: the "
+        "mean over ten thresholds of OKS, at 0.50 and 0.75 alone, and of medium and large people. 1 is perfect."
+    )
+    return table(["OKS", *OKS_FIGURES], rows, caption=caption, mark=0)
+
+
+def pck_table(evaluation: Evaluation, beside: Beside) -> Markup:
+    """Return PCK by unit and threshold, the joints behind each, and figures of others below."""
+    thresholds = evaluation.pck["box"].pck.thresholds
+    names = [f"PCK@{threshold:g}" for threshold in thresholds]
+    rows = [
+        [
+            f"by {unit}", *(share(float(value)) for value in figures.pck.total), share(figures.auc),
+            count(int(figures.pck.joints.sum())), count(figures.people), count(figures.without_unit),
+        ]
+        for unit, figures in evaluation.pck.items()
+    ]  # fmt: skip
+    rows += [
+        [f"{name}, by box", *(share(figures.get(one, np.nan)) for one in [*names, "AUC"]), NONE, NONE, NONE]
+        for name, figures in beside.items()
+        if any(one in figures for one in names)
+    ]
+    caption = (
+        "Share of the labelled joints that lie within a fraction of a unit of the truth. The unit is the longer side "
+        "of the person's box, the torso (shoulder to the other side's hip), or the head (the longest distance in it). "
+        "AUC is the mean over fractions from 0 to 0.5. A person whose torso or head is not labelled is left out."
+    )
+    head = ["PCK", *names, "AUC", "joints", "people", "people left out"]
+    return table(head, rows, caption=caption, mark=0)
+
+
+def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
+    """Return PCK by box and the end-point error of each joint."""
+    score, area, apart = evaluation.pck["box"].pck, evaluation.pck["box"].auc_per_joint, evaluation.end_point
+    rows = [
+        [
+            words(name), *(share(float(value)) for value in score.per_joint[:, k]), share(float(area[k])),
+            count(int(score.joints[k])), pixels(float(apart.mean_px_per_joint[k])),
+            pixels(float(apart.median_px_per_joint[k])), count(int(apart.joints[k])),
+        ]
+        for k, name in enumerate(joints.names)
+    ]  # fmt: skip
+    rows.append(
+        [
+            "all", *(share(float(value)) for value in score.total), share(evaluation.pck["box"].auc),
+            count(int(score.joints.sum())), pixels(apart.mean_px), pixels(apart.median_px),
+            count(int(apart.joints.sum())),
+        ]
+    )  # fmt: skip
+    head = ["joint", *(f"PCK@{threshold:g}" for threshold in score.thresholds), "AUC", "joints"]
+    caption = (
+        "PCK by box, and the distance from the truth in pixels of the photograph (end-point error), over people who "
+        f"were predicted. Of the box's longer side, the mean distance is {share(apart.mean_of_box)} and the median "
+        f"{share(apart.median_of_box)}."
+    )
+    return table(
+        [*head, "mean distance, px", "median distance, px", "joints predicted"], rows, caption=caption, mark=len(joints)
+    )
+
+
+def error_table(evaluation: Evaluation, grouping: str, *, caption: str) -> Markup:
+    """Return how many joints of each group are of each kind, and their share."""
+    rows = []
+    for group, kinds in evaluation.errors.tables[grouping].items():
+        total = sum(kinds.values())
+        cells = [_counted(kinds.get(kind, 0), total) for kind in KINDS]
+        rows.append([words(group), *cells, count(total)])
+    return table([HEADINGS.get(grouping, grouping), *KINDS, "joints"], rows, caption=caption)
+
+
+def _counted(many: int, total: int) -> Markup:
+    part = f"{100 * many / total:.1f} %" if total else NONE
+    return join([element("b", part), element("small", count(many))], " ")
+
+
+def confidence_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
+    """Return each joint's threshold of confidence and what it costs; says why where there is none."""
+    chosen = evaluation.joints
+    if chosen is None:
+        return element("p", "No thresholds: these predictions bear no confidence that tells joints apart.")
+    rows = [
+        [
+            words(name), f"{chosen.thresholds[k]:.3f}", share(float(chosen.precision[k])),
+            share(float(chosen.recall[k])), share(float(chosen.f1[k])), count(int(chosen.labelled[k])),
+        ]
+        for k, name in enumerate(joints.names)
+    ]  # fmt: skip
+    rows.append(
+        [
+            "all",
+            NONE,
+            share(chosen.total_precision),
+            share(chosen.total_recall),
+            NONE,
+            count(int(chosen.labelled.sum())),
+        ]
+    )
+    caption = (
+        "A joint is put out where its confidence is at least its threshold, so how many joints a person gets follows "
+        f"from the picture: {chosen.put_out:.1f} of {len(joints)} on average over {count(chosen.people)} people. Each "
+        "threshold is the one with the highest F1 of telling the joints that are labelled. Precision: of the joints "
+        "put out, the share that is labelled. Recall: of the labelled ones, the share put out."
+    )
+    head = ["joint", "threshold", "precision", "recall", "F1", "labelled"]
+    return table(head, rows, caption=caption, mark=len(joints))
