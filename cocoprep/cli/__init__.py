@@ -21,6 +21,7 @@ COMMANDS = {
     "contact-sheet": ("contact_sheet", "Draw many people of a built folder on one sheet."),
     "augment": ("augment", "Draw what augmentation makes of people."),
     "train": ("train", "Train a stacked hourglass on built folders."),
+    "evaluate": ("evaluate", "Score a run, or results of any tool: OKS, PCK, kinds of errors."),
     "sample": ("sample", "Draw a small data set in COCO's layout."),
 }
 TRAINING = {"cv2", "keras", "matplotlib", "tensorboard", "tensorflow"}  # what the extra `train` installs

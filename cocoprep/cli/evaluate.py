@@ -1,0 +1,46 @@
+"""`cocoprep evaluate`: how good predictions are, and where they err."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command("evaluate")
+@click.option(
+    "--data", metavar="DIR", help="Built folder: its people are predicted, its ground truth is scored against."
+)
+@click.option("--run", "run_dir", metavar="RUN", help="Folder of a training run, whose best network predicts.")
+@click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
+@click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
+@click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")
+@click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [truth]")
+@click.option("--flip-test", is_flag=True, help="With --run: average with the prediction of the mirrored crop.")
+@click.option(
+    "--decode", type=click.Choice(["argmax", "quarter", "taylor"]), help="With --run: heatmap to joint.  [taylor]"
+)
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="With --run: people at a time.  [32]")
+@click.option(
+    "--pck", "thresholds", type=float, multiple=True, metavar="T",
+    help="Threshold of PCK, a fraction of box, torso or head; may be repeated.  [0.05, 0.1, 0.2, 0.5]",
+)  # fmt: skip
+@click.option("--json", "json_file", metavar="FILE", help="Write every figure, not rounded.")
+@click.option(
+    "--out", metavar="DIR",
+    help="Write report.html, results.json, errors.csv and figures.json there.  [with --run: RUN/evaluation/<split>]",
+)  # fmt: skip
+def command(**options: Any) -> None:
+    """Score predictions by OKS, PCK and end-point error, and tell what kinds of errors they make.
+
+    \b
+    cocoprep evaluate --data DIR --run RUN                      a network, on a built folder
+    cocoprep evaluate --annotations GT.json --results R.json    results of any tool
+    cocoprep evaluate --data DIR --results R.json               the same, against a built folder
+
+    A person is looked for in the boxes of the ground truth when a network predicts. RUN/thresholds.json then tells
+    `cocoprep predict` how sure a joint must be.
+    """  # noqa: D301 - click's own mark
+    from cocoprep.cli.evaluate_job import Job, run_job
+
+    run_job(Job(**options))
