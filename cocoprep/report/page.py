@@ -180,7 +180,7 @@ def _confidence(report: Report) -> Markup:
 
 READ_PEOPLE = (
     "Truth on the left, prediction on the right, with the joints that are labelled; orange is the person's left, blue "
-    "the right, a hollow dot a hidden joint. A yellow ring marks a joint in a wrong place, its line leads to where it "
+    "the right, a hollow dot a hidden joint. A white ring marks a joint in a wrong place, its line leads to where it "
     "belongs. "
 )
 

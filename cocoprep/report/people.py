@@ -15,7 +15,7 @@ from PIL import Image
 from cocoprep import affine
 from cocoprep.draw import draw_skeleton, ink
 from cocoprep.draw.layout import EDGE, joint_key_width, message_picture, new_page, place_joint_key
-from cocoprep.draw.palette import BOX, DIM_TEXT, OUTLINE, TEXT
+from cocoprep.draw.palette import DIM_TEXT, OUTLINE, TEXT
 from cocoprep.draw.skeleton import suitable_unit
 from cocoprep.draw.text import shorten, text_width, wrap, write
 from cocoprep.error_analysis import KINDS
@@ -101,7 +101,7 @@ def what_went_wrong(evaluation: Evaluation, row: int, table: KeypointTable) -> s
 
 
 def _whose(other: int) -> str:
-    return f" (of person {other})" if other >= 0 else ""
+    return f" (of {other})" if other >= 0 else ""
 
 
 def side_by_side(
@@ -144,7 +144,7 @@ def _mark_wrong(
 ) -> Image.Image:
     """Return a picture with a ring around each point (n, 2) and a line from it to where it belongs (n, 2)."""
     canvas = ink.canvas_of(picture)
-    for colour, more in ((OUTLINE, 1.6), (BOX, 0.0)):
+    for colour, more in ((OUTLINE, 1.6), (TEXT, 0.0)):
         for at, home in zip(points, belongs, strict=True):
             ink.line(canvas, (at, home), 1.2 + more, colour)
             ink.ring(canvas, at, (2.2 * unit - more / 2, 2.2 * unit + 1.4 + more / 2), colour)

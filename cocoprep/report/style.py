@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 from cocoprep.keypoints import Side
 
 DPI = 150
+COLOURS = 128  # of a chart's file, shades of its letters included
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,11 @@ def _png(paint: Callable[[Figure, Theme], None], size_in: tuple[float, float], t
         figure = Figure(figsize=size_in, dpi=DPI, layout=ConstrainedLayoutEngine(wspace=0.04))
         canvas = FigureCanvasAgg(figure)
         paint(figure, theme)
-        stream = io.BytesIO()
-        canvas.print_png(stream, metadata={"Software": None})  # which names matplotlib's version
+        canvas.draw()
+        image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    stream = io.BytesIO()
+    # A chart has few colours: with a palette it takes a third of the bytes. Pillow writes no version into the file.
+    image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 
