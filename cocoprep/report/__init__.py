@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,6 +24,7 @@ from cocoprep.report.worst_errors import worst_errors
 __all__ = ["PAGE", "CropSource", "Shown", "StackMaps", "write_report"]
 
 PAGE = "report.html"
+OURS = re.compile(r"(worst|best|heatmaps--?\d+)\.png")  # what one report writes and the next may not
 
 
 def write_report(
@@ -76,18 +79,26 @@ def write_report(
         behind=portraits(evaluation, behind, table, crops),
         grids=[_grid(maps, evaluation, table) for maps in stack_maps],
     )
-    for name, chart in report.charts.items():
-        _write(files, files.join(folder, f"{name}.png"), chart.light)
-    for name, people in (("worst", report.worst), ("best", report.best)):
-        if crops is not None and people:
-            sheet = people_sheet(people, title=f"The {name} {len(people)} by OKS: truth, then prediction")
-            _save(files, files.join(folder, f"{name}.png"), sheet)
-    for grid in report.grids:
-        _save(files, files.join(folder, f"heatmaps-{grid.annotation_id}.png"), grid.picture)
+    pictures = _pictures(report, with_people=crops is not None)
+    for name in files.list_names(folder):
+        if OURS.fullmatch(name) and name not in pictures:  # of an earlier report, which this one replaces
+            files.delete(files.join(folder, name))
+    for name, data in pictures.items():
+        _write(files, files.join(folder, name), data)
     path = files.join(folder, PAGE)
-    # Surrogates, which a file name from JSON may hold, are no UTF-8.
+    # A lone surrogate, which a file name may hold, is no UTF-8.
     _write(files, path, render_page(report).encode("utf-8", "replace"))
     return path
+
+
+def _pictures(report: Report, *, with_people: bool) -> dict[str, bytes]:
+    """Return the pictures that lie beside the page, by file name."""
+    pictures = {f"{name}.png": chart.light for name, chart in report.charts.items()}
+    for name, people in (("worst", report.worst), ("best", report.best)):
+        if with_people and people:
+            title = f"The {name} {len(people)} by OKS: truth, then prediction"
+            pictures[f"{name}.png"] = _png(people_sheet(people, title=title))
+    return pictures | {f"heatmaps-{grid.annotation_id}.png": _png(grid.picture) for grid in report.grids}
 
 
 def _charts(evaluation: Evaluation, table: KeypointTable) -> dict[str, Chart]:
@@ -114,6 +125,7 @@ def _write(files: FileStore, path: str, data: bytes) -> None:
         stream.write(data)
 
 
-def _save(files: FileStore, path: str, picture: Image.Image) -> None:
-    with files.create(path) as stream:
-        picture.save(stream, "PNG")
+def _png(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()

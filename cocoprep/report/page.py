@@ -19,7 +19,7 @@ from cocoprep.report.worst_errors import ListedError
 
 # Nothing is loaded from anywhere and nothing runs, whatever the data held.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-JPEG_QUALITY = 85
+JPEG_QUALITY = 82
 KINDS_IN_WORDS = {
     "good": "where it belongs, within what people themselves differ by (similarity of at least 0.85)",
     "jitter": "near, but off (similarity of at least 0.5)",

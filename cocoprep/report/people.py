@@ -25,11 +25,12 @@ from cocoprep.report.markup import share, words
 from cocoprep.report.sources import CropSource, Shown
 
 PEOPLE = 12  # on a sheet
-TILE_PX = 256  # height of a picture
+TILE_PX = 216  # height of a picture
 WRONG = ("inversion", "swap", "miss")  # kinds that are marked in the picture
 FARTHEST_PX = 1e5  # a prediction may lie anywhere; what is drawn must stay a number of pixels
+RINGS = "white ring: in a wrong place; its line leads to where it belongs"
 PART_GAP, TILE_GAP, CAPTION = 6, 22, 66
-HEADER = 70
+HEADER, KEY_GAP = 70, 24
 
 
 @dataclass(frozen=True)
@@ -107,29 +108,26 @@ def _whose(other: int) -> str:
 def side_by_side(
     evaluation: Evaluation, row: int, table: KeypointTable, shown: Shown, *, height_px: int = TILE_PX
 ) -> Image.Image:
-    """Return the truth and the prediction over the same picture, next to each other.
+    """Return the truth and the prediction of a person who was predicted over the same picture, next to each other.
 
     The prediction shows the joints that the truth labels, and no others: those are what is scored. A joint in a wrong
     place has a ring and a line to where it belongs.
     """
     height, width = shown.picture.shape[:2]
     size = height_px, max(1, round(height_px * width / height))
-    truth, place = evaluation.truth, int(evaluation.matches[row])
+    truth = evaluation.truth
     picture = ink.enlarge(shown.picture, size)
     true_points = points_on(truth.keypoints[row], shown, size)
-    sides = [draw_skeleton(picture, true_points, truth.visibility[row], table=table)]
-    if place < 0:
-        sides.append(message_picture("not predicted", size))
-    else:
-        points = points_on(evaluation.predictions.keypoints[place], shown, size)
-        labelled = truth.visibility[row] > 0
-        unit = suitable_unit(points[labelled], size)
-        drawn = draw_skeleton(picture, points, np.where(labelled, 2, 0), table=table, unit_px=unit)
-        wrong = np.isin(evaluation.errors.kind[row], [KINDS.index(kind) for kind in WRONG])
-        sides.append(_mark_wrong(drawn, points[wrong], true_points[wrong], unit))
+    true_side = draw_skeleton(picture, true_points, truth.visibility[row], table=table)
+    points = points_on(evaluation.predictions.keypoints[int(evaluation.matches[row])], shown, size)
+    labelled = truth.visibility[row] > 0
+    unit = suitable_unit(points[labelled], size)
+    side = draw_skeleton(picture, points, np.where(labelled, 2, 0), table=table, unit_px=unit)
+    wrong = np.isin(evaluation.errors.kind[row], [KINDS.index(kind) for kind in WRONG])
+    side = _mark_wrong(side, points[wrong], true_points[wrong], unit)
     both = new_page(2 * size[1] + PART_GAP, size[0])
-    for n, side in enumerate(sides):
-        both.paste(side, (n * (size[1] + PART_GAP), 0))
+    both.paste(true_side, (0, 0))
+    both.paste(side, (size[1] + PART_GAP, 0))
     return both
 
 
@@ -157,10 +155,12 @@ def people_sheet(people: Sequence[Portrait], *, title: str, columns: int = 3) ->
     step = TILE_PX + CAPTION, max(picture.width for picture in pictures) + TILE_GAP
     columns = min(columns, len(people))
     rows = -(-len(people) // columns)
-    width = max(columns * step[1] - TILE_GAP, round(text_width(title, 22)), joint_key_width(small=True))
+    key_width = joint_key_width(small=True) + KEY_GAP + round(text_width(RINGS, 14)) + 1
+    width = max(columns * step[1] - TILE_GAP, round(text_width(title, 22)), key_width)
     page = new_page(width + 2 * EDGE, HEADER + rows * step[0] + 2 * EDGE - 10)
     write(page, (EDGE, EDGE + 8), title, 22, anchor="lm")
-    place_joint_key(page, EDGE, EDGE + 22, small=True)
+    end = place_joint_key(page, EDGE, EDGE + 22, small=True)
+    write(page, (end + KEY_GAP, EDGE + 35), RINGS, 14, colour=DIM_TEXT, anchor="lm")
     for n, (person, picture) in enumerate(zip(people, pictures, strict=True)):
         x, y = EDGE + n % columns * step[1], EDGE + HEADER + n // columns * step[0]
         page.paste(picture, (x, y))

@@ -192,13 +192,13 @@ def error_bars(evaluation: Evaluation) -> Chart | None:
 
 def _stack(axes: Axes, groups: Counts, theme: Theme) -> None:
     """Paint a bar a group, cut by kind."""
-    for row, kinds in enumerate(groups.values()):
-        total, start = sum(kinds.values()), 0.0
-        for kind in KINDS:
-            width = 100 * kinds.get(kind, 0) / total if total else 0.0
-            if width:
-                axes.barh(row, width, left=start, height=0.72, **_fill(kind, theme))
-            start += width
+    many = np.array([[kinds.get(kind, 0) for kind in KINDS] for kinds in groups.values()], np.float64)
+    many = many.reshape(len(groups), len(KINDS))
+    widths = 100 * many / np.maximum(many.sum(axis=1, keepdims=True), 1)
+    starts = widths.cumsum(axis=1) - widths
+    for n, kind in enumerate(KINDS):
+        rows = np.flatnonzero(widths[:, n])
+        axes.barh(rows, widths[rows, n], left=starts[rows, n], height=0.72, **_fill(kind, theme))
     axes.set_yticks(range(len(groups)), list(groups))
 
 

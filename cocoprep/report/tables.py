@@ -20,11 +20,9 @@ def headline(evaluation: Evaluation) -> Markup:
     """Return the few figures that one looks for first."""
     figures, box = evaluation.oks.figures, evaluation.pck["box"]
     tiles = [("OKS " + name, share(figures[name])) for name in ("AP", "AP50", "AP75", "AR")]
-    tiles += [
-        (f"PCK@{threshold:g} by box", share(float(value)))
-        for threshold, value in zip(box.pck.thresholds, box.pck.total, strict=True)
-        if threshold in (0.1, 0.2)
-    ]
+    scored = dict(zip(box.pck.thresholds, box.pck.total.tolist(), strict=True))
+    named = [threshold for threshold in (0.1, 0.2) if threshold in scored] or list(scored)[:1]
+    tiles += [(f"PCK@{threshold:g} by box", share(scored[threshold])) for threshold in named]
     tiles.append(("median distance", f"{pixels(evaluation.end_point.median_px)} px"))
     parts = [join([element("dt", name), element("dd", value)], "") for name, value in tiles]
     return element("dl", join(element("div", part) for part in parts), class_="tiles")
