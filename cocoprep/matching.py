@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,7 +53,7 @@ def _by_similarity(truth: Truth, predictions: Predictions, table: KeypointTable)
         likely = oks >= LOWEST_OKS
         rank, person, oks = ranks[likely], candidates[likely], oks[likely]
         starts = np.flatnonzero(np.diff(rank, prepend=-1)).tolist()
-        for start, stop in zip(starts, [*starts[1:], len(rank)], strict=True):
+        for start, stop in pairwise([*starts, len(rank)]):
             near = person[start:stop]
             taken = near[np.where(free[near], oks[start:stop], -1.0).argmax()]
             if free[taken]:

@@ -179,10 +179,10 @@ def _explain_form(error: msgspec.ValidationError, data: bytes, path: str) -> NoR
     if place is None or place["line"] is None:
         raise ResultsError(f"{path}: expected a list of results lines such as {FORM} ({error}).") from error
     line = int(place["line"])
-    raw = msgspec.json.decode(data, type=list[msgspec.Raw])[line]
     try:
+        raw = msgspec.json.decode(data, type=list[msgspec.Raw])[line]
         image_id = msgspec.json.decode(raw, type=_ImageIdOnly).image_id
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError):  # what follows the line may be no JSON at all
         image_id = None
     image = "without an image_id" if image_id is None else f"image_id {image_id}"
     field = f"{place['field'].removeprefix('.')}: " if place["field"] else ""

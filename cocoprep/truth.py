@@ -177,10 +177,10 @@ def _form_fault(error: msgspec.ValidationError, data: bytes) -> str:
             f"not a COCO keypoints file ({error}). Expected an object with the lists 'images', 'annotations' and "
             "'categories'; pass a person_keypoints_*.json."
         )
-    raw = getattr(msgspec.json.decode(data, type=_Rows), place["list"])[int(place["row"])]
     try:
+        raw = getattr(msgspec.json.decode(data, type=_Rows), place["list"])[int(place["row"])]
         number = msgspec.json.decode(raw, type=_IdOnly).id
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError):  # what follows the entry may be no JSON at all
         number = None
     whose = "without an id" if number is None else f"id {number}"
     return f"{place['list']}[{place['row']}]{place['field']}, {whose}: {place['reason']}. Mend the entry or remove it."
