@@ -149,7 +149,8 @@ def box_iou(first_xywh: ArrayLike, second_xywh: ArrayLike) -> Floats:
     low, high = np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
     shared = (high - low).clip(min=0).prod(axis=1)
     union = a[:, 2:].prod(axis=1) + b[:, 2:].prod(axis=1) - shared
-    return np.divide(shared, union, out=np.zeros(len(a)), where=union > 0)
+    share: Floats = np.divide(shared, union, out=np.zeros(len(a)), where=union > 0)
+    return share
 
 
 def labelled_groups(joints: int) -> tuple[str, ...]:

@@ -133,4 +133,6 @@ def oks_of_pairs(
     similarity = joint_similarity(distance, np.asarray(area, np.float64)[:, None], sigmas)
     labelled = np.asarray(visibility) > 0
     count = labelled.sum(axis=1)
-    return np.divide((similarity * labelled).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
+    total = (similarity * labelled).sum(axis=1)
+    mean: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return mean

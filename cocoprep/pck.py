@@ -116,7 +116,8 @@ def torso_length(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable
             both = known[:, a] & known[:, b]
             total += np.where(both, _length(at[:, a] - at[:, b]), 0.0)
             count += both
-    return np.divide(total, count, out=np.full(len(at), np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(len(at), np.nan), where=count > 0)
+    return mean
 
 
 def head_size(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -> Floats:

@@ -15,8 +15,8 @@ import msgspec
 
 from cocoprep.baseline import read_baseline
 from cocoprep.ceiling import read_ceiling
-from cocoprep.cli.counter import Counter
 from cocoprep.cli.evaluate_report import print_evaluation
+from cocoprep.cli.people_progress import PeopleProgress
 from cocoprep.error_analysis import COLUMNS, error_rows
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.evaluation import Evaluation, evaluate, threshold_builtins, to_builtins
@@ -161,13 +161,13 @@ def _predict(job: Job, truth: Truth) -> tuple[Predictions, Sequence[Any]]:
 
         find_devices()
         predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test)
-    with Counter("predicting") as counter:
+    with PeopleProgress("predicting") as progress:
         return predict_folder(
             predictor,
             job.data or "",
             decoder=job.decode or "taylor",
             batch_size=job.batch_size or 32,
-            progress=counter.update,
+            progress=progress.update,
             keep_maps=_people_to_show(truth),
         )
 
