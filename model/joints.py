@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cocoprep import affine
 from cocoprep.affine import CropWindow
+from cocoprep.errors import CocoprepError
 from cocoprep.heatmaps import Decoder, decode_heatmaps
 from cocoprep.manifest import CropRecord
 
@@ -41,7 +42,15 @@ def joints_in_image(
         windows: (N, 4), each person's canonical crop in the photograph: x, y, width, height in pixels.
         crop: the geometry that the crops were made by.
         decoder: see `decode_heatmaps`.
+
+    Raises:
+        CocoprepError: a map is not finite.
     """
+    if not np.isfinite(heatmaps).all():
+        raise CocoprepError(
+            "the network predicts heatmaps that are not finite: training went astray, or its weights are damaged. Take "
+            "an earlier checkpoint, or another run."
+        )
     points, peaks = decode_heatmaps(heatmaps, decoder=decoder)
     in_crop = affine.heatmap_to_crop(points, crop.heatmap_stride)
     window = CropWindow(*np.asarray(windows, np.float64).reshape(-1, 4).T[:, :, None])

@@ -22,6 +22,8 @@ COMMANDS = {
     "augment": ("augment", "Draw what augmentation makes of people."),
     "train": ("train", "Train a stacked hourglass on built folders."),
     "evaluate": ("evaluate", "Score a run, or results of any tool: OKS, PCK, kinds of errors."),
+    "predict": ("predict", "Predict people on photographs, and draw them."),
+    "export": ("export", "Write a run's network as a SavedModel, a Keras file or ONNX."),
     "sample": ("sample", "Draw a small data set in COCO's layout."),
 }
 TRAINING = {"cv2", "keras", "matplotlib", "tensorboard", "tensorflow"}  # what the extra `train` installs

@@ -42,13 +42,26 @@ def draw_skeleton(
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     size = size or (image.height, image.width)
     at = image_to_crop(points, CropWindow(0, 0, image.width, image.height), size)
-    seen = np.asarray(visibility)
-    drawn = (seen > 0) & np.isfinite(at).all(axis=-1)
     canvas = ink.canvas_of(image if size == (image.height, image.width) else ink.enlarge(image, size))
-    unit = suitable_unit(at[drawn], size) if unit_px is None else unit_px
+    paint_skeleton(canvas, at, visibility, table=table, unit_px=unit_px)
+    return ink.picture_of(canvas)
+
+
+def paint_skeleton(
+    canvas: ink.Canvas,
+    points: ArrayLike,
+    visibility: ArrayLike,
+    *,
+    table: KeypointTable = COCO_17,
+    unit_px: float | None = None,
+) -> None:
+    """Paint a person into a canvas in place, points in its pixels; else as `draw_skeleton`."""
+    at, seen = np.asarray(points, np.float64), np.asarray(visibility)
+    drawn = (seen > 0) & np.isfinite(at).all(axis=-1)
+    height, width = canvas.shape[:2]
+    unit = suitable_unit(at[drawn], (height, width)) if unit_px is None else unit_px
     _paint_limbs(canvas, at, drawn, table=table, unit=unit)
     _paint_joints(canvas, at, drawn, hidden=seen == HIDDEN, table=table, unit=unit)
-    return ink.picture_of(canvas)
 
 
 def suitable_unit(points: NDArray[np.float64], size: tuple[int, int]) -> float:

@@ -1,0 +1,42 @@
+"""`cocoprep export`: a run's network for use elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command("export")
+@click.option("--run", "run_dir", metavar="DIR", required=True, help="Folder of the run whose best network is written.")
+@click.option(
+    "--format", "form", type=click.Choice(["savedmodel", "keras", "onnx"]), default="savedmodel", show_default=True,
+    help="What to write.",
+)  # fmt: skip
+@click.option("--out", metavar="PATH", help="Where to write.  [default: in the run's folder, under export]")
+@click.option("--flip-test", is_flag=True, help="Predict mirrored as well and average: better, twice the time.")
+@click.option("--data", metavar="DIR", help="Built folder whose people it is checked on.  [default: the run's own]")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: str | None, force: bool) -> None:
+    """Write a run's network as a SavedModel, a Keras file or ONNX, and check it against the original on real crops.
+
+    SavedModel and ONNX take crops of people (N, H, W, 3) uint8 and give joints in pixels of the crop, with confidences
+    and heatmaps: normalisation and sub-pixel decoding are inside. The Keras file is the network with normalisation in
+    front. A JSON file, within or beside it, says sizes, joints and units.
+    """
+    from cocoprep.cli.train_report import quiet_libraries
+
+    with quiet_libraries():
+        from model.devices import find_devices
+        from model.export import export_network
+        from model.predictor import open_predictor
+
+        find_devices()
+    predictor = open_predictor(run_dir, flip_test=flip_test)
+    path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force)
+    click.echo(path)
+    joints = "" if agreement.joints_px is None else f", its joints by {agreement.joints_px:.1e} px"
+    click.echo(
+        f"  checked on {agreement.people} people of {agreement.folder}: heatmaps differ by {agreement.heatmaps:.1e} at "
+        f"most{joints}"
+    )

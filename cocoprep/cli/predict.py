@@ -1,0 +1,158 @@
+"""`cocoprep predict`: the joints of people on photographs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cocoprep.cli.people_progress import PeopleProgress
+    from cocoprep.cli.predict_output import PredictOutput
+    from model.photographs import Listed
+    from model.predictor import Predictor
+
+
+class _Box(click.ParamType):
+    """A box as text: x,y,width,height."""
+
+    name = "x,y,width,height"
+
+    def convert(
+        self, value: str | tuple[float, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) != 4 or not all(map(math.isfinite, numbers)) or min(numbers[2:]) <= 0:
+            self.fail(f"expected x,y,width,height in pixels, width and height above 0, found {value!r}", param, ctx)
+        return numbers
+
+
+@click.command("predict")
+@click.argument("paths", nargs=-1, metavar="[PICTURE|FOLDER]...")
+@click.option("--run", "run_dir", metavar="DIR", required=True, help="Folder of the run whose best network predicts.")
+@click.option(
+    "--bbox", "boxes", type=_Box(), multiple=True, help="A person's box, again for each.  [the whole picture]"
+)
+@click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
+@click.option("--images", metavar="PATH", help="Folder or .zip of the photographs of --annotations.")
+@click.option("--min-keypoints", default=0, show_default=True, help="Labelled joints a person of --annotations has.")
+@click.option("--flip-test", is_flag=True, help="Predict mirrored as well and average: better, twice the time.")
+@click.option(
+    "--decode", "decoder", type=click.Choice(["argmax", "quarter", "taylor"]), default="taylor", show_default=True,
+    help="How a heatmap becomes a joint.",
+)  # fmt: skip
+@click.option("--batch-size", default=8, show_default=True, help="People at a time.")
+@click.option(
+    "--threshold", type=float, help="Least confidence of a joint that is drawn.  [what evaluate chose, or 0.2]"
+)
+@click.option("--out", metavar="DIR", help="Folder to write to.  [default: predictions, in the run's]")
+@click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
+def command(
+    paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
+    annotations: str | None, images: str | None, *, min_keypoints: int, flip_test: bool, decoder: str,
+    batch_size: int, threshold: float | None, out: str | None, overlays: bool,
+) -> None:  # fmt: skip
+    """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
+
+    Without --bbox the whole of each picture is taken for one person's box. A picture's EXIF orientation is applied, as
+    viewers do; that of COCO's photographs (--annotations) is not, since their labels are drawn on the pixels as stored.
+
+    Writes results.json, COCO's results with each joint's confidence as its third number; images.json, which names the
+    picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
+    """
+    import os
+
+    from cocoprep.cli.people_progress import PeopleProgress
+    from cocoprep.cli.predict_output import PredictOutput
+    from cocoprep.cli.train_report import quiet_libraries
+    from cocoprep.errors import CocoprepError
+
+    whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
+    _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
+    with quiet_libraries():
+        from model.devices import find_devices
+        from model.photographs import list_annotated, list_files
+        from model.predictor import open_predictor
+        from model.thresholds import find_thresholds
+
+        find_devices()
+    predictor = open_predictor(run_dir, flip_test=flip_test)
+    thresholds, said = find_thresholds(run_dir, predictor.table, threshold)
+    folder = out or os.path.join(run_dir, "predictions")
+    with PeopleProgress("predicting") as progress:
+        output = PredictOutput(folder, predictor.table, thresholds, overlays=overlays)
+        if annotations is not None and images is not None:
+            output.protect(annotations, folder=images if os.path.isdir(images) else None)
+            listed, output.category_id = list_annotated(
+                annotations, images, predictor.table, output.fault, min_keypoints=min_keypoints
+            )
+        else:
+            listed = list_files(paths, boxes, output.fault)
+            output.protect(*(one.name for one in listed))
+        batch_size = max(1, min(batch_size, sum(one.people for one in listed)))
+        _predict(predictor, listed, output, progress, decoder=decoder, batch_size=batch_size)
+    output.write()
+    network = "network with flip test" if flip_test else "network"
+    click.echo(output.summary(thresholds=said, network=network, batch_size=batch_size))
+    if output.faults:
+        raise CocoprepError(
+            f"{len(output.faults)} of what was asked for could not be used: see above, and {output.images_path}."
+        )
+
+
+def _predict(
+    predictor: Predictor,
+    listed: list[Listed],
+    output: PredictOutput,
+    progress: PeopleProgress,
+    *,
+    decoder: Any,
+    batch_size: int,
+) -> None:
+    from model.photographs import predict_photographs
+
+    total = sum(one.people for one in listed)
+    done = 0
+
+    def on_batch(people: int, seconds: float) -> None:
+        nonlocal done
+        done += people
+        output.time(people, seconds)
+        progress.update(done, total)
+
+    progress.update(0, total)
+    for seen in predict_photographs(
+        predictor, listed, output.fault, decoder=decoder, batch_size=batch_size, on_batch=on_batch
+    ):
+        output.add(seen)
+
+
+def _check(
+    *,
+    paths: tuple[str, ...],
+    boxes: tuple[Any, ...],
+    annotations: str | None,
+    images: str | None,
+    least: dict[str, tuple[int, int]],
+    threshold: float | None,
+) -> None:
+    """Refuse options that do not go together, before anything heavy is loaded."""
+    from cocoprep.errors import ConfigError
+
+    if (annotations is None) != (images is None):
+        raise ConfigError("--annotations and --images go together: a COCO file, and where its photographs are.")
+    if annotations is not None and (paths or boxes):
+        raise ConfigError("--annotations: names photographs and boxes; leave pictures and --bbox out.")
+    if annotations is None and not paths:
+        raise ConfigError("expected pictures or folders of pictures, or --annotations with --images; found none.")
+    for option, (value, lowest) in least.items():
+        if value < lowest:
+            raise ConfigError(f"{option}: expected a whole number from {lowest} up, found {value}.")
+    if threshold is not None and not math.isfinite(threshold):
+        raise ConfigError(f"--threshold: expected a number, found {threshold}.")

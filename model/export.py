@@ -1,0 +1,239 @@
+"""A run's network for use elsewhere: a SavedModel, a Keras file or ONNX, held against the original before it is there.
+
+N crops of (H, W), S stacks, K joints, heatmaps of (h, w).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+import keras
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.errors import CocoprepError, ConfigError, OutputError
+from cocoprep.files import LocalFiles
+from cocoprep.heatmaps import decode_heatmaps
+from cocoprep.manifest import MANIFEST, read_manifest
+from model.dataset import eval_dataset
+from model.evaluate_run import check_geometry
+from model.export_forms import CONFIDENCE, HEATMAPS, INPUT, KEYPOINTS, Format, Reloaded, read_form, write_form
+from model.failures import readable_errors
+from model.gfile import files_of
+from model.predictor import Predictor
+from model.read_config import ReadConfig
+from model.run_folder import RUN, RunFolder
+
+NAMES: dict[Format, str] = {"savedmodel": "savedmodel", "keras": "network.keras", "onnx": "network.onnx"}
+METADATA = "metadata.json"
+PEOPLE = 16  # that an export is held against the original on
+HEATMAP_TOLERANCE = 1e-4  # of maps of peak 1
+HALF_TOLERANCE = 2e-2  # of a network that computes in 16 bits
+JOINT_TOLERANCE_PX = 1e-3  # of the crop
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far an export is from the original on real crops.
+
+    Attributes:
+        people: that were compared.
+        folder: where they are from.
+        heatmaps: the largest difference of a heatmap's pixel.
+        joints_px: the largest difference of a joint in pixels of the crop, of what the export decodes from its own
+            heatmaps to what NumPy does; None where it holds no decoding.
+        confidence: the same of a joint's confidence.
+    """
+
+    people: int
+    folder: str
+    heatmaps: float
+    joints_px: float | None
+    confidence: float | None
+
+
+def export_network(
+    predictor: Predictor, run_dir: str, *, form: Format, out: str | None, data: str | None, force: bool = False
+) -> tuple[str, Agreement]:
+    """Write a predictor's network in a form for use elsewhere.
+
+    All take crops (N, H, W, 3) uint8 RGB, cut as the build does. `savedmodel` and `onnx` give joints, sub-pixel, in
+    pixels of the crop, their confidences, and the last stack's heatmaps; `keras` is the network with normalisation in
+    front, and gives every stack's heatmaps. What it holds is said in a JSON file within or beside it.
+
+    Args:
+        predictor: of the run; its flip test becomes part of the export.
+        run_dir: the run's folder.
+        form: `savedmodel`, `keras` or `onnx`.
+        out: where to write; None for a name of its own in the run's folder.
+        data: built folder whose people the export is checked on; None for the run's own, validation first.
+        force: replace what is there.
+
+    Returns:
+        The path, and how well it agrees with the original.
+
+    Raises:
+        ConfigError: a flip test in a Keras file, a package that is missing, or no people to check on.
+        OutputError: something is there already, or the folder cannot be written.
+        CocoprepError: the export does not agree with the original. It is removed again.
+    """
+    _check_form(form, flip_test=predictor.flip_test)
+    folder = RunFolder(run_dir, LocalFiles())
+    path = os.path.abspath(out or os.path.join(run_dir, "export", NAMES[form]))
+    _check_path(path, form, force=force)
+    crops, source = _real_crops(predictor, folder, data)
+    LocalFiles().make_folder(os.path.dirname(path))
+    temporary = os.path.join(os.path.dirname(path), f".{uuid.uuid4().hex[:8]}.{os.path.basename(path)}")
+    try:
+        write_form(predictor, form, temporary)
+        agreement = _compare(predictor, read_form(form, temporary), crops, source)
+        _check_agreement(agreement, predictor, form)
+        about = json.dumps(_about(predictor, folder, form, agreement), indent=1).encode() + b"\n"
+        if form == "savedmodel":
+            Path(temporary, METADATA).write_bytes(about)
+        _put(temporary, path)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}. Choose another place with --out."
+        ) from error
+    finally:
+        _remove(temporary)
+    if form != "savedmodel":
+        with LocalFiles().create(f"{path}.json") as stream:
+            stream.write(about)
+    return path, agreement
+
+
+def _check_form(form: Format, *, flip_test: bool) -> None:
+    if form not in get_args(Format):
+        raise ConfigError(f"--format: expected one of {', '.join(get_args(Format))}, found {form!r}.")
+    if form == "keras" and flip_test:
+        raise ConfigError(
+            "--flip-test: a Keras file holds the network alone. Leave it out, or take savedmodel or onnx."
+        )
+    missing = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if form == "onnx" and missing:
+        raise ConfigError(f"--format onnx: needs {' and '.join(missing)}: pip install 'cocoprep[onnx]'.")
+
+
+def _check_path(path: str, form: Format, *, force: bool) -> None:
+    ending = {"savedmodel": "", "keras": ".keras", "onnx": ".onnx"}[form]
+    if not path.endswith(ending):
+        raise ConfigError(f"--out: expected a name that ends in {ending}, found {path}.")
+    if os.path.lexists(path) and not force:
+        raise OutputError(f"{path} is there already: pass --force to replace it, or choose another --out.")
+    if form == "savedmodel" and os.path.lexists(path) and not os.path.exists(os.path.join(path, "saved_model.pb")):
+        raise OutputError(f"{path} is there already and no SavedModel: it is not replaced. Choose another --out.")
+    if form != "savedmodel" and os.path.isdir(path):
+        raise OutputError(f"{path} is a folder: it is not replaced. Choose another --out.")
+
+
+def _real_crops(predictor: Predictor, folder: RunFolder, data: str | None) -> tuple[NDArray[np.uint8], str]:
+    """Return crops of the first people of a built folder, and the folder."""
+    config = folder.read_config()
+    known = [data] if data is not None else [path for path in (config.val, config.data) if path is not None]
+    found = [path for path in known if files_of(path).exists(files_of(path).join(path, MANIFEST))]
+    if not found:
+        raise ConfigError(
+            "--data: expected a built folder whose people the export is checked on, found none at "
+            f"{' or '.join(known)}."
+        )
+    manifest = read_manifest(found[0], files_of(found[0]))
+    check_geometry(predictor, manifest, found[0])
+    batches = eval_dataset(found[0], ReadConfig(batch_size=PEOPLE, cache=False))
+    with readable_errors():
+        batch = next(batches.as_numpy_iterator())
+    return batch["image"][batch["valid"]], found[0]
+
+
+def _compare(predictor: Predictor, reloaded: Reloaded, crops: NDArray[np.uint8], source: str) -> Agreement:
+    outputs = reloaded(crops)
+    expected = predictor.heatmaps(crops)
+    if KEYPOINTS not in outputs:
+        return Agreement(len(crops), source, _worst(outputs[HEATMAPS], expected), None, None)
+    # From its own heatmaps: where two places are about as likely, the last bit of a heatmap may decide.
+    points, peaks = decode_heatmaps(outputs[HEATMAPS])
+    return Agreement(
+        people=len(crops),
+        folder=source,
+        heatmaps=_worst(outputs[HEATMAPS], expected[-1]),
+        joints_px=_worst(outputs[KEYPOINTS], points * predictor.crop.heatmap_stride),
+        confidence=_worst(outputs[CONFIDENCE], np.maximum(peaks, 0)),
+    )
+
+
+def _worst(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    if found.shape != expected.shape:
+        return float("inf")
+    return float(np.abs(found.astype(np.float64) - expected).max())
+
+
+def _check_agreement(agreement: Agreement, predictor: Predictor, form: str) -> None:
+    half = any("16" in layer.dtype_policy.compute_dtype for layer in predictor.network.layers)
+    limits = (
+        ("heatmaps", agreement.heatmaps, HALF_TOLERANCE if half else HEATMAP_TOLERANCE),
+        ("joints", agreement.joints_px, JOINT_TOLERANCE_PX),
+        ("confidences", agreement.confidence, HEATMAP_TOLERANCE),
+    )
+    for name, found, limit in limits:
+        if found is not None and not found <= limit:
+            raise CocoprepError(
+                f"the {form} does not do what the network does: on {agreement.people} people of {agreement.folder} its "
+                f"{name} differ by {found:.2g}, more than {limit:g}. It was removed again; this is a fault of ours."
+            )
+
+
+def _about(predictor: Predictor, folder: RunFolder, form: Format, agreement: Agreement) -> dict[str, Any]:
+    """Return what one needs to know to use an export."""
+    height, width = predictor.crop.input_size
+    joints, stacks = len(predictor.table), len(keras.tree.flatten(predictor.network.outputs))
+    h, w = predictor.crop.heatmap_size
+    outputs: dict[str, Any] = {
+        KEYPOINTS: f"float32 (N, {joints}, 2): x, y in pixels of the crop, pixel centres at .5",
+        CONFIDENCE: f"float32 (N, {joints}): peak of each joint's heatmap, about 1 at best, never below 0",
+        HEATMAPS: f"float32 (N, {h}, {w}, {joints}): of the last stack, of peak about 1",
+    }
+    if form == "keras":
+        outputs = {HEATMAPS: f"a list of {stacks}, one a stack, the last counts: float32 (N, {h}, {w}, {joints})"}
+    return {
+        "format": form,
+        "input": {INPUT: f"uint8 (N, {height}, {width}, 3): RGB, a person a crop; normalisation is inside"},
+        "outputs": outputs,
+        "joints": list(predictor.table.names),
+        "flip_test": predictor.flip_test,
+        "crop": {
+            "how": "the box grown about its centre to the crop's aspect ratio, then by bbox_scale; resized with "
+            "antialiasing; filled with fill_rgb outside of the photograph",
+            **msgspec.to_builtins(predictor.crop),
+        },
+        "checked_on": {"people": agreement.people, "heatmaps": agreement.heatmaps, "joints_px": agreement.joints_px},
+        "run": json.loads(folder.files.read_bytes(folder.at(RUN)))["fingerprints"],
+        "versions": {name: version(name) for name in ("cocoprep", "keras", "tensorflow")},
+    }
+
+
+def _put(temporary: str, path: str) -> None:
+    """Move what is written to its place, in place of what is there."""
+    if os.path.isdir(temporary) and os.path.isdir(path):
+        old = f"{temporary}.old"
+        os.rename(path, old)
+        os.rename(temporary, path)
+        shutil.rmtree(old)
+    else:
+        os.replace(temporary, path)
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
