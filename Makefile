@@ -10,7 +10,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards test test-slow lint format constraints bench-build bench-packing bench-read bench-train clean
+.PHONY: help demo train sample-shards test test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ constraints: $(VENV)/.dev  ## pin what is installed now, after the tests have pa
 
 bench-build: $(VENV)/.dev  ## compare a build with a bare multiprocessing loop
 	$(BIN)/python -m benchmarks.bench_build
+
+bench-evaluate: $(VENV)/.dev  ## compare an evaluation with a bare pycocotools run
+	$(BIN)/python -m benchmarks.bench_evaluate
 
 bench-packing: $(VENV)/.dev  ## measure ways to pack heatmaps
 	$(BIN)/python -m benchmarks.heatmap_packing

@@ -159,7 +159,7 @@ def _boxes(lines: list[_Line], check: _Check) -> NDArray[np.float64] | None:
         lambda n: f"expected 4 numbers in bbox, as in line 0, found {sides[n]}. Give every line a bbox, or none",
     )
     bbox = np.array([line.bbox for line in lines], np.float64)
-    infinite: NDArray[np.bool_] = np.isinf(bbox).any(axis=1)
+    infinite = np.isinf(bbox).max(axis=1)
     check.refuse(infinite, lambda n: "a number of bbox is infinite")
     return bbox
 

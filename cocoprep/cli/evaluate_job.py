@@ -35,7 +35,7 @@ RESULTS, ERRORS, FIGURES, JOINT_THRESHOLDS = "results.json", "errors.csv", "figu
 CEILING, GUESS = "codec ceiling", "mean guess"
 SHOWN_MAPS = 4  # people whose heatmaps the report shows
 BOXES = (
-    "Boxes are the ground truth's: the network was told where each person is. Do not compare these figures with those "
+    "BOXES ARE THE GROUND TRUTH'S: the network was told where each person is. Do not compare these figures with those "
     "of results from detected boxes."
 )
 

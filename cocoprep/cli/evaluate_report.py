@@ -40,7 +40,7 @@ def print_evaluation(
     console = console or Console(markup=False, highlight=False)
     truth, end_point = evaluation.truth, evaluation.end_point
     for note in notes:
-        console.print(note.upper() if len(note) < 40 else note, style="bold yellow")
+        console.print(note, style="bold yellow")
     console.print(
         f"{source}: {len(evaluation.predictions)} predictions for {int(truth.counts.sum())} people on "
         f"{len(truth.document['images'])} images of {truth.path}; {end_point.undetected} people were not predicted"
