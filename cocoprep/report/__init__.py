@@ -93,7 +93,7 @@ def write_report(
 
 def _pictures(report: Report, *, with_people: bool) -> dict[str, bytes]:
     """Return the pictures that lie beside the page, by file name."""
-    pictures = {f"{name}.png": chart.light for name, chart in report.charts.items()}
+    pictures = {f"{name}.png": chart.png for name, chart in report.charts.items()}
     for name, people in (("worst", report.worst), ("best", report.best)):
         if with_people and people:
             title = f"The {name} {len(people)} by OKS: truth, then prediction"

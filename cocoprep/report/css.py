@@ -3,8 +3,10 @@
 CSS = """
 :root { color-scheme: light dark; --page: #f4f5f7; --card: #ffffff; --text: #1b1e24; --dim: #5d6470; --rule: #dfe2e7;
   --mark: #eef3f9; --loud: #fff3c9; --loud-edge: #d9a400; --link: #0b5fa5; }
-@media (prefers-color-scheme: dark) { :root { --page: #14161a; --card: #1d2026; --text: #eef0f4; --dim: #a4aab5;
-  --rule: #373b44; --mark: #262b34; --loud: #3a3115; --loud-edge: #ddaa33; --link: #7cc4ff; } }
+@media (prefers-color-scheme: dark) { :root { --page: #151515; --card: #1f1f1f; --text: #eef0f4; --dim: #a4aab5;
+  --rule: #3a3b3e; --mark: #2a2c30; --loud: #3a3115; --loud-edge: #ddaa33; --link: #7cc4ff; } }
+/* Charts are drawn on white. Turned over, white becomes the card's colour and every hue stays what it is. */
+@media (prefers-color-scheme: dark) { .chart img { filter: invert(0.88) hue-rotate(180deg); } }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--page); color: var(--text);
@@ -28,23 +30,28 @@ section { background: var(--card); border: 1px solid var(--rule); border-radius:
 .tiles dt { color: var(--dim); font-size: 13px; }
 .tiles dd { margin: 0; font-size: 26px; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.3; }
 .scroll { overflow-x: auto; margin: 8px 0 4px; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; min-width: 60%; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-size: 14px; padding: 0 0 6px; max-width: 90ch; }
-th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--rule); font-weight: 400; vertical-align: top; }
+th, td { padding: 4px 0 4px 22px; border-bottom: 1px solid var(--rule); font-weight: 400; vertical-align: top; }
 thead th { color: var(--dim); font-size: 13px; vertical-align: bottom; }
 .figure { text-align: right; white-space: nowrap; }
 .text { text-align: left; }
 th.text { white-space: nowrap; }
 td.text { overflow-wrap: anywhere; min-width: 9ch; }
-tr.mark > * { background: var(--mark); font-weight: 600; }
+th:first-child, td:first-child { padding-left: 6px; }
+th:last-child, td:last-child { padding-right: 6px; }
+.mark-last tbody tr:last-child > *, .mark-first-figure td:nth-child(2) { background: var(--mark); font-weight: 600; }
 td b { font-weight: 500; }
-td small { display: inline-block; min-width: 4.5ch; font-size: 12px; }
+td small { display: inline-block; min-width: 4ch; font-size: 12px; }
 figure { margin: 14px 0 0; }
 figcaption { font-size: 14px; margin-top: 4px; max-width: 90ch; }
 img { display: block; max-width: 100%; height: auto; }
 .wide { overflow-x: auto; }
 .wide img { min-width: 700px; }
-.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 8px 28px; }
+.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 8px 40px;
+  align-items: start; }
+.two > figure, .two > .scroll { margin-top: 14px; }
+.two table { width: 100%; }
 .people { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 20px 22px;
   margin-top: 14px; }
 .people figure { margin: 0; scroll-margin-top: 12px; }

@@ -7,6 +7,7 @@ import html
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 NONE = "\N{EN DASH}"  # where there is no figure
 
@@ -38,7 +39,12 @@ def element(tag: str, content: Content = "", **attributes: str) -> Markup:
 
 
 def table(
-    head: Sequence[Content], rows: Iterable[Sequence[Content]], *, caption: Content = "", left: int = 1, mark: int = -1
+    head: Sequence[Content],
+    rows: Iterable[Sequence[Content]],
+    *,
+    caption: Content = "",
+    left: int = 1,
+    mark: Literal["", "last", "first-figure"] = "",
 ) -> Markup:
     """Return a table that scrolls within itself where the page is narrow.
 
@@ -47,21 +53,14 @@ def table(
         rows: cells; the first of each names the row.
         caption: says what one looks at.
         left: how many columns hold text and are set to the left; the others hold figures.
-        mark: a row to stand out, by place.
+        mark: what stands out, the last row or the first column of figures.
     """
-    heads = [element("th", name, scope="col", class_="text" if n < left else "figure") for n, name in enumerate(head)]
-    lines = [element("tr", join(heads, ""))]
-    body = [
-        element(
-            "tr",
-            join((_cell(cell, n, left) for n, cell in enumerate(row)), ""),
-            **({"class_": "mark"} if place == mark else {}),
-        )
-        for place, row in enumerate(rows)
-    ]
+    heads = (element("th", name, scope="col", class_="text" if n < left else "figure") for n, name in enumerate(head))
+    body = (element("tr", join((_cell(cell, n, left) for n, cell in enumerate(row)), "")) for row in rows)
     parts = [element("caption", caption)] if text(caption) else []
-    parts += [element("thead", join(lines)), element("tbody", join(body))]
-    return element("div", element("table", join(parts)), class_="scroll", tabindex="0")
+    parts += [element("thead", element("tr", join(heads, ""))), element("tbody", join(body))]
+    named = {"class_": f"mark-{mark}"} if mark else {}
+    return element("div", element("table", join(parts), **named), class_="scroll", tabindex="0")
 
 
 def _cell(cell: Content, column: int, left: int) -> Markup:
@@ -94,12 +93,7 @@ def data_uri(data: bytes, form: str) -> str:
     return f"data:image/{form};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def picture(uri: str, alternative: str, size: tuple[int, int], *, dark: str | None = None) -> Markup:
-    """Return an image element of `size` (width, height); `dark` takes its place where the reader likes it dark."""
-    image = (
-        f'<img src="{uri}" alt="{html.escape(alternative, quote=True)}" width="{size[0]}" height="{size[1]}" '
-        'loading="lazy" decoding="async">'
-    )
-    if dark is None:
-        return Markup(image)
-    return Markup(f'<picture><source srcset="{dark}" media="(prefers-color-scheme: dark)">{image}</picture>')
+def picture(uri: str, alternative: str, size: tuple[int, int]) -> Markup:
+    """Return an image element of `size` (width, height)."""
+    words_instead = html.escape(alternative, quote=True)
+    return Markup(f'<img src="{uri}" alt="{words_instead}" width="{size[0]}" height="{size[1]}">')

@@ -129,7 +129,8 @@ def _oks(report: Report) -> Markup:
         "threshold each, thin: the other thresholds from 0.50 to 0.95, thick: their mean. The farther up and right, "
         "the better; AP is the area below."
     )
-    return join([tables.oks_table(report.evaluation, report.beside), _chart(report, "oks-precision-recall", caption)])
+    chart = _chart(report, "oks-precision-recall", caption)
+    return element("div", join([chart, tables.oks_table(report.evaluation, report.beside)]), class_="two")
 
 
 def _pck(report: Report) -> Markup:
@@ -138,13 +139,8 @@ def _pck(report: Report) -> Markup:
         "The same by box, joint by joint: orange the person's left, blue the right, grey all joints together. Two "
         "lines apart mean that one side is found worse than the other."
     )
-    return join(
-        [
-            tables.pck_table(report.evaluation, report.beside),
-            _chart(report, "pck-curves", total),
-            _chart(report, "pck-curves-by-joint", by_joint, wide=True),
-        ]
-    )
+    both = [_chart(report, "pck-curves", total), tables.pck_table(report.evaluation, report.beside)]
+    return join([element("div", join(both), class_="two"), _chart(report, "pck-curves-by-joint", by_joint, wide=True)])
 
 
 def _joints(report: Report) -> Markup:
@@ -271,12 +267,9 @@ def _chart(report: Report, name: str, caption: str, *, wide: bool = False) -> Ma
     if name not in report.charts:
         return Markup("")
     chart = report.charts[name]
-    image = picture(data_uri(chart.light, "png"), caption, chart.size, dark=data_uri(chart.dark, "png"))
-    return element("figure", join([element("div", image, class_="wide" if wide else "chart"), _caption(caption)]))
-
-
-def _caption(caption: str) -> Markup:
-    return element("figcaption", caption)
+    image = picture(data_uri(chart.png, "png"), caption, chart.size)
+    kind = "chart wide" if wide else "chart"
+    return element("figure", join([element("div", image, class_=kind), element("figcaption", caption)]))
 
 
 def _photo(image: Image.Image, alternative: str) -> Markup:

@@ -18,7 +18,7 @@ from cocoprep.error_analysis import KINDS
 from cocoprep.evaluation import Evaluation
 from cocoprep.keypoints import KeypointTable
 from cocoprep.report.markup import NONE, share, words
-from cocoprep.report.style import Chart, Theme, bare, draw_chart
+from cocoprep.report.style import BACKGROUND, DIM, KIND_COLOURS, SIDES, TEXT, Chart, bare, draw_chart
 
 STROKES = ("-", "--", ":")
 BAR_IN = 0.29  # height of a bar with its gap, in inches
@@ -35,9 +35,9 @@ Counts = Mapping[str, Mapping[str, int]]  # group -> kind of error -> joints
 def pck_curves(evaluation: Evaluation) -> Chart:
     """Draw PCK against its threshold, a line a unit."""
 
-    def paint(figure: Figure, theme: Theme) -> None:
+    def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        colours = (theme.text, theme.sides["left"], theme.sides["right"])
+        colours = (TEXT, SIDES["left"], SIDES["right"])
         for colour, stroke, figures in zip(colours, STROKES, evaluation.pck.values(), strict=False):
             label = f"{figures.unit}, AUC {share(figures.auc)}"
             axes.plot(figures.curve.thresholds, 100 * figures.curve.total, stroke, color=colour, label=label)
@@ -57,13 +57,13 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
     rows = -(-len(families) // columns)
     figures = evaluation.pck["box"]
 
-    def paint(figure: Figure, theme: Theme) -> None:
+    def paint(figure: Figure) -> None:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axes, (name, members) in zip(panels.flat, families.items(), strict=False):
             axes.set_title(drawable(name))
-            axes.plot(figures.curve.thresholds, 100 * figures.curve.total, color=theme.dim, lw=0.8)
+            axes.plot(figures.curve.thresholds, 100 * figures.curve.total, color=DIM, lw=0.8)
             for line, k in enumerate(members):
-                colour = theme.sides[table.joints[k].side]
+                colour = SIDES[table.joints[k].side]
                 curve = 100 * figures.curve.per_joint[:, k]
                 axes.plot(figures.curve.thresholds, curve, STROKES[line], color=colour, lw=1.6)
                 at = 0.97, 0.06 + 0.13 * (len(members) - 1 - line)
@@ -75,8 +75,8 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
         for n, axes in enumerate(panels.flat[len(families) :], start=len(families)):
             axes.set_visible(False)
             panels.flat[n - columns].tick_params(labelbottom=True)
-        figure.supxlabel("threshold, as a fraction of the box's longer side", fontsize=10, color=theme.dim)
-        figure.supylabel("PCK, %", fontsize=10, color=theme.dim)
+        figure.supxlabel("threshold, as a fraction of the box's longer side", fontsize=10, color=DIM)
+        figure.supylabel("PCK, %", fontsize=10, color=DIM)
 
     return draw_chart(paint, (12, 0.7 + 1.95 * rows) if columns > 2 else (6, 0.7 + 1.95 * rows))
 
@@ -103,19 +103,19 @@ def precision_recall(evaluation: Evaluation) -> Chart:
     oks = evaluation.oks
     precision = np.where(oks.precision < 0, np.nan, oks.precision)  # -1: no person stands behind it
 
-    def paint(figure: Figure, theme: Theme) -> None:
+    def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        named = {0.5: (theme.sides["right"], "--"), 0.75: (theme.sides["left"], ":")}
+        named = {0.5: (SIDES["right"], "--"), 0.75: (SIDES["left"], ":")}
         for threshold, line in zip(oks.thresholds, precision, strict=True):
-            colour, stroke = named.get(round(float(threshold), 2), (theme.dim, "-"))
-            if colour == theme.dim:
+            colour, stroke = named.get(round(float(threshold), 2), (DIM, "-"))
+            if colour == DIM:
                 axes.plot(100 * oks.recalls, 100 * line, color=colour, lw=0.7, alpha=0.7)
             else:
                 axes.plot(
                     100 * oks.recalls, 100 * line, stroke, color=colour, label=_line_name(f"OKS {threshold:.2f}", line)
                 )
         mean = precision.mean(axis=0)
-        axes.plot(100 * oks.recalls, 100 * mean, color=theme.text, lw=2.4, label=_line_name("mean", mean))
+        axes.plot(100 * oks.recalls, 100 * mean, color=TEXT, lw=2.4, label=_line_name("mean", mean))
         _percent(axes, "x")
         _percent(axes, "y")
         axes.set_xlabel("recall: people found, %")
@@ -137,20 +137,20 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
     names = [drawable(words(name)) for name in table.names]
     counts = evaluation.errors.tables["joint"]
 
-    def paint(figure: Figure, theme: Theme) -> None:
+    def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.35))
         values = np.nan_to_num(score.per_joint[place])
-        colours = [theme.sides[joint.side] for joint in table.joints]
+        colours = [SIDES[joint.side] for joint in table.joints]
         left.barh(names, 100 * values, color=colours, height=0.72)
         for row, value in enumerate(score.per_joint[place].tolist()):
-            left.text(1, row, share(value), va="center", color=theme.background if value > 0.14 else theme.text)
+            left.text(1, row, share(value), va="center", color=BACKGROUND if value > 0.14 else TEXT)
         total = float(score.total[place])
         if np.isfinite(total):
-            left.axvline(100 * total, color=theme.text, lw=1.2, ls="--")
+            left.axvline(100 * total, color=TEXT, lw=1.2, ls="--")
         left.set_title(f"PCK@{score.thresholds[place]:g} by box; dashed: all joints, {share(total)}", loc="left")
         left.set_xlabel("labelled joints within the threshold, %")
         groups = {name: counts.get(own, {}) for name, own in zip(names, table.names, strict=True)}
-        _stack(right, groups, theme)
+        _stack(right, groups)
         right.set_title("What became of it", loc="left")
         right.set_xlabel("labelled joints, %")
         for axes in (left, right):
@@ -158,7 +158,7 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
             bare(axes)
         left.invert_yaxis()
         left.set_ylim(len(names) - 0.4, -0.6)
-        _kinds_key(figure, [counts], theme)
+        _kinds_key(figure, [counts])
 
     return draw_chart(paint, (12, 1.5 + BAR_IN * len(table)))
 
@@ -171,11 +171,11 @@ def error_bars(evaluation: Evaluation) -> Chart | None:
     sizes = [len(groups) for groups in tables.values()]
     heights = [max(sizes[:2]) + 2.6, max(sizes[2:]) + 2.6]
 
-    def paint(figure: Figure, theme: Theme) -> None:
+    def paint(figure: Figure) -> None:
         panels = figure.subplots(2, 2, sharex=True, height_ratios=heights)
         for axes, (title, groups) in zip(panels.flat, tables.items(), strict=True):
             counted = {f"{drawable(name)}  ({sum(kinds.values()):,})": kinds for name, kinds in groups.items()}
-            _stack(axes, counted, theme)
+            _stack(axes, counted)
             axes.set_title(f"By {title}", loc="left")
             _percent(axes, "x")
             axes.tick_params(labelbottom=True)
@@ -185,12 +185,12 @@ def error_bars(evaluation: Evaluation) -> Chart | None:
             axes.set_ylim(rows - 0.4, -0.6)
         for axes in panels[1]:
             axes.set_xlabel("labelled joints, %")
-        _kinds_key(figure, list(tables.values()), theme)
+        _kinds_key(figure, list(tables.values()))
 
     return draw_chart(paint, (12, 0.6 + BAR_IN * sum(heights)))
 
 
-def _stack(axes: Axes, groups: Counts, theme: Theme) -> None:
+def _stack(axes: Axes, groups: Counts) -> None:
     """Paint a bar a group, cut by kind."""
     many = np.array([[kinds.get(kind, 0) for kind in KINDS] for kinds in groups.values()], np.float64)
     many = many.reshape(len(groups), len(KINDS))
@@ -198,20 +198,20 @@ def _stack(axes: Axes, groups: Counts, theme: Theme) -> None:
     starts = widths.cumsum(axis=1) - widths
     for n, kind in enumerate(KINDS):
         rows = np.flatnonzero(widths[:, n])
-        axes.barh(rows, widths[rows, n], left=starts[rows, n], height=0.72, **_fill(kind, theme))
+        axes.barh(rows, widths[rows, n], left=starts[rows, n], height=0.72, **_fill(kind))
     axes.set_yticks(range(len(groups)), list(groups))
 
 
-def _fill(kind: str, theme: Theme) -> dict[str, str]:
+def _fill(kind: str) -> dict[str, str]:
     if kind == "undetected":
-        return {"facecolor": theme.kinds[kind], "edgecolor": theme.hatched, "hatch": "////"}
-    return {"facecolor": theme.kinds[kind], "edgecolor": theme.background}
+        return {"facecolor": KIND_COLOURS[kind], "edgecolor": DIM, "hatch": "////"}
+    return {"facecolor": KIND_COLOURS[kind], "edgecolor": BACKGROUND}
 
 
-def _kinds_key(figure: Figure, tables: Sequence[Counts], theme: Theme) -> None:
+def _kinds_key(figure: Figure, tables: Sequence[Counts]) -> None:
     """Paint what the colours mean, of the kinds that occur."""
     found = {kind for groups in tables for kinds in groups.values() for kind, many in kinds.items() if many}
-    handles = [Patch(label=kind, **_fill(kind, theme)) for kind in KINDS if kind in found]
+    handles = [Patch(label=kind, **_fill(kind)) for kind in KINDS if kind in found]
     if handles:
         figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), handlelength=1.4)
 

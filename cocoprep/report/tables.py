@@ -29,43 +29,42 @@ def headline(evaluation: Evaluation) -> Markup:
 
 
 def oks_table(evaluation: Evaluation, beside: Beside) -> Markup:
-    """Return the ten figures of OKS, those of the codec ceiling and others below."""
-    rows = [["this result", *(share(evaluation.oks.figures[name]) for name in OKS_FIGURES)]]
-    rows += [
-        [name, *(share(figures.get(one, np.nan)) for one in OKS_FIGURES)]
-        for name, figures in beside.items()
-        if any(one in figures for one in OKS_FIGURES)
-    ]
+    """Return the ten figures of OKS, a column each for this result, the codec ceiling and others."""
+    others = {name: figures for name, figures in beside.items() if any(one in figures for one in OKS_FIGURES)}
+    columns: list[Mapping[str, float]] = [evaluation.oks.figures, *others.values()]
+    rows = [[one, *(share(figures.get(one, np.nan)) for figures in columns)] for one in OKS_FIGURES]
     caption = (
         "Average precision (AP) and recall (AR) by object keypoint similarity (OKS), as COCO's server counts them: the "
         "mean over ten thresholds of OKS, at 0.50 and 0.75 alone, and of medium and large people. 1 is perfect."
     )
-    return table(["OKS", *OKS_FIGURES], rows, caption=caption, mark=0)
+    return table(["OKS", "this result", *others], rows, caption=caption, mark="first-figure")
 
 
 def pck_table(evaluation: Evaluation, beside: Beside) -> Markup:
-    """Return PCK by unit and threshold, the joints behind each, and figures of others below."""
-    thresholds = evaluation.pck["box"].pck.thresholds
-    names = [f"PCK@{threshold:g}" for threshold in thresholds]
+    """Return PCK at each threshold and the joints behind it, a column each for every unit and for others by box."""
+    units = list(evaluation.pck.values())
+    others = {name: figures for name, figures in beside.items() if any(one.startswith("PCK@") for one in figures)}
     rows = [
         [
-            f"by {unit}", *(share(float(value)) for value in figures.pck.total), share(figures.auc),
-            count(int(figures.pck.joints.sum())), count(figures.people), count(figures.without_unit),
+            f"PCK@{threshold:g}", *(share(float(figures.pck.total[n])) for figures in units),
+            *(share(figures.get(f"PCK@{threshold:g}", np.nan)) for figures in others.values()),
         ]
-        for unit, figures in evaluation.pck.items()
+        for n, threshold in enumerate(units[0].pck.thresholds)
     ]  # fmt: skip
+    nothing = [NONE] * len(others)
     rows += [
-        [f"{name}, by box", *(share(figures.get(one, np.nan)) for one in [*names, "AUC"]), NONE, NONE, NONE]
-        for name, figures in beside.items()
-        if any(one in figures for one in names)
+        ["AUC", *(share(one.auc) for one in units), *(share(one.get("AUC", np.nan)) for one in others.values())],
+        ["joints", *(count(int(one.pck.joints.sum())) for one in units), *nothing],
+        ["people", *(count(one.people) for one in units), *nothing],
+        ["people left out", *(count(one.without_unit) for one in units), *nothing],
     ]
     caption = (
         "Share of the labelled joints that lie within a fraction of a unit of the truth. The unit is the longer side "
         "of the person's box, the torso (shoulder to the other side's hip), or the head (the longest distance in it). "
         "AUC is the mean over fractions from 0 to 0.5. A person whose torso or head is not labelled is left out."
     )
-    head = ["PCK", *names, "AUC", "joints", "people", "people left out"]
-    return table(head, rows, caption=caption, mark=0)
+    head = ["PCK", *(f"by {one.unit}" for one in units), *(f"{name}, by box" for name in others)]
+    return table(head, rows, caption=caption, mark="first-figure")
 
 
 def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
@@ -93,7 +92,7 @@ def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
         f"{share(apart.median_of_box)}."
     )
     return table(
-        [*head, "mean distance, px", "median distance, px", "joints predicted"], rows, caption=caption, mark=len(joints)
+        [*head, "mean distance, px", "median distance, px", "joints predicted"], rows, caption=caption, mark="last"
     )
 
 
@@ -141,4 +140,4 @@ def confidence_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
         "put out, the share that is labelled. Recall: of the labelled ones, the share put out."
     )
     head = ["joint", "threshold", "precision", "recall", "F1", "labelled"]
-    return table(head, rows, caption=caption, mark=len(joints))
+    return table(head, rows, caption=caption, mark="last")
