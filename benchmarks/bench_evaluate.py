@@ -14,7 +14,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +81,7 @@ def noisy_results(truth: dict[str, Any], rng: np.random.Generator) -> list[dict[
     return lines
 
 
-def measure(command: Sequence[str]) -> Cost:
+def measure(command: list[str]) -> Cost:
     """Run a process to its end, with nothing shown of what it prints."""
     null = os.open(os.devnull, os.O_WRONLY)
     started = time.perf_counter()

@@ -136,7 +136,9 @@ class _Check:
         if bad.any():
             line, more = int(bad.argmax()), int(bad.sum()) - 1
             also = f" ({more} more like it)" if more else ""
-            raise ResultsError(f"{self.path}: line {line}, image_id {self.image_ids[line]}: {what(line)}{also}.")
+            raise ResultsError(
+                f"{self.path}: line {line}, image_id {self.image_ids[line]}: {what(line)}{also}. Lines count from 0."
+            )
 
 
 def _refuse_equal_lines(check: _Check, triples: NDArray[np.float64], scores: NDArray[np.float64]) -> None:
@@ -187,7 +189,9 @@ def _explain_form(error: msgspec.ValidationError, data: bytes, path: str) -> NoR
         image_id = None
     image = "without an image_id" if image_id is None else f"image_id {image_id}"
     field = f"{place['field'].removeprefix('.')}: " if place["field"] else ""
-    raise ResultsError(f"{path}: line {line}, {image}: {field}{place['reason']}. Expected e.g. {FORM}.") from error
+    raise ResultsError(
+        f"{path}: line {line}, {image}: {field}{place['reason']}. Lines count from 0; expected {FORM}."
+    ) from error
 
 
 def _explain_no_json(error: msgspec.DecodeError | UnicodeDecodeError, data: bytes, path: str) -> NoReturn:
@@ -199,7 +203,7 @@ def _explain_no_json(error: msgspec.DecodeError | UnicodeDecodeError, data: byte
         if isinstance(line, dict) and not _is_finite(line):
             raise ResultsError(
                 f"{path}: line {number}, image_id {line.get('image_id')}: a number is NaN or infinite. Such "
-                "predictions cannot be scored, and are not JSON: mend the tool that made them."
+                "predictions cannot be scored, and are not JSON: mend the tool that made them. Lines count from 0."
             ) from error
     fault = json_fault(error, data, 0) if isinstance(error, msgspec.DecodeError) else f"({error})"
     raise ResultsError(

@@ -108,11 +108,11 @@ def run_job(job: Job) -> None:
     print_evaluation(evaluation, table, notes=notes, beside=beside, source=job.run_dir or job.results or "")
     figures = to_builtins(evaluation, table, context=_context(job, manifest, beside))
     written = []
-    if out is not None:
-        written.append(_write_out(job, out, evaluation, figures, table, notes=notes, beside=beside, maps=maps))
     if job.json_file is not None:
         _write_json(job.json_file, figures)
         written.append(job.json_file)
+    if out is not None:
+        written.append(_write_out(job, out, evaluation, figures, table, notes=notes, beside=beside, maps=maps))
     if job.run_dir is not None and manifest is not None:
         written += _write_thresholds(job.run_dir, manifest, evaluation, table)
     for path in written:

@@ -180,6 +180,14 @@ def test_results_with_boxes_are_sized_by_them(tmp_path):
     assert boxed["AP"] == without["AP"]
 
 
+def test_a_second_category_takes_no_part(tmp_path):
+    rng = np.random.default_rng(5)
+    truth = drawn_truth(rng)
+    truth["categories"].append({"id": 7, "name": "dog"})
+    lines = lines_of(truth, rng, noise=0.05)
+    assert_equal_to_plain(write_json(tmp_path, truth), write_json(tmp_path, lines, "results.json"))
+
+
 def test_other_joints_than_cocos(tmp_path):
     people = [person(n, (10, 10, 2), (20 + n, 20, 1), (0, 0, 0), image=n) for n in range(1, 9)]
     rng = np.random.default_rng(4)
