@@ -113,11 +113,13 @@ def _charts(evaluation: Evaluation, table: KeypointTable) -> dict[str, Chart]:
 
 
 def _grid(maps: StackMaps, evaluation: Evaluation, table: KeypointTable) -> Grid:
-    title = f"Annotation {maps.annotation_id}"
+    title, file_name = f"Annotation {maps.annotation_id}", ""
     rows = (evaluation.truth.annotation_ids == maps.annotation_id).nonzero()[0]
-    if len(rows) and np.isfinite(evaluation.person_oks[rows[0]]):
-        title += f", OKS {share(float(evaluation.person_oks[rows[0]]))}"
-    return Grid(maps.annotation_id, title, heat_grid(maps, table, title=title))
+    if len(rows):
+        file_name = str(evaluation.truth.file_names.get(int(evaluation.truth.image_ids[rows[0]]), ""))
+        oks = float(evaluation.person_oks[rows[0]])
+        title += f", OKS {share(oks)}" if np.isfinite(oks) else ""
+    return Grid(maps.annotation_id, title, file_name, heat_grid(maps, table, title=title))
 
 
 def _write(files: FileStore, path: str, data: bytes) -> None:

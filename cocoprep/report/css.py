@@ -6,7 +6,7 @@ CSS = """
 @media (prefers-color-scheme: dark) { :root { --page: #151515; --card: #1f1f1f; --text: #eef0f4; --dim: #a4aab5;
   --rule: #3a3b3e; --mark: #2a2c30; --loud: #3a3115; --loud-edge: #ddaa33; --link: #7cc4ff; } }
 /* Charts are drawn on white. Turned over, white becomes the card's colour and every hue stays what it is. */
-@media (prefers-color-scheme: dark) { .chart img { filter: invert(0.88) hue-rotate(180deg); } }
+@media (prefers-color-scheme: dark) { .chart img, .swatch { filter: invert(0.88) hue-rotate(180deg); } }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--page); color: var(--text);
@@ -18,7 +18,7 @@ h2 { font-size: 20px; line-height: 1.3; margin: 0 0 4px; }
 h3 { font-size: 15px; margin: 22px 0 4px; }
 p { margin: 4px 0 12px; max-width: 90ch; }
 a { color: var(--link); }
-.dim, figcaption, caption, small, nav { color: var(--dim); }
+.dim, figcaption, small, nav { color: var(--dim); }
 nav { margin: 12px 0 0; display: flex; flex-wrap: wrap; gap: 4px 18px; }
 .loud { background: var(--loud); border-left: 5px solid var(--loud-edge); border-radius: 4px; padding: 10px 16px;
   margin: 14px 0 0; font-weight: 600; }
@@ -31,7 +31,6 @@ section { background: var(--card); border: 1px solid var(--rule); border-radius:
 .tiles dd { margin: 0; font-size: 26px; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.3; }
 .scroll { overflow-x: auto; margin: 8px 0 4px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-size: 14px; padding: 0 0 6px; max-width: 90ch; }
 th, td { padding: 4px 0 4px 22px; border-bottom: 1px solid var(--rule); font-weight: 400; vertical-align: top; }
 thead th { color: var(--dim); font-size: 13px; vertical-align: bottom; }
 .figure { text-align: right; white-space: nowrap; }
@@ -50,7 +49,6 @@ img { display: block; max-width: 100%; height: auto; }
 .wide img { min-width: 700px; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 8px 40px;
   align-items: start; }
-.two > figure, .two > .scroll { margin-top: 14px; }
 .two table { width: 100%; }
 .people { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 20px 22px;
   margin-top: 14px; }
@@ -61,8 +59,14 @@ img { display: block; max-width: 100%; height: auto; }
 figure:target { outline: 3px solid var(--loud-edge); outline-offset: 5px; border-radius: 4px; }
 code { font-family: ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 0.92em; }
 dl.kinds { display: grid; grid-template-columns: max-content 1fr; gap: 3px 14px; margin: 8px 0 4px; max-width: 90ch; }
+.swatch { display: inline-block; width: 18px; height: 12px; margin-right: 8px; }
+.hatched { border: 1px solid #5d6470; background-image:
+  repeating-linear-gradient(-45deg, #5d6470 0 1px, transparent 1px 4px); }
+details { margin-top: 12px; }
+summary { cursor: pointer; color: var(--link); }
 dl.kinds dt { font-weight: 600; } dl.kinds dd { margin: 0; }
-@media (max-width: 600px) { main, header { padding: 0 10px; } section { padding: 14px 12px; } h1 { font-size: 23px; }
+@media (max-width: 600px) { main, header { padding: 0 10px; } header { padding-top: 16px; }
+  section { padding: 14px 12px; } h1 { font-size: 23px; }
   dl.kinds { grid-template-columns: 1fr; } dl.kinds dd { margin-bottom: 6px; } }
 @media print { body { background: #fff; } nav { display: none; }
   section { break-inside: avoid-page; border: 0; padding: 0; } }

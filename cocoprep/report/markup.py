@@ -57,10 +57,10 @@ def table(
     """
     heads = (element("th", name, scope="col", class_="text" if n < left else "figure") for n, name in enumerate(head))
     body = (element("tr", join((_cell(cell, n, left) for n, cell in enumerate(row)), "")) for row in rows)
-    parts = [element("caption", caption)] if text(caption) else []
-    parts += [element("thead", element("tr", join(heads, ""))), element("tbody", join(body))]
+    parts = [element("thead", element("tr", join(heads, ""))), element("tbody", join(body))]
     named = {"class_": f"mark-{mark}"} if mark else {}
-    return element("div", element("table", join(parts), **named), class_="scroll", tabindex="0")
+    scrolled = element("div", element("table", join(parts), **named), class_="scroll", tabindex="0")
+    return element("figure", join([element("figcaption", caption), scrolled])) if text(caption) else scrolled
 
 
 def _cell(cell: Content, column: int, left: int) -> Markup:
@@ -81,6 +81,11 @@ def pixels(value: float) -> str:
 def count(value: int) -> str:
     """Return a whole number with its thousands apart."""
     return f"{value:,}"
+
+
+def people(number: int) -> str:
+    """Return a number of people in words."""
+    return "1 person" if number == 1 else f"{count(number)} people"
 
 
 def words(name: str) -> str:

@@ -12,9 +12,22 @@ from cocoprep.evaluation import Evaluation
 from cocoprep.keypoints import KeypointTable
 from cocoprep.report import tables
 from cocoprep.report.css import CSS
-from cocoprep.report.markup import Content, Markup, count, data_uri, element, join, picture, share, table, text, words
+from cocoprep.report.markup import (
+    Content,
+    Markup,
+    count,
+    data_uri,
+    element,
+    join,
+    people,
+    picture,
+    share,
+    table,
+    text,
+    words,
+)
 from cocoprep.report.people import Portrait
-from cocoprep.report.style import Chart
+from cocoprep.report.style import KIND_COLOURS, Chart
 from cocoprep.report.worst_errors import ListedError
 
 # Nothing is loaded from anywhere and nothing runs, whatever the data held.
@@ -36,6 +49,7 @@ class Grid:
 
     annotation_id: int
     title: str
+    file_name: str
     picture: Image.Image
 
 
@@ -110,9 +124,9 @@ def render_page(report: Report) -> str:
 
 def _counts(report: Report) -> Markup:
     truth, matches = report.evaluation.truth, report.evaluation.matches
-    people, predicted = int(truth.counts.sum()), int((truth.counts & (matches >= 0)).sum())
+    looked_for, predicted = int(truth.counts.sum()), int((truth.counts & (matches >= 0)).sum())
     line = (
-        f"{count(people)} people with labelled joints on {count(len(truth.document['images']))} photographs; "
+        f"{people(looked_for)} with labelled joints on {count(len(truth.document['images']))} photographs; "
         f"{count(len(report.evaluation.predictions))} predictions, which cover {count(predicted)} of these people."
     )
     return element("p", line, class_="dim")
@@ -145,14 +159,17 @@ def _pck(report: Report) -> Markup:
 
 def _joints(report: Report) -> Markup:
     caption = (
-        "Left: how many of each joint are right. Right: what became of all of them; only the light part is good. The "
-        "kinds are explained below."
+        "Left: how many of each joint are right. Right: what became of all of them; only the first, grey part is "
+        "good. The kinds are explained below."
     )
     return join([_chart(report, "joints", caption, wide=True), tables.joint_table(report.evaluation, report.joints)])
 
 
 def _errors(report: Report) -> Markup:
-    kinds = [join([element("dt", kind), element("dd", meaning)], "") for kind, meaning in KINDS_IN_WORDS.items()]
+    kinds = [
+        join([element("dt", join([_swatch(kind), kind], "")), element("dd", meaning)], "")
+        for kind, meaning in KINDS_IN_WORDS.items()
+    ]
     intro = (
         "Every labelled joint is of one kind (after Ronchi and Perona 2017). Similarity falls from 1 with the "
         "distance, by the size of the person and by how exactly people place that joint themselves."
@@ -163,11 +180,20 @@ def _errors(report: Report) -> Markup:
     )
     parts = [element("p", intro), element("dl", join(kinds), class_="kinds")]
     parts.append(_chart(report, "errors", chart, wide=True))
-    parts += [
+    numbers = [
         tables.error_table(report.evaluation, grouping, caption=f"By {grouping}")
         for grouping in report.evaluation.errors.tables
     ]
+    parts.append(element("details", join([element("summary", "All of it in numbers"), *numbers])))
     return join(parts)
+
+
+def _swatch(kind: str) -> Markup:
+    return element(
+        "i",
+        class_="swatch hatched" if kind == "undetected" else "swatch",
+        style=f"background-color: {KIND_COLOURS[kind]}",
+    )
 
 
 def _confidence(report: Report) -> Markup:
@@ -184,28 +210,26 @@ READ_PEOPLE = (
 def _worst(report: Report) -> Markup:
     if not report.worst:
         return Markup("")
-    undetected = report.evaluation.truth.counts & (report.evaluation.matches < 0)
-    left_out = f" {count(int(undetected.sum()))} people whom nobody predicted are not among them." * bool(
-        undetected.any()
-    )
-    intro = f"The {count(len(report.worst))} people with the lowest OKS, lowest first.{left_out} {READ_PEOPLE}"
+    undetected = int((report.evaluation.truth.counts & (report.evaluation.matches < 0)).sum())
+    left_out = f"Not among them: {people(undetected)} whom nobody predicted. " * bool(undetected)
+    intro = f"The {people(len(report.worst))} with the lowest OKS, lowest first. {left_out}{READ_PEOPLE}"
     return join([_with_command(intro), _people(report.worst)])
 
 
 def _best(report: Report) -> Markup:
     if not report.best:
         return Markup("")
-    intro = f"The {count(len(report.best))} people with the highest OKS, highest first, shown as above."
+    intro = f"The {people(len(report.best))} with the highest OKS, highest first, shown as above."
     return join([element("p", intro), _people(report.best)])
 
 
 def _with_command(intro: str) -> Markup:
-    command = [element("code", "cocoprep show DIR ID"), " draws any annotation of a built folder, by its id."]
-    return element("p", join([intro, *command], ""))
+    command = element("code", "cocoprep show DIR ID")
+    return element("p", join([intro, command, " draws any annotation of a built folder, by its id."], ""))
 
 
-def _people(people: Sequence[Portrait]) -> Markup:
-    return element("div", join(_portrait(one) for one in people), class_="people")
+def _people(portraits: Sequence[Portrait]) -> Markup:
+    return element("div", join(_portrait(one) for one in portraits), class_="people")
 
 
 def _portrait(one: Portrait) -> Markup:
@@ -233,14 +257,14 @@ def _worst_errors(report: Report) -> Markup:
 
 
 def _error_row(report: Report, one: ListedError) -> list[Content]:
-    people = {person.annotation_id for person in (*report.worst, *report.best, *report.behind)}
+    shown = {person.annotation_id for person in (*report.worst, *report.best, *report.behind)}
     name: Content = str(one.annotation_id)
-    if one.annotation_id in people:
+    if one.annotation_id in shown:
         name = element("a", name, href=f"#person-{one.annotation_id}")
     kind = f"{one.kind} (of {one.other})" if one.other >= 0 else one.kind
     return [
         name, element("bdi", one.file_name), words(report.joints.names[one.joint]), kind,
-        f"{one.distance_px:.1f}", share(one.distance_of_box), share(one.confidence),
+        f"{one.distance_px:.1f}", share(one.distance_of_box), f"{one.confidence:.3f}",
     ]  # fmt: skip
 
 
@@ -252,15 +276,13 @@ def _heatmaps(report: Report) -> Markup:
         "dimmed crop. The number is the map's peak: how sure the stack is. The cross is the place that is read from "
         "it. Look down a column to see a joint refined: from a wide or doubled patch to one sharp peak."
     )
-    grids = [
-        element(
-            "figure",
-            join([element("h3", grid.title), element("div", _photo(grid.picture, grid.title), class_="wide")]),
-            id=f"heatmaps-{grid.annotation_id}",
-        )
-        for grid in report.grids
-    ]
-    return join([element("p", intro), *grids])
+    return join([element("p", intro), *(_grid(grid) for grid in report.grids)])
+
+
+def _grid(grid: Grid) -> Markup:
+    caption = join([grid.title, element("bdi", grid.file_name)], " · ")
+    image = element("div", _photo(grid.picture, grid.title), class_="wide")
+    return element("figure", join([image, element("figcaption", caption)]), id=f"heatmaps-{grid.annotation_id}")
 
 
 def _chart(report: Report, name: str, caption: str, *, wide: bool = False) -> Markup:

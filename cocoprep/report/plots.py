@@ -6,6 +6,7 @@ K joints; colours of sides are the person's own: orange left, blue right, green 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -202,7 +203,7 @@ def _stack(axes: Axes, groups: Counts) -> None:
     axes.set_yticks(range(len(groups)), list(groups))
 
 
-def _fill(kind: str) -> dict[str, str]:
+def _fill(kind: str) -> dict[str, Any]:
     if kind == "undetected":
         return {"facecolor": KIND_COLOURS[kind], "edgecolor": DIM, "hatch": "////"}
     return {"facecolor": KIND_COLOURS[kind], "edgecolor": BACKGROUND}

@@ -60,7 +60,7 @@ def draw_chart(paint: Callable[[Figure], None], size_in: tuple[float, float]) ->
     # From matplotlib's defaults, whatever the user's own settings are: the same figures give the same bytes.
     with style.context(_SETTINGS, after_reset=True):
         figure = Figure(figsize=size_in, dpi=DPI, layout=ConstrainedLayoutEngine(wspace=0.04))
-        canvas = FigureCanvasAgg(figure)
+        canvas: Any = FigureCanvasAgg(figure)  # whose stubs leave its methods untyped
         paint(figure)
         canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

@@ -10,7 +10,7 @@ from cocoprep.error_analysis import KINDS
 from cocoprep.evaluation import Evaluation
 from cocoprep.keypoints import KeypointTable
 from cocoprep.oks import OKS_FIGURES
-from cocoprep.report.markup import NONE, Markup, count, element, join, pixels, share, table, words
+from cocoprep.report.markup import NONE, Content, Markup, count, element, join, pixels, share, table, words
 
 Beside = Mapping[str, Mapping[str, float]]  # whose figures -> name of the figure -> value
 HEADINGS = {"joint": "joint", "size": "size", "crowding": "others overlapping", "occlusion": "joint is"}
@@ -98,7 +98,7 @@ def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
 
 def error_table(evaluation: Evaluation, grouping: str, *, caption: str) -> Markup:
     """Return how many joints of each group are of each kind, and their share."""
-    rows = []
+    rows: list[list[Content]] = []
     for group, kinds in evaluation.errors.tables[grouping].items():
         total = sum(kinds.values())
         cells = [_counted(kinds.get(kind, 0), total) for kind in KINDS]

@@ -39,7 +39,7 @@ def worst_errors(evaluation: Evaluation, errors: int = ERRORS) -> tuple[list[Lis
     row, joint = np.nonzero(np.isin(found.kind, [KINDS.index(kind) for kind in LISTED]))
     side = longer_side(evaluation.truth.bbox)[row]
     distance = found.distance_px[row, joint]
-    of_box = np.divide(distance, side, out=np.full(len(row), np.inf), where=side > 0)
+    of_box = np.divide(distance, side, out=np.full(len(row), np.nan), where=side > 0)  # NaN is sorted last
     order = np.lexsort((joint, evaluation.truth.annotation_ids[row], -of_box))[:errors]
     listed = [_listed(evaluation, int(row[n]), int(joint[n]), float(of_box[n])) for n in order]
     return listed, len(row)

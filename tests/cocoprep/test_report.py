@@ -19,7 +19,7 @@ from cocoprep.oks import OKS_FIGURES
 from cocoprep.predictions import Predictions
 from cocoprep.report import PAGE, Shown, StackMaps, write_report
 from cocoprep.report.heat_grid import heat_grid
-from cocoprep.report.markup import NONE, count, element, join, pixels, share, table, text
+from cocoprep.report.markup import NONE, count, element, join, people, pixels, share, table, text
 from cocoprep.report.people import people_sheet, portraits, side_by_side, what_went_wrong, worst_and_best
 from cocoprep.report.plots import joint_families
 from cocoprep.report.worst_errors import worst_errors
@@ -357,13 +357,13 @@ def test_another_table_of_joints(tmp_path):
 
 
 def test_joint_names_are_only_text(tmp_path):
-    names = ("left_$x^2$<i>", "right_$x^2$<i>", "_\u7b11")
+    names = ("left_$x^2$<u>", "right_$x^2$<u>", "_\u7b11")
     joints = (Joint(names[0], names[1], 0.1), Joint(names[1], names[0], 0.1), Joint(names[2], names[2], 0.1))
     table = KeypointTable("odd", joints, ())
     truth = people_of(spread(2, 3), table=table)
     page = write(tmp_path, evaluate(truth, predicted(truth, spread(2, 3) + 2), table), table, crops=Grey())
-    assert "i" not in page.tags
-    assert "left $x^2$<i>" in page.texts
+    assert "u" not in page.tags
+    assert "left $x^2$<u>" in page.texts
 
 
 # People
@@ -444,6 +444,8 @@ def test_the_grid_is_bright_where_the_map_is_high():
         (pixels(12.345), "12.3"),
         (pixels(float("nan")), NONE),
         (count(12345), "12,345"),
+        (people(1), "1 person"),
+        (people(2345), "2,345 people"),
     ],
 )
 def test_markup(found, expected):
