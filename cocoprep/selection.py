@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
 
     image: ImageInfo
     people: list[Person]
+
+
+PackedGroups = tuple[int, bytes]  # shard index, `ImagePeople` of some of its photographs: see `pack_groups`
+PACKED_TOGETHER = 64  # photographs: an engine handles few large elements in less memory than many small ones
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -208,3 +213,20 @@ def _group_by_image(entries: list[Entry], images: dict[int, ImageInfo], seed: in
         group.sort(key=lambda person: person.annotation_id)
     order = sorted(people, key=lambda image_id: (image_hash(seed, image_id), image_id))
     return [ImagePeople(images[image_id], people[image_id]) for image_id in order]
+
+
+def pack_groups(selection: Selection, seed: int) -> list[PackedGroups]:
+    """Return all photographs with their people in the form that an engine moves about: deflated msgpack."""
+    of_shard: dict[int, list[ImagePeople]] = {}
+    for group in selection.groups:
+        of_shard.setdefault(shard_of(group.image.image_id, seed, selection.num_shards), []).append(group)
+    return [
+        (shard, zlib.compress(msgspec.msgpack.encode(groups[start : start + PACKED_TOGETHER]), level=1))
+        for shard, groups in of_shard.items()
+        for start in range(0, len(groups), PACKED_TOGETHER)
+    ]
+
+
+def unpack_groups(packed: bytes) -> list[ImagePeople]:
+    """Return the photographs that `pack_groups` packed together."""
+    return msgspec.msgpack.decode(zlib.decompress(packed), type=list[ImagePeople])

@@ -14,7 +14,7 @@ from cocoprep.keypoints import KeypointTable
 from cocoprep.ledger import check_faults, count_dropped, make_ledger, write_ledger
 from cocoprep.manifest import GROUND_TRUTH, LEDGER
 from cocoprep.output import check_output, is_complete, prepare_output
-from cocoprep.selection import Selection, select_people, shard_of
+from cocoprep.selection import PackedGroups, Selection, pack_groups, select_people
 
 PROBES = 32
 
@@ -29,14 +29,11 @@ class StartedBuild(msgspec.Struct, frozen=True):
     dropped: dict[str, int]
 
 
-PackedGroup = tuple[int, bytes]  # shard index, `ImagePeople` of one photograph in msgpack
-
-
-def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> tuple[StartedBuild, list[PackedGroup]]:
+def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> tuple[StartedBuild, list[PackedGroups]]:
     """Judge every annotation, make the output folder ready, and write ledger and ground truth into it.
 
     Returns:
-        The counts, and every photograph with its kept people.
+        The counts, and all photographs with their kept people.
 
     Raises:
         CocoprepError: as `load_selection`, `probe_images` and `check_output`.
@@ -55,11 +52,10 @@ def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> 
     check_faults(ledger, fraction, config.annotations, listed_in=files.join(config.out, LEDGER))
     with files.create(files.join(config.out, GROUND_TRUTH)) as stream:
         stream.writelines(ground_truth_pieces(selection.listed_images, selection.entries, table))
-    seed, num_shards = config.select.seed, selection.num_shards
-    groups = [
-        (shard_of(group.image.image_id, seed, num_shards), msgspec.msgpack.encode(group)) for group in selection.groups
-    ]
-    return StartedBuild(num_shards, len(groups), selection.people, len(ledger), count_dropped(ledger)), groups
+    counts = StartedBuild(
+        selection.num_shards, len(selection.groups), selection.people, len(ledger), count_dropped(ledger)
+    )
+    return counts, pack_groups(selection, config.select.seed)
 
 
 def probe_images(path: str, images: ImageSource, selection: Selection) -> None:

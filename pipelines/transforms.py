@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import msgspec
 from apache_beam.metrics import Metrics
 
 from cocoprep.aside import read_answer, run_aside
@@ -23,9 +22,9 @@ from cocoprep.images import open_images
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import fingerprint, fingerprint_parts
 from cocoprep.monitor import Monitor, Plan, Progress
-from cocoprep.selection import ImagePeople
+from cocoprep.selection import PackedGroups, unpack_groups
 from cocoprep.shards import ShardWriter, shard_name
-from cocoprep.start import PackedGroup, StartedBuild, start_build
+from cocoprep.start import StartedBuild, start_build
 
 COUNTERS = "cocoprep"
 
@@ -74,10 +73,10 @@ class _SelectFn(_BuildFn):
             self.count(f"dropped_{reason}", amount)
         for index in range(num_shards):  # a shard without people is written too
             yield f"{index:05d}-of-{num_shards:05d}", b""
-        for index, group in groups:
-            yield f"{index:05d}-of-{num_shards:05d}", group
+        for index, packed in groups:
+            yield f"{index:05d}-of-{num_shards:05d}", packed
 
-    def start(self) -> tuple[StartedBuild, Iterator[PackedGroup]]:
+    def start(self) -> tuple[StartedBuild, Iterator[PackedGroups]]:
         if self.started_ahead is None:
             return run_aside(start_build, self.config, self.table, self.files)
         while not self.started_ahead.exists():  # whoever started it sees to it that it ends
@@ -90,12 +89,11 @@ class _WriteFn(_BuildFn):
         super().setup()
         with self.reporting():
             self.images = open_images(self.config.images, self.files)
-        self.decoder = msgspec.msgpack.Decoder(ImagePeople)
 
     def process(self, element: tuple[str, Iterable[bytes]]) -> Iterable[str]:
         label, packed = element
         index, count = map(int, label.split("-of-"))
-        groups = [self.decoder.decode(group) for group in packed if group]
+        groups = [group for some in packed if some for group in unpack_groups(some)]
         writer = ShardWriter(
             folder=self.config.out,
             fingerprint=fingerprint(fingerprint_parts(self.config, count, self.table)),
@@ -136,7 +134,7 @@ class _Step(beam.PTransform):
 
 
 class SelectPeople(_Step):
-    """One impulse -> (shard label, photograph with its people, packed): metadata only, under 1 KB a person."""
+    """One impulse -> (shard label, some photographs with their people, packed): metadata only, under 1 KB a person."""
 
     def __init__(self, *context: Any, started_ahead: Path | None = None) -> None:
         super().__init__(*context)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from PIL import Image
 
 from cocoprep.config import BuildConfig, CropConfig, SelectConfig
@@ -16,7 +15,7 @@ from cocoprep.finish import finish_build
 from cocoprep.images import open_images
 from cocoprep.keypoints import COCO_17, KeypointTable
 from cocoprep.manifest import Manifest, fingerprint, fingerprint_parts
-from cocoprep.selection import ImagePeople
+from cocoprep.selection import unpack_groups
 from cocoprep.shards import ShardWriter, shard_name
 from cocoprep.start import start_build
 
@@ -101,7 +100,7 @@ def build_folder(
     )
     names = []
     for index in range(started.num_shards):
-        groups = [msgspec.msgpack.decode(group, type=ImagePeople) for shard, group in packed if shard == index]
+        groups = [group for shard, some in packed if shard == index for group in unpack_groups(some)]
         sidecar, _ = writer.write(shard_name(split, index, started.num_shards), groups)
         names.append(sidecar.shard)
     return finish_build(config, started.num_shards, names, table, files)
