@@ -113,8 +113,8 @@ def run_job(job: Job) -> None:
         written.append(job.json_file)
     if out is not None:
         written.append(_write_out(job, out, evaluation, figures, table, notes=notes, beside=beside, maps=maps))
-    if job.run_dir is not None and manifest is not None:
-        written += _write_thresholds(job.run_dir, manifest, evaluation, table)
+    if job.run_dir is not None and job.data is not None and manifest is not None:
+        written += _write_thresholds(job.run_dir, job.data, manifest, evaluation, table)
     for path in written:
         click.echo(path)
 
@@ -278,12 +278,14 @@ def _write_csv(path: str, rows: Iterable[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def _write_thresholds(run_dir: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable) -> list[str]:
+def _write_thresholds(
+    run_dir: str, data: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable
+) -> list[str]:
     """Leave the thresholds of confidence to `cocoprep predict`, unless they would be chosen on training data."""
     if evaluation.joints is None:
         click.echo("no thresholds of confidence: all confidences are equal", err=True)
         return []
-    if manifest.fingerprint == _learned_from(run_dir):
+    if _has_learned_from(run_dir, data, manifest):
         click.echo(
             "no thresholds of confidence written: the network has learned from these people. Evaluate it on its "
             "validation folder to choose them.",
@@ -297,11 +299,17 @@ def _write_thresholds(run_dir: str, manifest: Manifest, evaluation: Evaluation, 
     return [path]
 
 
-def _learned_from(run_dir: str) -> str | None:
-    """Return the fingerprint of the folder that a run was trained on."""
+def _has_learned_from(run_dir: str, data: str, manifest: Manifest) -> bool:
+    """Tell whether a run was trained on this folder: one of its fingerprint and, where that can be seen, its path."""
     try:
-        with open(os.path.join(run_dir, "run.json"), "rb") as stream:
-            fingerprint = json.load(stream)["fingerprints"]["data"]
+        fingerprint = _read_json(os.path.join(run_dir, "run.json"))["fingerprints"]["data"]
+        folder = str(_read_json(os.path.join(run_dir, "config.json"))["data"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordError(f"{run_dir}: its run.json cannot be read ({error}). Copy the run again.") from error
-    return None if fingerprint is None else str(fingerprint)
+        raise RecordError(f"{run_dir}: what it was trained on cannot be read ({error}). Copy the run again.") from error
+    # Folders built alike of other people have equal fingerprints.
+    return bool(manifest.fingerprint == fingerprint and (not os.path.isdir(folder) or os.path.samefile(folder, data)))
+
+
+def _read_json(path: str) -> Any:
+    with open(path, "rb") as stream:
+        return json.load(stream)
