@@ -361,7 +361,9 @@ def test_joint_names_are_only_text(tmp_path):
     joints = (Joint(names[0], names[1], 0.1), Joint(names[1], names[0], 0.1), Joint(names[2], names[2], 0.1))
     table = KeypointTable("odd", joints, ())
     truth = people_of(spread(2, 3), table=table)
-    page = write(tmp_path, evaluate(truth, predicted(truth, spread(2, 3) + 2), table), table, crops=Grey())
+    found = evaluate(truth, predicted(truth, spread(2, 3) + 2), table)
+    page = write(tmp_path, found, table, title="a path that is no UTF-8: \udcff", crops=Grey())
+    assert "a path that is no UTF-8: ?" in page.texts
     assert "u" not in page.tags
     assert "left $x^2$<u>" in page.texts
 
