@@ -1,0 +1,168 @@
+"""The files that `cocoprep evaluate` writes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from cocoprep.error_analysis import COLUMNS, error_rows
+from cocoprep.errors import ConfigError, RecordError
+from cocoprep.evaluation import Evaluation, threshold_builtins
+from cocoprep.files import LocalFiles
+from cocoprep.keypoints import KeypointTable
+from cocoprep.manifest import Manifest
+
+if TYPE_CHECKING:
+    from cocoprep.report import CropSource
+    from model.evaluate_run import KeptMaps
+
+RESULTS, ERRORS, FIGURES, JOINT_THRESHOLDS = "results.json", "errors.csv", "figures.json", "thresholds.json"
+
+Beside = dict[str, dict[str, float]]
+
+
+def check_outputs(out: str | None, json_file: str | None, *, inputs: Sequence[str | None]) -> None:
+    """Find out before the work what could not be written after it.
+
+    Raises:
+        ConfigError: something that is read would be overwritten, or the report's library is missing.
+        OutputError: a folder cannot be made.
+    """
+    files = LocalFiles()
+    if json_file is not None:
+        if files.is_folder(json_file):
+            raise ConfigError(f"--json: expected a file to write, found the folder {json_file}.")
+        files.make_folder(os.path.dirname(json_file) or ".")
+    if out is not None:
+        _report_module()
+        files.make_folder(out)
+    outputs = [] if out is None else [files.join(out, name) for name in (RESULTS, FIGURES)]
+    outputs += [] if json_file is None else [json_file]
+    for path in outputs:
+        for source in inputs:
+            if source and os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+                raise ConfigError(f"{source} would be overwritten. Choose another --out or --json.")
+
+
+def _report_module() -> Any:
+    try:
+        import cocoprep.report
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != "matplotlib":
+            raise
+        raise ConfigError(
+            "the report needs matplotlib: pip install 'cocoprep[report]'. Without it, --results without --out gives "
+            "all figures."
+        ) from error
+    return cocoprep.report
+
+
+def write_folder(
+    out: str,
+    evaluation: Evaluation,
+    figures: dict[str, Any],
+    table: KeypointTable,
+    *,
+    title: str,
+    notes: Sequence[str],
+    beside: Beside,
+    crops: CropSource | None,
+    maps: Sequence[KeptMaps],
+) -> str:
+    """Write results, figures, errors and the report with its pictures; return the path of the page.
+
+    Args:
+        out: the folder.
+        evaluation: what was measured.
+        figures: the same, as `to_builtins` gives it.
+        table: names the joints.
+        title: of the report.
+        notes: to be said loudly.
+        beside: figures to stand beside.
+        crops: pictures of people.
+        maps: heatmaps of a few.
+    """
+    report, files = _report_module(), LocalFiles()
+    truth, predictions = evaluation.truth, evaluation.predictions
+    with files.create(files.join(out, RESULTS)) as stream:
+        stream.write(msgspec.json.encode(predictions.lines(truth.category_id)))
+    write_json(files.join(out, FIGURES), figures)
+    _write_csv(files.join(out, ERRORS), error_rows(truth, predictions, evaluation.matches, evaluation.errors, table))
+    shown = [report.StackMaps(kept.annotation_id, kept.crop, kept.heatmaps, kept.truth) for kept in maps]
+    page: str = report.write_report(
+        out, evaluation, table, title=title, notes=notes, beside=beside, crops=crops, stack_maps=shown, files=files
+    )
+    return page
+
+
+def write_json(path: str, content: Any) -> None:
+    """Write readable JSON."""
+    with LocalFiles().create(path) as stream:
+        stream.write(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+
+
+class _Utf8:
+    """What `csv` writes text to; surrogates, which a file name from JSON may hold, are no UTF-8."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        self._stream.write(text.encode("utf-8", "replace"))
+
+
+def _write_csv(path: str, rows: Iterable[dict[str, Any]]) -> None:
+    with LocalFiles().create(path) as stream:
+        writer = csv.DictWriter(_Utf8(stream), COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_thresholds(
+    run_dir: str, data: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable
+) -> list[str]:
+    """Leave the thresholds of confidence to `cocoprep predict`, unless they would be chosen on training data.
+
+    Returns:
+        The path of the file; none where none was written, of which stderr is told.
+
+    Raises:
+        RecordError: the run does not say what it was trained on.
+    """
+    if evaluation.joints is None:
+        click.echo("no thresholds of confidence written: all confidences are equal", err=True)
+        return []
+    if _has_learned_from(run_dir, data, manifest):
+        click.echo(
+            "no thresholds of confidence written: the network has learned from these people. Evaluate it on its "
+            "validation folder to choose them.",
+            err=True,
+        )
+        return []
+    path = os.path.join(run_dir, JOINT_THRESHOLDS)
+    chosen = dict(zip(table.names, evaluation.joints.thresholds.tolist(), strict=True))
+    figures = threshold_builtins(evaluation.joints, table)
+    write_json(path, {"thresholds": chosen, "chosen_on": manifest.fingerprint, "figures": figures})
+    return [path]
+
+
+def _has_learned_from(run_dir: str, data: str, manifest: Manifest) -> bool:
+    """Tell whether a run was trained on this folder: one of its fingerprint and, where that can be seen, its path."""
+    try:
+        fingerprint = _read_json(os.path.join(run_dir, "run.json"))["fingerprints"]["data"]
+        folder = str(_read_json(os.path.join(run_dir, "config.json"))["data"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{run_dir}: what it was trained on cannot be read ({error}). Copy the run again.") from error
+    # Folders built alike of other people have equal fingerprints.
+    return bool(manifest.fingerprint == fingerprint and (not os.path.isdir(folder) or os.path.samefile(folder, data)))
+
+
+def _read_json(path: str) -> Any:
+    with open(path, "rb") as stream:
+        return json.load(stream)
