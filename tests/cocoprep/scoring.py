@@ -20,6 +20,27 @@ HANDS = KeypointTable(
     (("head", "left_hand"), ("head", "right_hand")),
 )
 
+# What a damaged JSON file may hold in place of what it held.
+PIECES = (
+    b"",
+    b"0",
+    b"-",
+    b"e9",
+    b"e999",
+    b".",
+    b'"',
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b":",
+    b"null",
+    b"NaN",
+    b"\xff",
+    b" ",
+)
+
 
 def person(number: int, *triples: tuple[float, float, int], image: int = 1, **fields: Any) -> dict[str, Any]:
     """Return an annotation with joints (x, y, visibility); `fields` change its entries."""

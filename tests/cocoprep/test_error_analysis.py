@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cocoprep import pairing
 from cocoprep.error_analysis import (
     COLUMNS,
     KINDS,
@@ -186,3 +187,58 @@ def test_rows_link_to_annotation_and_picture(tmp_path):
     assert swap["distance_px"] == 60
     assert rows[1]["similarity"] == pytest.approx(np.exp(-16 / 80))
     assert rows[2]["distance_px"] is rows[2]["x"] is rows[2]["confidence"] is None
+
+
+def naive(truth, predictions, matches, table):
+    """Return kind and other of every joint, joint by joint, as the module's own words say."""
+    kind, other = np.full(truth.visibility.shape, -1), np.full(truth.visibility.shape, -1)
+    people = [n for n in range(len(truth.area)) if truth.counts[n]]
+
+    def similarity(at, n, k):
+        if not truth.visibility[n, k]:
+            return 0.0
+        distance = np.hypot(*(at - truth.keypoints[n, k]))
+        return np.exp(-(distance**2) / (2 * truth.area[n] * (2 * table.joints[k].oks_sigma) ** 2))
+
+    for n in people:
+        for k in np.flatnonzero(truth.visibility[n]):
+            if matches[n] < 0:
+                kind[n, k] = KINDS.index("undetected")
+                continue
+            at, partner = predictions.keypoints[matches[n], k], table.flip_index[k]
+            own = similarity(at, n, k)
+            if own >= 0.5:
+                kind[n, k] = KINDS.index("good" if own >= 0.85 else "jitter")
+                continue
+            inverted = similarity(at, n, partner) if partner != k else 0.0
+            others = [m for m in people if m != n and truth.image_ids[m] == truth.image_ids[n]]
+            swaps = [max(similarity(at, m, k), similarity(at, m, partner)) for m in others]
+            swapped = max(swaps, default=0.0)
+            kind[n, k] = KINDS.index("miss")
+            if max(inverted, swapped) >= 0.5:
+                kind[n, k] = KINDS.index("inversion" if inverted >= swapped else "swap")
+                if swapped > inverted:
+                    other[n, k] = truth.annotation_ids[others[int(np.argmax(swaps))]]
+    return kind, other
+
+
+@pytest.mark.parametrize("most", [1, 7, 1 << 18])
+def test_a_crowd_is_what_a_loop_over_joints_makes_of_it(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(pairing, "MOST_PAIRS", most)
+    rng = np.random.default_rng(0)
+    people, rows = [], []
+    for number in range(1, 61):
+        triples = [(*rng.uniform(0, 60, 2).tolist(), int(v)) for v in rng.integers(0, 3, 3)]
+        triples = [(x, y, v) if v else (0, 0, 0) for x, y, v in triples]
+        image, crowd = int(rng.integers(1, 9)), int(rng.uniform() < 0.1)
+        people.append(person(number, *triples, image=image, area=float(rng.uniform(200, 2000)), iscrowd=crowd))
+        if rng.uniform() < 0.8:
+            at = [triples[n][:2] for n in ((0, 1, 2) if rng.uniform() < 0.5 else (0, 2, 1))]
+            rows.append((image, float(rng.integers(0, 4)), (np.array(at) + rng.normal(0, 4, (3, 2))).tolist()))
+    truth, predictions = truth_of(tmp_path, *people), predictions_of(*rows)
+    matches = match_people(truth, predictions, HANDS)
+    errors = analyse_errors(truth, predictions, matches, HANDS)
+    kind, other = naive(truth, predictions, matches, HANDS)
+    np.testing.assert_array_equal(errors.kind, kind)
+    np.testing.assert_array_equal(errors.other, other)
+    assert set(np.unique(kind)) == set(range(-1, len(KINDS)))  # every kind is among them

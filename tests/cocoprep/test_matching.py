@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cocoprep import pairing
 from cocoprep.matching import match_people
 from tests.cocoprep.scoring import HANDS, person, predictions_of, truth_of
 
@@ -69,3 +70,27 @@ def test_known_annotations_decide(tmp_path):
 def test_nobody_counts(tmp_path):
     truth = truth_of(tmp_path, person(1, *[(0, 0, 0)] * 3))
     assert match_people(truth, predictions_of((1, 0.9, at(10))), HANDS).tolist() == [-1]
+
+
+@pytest.mark.parametrize("most", [1, 7, 1 << 18])
+def test_a_crowd_is_matched_as_a_loop_would(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(pairing, "MOST_PAIRS", most)
+    rng = np.random.default_rng(0)
+    people = [
+        person(n, *((*rng.uniform(0, 40, 2).tolist(), 2) for _ in range(3)), image=int(rng.integers(1, 7)))
+        for n in range(1, 41)
+    ]
+    truth = truth_of(tmp_path, *people)
+    rows = [
+        (int(truth.image_ids[n]), float(rng.integers(0, 3)), (truth.keypoints[n] + rng.normal(0, 7, (3, 2))).tolist())
+        for n in rng.integers(0, 40, 90)
+    ]
+    predictions = predictions_of(*rows)
+    expected = [-1] * 40
+    for line in sorted(range(90), key=lambda n: -rows[n][1]):
+        apart = np.linalg.norm(predictions.keypoints[line] - truth.keypoints, axis=2)
+        oks = np.exp(-(apart**2) / (2 * 1000 * 0.04)).mean(axis=1)
+        free = [n for n in range(40) if expected[n] < 0 and truth.image_ids[n] == rows[line][0] and oks[n] >= 0.1]
+        if free:
+            expected[max(free, key=lambda n: oks[n])] = line
+    assert match_people(truth, predictions, HANDS).tolist() == expected

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import data, integers, sampled_from
 
 from cocoprep.errors import ResultsError
 from cocoprep.files import LocalFiles
 from cocoprep.predictions import read_results
-from tests.cocoprep.scoring import HANDS, person, predictions_of, truth_of
+from tests.cocoprep.scoring import HANDS, PIECES, person, predictions_of, truth_of
 
 JOINTS = [(1, 2, 2), (3, 4, 1), (0, 0, 0)]
 GOOD = {"image_id": 1, "category_id": 1, "keypoints": [1, 2, 0.5, 3, 4, 0.25, 5, 6, 0], "score": 0.75}
@@ -113,3 +118,21 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_every_digit_is_kept(read):
     values = np.random.default_rng(0).normal(0, 300, 9).tolist()
     np.testing.assert_array_equal(read([{**GOOD, "keypoints": values}]).keypoints.ravel(), np.delete(values, [2, 5, 8]))
+
+
+@settings(max_examples=300)
+@given(data())
+def test_whatever_is_in_the_file_is_scored_or_refused(drawn):
+    """Bytes changed, cut out and put in: never another error than ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        truth = truth_of(Path(folder), person(7, *JOINTS), images=2)
+        content = bytearray(json.dumps([GOOD, {**GOOD, "image_id": 2, "score": 1}]).encode())
+        for _ in range(drawn.draw(integers(1, 4))):
+            at = drawn.draw(integers(0, len(content) - 1))
+            content[at : at + drawn.draw(integers(0, 3))] = drawn.draw(sampled_from(PIECES))
+        path = Path(folder) / "results.json"
+        path.write_bytes(content)
+        with contextlib.suppress(ResultsError):
+            found = read_results(str(path), LocalFiles(), truth, HANDS)
+            assert np.isfinite(found.keypoints).all()
+            assert np.isin(found.image_ids, [1, 2]).all()

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import data, integers, sampled_from
 
 from cocoprep.errors import AnnotationError
 from cocoprep.files import LocalFiles
 from cocoprep.keypoints import COCO_17
+from cocoprep.oks import score_oks
 from cocoprep.truth import read_truth
 from tests.cocoprep.building import build_folder
 from tests.cocoprep.people import write_people
-from tests.cocoprep.scoring import HANDS, coco_of, person, truth_of, write_json
+from tests.cocoprep.scoring import HANDS, PIECES, coco_of, person, predictions_of, truth_of, write_json
 
 JOINTS = [(1.5, 2, 2), (3, 4, 1), (9, 9, 0)]
 
@@ -146,3 +152,18 @@ def test_writing_and_reading_is_no_rounding(tmp_path):
     assert write_json(tmp_path, truth.document) == truth.path
     again = read_truth(truth.path, LocalFiles(), HANDS)
     np.testing.assert_array_equal(again.keypoints, truth.keypoints)
+
+
+@settings(max_examples=300)
+@given(data())
+def test_whatever_is_in_the_file_is_read_or_refused(drawn):
+    """Bytes changed, cut out and put in: never another error than ours, and never one of pycocotools' later."""
+    with tempfile.TemporaryDirectory() as folder:
+        content = bytearray(json.dumps(coco_of(person(1, *JOINTS), person(2, *[(0, 0, 0)] * 3, iscrowd=1))).encode())
+        for _ in range(drawn.draw(integers(1, 4))):
+            at = drawn.draw(integers(0, len(content) - 1))
+            content[at : at + drawn.draw(integers(0, 3))] = drawn.draw(sampled_from(PIECES))
+        with contextlib.suppress(AnnotationError):
+            truth = read(Path(folder), bytes(content))
+            image = int(truth.image_ids[0])
+            assert len(score_oks(truth, predictions_of((image, 0.5, [(1, 2)] * 3)), HANDS).figures) == 10
