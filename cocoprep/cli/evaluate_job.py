@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import numpy as np
 
 from cocoprep.baseline import read_baseline
 from cocoprep.ceiling import read_ceiling
 from cocoprep.cli.evaluate_output import Beside, check_outputs, write_folder, write_json, write_thresholds
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.people_progress import PeopleProgress
+from cocoprep.dataset import open_dataset
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation import evaluate, to_builtins
 from cocoprep.files import LocalFiles
@@ -142,13 +144,13 @@ def _predict(job: Job, truth: Truth) -> tuple[Predictions, Sequence[KeptMaps]]:
             decoder=job.decode or "taylor",
             batch_size=job.batch_size or 32,
             progress=progress.update,
-            keep_maps=_people_to_show(truth),
+            keep_maps=_people_to_show(truth, open_dataset(job.data or "").annotation_ids),
         )
 
 
-def _people_to_show(truth: Truth) -> list[int]:
-    """Choose people whose heatmaps are worth a look: those with the most labelled joints, one an image."""
-    labelled = (truth.visibility > 0).sum(axis=1) * truth.counts
+def _people_to_show(truth: Truth, recorded: list[int]) -> list[int]:
+    """Choose people of a folder whose heatmaps are worth a look: those with the most labelled joints, one an image."""
+    labelled = (truth.visibility > 0).sum(axis=1) * truth.counts * np.isin(truth.annotation_ids, recorded)
     chosen: dict[int, int] = {}
     for row in (-labelled).argsort(kind="stable").tolist():
         if labelled[row]:

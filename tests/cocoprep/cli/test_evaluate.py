@@ -11,11 +11,14 @@ import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from cocoprep.ceiling import measure_ceiling
 from cocoprep.cli import main
+from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.config import CropConfig
 from cocoprep.error_analysis import COLUMNS
+from cocoprep.evaluation import evaluate
 from cocoprep.files import LocalFiles
 from cocoprep.images import open_images
 from cocoprep.keypoints import COCO_17
@@ -24,6 +27,7 @@ from cocoprep.results import result_lines
 from cocoprep.truth import read_truth
 from tests.cocoprep.building import build_folder
 from tests.cocoprep.people import write_people
+from tests.cocoprep.scoring import HANDS, person, predictions_of, truth_of
 
 
 @pytest.fixture
@@ -302,3 +306,17 @@ def test_pictures_are_of_the_people(files):
 def test_help_names_the_ways_to_call_it(run):
     _, text, _ = run("--help")
     assert "cocoprep evaluate --annotations GT.json --results R.json" in text
+
+
+def test_tables_of_other_joints_and_of_nobody(tmp_path, capsys):
+    truth = truth_of(tmp_path, person(1, (1, 2, 2), (3, 4, 1), (0, 0, 0)), person(2, *[(0, 0, 0)] * 3))
+    for at in ((1, 2), (900, 900)):
+        found = evaluate(truth, predictions_of((1, 0.5, [at] * 3)), HANDS)
+        console = Console(width=60, markup=False, highlight=False)
+        print_evaluation(found, HANDS, notes=["LOUD"], beside={}, source="x", console=console)
+        text = capsys.readouterr().out
+        assert text.startswith("LOUD\n")
+        assert "nan" not in text
+        assert "by torso │        - │" in text
+        assert "labelled joints 1+" in text
+        assert "No thresholds of confidence" in text
