@@ -122,6 +122,9 @@ class ShardDataset:
         return person
 
 
-def open_dataset(folder: str | os.PathLike[str]) -> ShardDataset:
-    """Open a folder that `cocoprep build` has made. Raises RecordError where it is not complete or damaged."""
-    return ShardDataset(folder)
+def open_dataset(folder: str | os.PathLike[str], files: FileStore | None = None) -> ShardDataset:
+    """Open a folder that `cocoprep build` has made. Raises RecordError where it is not complete or damaged.
+
+    For one in a bucket, pass `pipelines.files.AnyFiles()` as `files`.
+    """
+    return ShardDataset(folder, files)

@@ -34,5 +34,9 @@ class OutputError(CocoprepError):
     """The output cannot be written, or holds something that must not be overwritten."""
 
 
+class StoreError(CocoprepError):
+    """A bucket or a server cannot be used: no credentials, no rights, not there, or it does not answer."""
+
+
 class BuildError(CocoprepError):
     """The build as a whole failed: too many faults, nothing kept, a worker lost."""

@@ -104,7 +104,7 @@ class LocalFiles:
                     os.fsync(stream.fileno())
             os.replace(temporary, path)
         except OSError as error:
-            raise OutputError(_write_failure(path, error)) from error
+            raise OutputError(write_failure(path, error)) from error
         finally:
             with suppress(OSError):
                 os.unlink(temporary)
@@ -115,7 +115,7 @@ class LocalFiles:
             with open(path, "rb") as stream:
                 os.fsync(stream.fileno())
         except OSError as error:
-            raise OutputError(_write_failure(path, error)) from error
+            raise OutputError(write_failure(path, error)) from error
 
     def exists(self, path: str) -> bool:
         """See `FileStore`."""
@@ -152,7 +152,7 @@ class LocalFiles:
         try:
             os.makedirs(path, exist_ok=True)
         except OSError as error:
-            raise OutputError(_write_failure(path, error)) from error
+            raise OutputError(write_failure(path, error)) from error
 
     def join(self, folder: str, name: str) -> str:
         """See `FileStore`."""
@@ -185,7 +185,8 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _write_failure(path: str, error: OSError) -> str:
+def write_failure(path: str, error: OSError) -> str:
+    """Say that a file cannot be written, why, and the cure."""
     cure = {
         errno.ENOSPC: "The disk is full: free some space, then run the same command again.",
         errno.EDQUOT: "The quota is used up: free some space, then run the same command again.",

@@ -23,7 +23,7 @@ from PIL import Image, UnidentifiedImageError
 from cocoprep.affine import CropWindow
 from cocoprep.annotations import ImageInfo
 from cocoprep.boxes import visible_span
-from cocoprep.errors import ConfigError, ImageError
+from cocoprep.errors import ConfigError, ImageError, StoreError
 from cocoprep.files import FileStore
 
 MAX_FILE_BYTES = 1 << 28
@@ -61,6 +61,8 @@ def open_images(path: str, files: FileStore) -> ImageSource:
         raise ConfigError(f"--images: expected a folder or a .zip of photographs, found nothing at {path}.")
     try:
         return ImageZip(path, files)
+    except StoreError:
+        raise
     except Exception as error:  # zipfile raises whatever a hostile directory provokes
         raise ConfigError(
             f"--images: {path} is not a zip that can be read ({error}). It may be cut short: compare its size with the "
@@ -158,6 +160,8 @@ class ImageZip:
         try:
             with self._zip.open(info) as member:
                 return member.read(info.file_size)  # no more, whatever the packed data unpack to; checks the CRC too
+        except StoreError:  # not the photograph's fault
+            raise
         except Exception as error:  # zipfile raises whatever a hostile member provokes
             raise ImageError(f"{file_name!r}: damaged in the zip ({error})") from error
 

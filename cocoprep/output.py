@@ -40,11 +40,12 @@ def sweep_temporaries(folder: str, files: FileStore) -> None:
     """Remove what an interrupted write of ours left in a folder; files of others stay."""
     for name in files.list_names(folder):
         match = TEMPORARY.fullmatch(name)
-        if match and _is_ours(match["name"]):
+        if match and is_ours(match["name"]):
             files.delete(files.join(folder, name))
 
 
-def _is_ours(name: str) -> bool:
+def is_ours(name: str) -> bool:
+    """Tell whether a name in a built folder is one that a build gives to its files."""
     return name in (*_SUMMARIES, PLAN) or _SHARD.fullmatch(name) is not None
 
 
@@ -94,12 +95,16 @@ def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, f
 
 def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
     """Refuse an input that bears the name of an output: an earlier build's ground truth, for example."""
-    out = os.path.realpath(config.out)
-    ours = {os.path.join(out, name) for name in (*names, *_SUMMARIES, PLAN) if _is_ours(name)}
+    out = _real(config.out)
+    ours = {os.path.join(out, name) for name in (*names, *_SUMMARIES, PLAN) if is_ours(name)}
     for option, path in (("--annotations", config.annotations), ("--images", config.images)):
         folder, name = os.path.split(path)
-        if ours & {os.path.realpath(path), os.path.join(os.path.realpath(folder), name)}:
+        if ours & {_real(path), os.path.join(_real(folder), name)}:
             raise ConfigError(f"{option}: {path} lies in --out, where a build replaces it. Choose another --out.")
+
+
+def _real(path: str) -> str:
+    return path if "://" in path else os.path.realpath(path)
 
 
 def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], files: FileStore) -> list[str]:

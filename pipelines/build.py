@@ -7,8 +7,9 @@ from pathlib import Path
 import apache_beam as beam
 
 from cocoprep.config import BuildConfig
-from cocoprep.files import FileStore, LocalFiles
+from cocoprep.files import FileStore
 from cocoprep.keypoints import COCO_17, KeypointTable
+from pipelines.files import AnyFiles
 from pipelines.transforms import FinishBuild, SelectPeople, WriteShards
 
 
@@ -33,12 +34,12 @@ class BuildShards(beam.PTransform):
         Args:
             config: what to build.
             table: the joints.
-            files: where paths lie; by default on this machine.
+            files: where paths lie; by default, on this machine or in a bucket, as each says.
             monitor_folder: where to tell of progress, on this machine.
             started_ahead: the file in which `aside` answers, where the first step runs already.
         """
         super().__init__()
-        self._context = (config, table, files or LocalFiles(), monitor_folder)
+        self._context = (config, table, files or AnyFiles(), monitor_folder)
         self._started_ahead = started_ahead
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
@@ -46,7 +47,7 @@ class BuildShards(beam.PTransform):
         return (
             pipeline
             | "Start" >> beam.Impulse()
-            | "SelectPeople" >> SelectPeople(*self._context, started_ahead=self._started_ahead)  # (label, photograph)
+            | "SelectPeople" >> SelectPeople(*self._context, started_ahead=self._started_ahead)  # (label, photographs)
             | "GroupByShard" >> beam.GroupByKey()  # (shard label, its photographs)
             | "WriteShards" >> WriteShards(*self._context)  # shard name
             | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint

@@ -19,10 +19,12 @@ from pathlib import Path
 
 from cocoprep.config import BuildConfig
 from cocoprep.errors import BuildError, OutputError
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore
 from cocoprep.monitor import MonitorReader, Plan, Progress, reserve_space
 from cocoprep.output import sweep_temporaries
 from cocoprep.workers import default_workers
+from pipelines.bucket_client import BUCKET_SCHEME
+from pipelines.files import AnyFiles
 from pipelines.local_driver import LOST_WORKER, LocalJob
 
 POLL_S = 0.1
@@ -38,6 +40,7 @@ def run_local_build(
     *,
     workers: int | None = None,
     beam_options: Sequence[str] = (),
+    files: FileStore | None = None,
     on_progress: Callable[[Plan | None, Progress], None] = lambda plan, progress: None,
 ) -> None:
     """Build with worker processes on this machine.
@@ -46,16 +49,18 @@ def run_local_build(
         config: what to build.
         workers: how many worker processes; by default one a core.
         beam_options: further options in Beam's own spelling.
+        files: where paths lie; by default, on this machine or in a bucket, as each says.
         on_progress: called about ten times a second.
 
     Raises:
         CocoprepError: what a worker reported, with its class.
         BuildError: a worker or the driver was lost, or failed in a way nobody expected.
     """
+    files = files or AnyFiles()
     with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
         _reserve(folder)
         monitor = MonitorReader(Path(folder))
-        job = LocalJob(config, workers or default_workers(), folder, tuple(beam_options))
+        job = LocalJob(config, workers or default_workers(), folder, tuple(beam_options), files)
         driver = _start_driver(job)
         # Kept here and in no file: Beam's workers print a failure before they report it, and where a full disk kept
         # them from printing, nobody would ever hear of it.
@@ -67,7 +72,8 @@ def run_local_build(
         finally:
             _end_group(driver)
             reader.join(timeout=5)
-            sweep_temporaries(config.out, LocalFiles())
+            if not config.out.startswith(BUCKET_SCHEME):  # where nothing has a temporary name
+                sweep_temporaries(config.out, files)
         if monitor.finished():
             return
         raise monitor.error() or _unexpected(driver, log)

@@ -23,7 +23,7 @@ from typing import Any
 from cocoprep.aside import lost_aside, start_aside
 from cocoprep.config import BuildConfig
 from cocoprep.errors import ConfigError
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore
 from cocoprep.keypoints import COCO_17
 from cocoprep.monitor import Monitor, MonitorReader
 
@@ -38,6 +38,7 @@ class LocalJob:
     workers: int
     monitor_folder: str
     beam_options: tuple[str, ...]
+    files: FileStore
 
     def to_line(self) -> bytes:
         """Encode as one line."""
@@ -74,7 +75,7 @@ def run(job: LocalJob) -> None:
         _parse(job)  # before anything is touched
     # The first step needs no Beam, and Beam takes two seconds to come up: they do it side by side.
     started_ahead = Path(job.monitor_folder) / "started"
-    first_step = start_aside(started_ahead, "cocoprep.start:start_build", job.config, COCO_17, LocalFiles())
+    first_step = start_aside(started_ahead, "cocoprep.start:start_build", job.config, COCO_17, job.files)
     threading.Thread(target=_report_if_lost, args=(first_step, Monitor(job.monitor_folder)), daemon=True).start()
 
     import apache_beam as beam
@@ -87,7 +88,9 @@ def run(job: LocalJob) -> None:
     command = f"exec {shlex.quote(sys.executable)} -P -m apache_beam.runners.worker.sdk_worker_main"
     runner = FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
     with beam.Pipeline(runner=runner, options=_parse(job)) as pipeline:
-        _ = pipeline | BuildShards(job.config, monitor_folder=job.monitor_folder, started_ahead=started_ahead)
+        _ = pipeline | BuildShards(
+            job.config, files=job.files, monitor_folder=job.monitor_folder, started_ahead=started_ahead
+        )
 
 
 def _parse(job: LocalJob) -> Any:

@@ -15,6 +15,7 @@ from cocoprep.errors import BuildError, ConfigError
 if TYPE_CHECKING:
     from types import FrameType
 
+    from cocoprep.files import FileStore
     from cocoprep.monitor import Progress
 
 LOCAL = "local"
@@ -84,6 +85,8 @@ def _end_by_signal(number: int, _: FrameType | None) -> None:
 
 
 def _build_config(options: dict[str, Any]) -> BuildConfig:
+    from pipelines.files import AnyFiles
+
     split, data = options["split"], options["data_dir"]
     annotations, images = options["annotations"], options["images"]
     if split is None:
@@ -91,12 +94,14 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
             raise ConfigError("--split: expected the name of a split, for example train2017, found nothing.")
         stem = os.path.basename(annotations).removesuffix(".json").removeprefix("person_keypoints_")
         split = re.sub(r"[^A-Za-z0-9._]", "_", stem)
-    annotations = annotations or os.path.join(data, "annotations", f"person_keypoints_{split}.json")
+    files = AnyFiles()
+    folder = files.join(data, "annotations")
+    annotations = annotations or files.join(folder, f"person_keypoints_{split}.json")
     return BuildConfig(
         split=split,
-        annotations=_local_path("--annotations", annotations),
-        images=_local_path("--images", images or _official_images(data, split)),
-        out=_local_path("--out", options["out"] or os.path.join("data", "shards", split)),
+        annotations=_path("--annotations", annotations),
+        images=_path("--images", images or _official_images(data, split, files)),
+        out=_path("--out", options["out"] or os.path.join("data", "shards", split)),
         crop=CropConfig(
             input_size=options["input_size"],
             heatmap_stride=options["heatmap_stride"],
@@ -116,17 +121,21 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
     )
 
 
-def _local_path(option: str, path: str) -> str:
+def _path(option: str, path: str) -> str:
+    if path.startswith("gs://"):
+        return path.rstrip("/")
     if "://" in path:
-        raise ConfigError(f"{option}: expected a path of this machine, found {path}. Buckets cannot be used yet.")
+        raise ConfigError(f"{option}: expected a path of this machine or one that begins with gs://, found {path}.")
     return os.path.abspath(path)
 
 
-def _official_images(data: str, split: str) -> str:
-    _local_path("--data-dir", data)
-    folder, archive = os.path.join(data, split), os.path.join(data, f"{split}.zip")
-    if os.path.isdir(folder) or os.path.exists(archive):
-        return folder if os.path.isdir(folder) else archive
+def _official_images(data: str, split: str, files: FileStore) -> str:
+    _path("--data-dir", data)
+    folder, archive = files.join(data, split), files.join(data, f"{split}.zip")
+    if files.is_folder(folder):
+        return folder
+    if files.exists(archive):
+        return archive
     raise ConfigError(
         f"--data-dir: expected photographs in {folder} or {archive}, found neither. Say where they are with "
         "--data-dir or --images."
@@ -136,15 +145,15 @@ def _official_images(data: str, split: str) -> str:
 def _dry_run(config: BuildConfig, workers: int | None) -> None:
     from cocoprep.cli.progress import warn_of_few_shards
     from cocoprep.cli.report import print_plan
-    from cocoprep.files import LocalFiles
     from cocoprep.images import open_images
     from cocoprep.keypoints import COCO_17
     from cocoprep.ledger import check_faults, make_ledger
     from cocoprep.output import check_output
     from cocoprep.start import load_selection, probe_images
     from cocoprep.workers import default_workers
+    from pipelines.files import AnyFiles
 
-    files = LocalFiles()
+    files = AnyFiles()
     selection = load_selection(config, COCO_17, files)
     ledger = make_ledger(selection.entries, config.split, selection.num_shards)
     check_faults(ledger, config.select.max_bad_fraction, config.annotations)
@@ -176,11 +185,11 @@ def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceili
 
     from cocoprep.ceiling import measure_ceiling
     from cocoprep.cli.report import print_report
-    from cocoprep.files import LocalFiles
     from cocoprep.keypoints import COCO_17
     from cocoprep.manifest import read_manifest
+    from pipelines.files import AnyFiles
 
-    files = LocalFiles()
+    files = AnyFiles()
     manifest = read_manifest(config.out, files)
     started = time.monotonic()
     figures = measure_ceiling(config.out, manifest, COCO_17, files) if ceiling else None

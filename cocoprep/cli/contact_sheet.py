@@ -19,8 +19,10 @@ def command(folder: str, *, out: str, people: int, columns: int, tile: int, stor
     """
     from cocoprep.dataset import open_dataset
     from cocoprep.draw import picture_format, save_picture, sheet_of
+    from pipelines.files import AnyFiles
 
+    files = AnyFiles()
     picture_format(out)  # a wrong ending is told before the work, not after it
-    dataset = open_dataset(folder)
-    save_picture(sheet_of(dataset, people=people, columns=columns, tile_px=tile, stored=stored), out)
+    dataset = open_dataset(folder, files)
+    save_picture(sheet_of(dataset, people=people, columns=columns, tile_px=tile, stored=stored), out, files)
     click.echo(out)

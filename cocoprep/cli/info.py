@@ -11,9 +11,9 @@ def command(folder: str) -> None:
     """Show what a built folder holds."""
     from cocoprep.ceiling import read_ceiling
     from cocoprep.cli.report import print_report
-    from cocoprep.files import LocalFiles
     from cocoprep.manifest import read_manifest
+    from pipelines.files import AnyFiles
 
-    files = LocalFiles()
+    files = AnyFiles()
     manifest = read_manifest(folder, files)
     print_report(folder, manifest, files, ceiling=read_ceiling(folder, manifest, files))

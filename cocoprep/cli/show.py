@@ -21,14 +21,16 @@ def command(folder: str, annotation_id: int, *, images: str | None, joint: str |
     """
     from cocoprep.dataset import open_dataset
     from cocoprep.draw import check_joint, draw_steps, find_subject, picture_format, save_picture
+    from pipelines.files import AnyFiles
 
+    files = AnyFiles()
     path = out or f"show-{annotation_id}.png"
     picture_format(path)  # a wrong ending is told before the work, not after it
-    dataset = open_dataset(folder)
-    subject = find_subject(dataset, annotation_id, images=images)
+    dataset = open_dataset(folder, files)
+    subject = find_subject(dataset, annotation_id, images=images, files=files)
     if joint is not None:
         check_joint(joint, subject.table)
-    save_picture(draw_steps(subject, joint=joint), path)
+    save_picture(draw_steps(subject, joint=joint), path, files)
     if subject.reason is not None:
         detail = f" ({subject.detail})" if subject.detail else ""
         click.echo(f"annotation {annotation_id} was dropped: {subject.reason}{detail}")

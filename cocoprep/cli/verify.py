@@ -11,9 +11,9 @@ import click
 def command(folder: str, workers: int | None) -> None:
     """Check every digest, record and count of a built folder; exit with 1 where anything is wrong."""
     from cocoprep.errors import RecordError
-    from cocoprep.files import LocalFiles
     from cocoprep.verify import verify_folder
     from cocoprep.workers import default_workers
+    from pipelines.files import AnyFiles
 
     with click.progressbar(length=1, label="verifying") as bar:
 
@@ -21,7 +21,7 @@ def command(folder: str, workers: int | None) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        found = verify_folder(folder, LocalFiles(), workers=workers or default_workers(), on_shard=on_shard)
+        found = verify_folder(folder, AnyFiles(), workers=workers or default_workers(), on_shard=on_shard)
     for problem in found.problems:
         click.echo(str(problem))
     if found.problems:

@@ -17,7 +17,7 @@ from cocoprep.annotations import ImageInfo
 from cocoprep.boxes import BBox
 from cocoprep.config import CropConfig
 from cocoprep.dataset import ShardDataset
-from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError
+from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
 from cocoprep.files import FileStore, LocalFiles
 from cocoprep.images import decode_image, open_images
 from cocoprep.keypoints import KeypointTable
@@ -168,11 +168,12 @@ def _read_photograph(
 ) -> tuple[Image.Image | None, str]:
     """Return the photograph, or None and why there is none."""
     path = images or manifest.source["images"]
-    if images is None and not files.exists(path):
-        return None, f"The photographs are not at {path} any more. Pass --images with the folder or .zip that has them."
     try:
+        if images is None and not files.exists(path):
+            where = "Pass --images with the folder or .zip that has them."
+            return None, f"The photographs are not at {path} any more. {where}"
         source = open_images(path, files)
-    except ConfigError as error:
+    except (ConfigError, StoreError) as error:
         if images is not None:
             raise
         return None, str(error)

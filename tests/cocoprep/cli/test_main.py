@@ -67,7 +67,7 @@ def test_version(run):
         (["build", "--split", "a/b", "--annotations", "a", "--images", "b"], 1, "--split: expected ASCII"),
         (["build", "--split", "x", "--annotations", "a", "--images", "b", "--sigma", "-1"], 1, "--sigma: expected 0.1"),
         (
-            ["build", "--split", "x", "--annotations", "gs://b/a.json", "--images", "b"],
+            ["build", "--split", "x", "--annotations", "s3://b/a.json", "--images", "b"],
             1,
             "--annotations: expected a path",
         ),

@@ -1,0 +1,123 @@
+"""Google Cloud Storage's client: one a thread, its credentials, and its errors in words of ours."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cocoprep.errors import CocoprepError, ConfigError, StoreError
+
+BUCKET_SCHEME = "gs://"
+_METADATA_S = 1.0
+_EMULATOR = "STORAGE_EMULATOR_HOST"  # as Google's own libraries call it
+_SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",)
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """Return (bucket, name) of a path in a bucket. Raises ConfigError where it names none."""
+    bucket, _, name = path.removeprefix(BUCKET_SCHEME).partition("/")
+    if not bucket or not path.startswith(BUCKET_SCHEME):
+        raise ConfigError(f"{path}: expected {BUCKET_SCHEME}bucket/name, found no bucket.")
+    return bucket, name
+
+
+class _Local(threading.local):
+    made_for: tuple[int, str | None] | None = None
+    client: Any = None
+
+
+_local = _Local()
+
+
+def bucket_client() -> Any:
+    """Return this thread's client: connections may be shared neither between threads nor with a forked process."""
+    here = os.getpid(), os.environ.get(_EMULATOR)
+    if _local.made_for != here:
+        _local.client = _new_client()
+        _local.made_for = here
+    return _local.client
+
+
+def _new_client() -> Any:
+    try:
+        from google.auth import default
+        from google.auth.credentials import AnonymousCredentials
+        from google.auth.transport.requests import Request
+        from google.cloud import storage
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"{BUCKET_SCHEME} paths need Google's libraries, found no {error.name}: pip install 'cocoprep[gcp]'."
+        ) from error
+    if os.environ.get(_EMULATOR):
+        return storage.Client(project=None, credentials=AnonymousCredentials())
+    ask = Request()
+
+    def ask_briefly(url: str, *arguments: Any, **options: Any) -> Any:
+        # Only a machine of Google's answers here, and at once; elsewhere the library would wait for 20 s.
+        return ask(url, *arguments, **{**options, "timeout": _METADATA_S})
+
+    credentials, _ = default(scopes=_SCOPES, request=ask_briefly)
+    return storage.Client(project=None, credentials=credentials)
+
+
+@contextmanager
+def told(path: str) -> Iterator[None]:
+    """Turn what Google's libraries raise into what the core expects, with the cure."""
+    try:
+        yield
+    except CocoprepError:
+        raise
+    except Exception as error:
+        ours = _as_ours(path, error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _as_ours(path: str, error: Exception) -> Exception | None:
+    """Return the error to raise instead; None for one that nobody expects."""
+    from google.api_core import exceptions as api
+    from google.auth import exceptions as auth
+    from google.cloud.storage.exceptions import DataCorruption
+    from requests.exceptions import RequestException
+
+    if isinstance(error, api.NotFound):
+        return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    if isinstance(error, (api.Forbidden, api.Unauthorized)):
+        return StoreError(
+            f"{path}: the bucket refuses this account ({error.code} {error.message}). Reading takes the role Storage "
+            "Object Viewer on the bucket, writing Storage Object User."
+        )
+    if isinstance(error, auth.DefaultCredentialsError):
+        return StoreError(
+            f"{path}: no Google credentials ({str(error).split('. ')[0]}). Run `gcloud auth application-default "
+            "login`, or name the key file of a service account in GOOGLE_APPLICATION_CREDENTIALS."
+        )
+    if isinstance(error, auth.RefreshError):
+        return StoreError(
+            f"{path}: Google does not accept these credentials ({error.args[0]}). Run `gcloud auth application-default "
+            "login` again, or renew the key that GOOGLE_APPLICATION_CREDENTIALS names."
+        )
+    if isinstance(error, DataCorruption):
+        return StoreError(f"{path}: damaged on its way ({error}). Run the same command again.")
+    if isinstance(error, (api.RetryError, api.ServerError, auth.TransportError, RequestException, TimeoutError)):
+        last = error.cause if isinstance(error, api.RetryError) and error.cause else error
+        return StoreError(
+            f"{path}: the bucket does not answer as it should, in spite of repeated requests (the last: {last}). What "
+            "is finished is kept: run the same command again later."
+        )
+    if isinstance(error, (api.GoogleAPIError, auth.GoogleAuthError)):
+        return StoreError(f"{path}: the bucket refuses the request ({error}).")
+    return None
+
+
+def no_bucket(path: str) -> StoreError:
+    """Return the error for a path whose bucket is not there."""
+    bucket = f"{BUCKET_SCHEME}{split_path(path)[0]}"
+    return StoreError(
+        f"{path}: no bucket {bucket}. Check its name, or make it: gcloud storage buckets create {bucket}."
+    )
