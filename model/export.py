@@ -29,7 +29,7 @@ from model.evaluate_run import check_geometry
 from model.export_forms import CONFIDENCE, HEATMAPS, INPUT, KEYPOINTS, Format, Reloaded, read_form, write_form
 from model.failures import readable_errors
 from model.gfile import files_of
-from model.predictor import Predictor
+from model.predictor import Predictor, stack_heatmaps
 from model.read_config import ReadConfig
 from model.run_folder import RUN, RunFolder
 
@@ -157,7 +157,7 @@ def _real_crops(predictor: Predictor, folder: RunFolder, data: str | None) -> tu
 
 def _compare(predictor: Predictor, reloaded: Reloaded, crops: NDArray[np.uint8], source: str) -> Agreement:
     outputs = reloaded(crops)
-    expected = predictor.heatmaps(crops)
+    expected = np.asarray(stack_heatmaps(predictor.network, crops, predictor.flip_index))
     if KEYPOINTS not in outputs:
         return Agreement(len(crops), source, _worst(outputs[HEATMAPS], expected), None, None)
     # From its own heatmaps: where two places are about as likely, the last bit of a heatmap may decide.

@@ -46,7 +46,7 @@ def _signature(predictor: Predictor) -> tf.TensorSpec:
 
 def _write_savedmodel(predictor: Predictor, path: str) -> None:
     archive = keras.export.ExportArchive()
-    archive.track(predictor.network)
+    archive.track(predictor.folded)
 
     def operations(crops: Any) -> dict[str, Any]:
         return serve(predictor, crops)

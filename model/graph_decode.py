@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from cocoprep.heatmaps import MAX_SHIFT_PX
@@ -25,7 +26,7 @@ def decode_taylor(heatmaps: Any) -> tuple[Any, Any]:
     """
     _, height, width, joints = heatmaps.shape
     flat = ops.reshape(heatmaps, (-1, height * width, joints))
-    best = ops.cast(ops.argmax(flat, axis=1), "int32")  # (N, K)
+    best = tf.argmax(flat, axis=1, output_type=tf.int32)  # (N, K); Keras's own has operations that ONNX lacks
     peaks = ops.cast(ops.max(flat, axis=1), "float64")
     row = ops.clip(best // width, 1, height - 2)
     column = ops.clip(best % width, 1, width - 2)

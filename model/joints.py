@@ -16,6 +16,8 @@ from cocoprep.errors import CocoprepError
 from cocoprep.heatmaps import Decoder, decode_heatmaps
 from cocoprep.manifest import CropRecord
 
+SURE = 0.2  # of a map of peak 1
+
 
 @dataclass(frozen=True)
 class Joints:
@@ -60,6 +62,13 @@ def joints_in_image(
 
 
 def person_scores(confidence: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (N,) how sure of each person: the mean confidence of the joints, (N, K)."""
-    scores: NDArray[np.float64] = confidence.mean(axis=-1)
+    """Return (N,) how sure of each person: the mean confidence, of (N, K), of the joints that are above `SURE`.
+
+    Where none is, the mean of all, which is less than any that has one. Source: Xiao, Wu and Wei 2018, "Simple
+    Baselines", whose code leaves joints below 0.2 out.
+    """
+    sure = confidence > SURE
+    count = sure.sum(axis=-1)
+    over_sure = (confidence * sure).sum(axis=-1) / np.maximum(count, 1)
+    scores: NDArray[np.float64] = np.where(count > 0, over_sure, confidence.mean(axis=-1))
     return scores

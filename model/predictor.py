@@ -19,6 +19,7 @@ from cocoprep.errors import RecordError
 from cocoprep.files import LocalFiles
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import CropRecord
+from model.folding import fold_normalisation
 from model.preprocess import normalise_images
 from model.run_folder import BEST, RunFolder
 
@@ -49,11 +50,17 @@ class Predictor:
     ) -> None:
         """Take a network of `build_hourglass`, the geometry that its crops are made by, and its K joints."""
         self.network, self.crop, self.table, self.flip_test = network, crop, table, flip_test
+        self.folded = fold_normalisation(network)  # what predicts
         self._compiled = tf.function(self.graph, autograph=False)
+
+    @property
+    def flip_index(self) -> tuple[int, ...] | None:
+        """Return the joint that each becomes in the flip test's mirror; None without a flip test."""
+        return self.table.flip_index if self.flip_test else None
 
     def graph(self, images: Any) -> Any:
         """Return the operations that take crops to heatmaps: see `heatmaps`."""
-        return stack_heatmaps(self.network, images, self.table.flip_index if self.flip_test else None)
+        return stack_heatmaps(self.folded, images, self.flip_index)
 
     def heatmaps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return every stack's heatmaps (S, B, h, w, K) float32 of crops (B, H, W, 3) uint8; the last counts.

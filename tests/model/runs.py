@@ -33,6 +33,12 @@ def random_network(crop: CropRecord, *, stacks: int = 2, joints: int = 17, seed:
         stacks=stacks, channels=8, depth=1, joints=joints,
         input_size=crop.input_size, heatmap_stride=crop.heatmap_stride,
     )  # fmt: skip
+    draw_weights(network, seed)
+    return network
+
+
+def draw_weights(network: keras.Model, seed: int = 0) -> None:
+    """Give every weight, moving statistics too, a random value of a sensible size."""
     rng = np.random.default_rng(seed)
     for weight in network.weights:
         kind, shape = weight.path.split("/")[-1], tuple(weight.shape)
@@ -43,7 +49,6 @@ def random_network(crop: CropRecord, *, stacks: int = 2, joints: int = 17, seed:
         else:
             value = rng.normal(size=shape) * 0.1
         weight.assign(value)
-    return network
 
 
 def brightness_network(crop: CropRecord, joints: int = len(COCO_17)) -> keras.Model:

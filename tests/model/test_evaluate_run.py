@@ -45,7 +45,7 @@ def test_everybody_once_in_stored_order(data, run):
         by_hand = points * 4 / [48, 64] * [width, height] + [x0, y0] - 0.5
         np.testing.assert_allclose(found.keypoints[n], by_hand, atol=0.01)
         np.testing.assert_allclose(found.confidence[n], np.maximum(peaks, 0), atol=1e-5)
-        np.testing.assert_allclose(found.scores[n], np.maximum(peaks, 0).mean(), atol=1e-5)
+        np.testing.assert_allclose(found.scores[n], peaks[peaks > 0.2].mean(), atol=1e-5)
 
 
 def test_batches_larger_than_the_folder(data, run):

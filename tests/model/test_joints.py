@@ -53,8 +53,19 @@ def crop_of(**settings):
     return crop_record(CropConfig(**settings))
 
 
-def test_the_score_is_the_mean_confidence():
-    np.testing.assert_allclose(person_scores(np.array([[0.2, 0.4], [1.0, 0.0]])), [0.3, 0.5])
+@pytest.mark.parametrize(
+    ("confidence", "score"),
+    [
+        ([0.5, 1.0], 0.75),
+        ([0.1, 1.0], 1.0),  # a joint that is not sure does not count
+        ([0.2, 0.9], 0.9),
+        ([0.1, 0.05], 0.075),  # unless none is
+        ([0.0, 0.0], 0.0),
+        ([1.2, 0.4], 0.8),
+    ],
+)
+def test_scores_by_hand(confidence, score):
+    np.testing.assert_allclose(person_scores(np.array([confidence])), [score])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
