@@ -1,0 +1,41 @@
+"""`cocoprep stage`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("stage", context_settings={"show_default": True})
+@click.argument("source", metavar="SRC")
+@click.argument("target", metavar="DST")
+@click.option("--threads", type=click.IntRange(1, 64), default=8, help="Files at a time.")
+@click.option("--force", is_flag=True, help="Replace what is of another build in DST.")
+def command(source: str, target: str, threads: int, force: bool) -> None:
+    """Copy a built folder, checked: from a bucket to this machine's disk, back, or from one disk to another.
+
+    SRC is a built folder, DST the folder to be; both may be gs:// paths. A copy that was interrupted goes on where it
+    stopped, also in the middle of a file; a copy that is complete is left as it is.
+    """
+    from cocoprep.cli.byte_progress import ByteProgress
+    from cocoprep.receive import in_words
+    from cocoprep.stage import stage_folder
+    from pipelines.files import AnyFiles
+
+    with ByteProgress("copying") as progress:
+        try:
+            done = stage_folder(
+                source, target, AnyFiles(),
+                threads=threads, force=force, on_plan=progress.plan, on_bytes=progress.advance,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            click.echo("stopped. What has come is kept: the same command goes on where it stopped.", err=True)
+            raise
+    copied = done.files - done.kept_files
+    if not copied:
+        click.echo(f"{target}: all {done.files} files, {in_words(done.bytes)}, are there already; nothing was copied")
+        return
+    amount, seconds = done.bytes - done.kept_bytes, max(progress.seconds, 1e-3)
+    kept = f"; {done.kept_files} were there" if done.kept_files else ""
+    click.echo(
+        f"{target}: {copied} files copied, {in_words(amount)} in {seconds:.1f} s ({in_words(amount / seconds)}/s){kept}"
+    )
