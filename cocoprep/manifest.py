@@ -204,6 +204,15 @@ def fingerprint(parts: dict[str, Any]) -> str:
     return hashlib.blake2b(canonical_json(parts), digest_size=16).hexdigest()
 
 
+def content_digest(manifest: Manifest) -> str:
+    """Return a digest of how a folder was made and of its shards: equal digests, the same records.
+
+    The fingerprint alone is equal for any input that is built in the same way.
+    """
+    parts = [manifest.fingerprint, *(shard.sha256 for shard in manifest.shards)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
 def canonical_json(value: Any) -> bytes:
     """Encode as JSON with sorted keys: equal values, equal bytes."""
     return msgspec.json.encode(value, order="sorted")

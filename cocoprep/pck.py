@@ -23,6 +23,7 @@ THRESHOLDS = (0.05, 0.1, 0.2, 0.5)
 UNITS = ("box", "torso", "head")
 CURVE = tuple(step / 200 for step in range(101))  # 0, 0.005 ... 0.5: where the curve is drawn, and its area taken
 DIAGONALS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))
+PEOPLE_AT_ONCE = 4096  # so that a large data set takes no more memory than a small one
 HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 Floats = NDArray[np.float64]
@@ -160,14 +161,17 @@ def pck(
         unit: (N,) what a threshold is a fraction of, in the same frame: see `longer_side`.
         thresholds: (T,) fractions of that unit.
     """
-    counts = np.asarray(labelled, bool)
-    distance = np.linalg.norm(np.asarray(predicted, np.float64) - np.asarray(truth, np.float64), axis=-1)
-    units = np.asarray(unit, np.float64)[:, None]
-    right = np.stack([(distance <= t * units) & counts for t in thresholds])
+    counts, units = np.asarray(labelled, bool), np.asarray(unit, np.float64)[:, None]
+    found, true = np.asarray(predicted), np.asarray(truth)
+    right = np.zeros((len(thresholds), counts.shape[1]), np.int64)
+    for start in range(0, len(counts), PEOPLE_AT_ONCE):
+        some = slice(start, start + PEOPLE_AT_ONCE)
+        distance = np.linalg.norm(found[some].astype(np.float64) - true[some].astype(np.float64), axis=-1)
+        right += [((distance <= t * units[some]) & counts[some]).sum(axis=0) for t in thresholds]
     joints = counts.sum(axis=0)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: no joint, no figure
-        total = right.sum(axis=(1, 2)) / np.float64(joints.sum())
-        per_joint = right.sum(axis=1) / joints
+        total = right.sum(axis=1) / np.float64(joints.sum())
+        per_joint = right / joints
     return Pck(tuple(thresholds), total, per_joint, joints)
 
 

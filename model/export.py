@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any, get_args
 import keras
 import msgspec
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from cocoprep.errors import CocoprepError, ConfigError, OutputError
@@ -95,7 +98,8 @@ def export_network(
     temporary = os.path.join(os.path.dirname(path), f".{uuid.uuid4().hex[:8]}.{os.path.basename(path)}")
     try:
         write_form(predictor, form, temporary)
-        agreement = _compare(predictor, read_form(form, temporary), crops, source)
+        with _exact_products():
+            agreement = _compare(predictor, read_form(form, temporary), crops, source)
         _check_agreement(agreement, predictor, form)
         about = json.dumps(_about(predictor, folder, form, agreement), indent=1).encode() + b"\n"
         if form == "savedmodel":
@@ -111,6 +115,17 @@ def export_network(
         with LocalFiles().create(f"{path}.json") as stream:
             stream.write(about)
     return path, agreement
+
+
+@contextmanager
+def _exact_products() -> Iterator[None]:
+    """Keep GPUs from rounding the factors of float32 products: it would hide what is to be seen."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
 def _check_form(form: Format, *, flip_test: bool) -> None:
@@ -216,7 +231,7 @@ def _about(predictor: Predictor, folder: RunFolder, form: Format, agreement: Agr
             **msgspec.to_builtins(predictor.crop),
         },
         "checked_on": {"people": agreement.people, "heatmaps": agreement.heatmaps, "joints_px": agreement.joints_px},
-        "run": json.loads(folder.files.read_bytes(folder.at(RUN)))["fingerprints"],
+        "run": json.loads(folder.files.read_bytes(folder.at(RUN)))["shards"],
         "versions": {name: version(name) for name in ("cocoprep", "keras", "tensorflow")},
     }
 

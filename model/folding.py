@@ -1,7 +1,7 @@
 """Batch normalisation folded into the convolutions before it: the same heatmaps in less time.
 
-Once a network only predicts, normalising a convolution's output is a scale and a shift of each channel, which kernel and
-bias can hold. Two thirds of an hourglass's normalisations follow a convolution; those that follow a sum stay.
+Once a network only predicts, normalising a convolution's output is a scale and a shift of each channel, which kernel
+and bias can hold. Two thirds of an hourglass's normalisations follow a convolution; those that follow a sum stay.
 """
 
 from __future__ import annotations

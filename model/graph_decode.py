@@ -13,6 +13,8 @@ from keras import ops
 
 from cocoprep.heatmaps import MAX_SHIFT_PX
 
+TINY = 1e-30  # far below any peak; ONNX's converter takes logarithms in float32, which must not be of zero
+
 
 def decode_taylor(heatmaps: Any) -> tuple[Any, Any]:
     """Find the joint in each map, sub-pixel.
@@ -33,7 +35,7 @@ def decode_taylor(heatmaps: Any) -> tuple[Any, Any]:
     around = np.array([r * width + c for r in (-1, 0, 1) for c in (-1, 0, 1)], np.int32)
     place = (row * width + column)[:, None, :] + around[None, :, None]  # (N, 9, K)
     patches = ops.cast(ops.take_along_axis(flat, place, axis=1), "float64")
-    smallest = ops.maximum(1e-6 * peaks, np.finfo(np.float64).tiny)
+    smallest = ops.maximum(1e-6 * peaks, TINY)
     offset = _offset(ops.log(ops.maximum(patches, smallest[:, None, :])))
     points = ops.cast(ops.stack([column, row], axis=-1), "float64") + 0.5 + offset
     return ops.where((peaks > 0)[..., None], points, ops.zeros_like(points)), peaks

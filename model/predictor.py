@@ -84,6 +84,16 @@ def open_predictor(run_dir: str, *, flip_test: bool = False) -> Predictor:
     return Predictor(_load_network(folder.at(BEST), crop, table), crop, table, flip_test=flip_test)
 
 
+def flip_warning(run_dir: str) -> str | None:
+    """Return what is to be said of a flip test with a run that has seen no mirrored people; None where it has."""
+    if RunFolder(run_dir, LocalFiles()).read_config().augment.flip_probability > 0:
+        return None
+    return (
+        "--flip-test: the run was trained without mirrored people (augment.flip_probability is 0), so half of every "
+        "prediction is of a picture such as it has never seen. It may well be worse."
+    )
+
+
 def _load_network(path: str, crop: CropRecord, table: KeypointTable) -> keras.Model:
     """Load a network and hold it against the geometry it is to have."""
     if not LocalFiles().exists(path):

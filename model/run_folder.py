@@ -1,7 +1,7 @@
 """The folder of a run: its config, what it was made from, its log, checkpoints, pictures and the best network.
 
 config.json     the resolved config
-run.json        fingerprints of the shard folders, their geometry and joints, versions of what ran
+run.json        digests of the shard folders, their geometry and joints, versions of what ran
 run.lock        held by the process that trains
 log.jsonl       the log: see `model.run_log`
 tensorboard/    the same as curves, with pictures
@@ -25,7 +25,7 @@ import msgspec
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.files import FileStore
 from cocoprep.keypoints import KeypointTable
-from cocoprep.manifest import CropRecord, KeypointRecord, Manifest, table_of
+from cocoprep.manifest import CropRecord, KeypointRecord, Manifest, content_digest, table_of
 from model.config import FREE_ON_RESUME, TrainConfig, from_builtins, to_builtins
 
 CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
@@ -60,7 +60,7 @@ class RunFolder:
         self.files.make_folder(self.path)
         shared = manifests["data"]
         what = {
-            "fingerprints": _fingerprints(manifests),
+            "shards": _digests(manifests),
             "crop": msgspec.to_builtins(shared.crop),
             "keypoints": msgspec.to_builtins(shared.keypoints),
             "versions": _versions(),
@@ -106,8 +106,7 @@ class RunFolder:
         changed = [f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name]]
         if changed:
             what["earlier_versions"] = [*what.get("earlier_versions", []), before]
-        fingerprints = {**what["fingerprints"], **_fingerprints(manifests)}
-        self._write(RUN, {**what, "fingerprints": fingerprints, "versions": now})
+        self._write(RUN, {**what, "shards": {**what["shards"], **_digests(manifests)}, "versions": now})
         self.write_config(config)
         return changed
 
@@ -127,11 +126,11 @@ class RunFolder:
                 f"--resume: {self.path} was begun with other settings: {found}. Leave them out, or choose another "
                 "--run-dir."
             )
-        before = _read_json(self.at(RUN), self.files)["fingerprints"]
-        for name, fingerprint in _fingerprints(manifests).items():
-            if before.get(name, fingerprint) != fingerprint:
+        before = _read_json(self.at(RUN), self.files)["shards"]
+        for name, digest in _digests(manifests).items():
+            if before.get(name, digest) != digest:
                 raise ConfigError(
-                    f"--resume: the shards of --{name} are another build's (fingerprint {fingerprint}) than those that "
+                    f"--resume: the shards of --{name} are another build's (digest {digest}) than those that "
                     f"{self.path} was begun with ({before[name]}). Point --{name} to those, or choose another "
                     "--run-dir."
                 )
@@ -172,8 +171,8 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
-def _fingerprints(manifests: dict[str, Manifest]) -> dict[str, str]:
-    return {name: manifest.fingerprint for name, manifest in manifests.items()}
+def _digests(manifests: dict[str, Manifest]) -> dict[str, str]:
+    return {name: content_digest(manifest) for name, manifest in manifests.items()}
 
 
 def _read_json(path: str, files: FileStore) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def run_job(job: Job) -> None:
                 )
             )
     if job.run_dir is not None and job.data is not None and manifest is not None:
-        written += write_thresholds(job.run_dir, job.data, manifest, evaluation, table)
+        written += write_thresholds(job.run_dir, manifest, evaluation, table)
     # Last, since whoever reads what is printed may stop reading.
     print_evaluation(evaluation, table, notes=notes, beside=beside, source=job.run_dir or job.results or "")
     for path in written:

@@ -16,7 +16,7 @@ from cocoprep.errors import ConfigError, RecordError
 from cocoprep.evaluation import Evaluation, threshold_builtins
 from cocoprep.files import LocalFiles
 from cocoprep.keypoints import KeypointTable
-from cocoprep.manifest import Manifest
+from cocoprep.manifest import Manifest, content_digest
 
 if TYPE_CHECKING:
     from cocoprep.report import CropSource
@@ -125,7 +125,7 @@ def _write_csv(path: str, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def write_thresholds(
-    run_dir: str, data: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable
+    run_dir: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable
 ) -> list[str]:
     """Leave the thresholds of confidence to `cocoprep predict`, unless they would be chosen on training data.
 
@@ -138,7 +138,7 @@ def write_thresholds(
     if evaluation.joints is None:
         click.echo("no thresholds of confidence written: all confidences are equal", err=True)
         return []
-    if _has_learned_from(run_dir, data, manifest):
+    if _has_learned_from(run_dir, manifest):
         click.echo(
             "no thresholds of confidence written: the network has learned from these people. Evaluate it on its "
             "validation folder to choose them.",
@@ -148,19 +148,17 @@ def write_thresholds(
     path = os.path.join(run_dir, JOINT_THRESHOLDS)
     chosen = dict(zip(table.names, evaluation.joints.thresholds.tolist(), strict=True))
     figures = threshold_builtins(evaluation.joints, table)
-    write_json(path, {"thresholds": chosen, "chosen_on": manifest.fingerprint, "figures": figures})
+    write_json(path, {"thresholds": chosen, "chosen_on": content_digest(manifest), "figures": figures})
     return [path]
 
 
-def _has_learned_from(run_dir: str, data: str, manifest: Manifest) -> bool:
-    """Tell whether a run was trained on this folder: one of its fingerprint and, where that can be seen, its path."""
+def _has_learned_from(run_dir: str, manifest: Manifest) -> bool:
+    """Tell whether a run was trained on this folder."""
     try:
-        fingerprint = _read_json(os.path.join(run_dir, "run.json"))["fingerprints"]["data"]
-        folder = str(_read_json(os.path.join(run_dir, "config.json"))["data"])
+        learned_from = _read_json(os.path.join(run_dir, "run.json"))["shards"]["data"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{run_dir}: what it was trained on cannot be read ({error}). Copy the run again.") from error
-    # Folders built alike of other people have equal fingerprints.
-    return bool(manifest.fingerprint == fingerprint and (not os.path.isdir(folder) or os.path.samefile(folder, data)))
+    return bool(content_digest(manifest) == learned_from)
 
 
 def _read_json(path: str) -> Any:

@@ -104,7 +104,7 @@ def remove_all(folder):
 )
 def test_a_bad_folder_is_refused_at_once(folder, spoil, said):
     spoil(folder)
-    for read in (train_dataset, eval_dataset, whole_batches):
+    for read in (train_dataset, eval_dataset, RecordSource):
         with pytest.raises(RecordError) as error:
             read(str(folder), CONFIG)
         message = str(error.value)

@@ -15,7 +15,10 @@ import pytest
 from PIL import Image
 
 from cocoprep.errors import CocoprepError, ConfigError, RecordError
+from cocoprep.files import LocalFiles
+from cocoprep.manifest import content_digest, read_manifest
 from cocoprep.tfrecord import read_record
+from model.run_folder import PACKAGES
 from tests.model.training import build_people, lines_of, open_tiny
 
 tf = pytest.importorskip("tensorflow")
@@ -48,13 +51,15 @@ def curve(run, name="loss", phase="train"):
 def test_a_run_leaves_what_it_promises(whole, data):
     run, training = whole
     assert {p.name for p in run.iterdir()} == {
-        "config.json", "run.json", "log.jsonl", "tensorboard", "checkpoints", "best.keras", "curves.png", "pictures",
+        "config.json", "run.json", "run.lock", "log.jsonl", "tensorboard", "checkpoints", "best.keras", "curves.png",
+        "pictures",
     }  # fmt: skip
     assert training.report.steps == list(range(1, 16))  # 20 people, 5 batches of 4, 3 epochs
     assert [epoch for epoch, _, _ in training.report.epochs] == [1, 2, 3]
     about = json.loads((run / "run.json").read_text())
-    assert about["fingerprints"]["data"] == json.loads((data / "manifest.json").read_text())["fingerprint"]
-    assert set(about["versions"]) == {"python", "cocoprep", "keras", "numpy", "tensorflow"}
+    manifest = read_manifest(str(data), LocalFiles())
+    assert about["shards"]["data"] == content_digest(manifest)
+    assert set(about["versions"]) == {"python", *PACKAGES}
     assert sorted(p.name for p in (run / "checkpoints").iterdir()) == [
         f"checkpoint-{step:08d}.npz" for step in (10, 12, 15)
     ]

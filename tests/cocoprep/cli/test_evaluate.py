@@ -22,6 +22,7 @@ from cocoprep.evaluation import evaluate
 from cocoprep.files import LocalFiles
 from cocoprep.images import open_images
 from cocoprep.keypoints import COCO_17
+from cocoprep.manifest import content_digest, read_manifest
 from cocoprep.oks import OKS_FIGURES
 from cocoprep.results import result_lines
 from cocoprep.truth import read_truth
@@ -256,7 +257,7 @@ def test_a_run_is_evaluated_with_the_boxes_of_the_ground_truth(built, trained, r
     assert (figures["boxes"], figures["flip_test"], figures["decode"]) == ("truth", True, "quarter")
     assert figures["counts"]["people"] == figures["counts"]["people_predicted"] == 12
     chosen = json.loads((trained / "thresholds.json").read_text())
-    assert chosen["chosen_on"] == figures["fingerprint"]
+    assert chosen["chosen_on"] == content_digest(read_manifest(str(shards), LocalFiles()))
     assert list(chosen["thresholds"]) == list(COCO_17.names)
     from model.thresholds import read_thresholds
 
