@@ -10,7 +10,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards test test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train clean
+.PHONY: help demo train sample-shards test test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train bench-latency clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ $(VENV)/.train: setup.cfg constraints.txt | $(BIN)/python
 	touch $@ $(VENV)/.data
 
 $(VENV)/.dev: setup.cfg constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,train]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,train,onnx]'
 	touch $@ $(VENV)/.data $(VENV)/.train
 
 train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## train, or go on: DATA=, VAL=, RUN= name folders, TRAIN= options
@@ -79,6 +79,9 @@ bench-read: $(VENV)/.dev  ## compare reading with bare JPEG decoding; TORCH=pyth
 
 bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= names a Python that has torch
 	$(BIN)/python -m benchmarks.bench_train $(if $(TORCH),--torch-python $(TORCH))
+
+bench-latency: $(VENV)/.dev  ## compare the time of a prediction with PyTorch's: TORCH= names a Python that has torch
+	$(BIN)/python -m benchmarks.bench_latency $(if $(TORCH),--torch-python $(TORCH))
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) $(DEMO) $(SAMPLE) .mypy_cache .ruff_cache .pytest_cache

@@ -29,10 +29,12 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     with quiet_libraries():
         from model.devices import find_devices
         from model.export import export_network
-        from model.predictor import open_predictor
+        from model.predictor import flip_warning, open_predictor
 
         find_devices()
     predictor = open_predictor(run_dir, flip_test=flip_test)
+    if flip_test and (warning := flip_warning(run_dir)):
+        click.echo(f"warning: {warning}", err=True)
     path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force)
     click.echo(path)
     joints = "" if agreement.joints_px is None else f", its joints by {agreement.joints_px:.1e} px"

@@ -78,11 +78,13 @@ def command(
     with quiet_libraries():
         from model.devices import find_devices
         from model.photographs import list_annotated, list_files
-        from model.predictor import open_predictor
+        from model.predictor import flip_warning, open_predictor
         from model.thresholds import find_thresholds
 
         find_devices()
     predictor = open_predictor(run_dir, flip_test=flip_test)
+    if flip_test and (warning := flip_warning(run_dir)):
+        click.echo(f"warning: {warning}", err=True)
     thresholds, said = find_thresholds(run_dir, predictor.table, threshold)
     folder = out or os.path.join(run_dir, "predictions")
     with PeopleProgress("predicting") as progress:
