@@ -125,7 +125,7 @@ def _append(stream: BinaryIO, digest: FileDigest, pieces: Pieces, on_bytes: Call
     while piece := stream.read(PIECE_BYTES):
         sha.update(piece)
         size += len(piece)
-    on_bytes(size)
+        on_bytes(len(piece))
     if size < digest.bytes:
         for piece in pieces(size):
             stream.write(piece)
@@ -165,4 +165,9 @@ def _held(partial: str) -> Iterator[BinaryIO]:
         except OSError as error:
             if error.errno not in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK):  # a mounted drive may know no locks
                 raise
-        yield stream
+        try:
+            yield stream
+        finally:
+            with suppress(OSError):  # by now it bears its final name, or it failed; nothing need not be kept
+                if not os.fstat(stream.fileno()).st_size:
+                    os.unlink(partial)

@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Score a run, or results of any tool: OKS, PCK, kinds of errors."),
     "predict": ("predict", "Predict people on photographs, and draw them."),
     "export": ("export", "Write a run's network as a SavedModel, a Keras file or ONNX."),
+    "download": ("download", "Fetch COCO's photographs and keypoint annotations."),
     "stage": ("stage", "Copy a built folder to or from a bucket, checked."),
     "sample": ("sample", "Draw a small data set in COCO's layout."),
 }

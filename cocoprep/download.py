@@ -1,0 +1,322 @@
+"""Fetch COCO's official files into its official layout: by ranges, checked, going on where an earlier call stopped.
+
+The zips of photographs stay as they are: the build reads them in place. Of an annotation zip the keypoints are taken.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from cocoprep import __version__
+from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
+from cocoprep.images import ZIP_METHODS
+from cocoprep.manifest import FileDigest
+from cocoprep.receive import PIECE_BYTES, ReceivingLocalFiles, in_words
+
+BASE_URL = "http://images.cocodataset.org"  # whose certificate for https is another host's; digests are checked anyway
+_CONNECT_S, _READ_S = 10.0, 60.0
+_STATUS_RETRIES = 5
+_FRUITLESS = 5  # so many connections in a row without a new byte, and it is an error
+_RETRY_STATUSES = (408, 429, 500, 502, 503, 504)
+_MAX_JSON_BYTES = 1 << 30
+_JSON_ROOM = 300_000_000  # about what the larger annotation file takes unpacked
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One official zip: its path below the server's root, and what it must be."""
+
+    path: str
+    digest: FileDigest
+
+    @property
+    def name(self) -> str:
+        """Return the file's name."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where the photographs and the annotations of a split come from."""
+
+    images: Archive
+    annotations: Archive
+
+
+def _archive(path: str, size: int, sha256: str) -> Archive:
+    return Archive(path, FileDigest(size, sha256))
+
+
+# Sizes and digests as TensorFlow Datasets pins them (url_checksums/coco.txt), which others have confirmed.
+_ANNOTATIONS_2014 = _archive(
+    "annotations/annotations_trainval2014.zip",
+    252_872_794,
+    "031296bbc80c45a1d1f76bf9a90ead27e94e99ec629208449507a4917a3bf009",
+)
+_ANNOTATIONS_2017 = _archive(
+    "annotations/annotations_trainval2017.zip",
+    252_907_541,
+    "113a836d90195ee1f884e704da6304dfaaecff1f023f49b6ca93c4aaae470268",
+)
+OFFICIAL: Mapping[str, Split] = {
+    "train2017": Split(
+        _archive(
+            "zips/train2017.zip",
+            19_336_861_798,
+            "69a8bb58ea5f8f99d24875f21416de2e9ded3178e903f1f7603e283b9e06d929",
+        ),
+        _ANNOTATIONS_2017,
+    ),
+    "val2017": Split(
+        _archive("zips/val2017.zip", 815_585_330, "4f7e2ccb2866ec5041993c9cf2a952bbed69647b115d0f74da7ce8f4bef82f05"),
+        _ANNOTATIONS_2017,
+    ),
+    "train2014": Split(
+        _archive(
+            "zips/train2014.zip",
+            13_510_573_713,
+            "ede4087e640bddba550e090eae701092534b554b42b05ac33f0300b984b31775",
+        ),
+        _ANNOTATIONS_2014,
+    ),
+    "val2014": Split(
+        _archive("zips/val2014.zip", 6_645_013_297, "fe9be816052049c34717e077d9e34aa60814a55679f804cd043e3cbee3b9fde0"),
+        _ANNOTATIONS_2014,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One file of the layout, and whether it was there before."""
+
+    path: str
+    was_there: bool
+
+
+def download_splits(
+    splits: Sequence[str],
+    data_dir: str,
+    *,
+    base_url: str = BASE_URL,
+    catalogue: Mapping[str, Split] = OFFICIAL,
+    files: ReceivingLocalFiles | None = None,
+    pause_s: float = 1.0,
+    on_plan: Callable[[int], None] = lambda size: None,
+    on_bytes: Callable[[int], None] = lambda count: None,
+) -> list[Fetched]:
+    """Fetch photographs and keypoint annotations of some splits.
+
+    Args:
+        splits: names in `catalogue`.
+        data_dir: folder in COCO's layout; made if need be.
+        base_url: of a server that has the same files under the same paths.
+        catalogue: what there is.
+        files: this machine's disk.
+        pause_s: the first wait before a request is made again; later ones are longer.
+        on_plan: told how many bytes are to be fetched, those included that an interrupted call has left.
+        on_bytes: told how many more of them are there; a negative number where some were of no use.
+
+    Returns:
+        The files of the layout in the order of their coming.
+
+    Raises:
+        ConfigError: the address is none.
+        OutputError: the disk is too small, full or not to be written, or a file of another size is in the way.
+        RecordError: what the server has is not COCO's file.
+        StoreError: the server does not answer as it should.
+    """
+    if not base_url.startswith(("http://", "https://")):
+        raise ConfigError(f"--base-url: expected an address that begins with http:// or https://, found {base_url}.")
+    files = files or ReceivingLocalFiles()
+    wanted = _plan(splits, data_dir, catalogue)
+    missing = {path: archive for path, archive in wanted.archives.items() if not _is_there(path, archive)}
+    _check_room(data_dir, missing, len(wanted.members), files)
+    on_plan(sum(archive.digest.bytes for archive in missing.values()))
+    files.make_folder(os.path.join(data_dir, "annotations"))
+    with _session(pause_s) as session:
+        for path, archive in missing.items():
+            source = _Source(session, f"{base_url.rstrip('/')}/{archive.path}", archive.digest.bytes, pause_s)
+            try:
+                files.receive(path, archive.digest, source.pieces, on_bytes=on_bytes)
+            except RecordError as error:
+                raise RecordError(f"{error} It came from {source.url}: try again, or another --base-url.") from error
+    for target, (path, member) in wanted.members.items():
+        _extract(path, member, target, files)
+    fetched = [Fetched(path, path not in wanted.members and path not in missing) for path in wanted.results]
+    return sorted(fetched, key=lambda one: not one.was_there)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    archives: dict[str, Archive]  # zip of this machine -> what it is
+    members: dict[str, tuple[str, str]]  # annotation file -> zip of this machine, member
+    results: list[str]
+
+
+def _plan(splits: Sequence[str], data_dir: str, catalogue: Mapping[str, Split]) -> _Wanted:
+    wanted = _Wanted({}, {}, [])
+    folder = os.path.join(data_dir, "annotations")
+    for split in dict.fromkeys(splits):
+        annotations = os.path.join(folder, f"person_keypoints_{split}.json")
+        wanted.results.append(annotations)
+        if not os.path.exists(annotations):
+            path = os.path.join(folder, catalogue[split].annotations.name)
+            wanted.archives[path] = catalogue[split].annotations
+            wanted.members[annotations] = path, f"annotations/person_keypoints_{split}.json"
+    for split in dict.fromkeys(splits):
+        unpacked = os.path.join(data_dir, split)
+        if os.path.isdir(unpacked):  # which the build takes first
+            wanted.results.append(unpacked)
+        else:
+            path = os.path.join(data_dir, catalogue[split].images.name)
+            wanted.archives[path] = catalogue[split].images
+            wanted.results.append(path)
+    return wanted
+
+
+def _is_there(path: str, archive: Archive) -> bool:
+    if not os.path.exists(path):
+        return False
+    size = os.stat(path).st_size
+    if size != archive.digest.bytes:
+        raise OutputError(
+            f"{path}: expected {archive.digest.bytes} bytes, found {size}. It is cut short, or another file: move it "
+            "away."
+        )
+    return True
+
+
+def _check_room(data_dir: str, missing: Mapping[str, Archive], members: int, files: ReceivingLocalFiles) -> None:
+    needed = sum(a.digest.bytes - files.kept_bytes(path, a.digest) for path, a in missing.items())
+    needed += members * _JSON_ROOM
+    free = files.free_bytes(data_dir)
+    if free is not None and needed > free:
+        raise OutputError(
+            f"{data_dir}: {in_words(needed)} are still to come, but only {in_words(free)} are free there. Free some "
+            "space or choose another --data-dir; nothing was written."
+        )
+
+
+def _session(pause_s: float) -> requests.Session:
+    retry = Retry(
+        total=None,
+        connect=0,  # `_Source.pieces` sees to lost connections
+        read=0,
+        redirect=5,
+        status=_STATUS_RETRIES,
+        status_forcelist=_RETRY_STATUSES,
+        allowed_methods={"GET"},
+        backoff_factor=pause_s,
+        backoff_max=30 * pause_s,
+        retry_after_max=60,
+        raise_on_status=False,
+    )
+    session = requests.Session()
+    session.headers.update({"Accept-Encoding": "identity", "User-Agent": f"cocoprep/{__version__}"})
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One file of a server."""
+
+    session: requests.Session
+    url: str
+    size: int
+    pause_s: float
+
+    def pieces(self, start: int) -> Iterator[bytes]:
+        """Yield the file from byte `start` on, over as many connections as it takes.
+
+        Raises:
+            StoreError: there is no such file, it has another size, or the server does not get any further.
+        """
+        position, fruitless, last = start, 0, ""
+        while position < self.size:
+            before = position
+            try:
+                for piece in self._connection(position):
+                    yield piece
+                    position += len(piece)
+                last = "the connection ended early"
+            except (requests.RequestException, HTTPError) as error:
+                last = str(error)
+            fruitless = 0 if position > before else fruitless + 1
+            if fruitless >= _FRUITLESS:
+                raise StoreError(
+                    f"{self.url}: the server does not get beyond byte {position} of {self.size} (the last: {last}). "
+                    "What has come is kept: run the same command again later, or with another --base-url."
+                )
+            if position < self.size:
+                time.sleep(min(self.pause_s * 2**fruitless, 30))
+
+    def _connection(self, position: int) -> Iterator[bytes]:
+        """Yield what one connection gives from byte `position` on."""
+        headers = {"Range": f"bytes={position}-"} if position else {}
+        with self.session.get(self.url, headers=headers, stream=True, timeout=(_CONNECT_S, _READ_S)) as answer:
+            begin = self._begin(answer, position)
+            for piece in answer.raw.stream(PIECE_BYTES, decode_content=False):
+                if begin + len(piece) > position:
+                    yield piece[max(0, position - begin) :]
+                    position = begin + len(piece)
+                begin += len(piece)
+
+    def _begin(self, answer: requests.Response, position: int) -> int:
+        """Return at which byte an answer begins."""
+        if answer.status_code == requests.codes.partial_content:
+            unit, _, rest = answer.headers.get("Content-Range", "").partition(" ")
+            span, _, total = rest.partition("/")
+            if unit != "bytes" or span.partition("-")[0] != str(position):
+                raise StoreError(
+                    f"{self.url}: asked for the bytes from {position} on, the server sends "
+                    f"{answer.headers.get('Content-Range')!r}. Try another --base-url."
+                )
+            self._check_size(total)
+            return position
+        if answer.status_code == requests.codes.ok:  # from the beginning: the server knows no ranges
+            self._check_size(answer.headers.get("Content-Length", ""))
+            return 0
+        if answer.status_code == requests.codes.requested_range_not_satisfiable:
+            self._check_size(answer.headers.get("Content-Range", "").rpartition("/")[2])
+        raise StoreError(
+            f"{self.url}: the server answers {answer.status_code} {answer.reason}. What has come is kept: run the same "
+            "command again later, or with another --base-url."
+        )
+
+    def _check_size(self, total: str) -> None:
+        if total.isdecimal() and int(total) != self.size:
+            raise StoreError(
+                f"{self.url}: expected a file of {self.size} bytes, the server has one of {total}. It is not COCO's: "
+                "try another --base-url."
+            )
+
+
+def _extract(path: str, member: str, target: str, files: ReceivingLocalFiles) -> None:
+    """Write one member of a zip, whole or not at all."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            info = archive.getinfo(member)
+            if info.compress_type not in ZIP_METHODS or info.file_size > _MAX_JSON_BYTES:
+                raise RecordError(f"{path}: {member} takes {in_words(info.file_size)} unpacked, which is not COCO's.")
+            with archive.open(info) as packed, files.create(target) as stream:
+                left = info.file_size
+                while piece := packed.read(min(PIECE_BYTES, left)):
+                    stream.write(piece)
+                    left -= len(piece)
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise RecordError(
+            f"{path}: {member} cannot be unpacked ({error}). Remove the zip and run this again."
+        ) from error
