@@ -69,8 +69,8 @@ def main() -> None:
             side.close()
     print(f"of {chosen.runs} rounds on {chosen.threads} threads:")
     for name, taken in steps.items():
-        times = sorted(1000 * step["seconds"] for step in taken)
-        median, slow = statistics.median(times), times[int(0.95 * len(times))]
+        sorted_ms = sorted(1000 * step["seconds"] for step in taken)
+        median, slow = statistics.median(sorted_ms), sorted_ms[int(0.95 * len(sorted_ms))]
         print(f"  {name}: median {median:.0f} ms, 95th percentile {slow:.0f} ms")
     for other in chosen.modes:
         times, busy = (median_ratio(steps[OURS], steps[other], kind) for kind in ("seconds", "busy"))

@@ -245,7 +245,8 @@ def _people(listed: Iterable[Listed], predictor: Predictor, on_fault: OnFault) -
         except ImageError as error:
             on_fault(one.name, str(error))
             continue
-        wanted = one.boxes if one.boxes is not None else ((0.0, 0.0, *map(float, photograph.size)),)
+        whole: BBox = (0.0, 0.0, float(photograph.width), float(photograph.height))
+        wanted = (whole,) if one.boxes is None else one.boxes
         faults = [box_fault(box, *photograph.size) for box in wanted]
         for fault in filter(None, faults):
             on_fault(one.name, f"{one.name!r}: {fault}")

@@ -14,31 +14,27 @@ if TYPE_CHECKING:
     from model.predictor import Predictor
 
 
-class _Box(click.ParamType):
-    """A box as text: x,y,width,height."""
-
-    name = "x,y,width,height"
-
-    def convert(
-        self, value: str | tuple[float, ...], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        if isinstance(value, tuple):
-            return value
+def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
+    """Read boxes, x,y,width,height."""
+    boxes = []
+    for value in values:
         try:
             numbers = tuple(float(part) for part in value.split(","))
         except ValueError:
             numbers = ()
         if len(numbers) != 4 or not all(map(math.isfinite, numbers)) or min(numbers[2:]) <= 0:
-            self.fail(f"expected x,y,width,height in pixels, width and height above 0, found {value!r}", param, ctx)
-        return numbers
+            raise click.BadParameter(f"expected x,y,width,height in pixels, both sizes above 0, found {value!r}")
+        boxes.append(numbers)
+    return tuple(boxes)
 
 
 @click.command("predict")
 @click.argument("paths", nargs=-1, metavar="[PICTURE|FOLDER]...")
 @click.option("--run", "run_dir", metavar="DIR", required=True, help="Folder of the run whose best network predicts.")
 @click.option(
-    "--bbox", "boxes", type=_Box(), multiple=True, help="A person's box, again for each.  [the whole picture]"
-)
+    "--bbox", "boxes", metavar="X,Y,WIDTH,HEIGHT", multiple=True, callback=_boxes,
+    help="A person's box in pixels, in each picture; again for each person.  [the whole picture]",
+)  # fmt: skip
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
 @click.option("--images", metavar="PATH", help="Folder or .zip of the photographs of --annotations.")
 @click.option("--min-keypoints", default=0, show_default=True, help="Labelled joints a person of --annotations has.")
