@@ -9,8 +9,9 @@ one round, the median of `--runs` rounds. Before it takes a step, the other side
 parameters and, with our weights copied in, the same heatmaps. The machine should do nothing else, for OpenMP's threads
 wait for each other; where it does, `--threads 1` and the ratio of processor times still tell.
 
-Ours comes in three modes: `graph`, what `tf.function` makes of it; `pointwise`, in which XLA joins what is elementwise
-and oneDNN keeps the convolutions; `xla`, in which XLA compiles it all (`jit_compile=True`). Theirs in two layouts.
+Ours comes in three modes, those of `--xla`: `pointwise`, the default, in which XLA joins what is elementwise and oneDNN
+keeps the convolutions; `off`, what `tf.function` makes of it; `whole`, in which XLA compiles it all. Theirs in two
+layouts.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from model.xla import POINTWISE_FLAGS
+
 ROOT = Path(__file__).parents[1]
-POINTWISE = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit --tf_xla_ops_to_cluster=PW"
-OURS = {"graph": [], "pointwise": [], "xla": ["--xla"]}
+OURS = {"pointwise": [], "off": [], "whole": ["--xla"]}
 THEIRS = {"torch": [], "torch-channels-last": ["--channels-last"]}
 PARAMETERS = 6_571_170
 WARM_UP = 2  # steps; the first one traces and compiles
@@ -78,7 +80,7 @@ def start(mode: str, reference: Path, torch_python: str, threads: int) -> Side:
         limits = {f"TF_NUM_{kind}_THREADS": str(threads) for kind in ("INTRAOP", "INTEROP")}
         environment = {**limits, "TF_CPP_MIN_LOG_LEVEL": "3"}
         if mode == "pointwise":
-            environment["TF_XLA_FLAGS"] = POINTWISE
+            environment["TF_XLA_FLAGS"] = POINTWISE_FLAGS
     side = Side(mode, command, environment)
     if side.about["parameters"] != PARAMETERS:
         sys.exit(f"{mode}: expected {PARAMETERS} parameters, found {side.about['parameters']}")
@@ -110,7 +112,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--torch-python", default=sys.executable)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--modes", nargs="+", choices=[*OURS, *THEIRS], default=["graph", "pointwise", *THEIRS])
+    parser.add_argument("--modes", nargs="+", choices=[*OURS, *THEIRS], default=["pointwise", "off", *THEIRS])
     chosen = parser.parse_args()
     ours, theirs = ([mode for mode in group if mode in chosen.modes] for group in (OURS, THEIRS))
     if not ours:

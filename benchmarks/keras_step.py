@@ -6,6 +6,7 @@ A process for itself. It writes the reference that the other side is held agains
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def training_step(network: keras.Model, optimizer: Any, *, xla: bool) -> Any:
             loss = tf.add_n([tf.reduce_mean(tf.square(each - truth)) for each in maps])
         gradients = tape.gradient(loss, variables)
         # Where XLA is told to join what it can, the update's hundreds of small parts are not worth compiling.
-        with tf.xla.experimental.jit_scope(compile_ops=xla):
+        with nullcontext() if xla else tf.xla.experimental.jit_scope(compile_ops=False):
             optimizer.apply(gradients, variables)
         return loss
 

@@ -7,6 +7,7 @@ step is that of the whole batch on one device, but for batch normalisation, whos
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
@@ -47,8 +48,9 @@ def train_step(trainee: Trainee) -> StepFunction:
             norm = tf.linalg.global_norm(unscaled)
             factor = tf.minimum(1.0, trainee.config.optimizer.clip_norm / tf.maximum(norm, 1e-12))
             gradients = [gradient * factor for gradient in gradients]
-        # The optimizer sums over devices once more.
-        optimizer.apply([gradient / replicas for gradient in gradients], variables)
+        # The optimizer sums over devices once more. Its hundreds of small parts are not worth compiling on a CPU.
+        with _not_pointwise(trainee):
+            optimizer.apply([gradient / replicas for gradient in gradients], variables)
         sums = measure.sums(predictions, batch)
         # Every device has the same: a sum over devices gives it back.
         overflows = tf.where(finite, 0.0, 1.0)
@@ -67,19 +69,23 @@ def validation_step(trainee: Trainee) -> Callable[[Batch], tuple[dict[str, Any],
         predictions = trainee.network(normalise_images(batch["image"]), training=False)
         return trainee.measure.sums(predictions, batch), tf.stack(predictions)
 
-    return tf.function(measure, jit_compile=trainee.config.xla, autograph=False)  # type: ignore[no-any-return]
+    return tf.function(measure, jit_compile=trainee.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
 
 
 def _distributed(function: StepFunction, trainee: Trainee) -> StepFunction:
     strategy = trainee.strategy
     if strategy.num_replicas_in_sync == 1:
-        return tf.function(function, jit_compile=trainee.config.xla, autograph=False)  # type: ignore[no-any-return]
+        return tf.function(function, jit_compile=trainee.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
 
     def everywhere(batch: Batch) -> dict[str, Any]:
         parts = strategy.run(function, args=(batch,))
         return {name: strategy.reduce(tf.distribute.ReduceOp.SUM, part, axis=None) for name, part in parts.items()}
 
     return tf.function(everywhere, autograph=False)  # type: ignore[no-any-return]
+
+
+def _not_pointwise(trainee: Trainee) -> AbstractContextManager[Any]:
+    return tf.xla.experimental.jit_scope(compile_ops=False) if trainee.config.xla == "pointwise" else nullcontext()
 
 
 def _over_devices(value: Any, replicas: int) -> Any:

@@ -41,8 +41,8 @@ def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     strategy = choose_strategy(config.devices, config.batch_size)
-    if config.xla and strategy.num_replicas_in_sync > 1:
-        raise ConfigError("--xla: compiles the step of one device; leave it out, or --devices all.")
+    if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
+        raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
     with strategy.scope():
         network = build_hourglass(
             stacks=config.network.stacks,

@@ -43,6 +43,10 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
     "--precision": (
         click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]), "precision", "[float32]",
     ),
+    "--xla": (
+        click.Choice(["off", "pointwise", "whole"]), "xla",
+        "What XLA compiles: what is elementwise (on a CPU), or the whole step.  [pointwise]",
+    ),
     "--devices": (click.Choice(["one", "all"]), "devices", "One, or every GPU of the machine.  [one]"),
     "--checkpoint-steps": (int, "checkpoint_steps", "Save at least every N steps.  [1000]"),
     "--checkpoint-minutes": (float, "checkpoint_minutes", "Save at least every N minutes; 0: do not.  [5]"),
@@ -67,7 +71,6 @@ def _settings(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--run-dir", metavar="DIR", required=True, help="Folder of the run: log, checkpoints, pictures.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, if there is one, where it stopped.")
 @click.option("--config", "config_file", metavar="FILE", help="Settings, JSON or TOML, as in a run's config.json.")
-@click.option("--xla/--no-xla", default=None, help="Compile the step by XLA.")
 @_settings
 def command(
     data: str | None, val: str | None, run_dir: str, *, resume: bool, config_file: str | None, **given: Any
@@ -79,9 +82,11 @@ def command(
     """
     from cocoprep.cli.train_report import TrainReport, quiet_libraries, stop_on_signals
     from model.run_config import resolve_config
+    from model.xla import prepare_xla
 
     changes = {"data": data, "val": val, **{name.replace("__", "."): value for name, value in given.items()}}
     config = resolve_config(run_dir, config_file, {k: v for k, v in changes.items() if v is not None}, resume=resume)
+    prepare_xla(config.xla)
     with TrainReport() as report, stop_on_signals() as should_stop:
         with quiet_libraries():
             from model.devices import find_devices

@@ -278,6 +278,19 @@ def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_killed_run_goes_on_with_the_same_losses_when_xla_compiles(whole, data, val, tmp_path):
+    run_until(None, data, val, tmp_path / "whole", 'xla="pointwise"')
+    run_until(7, data, val, tmp_path / "run", 'xla="pointwise"')
+    said = run_until(None, data, val, tmp_path / "run", 'xla="pointwise"')
+    assert 1 < said[0] <= 8
+    assert curve(tmp_path / "run") == curve(tmp_path / "whole")
+    losses, plain = ([loss for _, loss in curve(folder)] for folder in (tmp_path / "whole", whole[0]))
+    assert losses != plain  # else XLA has compiled nothing
+    assert losses == pytest.approx(plain, rel=1e-2)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_real_people_are_learnt_by_heart(coco_mini, tmp_path):
     """A small network overfits 86 real people: real photographs flow from annotation to joint."""

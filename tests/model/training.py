@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cocoprep.config import CropConfig, SelectConfig
 from model.run_config import resolve_config
+from model.xla import prepare_xla
 from tests.cocoprep.building import build_folder
 from tests.cocoprep.people import write_people
 
@@ -21,6 +22,7 @@ TINY = {
     "checkpoint_steps": 3,
     "checkpoint_minutes": 0.0,
     "augment": "medium",
+    "xla": "off",
 }
 
 
@@ -74,6 +76,7 @@ def main() -> None:
     """Run, and go on where a run stopped; say each step."""
     data, val, run, *rest = sys.argv[1:]
     changes = {name: json.loads(value) for name, _, value in (part.partition("=") for part in rest)}
+    prepare_xla(changes.get("xla", TINY["xla"]))
     training = open_tiny(Path(data), Path(val), Path(run), resume=True, **changes)
     training.report.step = lambda step: print(step, flush=True)
     training.go()
