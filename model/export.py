@@ -231,7 +231,7 @@ def _about(predictor: Predictor, folder: RunFolder, form: Format, agreement: Agr
             **msgspec.to_builtins(predictor.crop),
         },
         "checked_on": {"people": agreement.people, "heatmaps": agreement.heatmaps, "joints_px": agreement.joints_px},
-        "run": json.loads(folder.files.read_bytes(folder.at(RUN)))["shards"],
+        "shards": json.loads(folder.files.read_bytes(folder.at(RUN))).get("shards"),
         "versions": {name: version(name) for name in ("cocoprep", "keras", "tensorflow")},
     }
 
