@@ -40,7 +40,6 @@ NAMES: dict[Format, str] = {"savedmodel": "savedmodel", "keras": "network.keras"
 METADATA = "metadata.json"
 PEOPLE = 16  # that an export is held against the original on
 HEATMAP_TOLERANCE = 1e-4  # of maps of peak 1
-HALF_TOLERANCE = 2e-2  # of a network that computes in 16 bits
 JOINT_TOLERANCE_PX = 1e-3  # of the crop
 
 
@@ -100,7 +99,7 @@ def export_network(
         write_form(predictor, form, temporary)
         with _exact_products():
             agreement = _compare(predictor, read_form(form, temporary), crops, source)
-        _check_agreement(agreement, predictor, form)
+        _check_agreement(agreement, form)
         about = json.dumps(_about(predictor, folder, form, agreement), indent=1).encode() + b"\n"
         if form == "savedmodel":
             Path(temporary, METADATA).write_bytes(about)
@@ -192,10 +191,9 @@ def _worst(found: NDArray[Any], expected: NDArray[Any]) -> float:
     return float(np.abs(found.astype(np.float64) - expected).max())
 
 
-def _check_agreement(agreement: Agreement, predictor: Predictor, form: str) -> None:
-    half = any("16" in layer.dtype_policy.compute_dtype for layer in predictor.network.layers)
+def _check_agreement(agreement: Agreement, form: str) -> None:
     limits = (
-        ("heatmaps", agreement.heatmaps, HALF_TOLERANCE if half else HEATMAP_TOLERANCE),
+        ("heatmaps", agreement.heatmaps, HEATMAP_TOLERANCE),
         ("joints", agreement.joints_px, JOINT_TOLERANCE_PX),
         ("confidences", agreement.confidence, HEATMAP_TOLERANCE),
     )

@@ -90,6 +90,21 @@ def run(tmp_path_factory):
     return write_run(root / "run", build_people(root, images=2, shards=1))
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_run_in_16_bits_predicts_in_32(tmp_path, policy):
+    exact = random_network(CROP)
+    keras.config.set_dtype_policy(policy)
+    try:
+        network = random_network(CROP)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    data = build_people(tmp_path, images=1, shards=1, size=CROP.input_size)
+    predictor = open_predictor(str(write_run(tmp_path / "run", data, network, precision=policy)))
+    assert {layer.compute_dtype for layer in predictor.folded.layers} == {"float32"}
+    found = predictor.heatmaps(crops())
+    np.testing.assert_allclose(found, Predictor(exact, CROP, COCO_17).heatmaps(crops()), atol=1e-5)
+
+
 def copy_of(run, to):
     to.mkdir()
     for path in run.iterdir():
