@@ -219,7 +219,7 @@ def _session(pause_s: float) -> requests.Session:
         allowed_methods={"GET"},
         backoff_factor=pause_s,
         backoff_max=30 * pause_s,
-        retry_after_max=60,
+        respect_retry_after_header=False,  # which may say hours
         raise_on_status=False,
     )
     session = requests.Session()

@@ -73,13 +73,13 @@ def stage_folder(
     on_plan(size)
     names = _list_target(target, files)
     sealed = files.read_bytes(files.join(source, MANIFEST))
+    job = _Job(source, target, files, threads, on_bytes)
     same_build = MANIFEST in names and files.read_bytes(files.join(target, MANIFEST)) == sealed
-    if same_build and _sizes_are_right(target, wanted, names, files):
+    if same_build and names.issuperset(wanted) and job.sizes_are_right(wanted):
         on_bytes(size)
         return Staged(len(wanted), size, len(wanted), size)
     if MANIFEST in names and not (same_build or force):
         raise OutputError(f"{target} holds another build than {source}. Choose another DST, or pass --force.")
-    job = _Job(source, target, files, threads, on_bytes)
     good = job.check([name for name in wanted if name in names], wanted)
     wrong = sorted((names & set(wanted)) - good)
     if wrong and not (same_build or force):
@@ -119,16 +119,12 @@ def _list_target(target: str, files: ReceivingFiles) -> set[str]:
     return set(files.list_names(target))
 
 
-def _sizes_are_right(target: str, wanted: dict[str, FileDigest], names: set[str], files: ReceivingFiles) -> bool:
-    if not names.issuperset(wanted):
-        return False
-    return all(files.size(files.join(target, name)) == digest.bytes for name, digest in wanted.items())
-
-
 def _check_room(target: str, missing: dict[str, FileDigest], files: ReceivingFiles) -> None:
     free = files.free_bytes(target)
+    if free is None:
+        return
     needed = sum(d.bytes - files.kept_bytes(files.join(target, name), d) for name, d in missing.items())
-    if free is not None and needed > free:
+    if needed > free:
         raise OutputError(
             f"{target}: {in_words(needed)} are still to come, but only {in_words(free)} are free there. Free some "
             "space or choose another DST; nothing was written."
@@ -153,6 +149,14 @@ class _Job:
     ) -> None:
         self._source, self._target, self._files, self._threads = source, target, files, threads
         self._tell, self._lock, self._stop = on_bytes, threading.Lock(), threading.Event()
+
+    def sizes_are_right(self, wanted: dict[str, FileDigest]) -> bool:
+        """Tell whether the target's files are as long as they should be; all of them are there."""
+
+        def is_right(name: str) -> bool:
+            return self._files.size(self._files.join(self._target, name)) == wanted[name].bytes
+
+        return all(right for _, right in self._run(is_right, list(wanted)))
 
     def check(self, names: Sequence[str], wanted: dict[str, FileDigest]) -> set[str]:
         """Return those of the target's files that are right already."""

@@ -12,7 +12,7 @@ from typing import Any
 from cocoprep.errors import CocoprepError, ConfigError, StoreError
 
 BUCKET_SCHEME = "gs://"
-_METADATA_S = 1.0
+_METADATA_S, _LIBRARYS_S = 1.0, 3.0
 _EMULATOR = "STORAGE_EMULATOR_HOST"  # as Google's own libraries call it
 _SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",)
 
@@ -56,9 +56,12 @@ def _new_client() -> Any:
         return storage.Client(project=None, credentials=AnonymousCredentials())
     ask = Request()
 
-    def ask_briefly(url: str, *arguments: Any, **options: Any) -> Any:
-        # Only a machine of Google's answers here, and at once; elsewhere the library would wait for 20 s.
-        return ask(url, *arguments, **{**options, "timeout": _METADATA_S})
+    def ask_briefly(*arguments: Any, timeout: float | None = None, **options: Any) -> Any:
+        # Whether this is a machine of Google's, the library asks with a short timeout, many times: 20 s in all where
+        # nobody answers. Those who do answer do so at once. What has a longer timeout is another question.
+        if timeout is not None:
+            options["timeout"] = _METADATA_S if timeout <= _LIBRARYS_S else timeout
+        return ask(*arguments, **options)
 
     credentials, _ = default(scopes=_SCOPES, request=ask_briefly)
     return storage.Client(project=None, credentials=credentials)
@@ -84,6 +87,7 @@ def _as_ours(path: str, error: Exception) -> Exception | None:
     from google.auth import exceptions as auth
     from google.cloud.storage.exceptions import DataCorruption
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
     if isinstance(error, api.NotFound):
         return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
@@ -104,7 +108,8 @@ def _as_ours(path: str, error: Exception) -> Exception | None:
         )
     if isinstance(error, DataCorruption):
         return StoreError(f"{path}: damaged on its way ({error}). Run the same command again.")
-    if isinstance(error, (api.RetryError, api.ServerError, auth.TransportError, RequestException, TimeoutError)):
+    lost = (RequestException, HTTPError, ConnectionError, TimeoutError)
+    if isinstance(error, (api.RetryError, api.ServerError, api.TooManyRequests, auth.TransportError, *lost)):
         last = error.cause if isinstance(error, api.RetryError) and error.cause else error
         return StoreError(
             f"{path}: the bucket does not answer as it should, in spite of repeated requests (the last: {last}). What "

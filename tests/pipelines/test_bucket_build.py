@@ -128,6 +128,26 @@ def run_engine(config, files=FILES):
         _ = pipeline | BuildShards(config, files=files)
 
 
+def test_photographs_that_cannot_be_reached_any_more(coco_mini, bucket, tmp_path):
+    """A machine that may not read the bucket still shows what the folder on its disk holds."""
+    put_coco(coco_mini, f"{bucket}/coco", tmp_path, split="val2017")
+    data, out = f"{bucket}/coco", tmp_path / "out"
+    annotations = f"{data}/annotations/person_keypoints_val2017.json"
+    config = BuildConfig(split="val2017", annotations=annotations, images=f"{data}/val2017.zip", out=str(out))
+    run_engine(config)
+    picture = tmp_path / "show.png"
+    command = ["show", str(out), str(_annotation_ids(str(out))[0]), "--out", str(picture)]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GOOGLE", "STORAGE", "CLOUDSDK", "GCE"))}
+    found = subprocess.run(
+        [sys.executable, "-m", "cocoprep", *command],
+        check=False, capture_output=True, text=True, timeout=60, env={**kept, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert "without the photograph" in found.stdout
+    assert "no Google credentials" in found.stdout
+    assert picture.exists()
+
+
 # From here on a small drawn data set does.
 
 
