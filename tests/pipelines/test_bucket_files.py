@@ -366,3 +366,14 @@ def test_the_disk_for_what_waits_is_named(bucket, monkeypatch):
     with pytest.raises(OutputError, match=rf"cannot write {bucket}/a: No space left.*TMPDIR"):
         write(f"{bucket}/a", OSError(28, "No space left on device"))
     assert isinstance(FILES.store_of(bucket), BucketFiles)
+
+
+def test_paths_of_this_machine_load_neither_beam_nor_googles_library(tmp_path):
+    script = (
+        "import sys\n"
+        "from pipelines.files import AnyFiles\n"
+        "AnyFiles().exists(sys.argv[1])\n"
+        "print({'apache_beam', 'google.cloud.storage', 'google.auth', 'requests'} & set(sys.modules))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True, text=True)
+    assert found.stdout == "set()\n"
