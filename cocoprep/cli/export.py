@@ -35,7 +35,8 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     predictor = open_predictor(run_dir, flip_test=flip_test)
     if flip_test and (warning := flip_warning(run_dir)):
         click.echo(f"warning: {warning}", err=True)
-    path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force)
+    with quiet_libraries():  # converters are talkative, and what they made is checked
+        path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force)
     click.echo(path)
     joints = "" if agreement.joints_px is None else f", its joints by {agreement.joints_px:.1e} px"
     click.echo(

@@ -94,8 +94,10 @@ def command(
             listed = list_files(paths, boxes, output.fault)
             output.protect(*(one.name for one in listed))
         batch_size = max(1, min(batch_size, sum(one.people for one in listed)))
-        _predict(predictor, listed, output, progress, decoder=decoder, batch_size=batch_size)
-    output.write()
+        try:
+            _predict(predictor, listed, output, progress, decoder=decoder, batch_size=batch_size)
+        finally:  # of a run that is interrupted, what is done
+            output.write()
     network = "network with flip test" if flip_test else "network"
     click.echo(output.summary(thresholds=said, network=network, batch_size=batch_size))
     if output.faults:
