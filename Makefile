@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+ENGINES ?= .engines
+FLINK ?= 1.20
+BEAM = $(shell sed -n 's/^apache-beam==//p' constraints.txt)
 IMAGES ?= 200
 DEMO ?= data/demo
 SAMPLE ?= data/sample
@@ -10,7 +13,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards test test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train bench-latency clean
+.PHONY: help demo train sample-shards engines test test-flink test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train bench-latency clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,11 +50,29 @@ demo: $(VENV)/.data  ## draw a sample, build train and val, verify, draw a conta
 	$(BIN)/cocoprep verify $(DEMO)/shards/val2017
 	$(BIN)/cocoprep contact-sheet $(DEMO)/shards/train2017 --out $(DEMO)/contact-sheet.png
 
-test: $(VENV)/.dev  ## run the tests, but for the slow ones
-	$(BIN)/python -m pytest -m 'not slow'
+test: $(VENV)/.dev  ## run the tests, but for the slow ones and those on other engines
+	$(BIN)/python -m pytest -m 'not slow and not flink and not prism'
+
+# What Beam has outside PyPI. Where one cannot be had, its tests skip and say so.
+engines:
+	@mkdir -p $(ENGINES)
+	@test -e $(ENGINES)/flink-job-server.jar || \
+	  { mvn -q -B -U dependency:copy -Dartifact=org.apache.beam:beam-runners-flink-$(FLINK)-job-server:$(BEAM) \
+	      -DoutputDirectory=$(CURDIR)/$(ENGINES) -Dmdep.stripVersion=true >$(ENGINES)/maven.log 2>&1 && \
+	    mv $(ENGINES)/beam-runners-flink-$(FLINK)-job-server.jar $(ENGINES)/flink-job-server.jar; } || \
+	  echo 'no Flink: its job server cannot be had from Maven ($(ENGINES)/maven.log)'
+	@test -e $(ENGINES)/prism || \
+	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) || \
+	  echo 'no Prism: Go cannot build it'
+	@test -e $(ENGINES)/container || \
+	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/python/container@v$(BEAM) || \
+	  echo 'no entry point of Beam containers: Go cannot build it'
+
+test-flink: $(VENV)/.dev engines  ## run the tests on other engines: Flink, and Prism with a container's entry point
+	$(BIN)/python -m pytest -m 'flink or prism' tests/pipelines
 
 test-slow: $(VENV)/.dev  ## run the slow tests: kills at random moments
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m 'slow and not flink and not prism'
 
 lint: $(VENV)/.dev  ## check style and types
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ import os
 import struct
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -58,6 +59,7 @@ class Monitor:
         self._folder = None if folder is None else Path(folder)
         self._lock = threading.Lock()
         self._progress = Progress()
+        self._counters = Counter[str]()
         self._written_at = 0.0
 
     def start(self) -> None:
@@ -77,10 +79,17 @@ class Monitor:
             if time.monotonic() - self._written_at >= _INTERVAL_S:
                 self._write_progress()
 
+    def count(self, name: str, amount: int) -> None:
+        """Add to a counter of this process."""
+        with self._lock:
+            self._counters[name] += amount
+
     def flush(self) -> None:
         """Write the counts now."""
         with self._lock:
             self._write_progress()
+            with suppress(OSError):
+                self._write(f"counters-{os.getpid()}", json.dumps(self._counters).encode())
 
     def error(self, error: CocoprepError) -> None:
         """Hand on an expected failure; the first one counts."""
@@ -128,6 +137,13 @@ class MonitorReader:
         """Return what all workers have done together."""
         counts = (path.read_bytes() for path in self._folder.glob("progress-*"))
         return sum((Progress(*_PROGRESS.unpack(c)) for c in counts if len(c) == _PROGRESS.size), start=Progress())
+
+    def counters(self) -> dict[str, int]:
+        """Return what all workers have counted together."""
+        counters = Counter[str]()
+        for path in self._folder.glob("counters-*"):
+            counters.update(json.loads(path.read_bytes()))
+        return dict(sorted(counters.items()))
 
     def error(self) -> CocoprepError | None:
         """Return the first expected failure of a worker, as the class it was."""

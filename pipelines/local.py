@@ -42,8 +42,8 @@ def run_local_build(
     beam_options: Sequence[str] = (),
     files: FileStore | None = None,
     on_progress: Callable[[Plan | None, Progress], None] = lambda plan, progress: None,
-) -> None:
-    """Build with worker processes on this machine.
+) -> dict[str, int]:
+    """Build with worker processes on this machine, and return what they counted: see `pipelines.counters`.
 
     Args:
         config: what to build.
@@ -75,7 +75,7 @@ def run_local_build(
             if not config.out.startswith(BUCKET_SCHEME):  # where nothing has a temporary name
                 sweep_temporaries(config.out, files)
         if monitor.finished():
-            return
+            return monitor.counters()
         raise monitor.error() or _unexpected(driver, log)
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from cocoprep.errors import ConfigError
+
+
+def given_options(arguments: Sequence[str], *, refused: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what is set by these options, by Beam's name of each. Raises as `parse_beam_options`."""
+    given: dict[str, Any] = parse_beam_options(arguments, refused=refused).get_all_options(drop_default=True)
+    return given
 
 
 def parse_beam_options(arguments: Sequence[str], *, refused: Sequence[str] = ()) -> PipelineOptions:

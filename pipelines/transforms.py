@@ -25,8 +25,7 @@ from cocoprep.monitor import Monitor, Plan, Progress
 from cocoprep.selection import PackedGroups, unpack_groups
 from cocoprep.shards import ShardWriter, shard_name
 from cocoprep.start import StartedBuild, start_build
-
-COUNTERS = "cocoprep"
+from pipelines.counters import DROPPED, NAMESPACE
 
 
 @cache
@@ -57,7 +56,8 @@ class _BuildFn(beam.DoFn):
             raise
 
     def count(self, name: str, amount: int) -> None:
-        Metrics.counter(COUNTERS, name).inc(amount)
+        Metrics.counter(NAMESPACE, name).inc(amount)
+        self.monitor.count(name, amount)
 
 
 class _SelectFn(_BuildFn):
@@ -70,7 +70,8 @@ class _SelectFn(_BuildFn):
         self.monitor.plan(Plan(started.images, started.people, num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
-            self.count(f"dropped_{reason}", amount)
+            self.count(DROPPED + reason, amount)
+        self.monitor.flush()
         for index in range(num_shards):  # a shard without people is written too
             yield f"{index:05d}-of-{num_shards:05d}", b""
         for index, packed in groups:
@@ -108,13 +109,13 @@ class _WriteFn(_BuildFn):
             sidecar, reused = writer.write(shard_name(self.config.split, index, count), groups)
         if reused:
             self.monitor.advance(Progress(len(groups), sidecar.examples, sidecar.examples, reused_shards=1))
-        self.monitor.flush()
         faulty = Counter({group.image.image_id: len(group.people) for group in groups})
         self.count("people_kept", sidecar.examples)
         self.count("bytes_written", 0 if reused else sidecar.bytes)
         self.count("shards_reused", int(reused))
         self.count("images_unusable", len(sidecar.faults))
-        self.count("dropped_image", sum(faulty[fault.image_id] for fault in sidecar.faults))
+        self.count(f"{DROPPED}image", sum(faulty[fault.image_id] for fault in sidecar.faults))
+        self.monitor.flush()
         yield sidecar.shard
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cocoprep.files import FileStore
     from cocoprep.monitor import Progress
+    from pipelines.remote import RemoteBuild
 
 LOCAL = "local"
 
@@ -67,17 +68,19 @@ def command(**options: Any) -> None:
     if options["dry_run"]:
         _dry_run(config, options["workers"])
         return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end_by_signal)
     if options["runner"] == LOCAL:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _end_by_signal)
-        seconds, done = _build_here(config, options["workers"], options["beam_options"])
+        seconds, done, counters = _build_here(config, options["workers"], options["beam_options"])
     else:
-        from pipelines.remote import run_remote_build
-
         if options["workers"] is not None:
             raise ConfigError("--workers is for the local build; give the runner's own option after --.")
-        seconds, done = run_remote_build(config, options["runner"], options["beam_options"]), None
+        build = _build_there(config, options["runner"], options["beam_options"])
+        if build is None:
+            return
+        seconds, done, counters = build.seconds, None, build.counters
     _report(config, seconds, done, ceiling=not options["no_ceiling"])
+    _say_counters(config, counters)
 
 
 def _end_by_signal(number: int, _: FrameType | None) -> None:
@@ -163,8 +166,44 @@ def _dry_run(config: BuildConfig, workers: int | None) -> None:
     warn_of_few_shards(selection.num_shards, workers or default_workers())
 
 
-def _build_here(config: BuildConfig, workers: int | None, beam_options: tuple[str, ...]) -> tuple[float, Progress]:
-    """Build, showing progress. Return the seconds it took and the last counts."""
+def _build_there(config: BuildConfig, runner: str, beam_options: tuple[str, ...]) -> RemoteBuild | None:
+    """Build on an engine of Beam's. Return None where a template was all that was asked for."""
+    from pipelines.remote import JobProgress, run_remote_build
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    def show(progress: JobProgress) -> None:
+        shards = f"{progress.done} of {progress.shards} shards are there" if progress.shards else "no shard yet"
+        say(f"building on {runner}: {shards}, {progress.seconds:.0f} s")
+
+    say(f"building on {runner}")
+    build = run_remote_build(config, runner, beam_options, on_progress=show, say=say)
+    if build.template is not None:
+        say(f"{build.template}: the job's template. Nothing was built.")
+        return None
+    return build
+
+
+def _say_counters(config: BuildConfig, counters: dict[str, int]) -> None:
+    from cocoprep.manifest import read_manifest
+    from pipelines.counters import disagreements
+    from pipelines.files import AnyFiles
+
+    counted = ", ".join(f"{name} {amount}" for name, amount in counters.items() if amount)
+    click.echo(f"counted: {counted}", err=True)
+    if different := disagreements(counters, read_manifest(config.out, AnyFiles())):
+        click.echo(
+            f"warning: the engine counted otherwise ({'; '.join(different)}). Engines may count work twice that they "
+            "had to repeat; what is in the ledger holds.",
+            err=True,
+        )
+
+
+def _build_here(
+    config: BuildConfig, workers: int | None, beam_options: tuple[str, ...]
+) -> tuple[float, Progress, dict[str, int]]:
+    """Build, showing progress. Return the seconds it took, the last counts of progress, and the counters."""
     from cocoprep.cli.progress import BuildProgress
     from cocoprep.workers import default_workers
     from pipelines.local import run_local_build
@@ -172,12 +211,12 @@ def _build_here(config: BuildConfig, workers: int | None, beam_options: tuple[st
     workers = workers or default_workers()
     with BuildProgress(workers) as progress:
         try:
-            run_local_build(config, workers=workers, beam_options=beam_options, on_progress=progress.update)
+            counters = run_local_build(config, workers=workers, beam_options=beam_options, on_progress=progress.update)
         except KeyboardInterrupt:
             progress.stop()
             click.echo("stopped. Finished shards are kept: the same command goes on where it stopped.", err=True)
             raise
-    return progress.seconds, progress.done
+    return progress.seconds, progress.done, counters
 
 
 def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceiling: bool) -> None:

@@ -1,0 +1,75 @@
+"""Engines outside PyPI, for tests: Flink by Beam's job server, and Prism; workers start as in Beam's containers.
+
+`make engines` fetches and builds them. Prism speaks to us through the same interface as Flink does, and to workers as
+Dataflow does: it is the engine for where Flink's jar cannot be had.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(os.environ.get("COCOPREP_ENGINES", Path(__file__).parents[2] / ".engines"))
+FLINK_VERSION = "1.20"
+PARALLELISM = 2
+ENGINES = [
+    pytest.param(("prism", "LOOPBACK"), marks=pytest.mark.prism, id="prism-loopback"),
+    pytest.param(("prism", "PROCESS"), marks=pytest.mark.prism, id="prism-process"),
+    pytest.param(("flink", "LOOPBACK"), marks=pytest.mark.flink, id="flink-loopback"),
+    pytest.param(("flink", "PROCESS"), marks=pytest.mark.flink, id="flink-process"),
+]
+WITH_PROCESSES = [ENGINES[1], ENGINES[3]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine's name in Beam, and the options with which it runs here."""
+
+    runner: str
+    options: tuple[str, ...]
+
+
+def find_engine(name: str, environment: str, folder: Path, python: Path = Path(sys.executable)) -> Engine:
+    """Return an engine, or skip where it cannot be had. `folder` is for its workers' files."""
+    if name == "flink":
+        if shutil.which("java") is None:
+            pytest.skip("no Flink: there is no java")
+        jar = _made("flink-job-server.jar")
+        options = [
+            "--flink_master=[local]", f"--flink_version={FLINK_VERSION}", f"--flink_job_server_jar={jar}",
+            f"--parallelism={PARALLELISM}", f"--sdk_worker_parallelism={PARALLELISM}",
+        ]  # fmt: skip
+        runner = "FlinkRunner"
+    else:
+        options = [f"--prism_location={_made('prism')}"]
+        runner = "PrismRunner"
+    options.append(f"--environment_type={environment}")
+    if environment == "PROCESS":
+        options.append(f"--environment_config={json.dumps({'command': str(_entry_point(folder, python))})}")
+    return Engine(runner, tuple(options))
+
+
+def _made(name: str) -> Path:
+    path = FOLDER / name
+    if not path.exists():
+        pytest.skip(f"no {path}: `make engines` could not get it, or was not run")
+    return path
+
+
+def _entry_point(folder: Path, python: Path) -> Path:
+    """Write a command that starts workers as the entry point of Beam's containers does."""
+    path = folder / "boot.sh"
+    # Prism gives the worker's name in quotation marks, as if a shell would read them.
+    path.write_text(
+        "#!/bin/sh\n"
+        f"export PATH={python.parent}:$PATH RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1\n"
+        f'eval "exec {_made("container")} --semi_persist_dir={folder} $*"\n'
+    )
+    path.chmod(0o755)
+    return path
