@@ -63,7 +63,7 @@ def decode_heatmaps(
     maps = np.asarray(heatmaps)
     *lead, height, width, joints = maps.shape
     flat = maps.reshape(-1, height * width, joints)
-    best = flat.argmax(axis=1)
+    best = _highest_pixel(maps.reshape(-1, height, width, joints))
     peaks = np.take_along_axis(flat, best[:, None, :], axis=1)[:, 0].astype(np.float64)
     row, column = np.divmod(best, width)
     if decoder != "argmax":
@@ -82,6 +82,25 @@ def decode_heatmaps(
     points = np.stack([column, row], axis=-1) + 0.5 + offset
     points[~(peaks > 0)] = 0
     return points.reshape(*lead, joints, 2), peaks.reshape(*lead, joints)
+
+
+def _highest_pixel(maps: NDArray[np.generic]) -> NDArray[np.intp]:
+    """Return (N, K) the place of each map's highest pixel, row by row, the first of equals, of maps (N, h, w, K).
+
+    What `argmax` over (h * w) returns in less time: the maps lie K apart in memory, which it does not vectorise.
+    """
+    width = maps.shape[2]
+    halved = maps
+    while halved.shape[2] > 1:
+        half, odd = divmod(halved.shape[2], 2)
+        higher = np.maximum(halved[:, :, :half], halved[:, :, half : 2 * half])
+        if odd:
+            np.maximum(higher[:, :, :1], halved[:, :, -1:], out=higher[:, :, :1])
+        halved = higher
+    row = halved[:, :, 0].argmax(axis=1)
+    of_row = np.take_along_axis(maps, row[:, None, None, :], axis=1)[:, 0]
+    place: NDArray[np.intp] = row * width + of_row.argmax(axis=1)
+    return place
 
 
 def _patches(maps: NDArray[np.generic], row: NDArray[np.intp], column: NDArray[np.intp]) -> NDArray[np.float64]:

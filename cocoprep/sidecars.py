@@ -62,7 +62,7 @@ class Sidecar(msgspec.Struct, frozen=True):
 def pack_array(array: NDArray[Any]) -> str:
     """Pack an array's numbers, little-endian, as text."""
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return base64.b64encode(zlib.compress(little.tobytes())).decode()
+    return base64.b64encode(zlib.compress(little.tobytes(), level=1)).decode()
 
 
 def unpack_array(text: str, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -88,6 +89,8 @@ class _SelectFn(_BuildFn):
 class _WriteFn(_BuildFn):
     def setup(self) -> None:
         super().setup()
+        # The collector would look through all that Beam has loaded again and again.
+        gc.freeze()
         with self.reporting():
             self.images = open_images(self.config.images, self.files)
 

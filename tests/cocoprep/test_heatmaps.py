@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cocoprep import affine
 from cocoprep.boxes import canonical_window
 from cocoprep.config import CropConfig
-from cocoprep.heatmaps import decode_heatmaps, encode_heatmaps, quantise_heatmaps
+from cocoprep.heatmaps import _highest_pixel, decode_heatmaps, encode_heatmaps, quantise_heatmaps
 from cocoprep.keypoints import COCO_17
 
 SIZE = (64, 48)
@@ -136,3 +136,10 @@ def test_real_keypoints_survive_the_round_trip(coco_mini, record_property):
     assert len(exact) > 600
     assert np.mean(exact) < 0.0025
     assert np.mean(quantised) < 0.01
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 1), (1, 6), (7, 9), (64, 48)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_the_highest_pixel_is_argmaxs_ties_included(size, dtype):
+    maps = np.random.default_rng(0).integers(0, 4, (3, *size, 5)).astype(dtype)
+    assert np.array_equal(_highest_pixel(maps), maps.reshape(3, -1, 5).argmax(axis=1))
