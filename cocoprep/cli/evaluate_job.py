@@ -133,10 +133,12 @@ def _predict(job: Job, truth: Truth) -> tuple[Predictions, Sequence[KeptMaps]]:
     with quiet_libraries():
         from model.devices import find_devices
         from model.evaluate_run import predict_folder
-        from model.predictor import open_predictor
+        from model.predictor import flip_warning, open_predictor
 
         find_devices()
         predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test)
+    if job.flip_test and (warning := flip_warning(job.run_dir or "")):
+        click.echo(warning, err=True)
     with PeopleProgress("predicting") as progress:
         return predict_folder(
             predictor,

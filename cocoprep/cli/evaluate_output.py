@@ -124,9 +124,7 @@ def _write_csv(path: str, rows: Iterable[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def write_thresholds(
-    run_dir: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable
-) -> list[str]:
+def write_thresholds(run_dir: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable) -> list[str]:
     """Leave the thresholds of confidence to `cocoprep predict`, unless they would be chosen on training data.
 
     Returns:
