@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ENGINES ?= .engines
 FLINK ?= 1.20
+SPLIT ?= train2017
 BEAM = $(shell sed -n 's/^apache-beam==//p' constraints.txt)
 IMAGES ?= 200
 DEMO ?= data/demo
@@ -13,7 +14,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards engines test test-flink test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train bench-latency clean
+.PHONY: help demo train sample-shards dataflow engines test test-flink test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train bench-latency clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +68,24 @@ engines:
 	@test -e $(ENGINES)/container || \
 	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/python/container@v$(BEAM) || \
 	  echo 'no entry point of Beam containers: Go cannot build it'
+
+$(VENV)/.gcp: setup.cfg constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gcp]'
+	touch $@ $(VENV)/.data
+
+DATAFLOW = $(BIN)/cocoprep build --split $(SPLIT) --data-dir gs://$(or $(BUCKET),BUCKET)/coco \
+  --out gs://$(or $(BUCKET),BUCKET)/shards/$(SPLIT) --runner DataflowRunner -- --project $(or $(PROJECT),PROJECT) \
+  --region $(or $(REGION),REGION) --temp_location gs://$(or $(BUCKET),BUCKET)/tmp \
+  $(if $(IMAGE),--sdk_container_image $(IMAGE)) $(if $(SERVICE_ACCOUNT),--service_account_email $(SERVICE_ACCOUNT)) $(OPTIONS)
+
+dataflow: $(VENV)/.gcp  ## build on Dataflow: PROJECT=, REGION=, BUCKET=, SPLIT=; IMAGE=, SERVICE_ACCOUNT=, OPTIONS= if wanted
+	@echo '$(strip $(DATAFLOW))'
+	@if [ -z '$(and $(PROJECT),$(REGION),$(BUCKET))' ]; then \
+	  echo 'Reads gs://BUCKET/coco (official layout: annotations/, $(SPLIT).zip) and writes gs://BUCKET/shards/$(SPLIT), on 4 to 8'; \
+	  echo 'workers. Nothing was started: set PROJECT=, REGION= and BUCKET= to start it. See docs/cloud.md.'; \
+	elif ! $(BIN)/python -c 'import google.auth; google.auth.default()' 2>/dev/null; then \
+	  echo 'Nothing was started: no Google credentials. Run: gcloud auth application-default login'; exit 1; \
+	else $(strip $(DATAFLOW)); fi
 
 test-flink: $(VENV)/.dev engines  ## run the tests on other engines: Flink, and Prism with a container's entry point
 	$(BIN)/python -m pytest -m 'flink or prism' tests/pipelines

@@ -18,12 +18,12 @@ EXAMPLE = (
     "cocoprep build --split train2017 --data-dir gs://my-bucket/coco --out gs://my-bucket/shards/train2017 "
     "--runner DataflowRunner -- --project my-project --region us-central1 --temp_location gs://my-bucket/tmp"
 )
+NUM_WORKERS = 4  # to begin with
 DEFAULTS = {
     # Beam runs one process a core. 4 GB a core: reading COCO's annotations takes 0.6 GB, a shard 0.2 GB.
     "machine_type": "--worker_machine_type=e2-standard-2",
-    "num_workers": "--num_workers=4",
     # Work is dealt by the shard, and a split of COCO's has some 35: more workers than this would wait for one another.
-    "max_num_workers": "--max_num_workers=8",
+    "max_num_workers": f"--max_num_workers={2 * NUM_WORKERS}",
     "disk_size_gb": "--disk_size_gb=30",  # pixels pass through no shuffle; the image and some temporary files do fit
     "number_of_worker_harness_threads": "--number_of_worker_harness_threads=1",  # one shard a process: bounds memory
     "save_main_session": "--no_save_main_session",
@@ -59,6 +59,8 @@ def dataflow_arguments(config: BuildConfig, given: Mapping[str, Any], folder: Pa
         )
     _look_at_buckets(config, given, files)
     arguments = [argument for name, argument in DEFAULTS.items() if name not in given]
+    if "num_workers" not in given:
+        arguments.append(f"--num_workers={min(NUM_WORKERS, given.get('max_num_workers', NUM_WORKERS))}")
     if "job_name" not in given:
         arguments.append(f"--job_name={job_name(config.split)}")
     if "labels" not in given:

@@ -68,6 +68,7 @@ def _entry_point(folder: Path, python: Path) -> Path:
     # Prism gives the worker's name in quotation marks, as if a shell would read them.
     path.write_text(
         "#!/bin/sh\n"
+        f"cd {folder}\n"  # Python would find the source tree in the one it is started from
         f"export PATH={python.parent}:$PATH RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1\n"
         f'eval "exec {_made("container")} --semi_persist_dir={folder} $*"\n'
     )
