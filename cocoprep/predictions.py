@@ -69,7 +69,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 class _ImageIdOnly(msgspec.Struct):
-    image_id: _Id | None = None
+    image_id: int | float | str | None = None
 
 
 def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable) -> Predictions:
@@ -113,7 +113,7 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
     )
     check.refuse(
         ~np.isin(image_ids, np.array([image["id"] for image in truth.document["images"]], np.int64)),
-        lambda n: f"no such image in {truth.path}. Are the results of another data set or split?",
+        lambda n: f"no such image in {truth.path}. The results may be of another data set or split",
     )
     categories = np.array([line.category_id for line in lines], np.int64)
     check.refuse(
@@ -187,7 +187,7 @@ def _explain_form(error: msgspec.ValidationError, data: bytes, path: str) -> NoR
         image_id = msgspec.json.decode(raw, type=_ImageIdOnly).image_id
     except (msgspec.DecodeError, RecursionError):  # what follows the line may be no JSON at all
         image_id = None
-    image = "without an image_id" if image_id is None else f"image_id {image_id}"
+    image = "without an image_id" if image_id is None else f"image_id {image_id!r:.40}"
     field = f"{place['field'].removeprefix('.')}: " if place["field"] else ""
     raise ResultsError(
         f"{path}: line {line}, {image}: {field}{place['reason']}. Lines count from 0; expected {FORM}."

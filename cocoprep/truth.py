@@ -231,7 +231,7 @@ def _keypoints_fault(person: _Annotation, table: KeypointTable) -> str | None:
     found = person.keypoints
     if found is None or len(found) != 3 * len(table):
         count = "none" if found is None else len(found)
-        return f"keypoints: expected {3 * len(table)} numbers, found {count}. Is it a person_keypoints_*.json?"
+        return f"keypoints: expected {3 * len(table)} numbers, found {count}. Pass a person_keypoints_*.json"
     labelled = sum(map(bool, found[2::3]))
     if labelled and not set(found[2::3]) <= {0, 1, 2}:
         return "keypoints: expected visibilities 0, 1 or 2"

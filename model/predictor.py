@@ -104,7 +104,8 @@ def _load_network(path: str, crop: CropRecord, table: KeypointTable) -> keras.Mo
     try:
         network = keras.saving.load_model(path, compile=False)  # in safe mode: a file's own code is not run
     except Exception as error:  # Keras raises whatever a damaged file provokes
-        reason = "it is cut short" if isinstance(error, zipfile.BadZipFile) else str(error).strip().partition("\n")[0]
+        cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(path)  # Keras would say "not found"
+        reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
         raise RecordError(
             f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
         ) from error

@@ -179,5 +179,7 @@ def _read_json(path: str, files: FileStore) -> dict[str, Any]:
     try:
         value = json.loads(files.read_bytes(path))
     except (OSError, ValueError) as error:
-        raise RecordError(f"{path}: cannot be read ({error}). Choose another --run-dir to start anew.") from error
+        raise RecordError(
+            f"{path}: cannot be read ({error}). Copy the run again, or train anew in another --run-dir."
+        ) from error
     return dict(value)

@@ -142,7 +142,7 @@ def damage(run, what):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("cut short", r"best\.keras: not a network that can be read"),
+        ("cut short", r"best\.keras: not a network that can be read \(it is cut short\)"),
         ("not a network", r"best\.keras: not a network that can be read"),
         ("no network", r"best\.keras: not there yet"),
         ("no geometry", r"run\.json: does not say what crops"),
