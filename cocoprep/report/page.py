@@ -37,7 +37,7 @@ KINDS_IN_WORDS = {
     "good": "where it belongs, within what people themselves differ by (similarity of at least 0.85)",
     "jitter": "near, but off (similarity of at least 0.5)",
     "inversion": "on the same joint of the person's other side: left and right exchanged",
-    "swap": "on that joint of another person in the photograph",
+    "swap": "on that joint, or its mirror partner, of another person in the photograph",
     "miss": "on nothing of the kind",
     "undetected": "of a person whom nobody predicted",
 }

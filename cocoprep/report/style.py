@@ -65,8 +65,9 @@ def draw_chart(paint: Callable[[Figure], None], size_in: tuple[float, float]) ->
         canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     stream = io.BytesIO()
-    # A chart has few colours: with a palette it takes a third of the bytes. Pillow writes no version into the file.
-    image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
+    # A chart has few colours: with a palette it takes a third of the bytes. Median cut would lose the colour of a thin
+    # line. Pillow writes no version into the file.
+    image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
     return Chart(stream.getvalue(), (round(100 * size_in[0]), round(100 * size_in[1])))
 
 
