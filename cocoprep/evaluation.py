@@ -117,6 +117,7 @@ def to_builtins(evaluation: Evaluation, table: KeypointTable, *, context: dict[s
             "people_predicted": int((evaluation.matches >= 0).sum()),
         },
         "oks": evaluation.oks.figures,
+        "oks_precision": _precision_builtins(evaluation.oks),
         "pck": {unit: _pck_builtins(figures, table) for unit, figures in evaluation.pck.items()},
         "end_point_error": _end_point_builtins(evaluation.end_point, table),
         "errors": evaluation.errors.tables,
@@ -146,6 +147,12 @@ def threshold_builtins(joints: JointThresholds, table: KeypointTable) -> dict[st
     return {key: _clean(value) for key, value in content.items()}
 
 
+def _precision_builtins(oks: OksScore) -> dict[str, Any]:
+    precision = np.where(oks.precision < 0, np.nan, oks.precision)  # -1: no person stands behind it
+    at = {f"{threshold:.2f}": curve for threshold, curve in zip(oks.thresholds, precision, strict=True)}
+    return {"recalls": oks.recalls, "at": at}
+
+
 def _pck_builtins(figures: PckFigures, table: KeypointTable) -> dict[str, Any]:
     return {
         "people": figures.people,
@@ -155,7 +162,11 @@ def _pck_builtins(figures: PckFigures, table: KeypointTable) -> dict[str, Any]:
         "at": _at_thresholds(figures.pck, table),
         "auc": figures.auc,
         "auc_per_joint": _by_name(figures.auc_per_joint, table),
-        "curve": {"thresholds": figures.curve.thresholds, "pck": figures.curve.total},
+        "curve": {
+            "thresholds": figures.curve.thresholds,
+            "pck": figures.curve.total,
+            "pck_per_joint": _by_name(figures.curve.per_joint.T, table),
+        },
     }
 
 

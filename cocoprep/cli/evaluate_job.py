@@ -14,8 +14,16 @@ import numpy as np
 
 from cocoprep.baseline import read_baseline
 from cocoprep.ceiling import read_ceiling
-from cocoprep.cli.evaluate_output import Beside, check_outputs, write_folder, write_json, write_thresholds
+from cocoprep.cli.evaluate_output import (
+    JOINT_THRESHOLDS,
+    Beside,
+    check_outputs,
+    write_folder,
+    write_json,
+    write_thresholds,
+)
 from cocoprep.cli.evaluate_report import print_evaluation
+from cocoprep.cli.local_paths import check_local
 from cocoprep.cli.people_progress import PeopleProgress
 from cocoprep.dataset import open_dataset
 from cocoprep.errors import ConfigError
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
     from model.evaluate_run import KeptMaps
 
 CEILING, GUESS = "codec ceiling", "mean guess"
+OF_RUN = ("best.keras", "config.json", "run.json", JOINT_THRESHOLDS)  # files of a run that --json may not replace
 SHOWN_MAPS = 4  # people whose heatmaps the report shows
 BOXES = (
     "BOXES ARE THE GROUND TRUTH'S: the network was told where each person is. Do not compare these figures with those "
@@ -61,6 +70,8 @@ class Job:
     out: str | None
 
     def __post_init__(self) -> None:
+        read = {"--data": self.data, "--annotations": self.annotations, "--results": self.results}
+        check_local({**read, "--images": self.images, "--json": self.json_file, "--out": self.out})
         if (self.run_dir is None) == (self.results is None):
             raise ConfigError(
                 "expected either --run, a network that predicts, or --results, a file of predictions, found "
@@ -95,7 +106,8 @@ def run_job(job: Job) -> None:
     out = job.out
     if out is None and job.run_dir is not None and manifest is not None:
         out = os.path.join(job.run_dir, "evaluation", manifest.split)
-    check_outputs(out, job.json_file, inputs=[job.results, job.annotations])
+    of_run = [] if job.run_dir is None else [os.path.join(job.run_dir, name) for name in OF_RUN]
+    check_outputs(out, job.json_file, inputs=[job.results, job.annotations, job.data, job.images, *of_run])
     truth = read_truth(job.annotations or os.path.join(job.data or "", GROUND_TRUTH), files, table)
     maps: Sequence[KeptMaps] = ()
     if job.results is not None:
@@ -112,7 +124,7 @@ def run_job(job: Job) -> None:
         write_json(job.json_file, figures)
         written.append(job.json_file)
     if out is not None:
-        title = f"Evaluation of {job.run_dir or job.results} on {job.data or job.annotations}"
+        title = f"Evaluation of {_source(job)} on {job.data or job.annotations}"
         with _crops(job, truth) as crops:
             written.append(
                 write_folder(
@@ -122,7 +134,7 @@ def run_job(job: Job) -> None:
     if job.run_dir is not None and job.data is not None and manifest is not None:
         written += write_thresholds(job.run_dir, manifest, evaluation, table)
     # Last, since whoever reads what is printed may stop reading.
-    print_evaluation(evaluation, table, notes=notes, beside=beside, source=job.run_dir or job.results or "")
+    print_evaluation(evaluation, table, notes=notes, beside=beside, source=_source(job))
     for path in written:
         click.echo(path)
 
@@ -138,7 +150,7 @@ def _predict(job: Job, truth: Truth) -> tuple[Predictions, Sequence[KeptMaps]]:
         find_devices()
         predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test)
     if job.flip_test and (warning := flip_warning(job.run_dir or "")):
-        click.echo(warning, err=True)
+        click.echo(f"warning: {warning}", err=True)
     with PeopleProgress("predicting") as progress:
         return predict_folder(
             predictor,
@@ -175,6 +187,13 @@ def _beside(job: Job, truth: Truth, manifest: Manifest, table: KeypointTable, th
         named = {f"PCK@{t:g}": float(value) for t, value in zip(thresholds, box.pck.total, strict=True)}
         beside[GUESS] = {**score_oks(truth, guess, table).figures, **named, "AUC": box.auc}
     return beside
+
+
+def _source(job: Job) -> str:
+    """Say what is scored, and how a network was made to predict."""
+    if job.run_dir is None:
+        return job.results or ""
+    return f"{job.run_dir} ({'flip test, ' * job.flip_test}decoded by {job.decode or 'taylor'})"
 
 
 def _context(job: Job, manifest: Manifest | None, beside: Beside) -> dict[str, Any]:

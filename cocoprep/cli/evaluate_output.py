@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from cocoprep.cli.local_paths import check_folder
 from cocoprep.error_analysis import COLUMNS, error_rows
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.evaluation import Evaluation, threshold_builtins
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from model.evaluate_run import KeptMaps
 
 RESULTS, ERRORS, FIGURES, JOINT_THRESHOLDS = "results.json", "errors.csv", "figures.json", "thresholds.json"
+PAGE = "report.html"  # `cocoprep.report.PAGE`, which loads matplotlib
 
 Beside = dict[str, dict[str, float]]
 
@@ -30,8 +32,14 @@ Beside = dict[str, dict[str, float]]
 def check_outputs(out: str | None, json_file: str | None, *, inputs: Sequence[str | None]) -> None:
     """Find out before the work what could not be written after it.
 
+    Args:
+        out: the folder to write.
+        json_file: the file to write.
+        inputs: files that are read, and folders whose files are.
+
     Raises:
-        ConfigError: something that is read would be overwritten, or the report's library is missing.
+        ConfigError: something that is read would be overwritten, an output would be written over by another, or the
+            report's library is missing.
         OutputError: a folder cannot be made.
     """
     files = LocalFiles()
@@ -40,14 +48,27 @@ def check_outputs(out: str | None, json_file: str | None, *, inputs: Sequence[st
             raise ConfigError(f"--json: expected a file to write, found the folder {json_file}.")
         files.make_folder(os.path.dirname(json_file) or ".")
     if out is not None:
+        check_folder(out)
         _report_module()
         files.make_folder(out)
+        if (
+            json_file is not None
+            and os.path.basename(json_file) in (RESULTS, ERRORS, PAGE)
+            and _same(os.path.dirname(json_file) or ".", out)
+        ):
+            raise ConfigError(f"--json: {json_file} is a file that --out writes too. Choose another name.")
     outputs = [] if out is None else [files.join(out, name) for name in (RESULTS, FIGURES)]
     outputs += [] if json_file is None else [json_file]
-    for path in outputs:
-        for source in inputs:
-            if source and os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
-                raise ConfigError(f"{source} would be overwritten. Choose another --out or --json.")
+    there = [path for path in outputs if os.path.exists(path)]
+    for source in filter(None, inputs if there else []):
+        read = [files.join(source, name) for name in files.list_names(source)] if files.is_folder(source) else [source]
+        for one in read:
+            if any(_same(path, one) for path in there):
+                raise ConfigError(f"{one} would be overwritten. Choose another --out or --json.")
+
+
+def _same(path: str, other: str) -> bool:
+    return os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)
 
 
 def _report_module() -> Any:

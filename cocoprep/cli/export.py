@@ -24,8 +24,10 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     and heatmaps: normalisation and sub-pixel decoding are inside. The Keras file is the network with normalisation in
     front. A JSON file, within or beside it, says sizes, joints and units.
     """
+    from cocoprep.cli.local_paths import check_local
     from cocoprep.cli.train_report import quiet_libraries
 
+    check_local({"--out": out})
     with quiet_libraries():
         from model.devices import find_devices
         from model.export import export_network

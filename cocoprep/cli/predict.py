@@ -64,6 +64,7 @@ def command(
     """
     import os
 
+    from cocoprep.cli.local_paths import check_local
     from cocoprep.cli.people_progress import PeopleProgress
     from cocoprep.cli.predict_output import PredictOutput
     from cocoprep.cli.train_report import quiet_libraries
@@ -71,6 +72,8 @@ def command(
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
     _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
+    check_local({"--annotations": annotations, "--images": images, "--out": out})
+    check_local({path: path for path in paths})
     with quiet_libraries():
         from model.devices import find_devices
         from model.photographs import list_annotated, list_files
@@ -96,8 +99,10 @@ def command(
         batch_size = max(1, min(batch_size, sum(one.people for one in listed)))
         try:
             _predict(predictor, listed, output, progress, decoder=decoder, batch_size=batch_size)
-        finally:  # of a run that is interrupted, what is done
-            output.write()
+        except BaseException:
+            output.write_part()
+            raise
+    output.write()
     network = "network with flip test" if flip_test else "network"
     click.echo(output.summary(thresholds=said, network=network, batch_size=batch_size))
     if output.faults:

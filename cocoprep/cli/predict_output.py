@@ -10,6 +10,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.cli.local_paths import check_folder
 from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
@@ -61,8 +62,10 @@ class PredictOutput:
         Raises:
             ConfigError: the folder to write to holds, or is within, what is read.
         """
+        check_folder(self.folder)
         ours = os.path.realpath(self.folder)
         homes = {os.path.dirname(os.path.realpath(path)) for path in inputs}
+        homes |= {os.path.realpath(os.path.dirname(path) or ".") for path in inputs}  # where a link lies
         within = folder is not None and os.path.commonpath([ours, os.path.realpath(folder)]) == os.path.realpath(folder)
         if ours in homes or within:
             raise ConfigError(
@@ -116,6 +119,12 @@ class PredictOutput:
             with self._files.create(self._files.join(self.folder, name)) as stream:
                 stream.write(json.dumps(value).encode() + b"\n")
 
+    def write_part(self) -> None:
+        """Write what is done of a run that is stopped; where that is nothing, what an earlier run has left stays."""
+        if self._people:
+            self.write()
+            click.echo(f"stopped: {self.folder} has {_count(len(self._images), 'photograph')} that were done", err=True)
+
     def _predictions(self) -> Predictions:
         return Predictions(
             image_ids=np.repeat([n for n, _ in self._people], [len(joints.scores) for _, joints in self._people]),
@@ -132,12 +141,16 @@ class PredictOutput:
         shown = (found.confidence >= self.thresholds).sum() / len(found)
         per_person = np.repeat([seconds / people for people, seconds in self._times], [n for n, _ in self._times])
         median, slow = (1000 * np.percentile(per_person, share) for share in (50, 95))
-        drawn = f", and {len(self._taken)} pictures" if self.overlays else ""
+        drawn = f", and {_count(len(self._taken), 'picture')}" if self.overlays else ""
         lines = [
-            f"{self.folder}: {len(found)} people on {len(self._images)} photographs",
+            f"{self.folder}: {_count(len(found), 'person', 'people')} on {_count(len(self._images), 'photograph')}",
             f"  {RESULTS}, {IMAGES}{drawn}",
             f"  joints a person: {shown:.1f} of {len(self.table)} at {thresholds}",
             f"  time a person: median {median:.1f} ms, 95th percentile {slow:.1f} ms",
             f"    ({network} and decoding, batches of {batch_size})",
         ]
         return "\n".join(lines)
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

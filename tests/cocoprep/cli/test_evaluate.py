@@ -321,3 +321,50 @@ def test_tables_of_other_joints_and_of_nobody(tmp_path, capsys):
         assert "by torso │        - │" in text
         assert "labelled joints 1+" in text
         assert "No thresholds of confidence" in text
+
+
+def test_json_may_replace_nothing_that_is_read_or_written_beside_it(run, files, tmp_path):
+    both = ("--data", files["data"], "--results", files["results"])
+    for name in ("report.html", "results.json", "errors.csv"):
+        code, _, err = run(*both, "--out", tmp_path / "out", "--json", tmp_path / "out" / name)
+        assert code == 1
+        assert "--out writes too" in err
+    manifest = files["data"] / "manifest.json"
+    before = manifest.read_bytes()
+    code, _, err = run(*both, "--json", manifest)
+    assert code == 1
+    assert "would be overwritten" in err
+    assert manifest.read_bytes() == before
+    assert run(*both, "--out", tmp_path / "out", "--json", tmp_path / "out" / "figures.json")[0] == 0
+
+
+def test_a_file_is_no_folder_to_write(run, files, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = run("--data", files["data"], "--results", files["results"], "--out", tmp_path / "file")
+    assert code == 1
+    assert "--out: expected a folder" in err
+
+
+@pytest.mark.parametrize("option", ["--data", "--results", "--json", "--out"])
+def test_buckets_are_refused(run, files, option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"--data": files["data"], "--results": files["results"], option: "gs://bucket/thing"}
+    code, _, err = run(*(word for pair in options.items() for word in pair))
+    assert code == 1
+    assert f"{option}: expected a path on this machine, found gs://bucket/thing" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_json_holds_the_curves_of_the_report(run, files, tmp_path):
+    run("--data", files["data"], "--results", files["results"], "--json", tmp_path / "figures.json")
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    precision = figures["oks_precision"]
+    assert list(precision["at"]) == [f"{0.5 + 0.05 * n:.2f}" for n in range(10)]
+    assert {len(curve) for curve in precision["at"].values()} == {len(precision["recalls"])} == {101}
+    assert np.mean(list(precision["at"].values())) == pytest.approx(figures["oks"]["AP"])
+    assert np.mean(precision["at"]["0.75"]) == pytest.approx(figures["oks"]["AP75"])
+    curve = figures["pck"]["box"]["curve"]
+    at = curve["thresholds"].index(0.1)
+    assert {name: values[at] for name, values in curve["pck_per_joint"].items()} == (
+        figures["pck"]["box"]["at"]["0.1"]["per_joint"]
+    )

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cocoprep.cli.predict import command
-from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.cli.predict_output import PredictOutput
+from cocoprep.errors import CocoprepError, ConfigError, OutputError
 from cocoprep.files import LocalFiles
 from cocoprep.keypoints import COCO_17
 from cocoprep.manifest import read_manifest
@@ -147,7 +148,7 @@ def test_bad_pictures_cost_themselves_and_the_exit_code(run, tmp_path):
         assert name in line
     assert lines[4].startswith("error: 4 of what was asked for could not be used")
     assert len(lines) == 5
-    assert "1 people on 1 photographs" in process.stdout
+    assert "1 person on 1 photograph\n" in process.stdout
     results, images = read(tmp_path / "out")
     assert len(results) == 1
     assert [failed["file_name"] for failed in images["failed"]] == [*bad, good]
@@ -185,6 +186,38 @@ def test_what_is_read_is_never_written_over(run, tmp_path):
             predict("--run", run, "--annotations", annotations, "--images", images, "--out", out)
     assert (photographs / "a.jpg").read_bytes() == before
     assert sorted(os.listdir(photographs)) == ["a.jpg", "inner"]
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "a.jpg").symlink_to(path)
+    with pytest.raises(ConfigError, match=r"--out: .* holds what is read"):
+        predict("--run", run, tmp_path / "links" / "a.jpg", "--out", tmp_path / "links")
+    assert (tmp_path / "links" / "a.jpg").is_symlink()
+
+
+@pytest.mark.parametrize(("done", "left"), [(0, 3), (2, 2)])
+def test_a_run_that_is_stopped_leaves_what_is_done(run, tmp_path, monkeypatch, done, left):
+    """And where nothing is done, what an earlier run has left."""
+    words = ["--run", run, *(write_spot(tmp_path / f"{name}.jpg") for name in "abc")]
+    words += ["--out", str(tmp_path / "out"), "--batch-size", "1"]
+    predict(*words)
+    add, seen = PredictOutput.add, []
+
+    def stop(output, one):
+        if len(seen) == done:
+            raise KeyboardInterrupt
+        seen.append(one)
+        add(output, one)
+
+    monkeypatch.setattr(PredictOutput, "add", stop)
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 1
+    assert ("2 photographs that were done" in result.output) == (done == 2)
+    assert len(read(tmp_path / "out")[0]) == left
+
+
+def test_a_file_is_no_folder_to_write(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="--out: expected a folder"):
+        predict("--run", run, write_spot(tmp_path / "a.jpg"), "--out", tmp_path / "file")
 
 
 @pytest.mark.parametrize(
@@ -197,6 +230,8 @@ def test_what_is_read_is_never_written_over(run, tmp_path):
         (["a.jpg", "--batch-size", "0"], "--batch-size: expected a whole number from 1"),
         (["a.jpg", "--min-keypoints", "-1"], "--min-keypoints: expected a whole number from 0"),
         (["a.jpg", "--threshold", "nan"], "--threshold: expected a number"),
+        (["a.jpg", "--out", "gs://b/o"], "--out: expected a path on this machine"),
+        (["gs://b/a.jpg"], "gs://b/a.jpg: expected a path on this machine"),
     ],
 )
 def test_options_that_do_not_go_together(tmp_path, arguments, message):
