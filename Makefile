@@ -88,10 +88,10 @@ dataflow: $(VENV)/.gcp  ## build on Dataflow: PROJECT=, REGION=, BUCKET=, SPLIT=
 	else $(strip $(DATAFLOW)); fi
 
 test-flink: $(VENV)/.dev engines  ## run the tests on other engines: Flink, and Prism with a container's entry point
-	$(BIN)/python -m pytest -m 'flink or prism' tests/pipelines
+	$(BIN)/python -m pytest -m '(flink or prism) and not slow' tests/pipelines
 
 test-slow: $(VENV)/.dev  ## run the slow tests: kills at random moments
-	$(BIN)/python -m pytest -m 'slow and not flink and not prism'
+	$(BIN)/python -m pytest -m 'slow and not flink'
 
 lint: $(VENV)/.dev  ## check style and types
 	$(BIN)/ruff format --check .

@@ -29,7 +29,7 @@ from pipelines.remote import run_remote_build
 from pipelines.worker_package import write_wheel
 from tests.cocoprep.people import write_people
 from tests.pipelines.buckets import new_bucket
-from tests.pipelines.engines import find_engine
+from tests.pipelines.engines import end_workers, find_engine
 from tests.pipelines.test_bucket_build import FILES, put_coco
 
 ROOT = Path(__file__).parents[2]
@@ -283,6 +283,7 @@ def test_workers_install_the_staged_package_and_build(without_package, people, t
     assert digests(tmp_path / "there") == digests(tmp_path / "here")
     assert disagreements(build.counters, read_manifest(str(tmp_path / "there"), LocalFiles())) == []
     assert "cocoprep" in pip(without_package, "list").stdout
+    end_workers(tmp_path)
 
 
 def dockerfile():

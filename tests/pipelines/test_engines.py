@@ -23,8 +23,9 @@ from pipelines.counters import disagreements
 from pipelines.local import run_local_build
 from pipelines.remote import run_remote_build
 from tests.cocoprep.people import write_people
-from tests.pipelines.engines import ENGINES, WITH_PROCESSES, find_engine
+from tests.pipelines.engines import ENGINES, LEAVES_THREADS, WITH_PROCESSES, end_workers, find_engine
 
+pytestmark = LEAVES_THREADS
 FILES = LocalFiles()
 SMALL = {"crop": CropConfig(input_size=(32, 32)), "select": SelectConfig(shards=6, max_bad_fraction=0.5)}
 
@@ -35,7 +36,8 @@ def digests(folder):
 
 @pytest.fixture
 def engine(request, tmp_path):
-    return find_engine(*request.param, tmp_path)
+    yield find_engine(*request.param, tmp_path)
+    end_workers(tmp_path)
 
 
 @pytest.fixture(scope="module")
