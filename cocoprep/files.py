@@ -92,7 +92,10 @@ class LocalFiles:
 
     @contextmanager
     def create(self, path: str, *, sync: bool = True) -> Iterator[BinaryIO]:
-        """See `FileStore`. Raises OutputError where the disk is full or the folder cannot be written."""
+        """See `FileStore`. Raises OutputError where the disk is full, or the folder or what is there is not for it."""
+        if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+            # Renamed over, /dev/null would be a file from then on, for everybody.
+            raise OutputError(f"cannot write {path}: expected a file or nothing there, found a device or a pipe.")
         folder, name = os.path.split(path)
         # Unique, because an engine may run a bundle twice at once; hidden, so that readers pass over it.
         temporary = os.path.join(folder, f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")

@@ -46,6 +46,8 @@ def check_outputs(out: str | None, json_file: str | None, *, inputs: Sequence[st
     if json_file is not None:
         if files.is_folder(json_file):
             raise ConfigError(f"--json: expected a file to write, found the folder {json_file}.")
+        if os.path.exists(json_file) and not os.path.isfile(json_file):
+            raise ConfigError(f"--json: expected a file to write, found the device or pipe {json_file}.")
         files.make_folder(os.path.dirname(json_file) or ".")
     if out is not None:
         check_folder(out)
@@ -123,8 +125,8 @@ def write_folder(
 
 
 def write_json(path: str, content: Any) -> None:
-    """Write readable JSON."""
-    with LocalFiles().create(path) as stream:
+    """Write readable JSON; where a link lies, to the file that it names."""
+    with LocalFiles().create(os.path.realpath(path)) as stream:
         stream.write(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
 
 

@@ -156,6 +156,17 @@ def test_a_file_where_a_folder_should_be_and_the_other_way(act, says, tmp_path):
     assert (tmp_path / "file").read_bytes() == b"mine"
 
 
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link"):
+        with pytest.raises(OutputError, match="found a device or a pipe"), LocalFiles().create(str(path)) as stream:
+            stream.write(b"x")
+    assert pipe.is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]
+
+
 def test_what_is_not_there(tmp_path):
     FILES.delete(str(tmp_path / "a"))
     assert FILES.list_names(str(tmp_path / "a")) == []

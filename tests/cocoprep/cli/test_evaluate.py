@@ -338,6 +338,19 @@ def test_json_may_replace_nothing_that_is_read_or_written_beside_it(run, files, 
     assert run(*both, "--out", tmp_path / "out", "--json", tmp_path / "out" / "figures.json")[0] == 0
 
 
+def test_json_replaces_no_device_and_no_link(run, files, tmp_path):
+    both = ("--annotations", files["annotations"], "--results", files["results"])
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = run(*both, "--json", tmp_path / "pipe")
+    assert code == 1
+    assert "found the device or pipe" in err
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link").symlink_to(tmp_path / "figures.json")
+    assert run(*both, "--json", tmp_path / "link")[0] == 0
+    assert (tmp_path / "link").is_symlink()
+    assert "oks" in json.loads((tmp_path / "figures.json").read_text())
+
+
 def test_a_file_is_no_folder_to_write(run, files, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = run("--data", files["data"], "--results", files["results"], "--out", tmp_path / "file")
