@@ -18,7 +18,7 @@ from PIL import Image
 from cocoprep.keypoints import Side
 
 DPI = 150
-COLOURS = 128  # of a chart's file, shades of its letters included
+COLOURS = 256  # of a chart's file, shades of its letters included
 
 BACKGROUND, TEXT, DIM, GRID = "#ffffff", "#1b1e24", "#5d6470", "#dfe2e7"
 # Those of `cocoprep.draw.palette`, darker, so that a thin line reads on white.

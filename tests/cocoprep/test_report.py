@@ -22,6 +22,8 @@ from cocoprep.report.heat_grid import heat_grid
 from cocoprep.report.markup import NONE, count, element, join, people, pixels, share, table, text
 from cocoprep.report.people import people_sheet, portraits, side_by_side, what_went_wrong, worst_and_best
 from cocoprep.report.plots import joint_families
+from cocoprep.report.style import SIDES as LINE_COLOURS
+from cocoprep.report.style import draw_chart
 from cocoprep.report.worst_errors import worst_errors
 from cocoprep.truth import Truth
 
@@ -411,6 +413,17 @@ def test_joints_are_grouped_with_their_partners():
 
 
 # Heatmaps
+
+
+def test_a_thin_line_keeps_its_colour():
+    def paint(figure):
+        axes = figure.add_subplot()
+        axes.set_title("many shades of grey")
+        axes.plot([0, 1], [0, 0], ":", color=LINE_COLOURS["left"])
+
+    red, green, blue = (int(LINE_COLOURS["left"][n : n + 2], 16) for n in (1, 3, 5))
+    pixels_of_chart = np.asarray(Image.open(io.BytesIO(draw_chart(paint, (6, 4.4)).png)).convert("RGB")).astype(int)
+    assert (np.abs(pixels_of_chart - (red, green, blue)).max(axis=-1) <= 3).any()
 
 
 def test_the_grid_has_a_row_a_stack_and_bands_of_joints():
