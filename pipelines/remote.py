@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 import tempfile
 import threading
 import time
@@ -35,6 +36,9 @@ PROGRESS_S = 10.0
 LOG_LINES = 1000
 TAIL_LINES = 15
 JOB_LOGGER = "apache_beam.runners.dataflow.dataflow_runner"
+SERVER_LOGGERS = [
+    logging.getLogger(name) for name in ("FlinkJarJobServer", "PrismJobServer", "apache_beam.utils.subprocess_server")
+]
 GOES_ON = "Finished shards are kept: the same command goes on where it stopped."
 _OURS = re.compile(r"cocoprep\.errors\.([A-Za-z]+Error): (.+?)(?: \[while running|\\n|\n|$)")
 _DONE_SHARD = re.compile(rf"-of-(\d{{5}}){re.escape(SIDECAR_SUFFIX)}$")
@@ -135,14 +139,17 @@ def _run(
     pipeline: beam.Pipeline, runner: str, say: Callable[[str], None], log: Sequence[str], *, only_prepare: bool
 ) -> Any:
     """Submit and wait."""
-    result = None
+    result, on_interrupt = None, signal.getsignal(signal.SIGINT)
     try:
         result = pipeline.run()
+        if threading.current_thread() is threading.main_thread():
+            # Beam's own handler would end the engine's server first, and nobody could end the job any more.
+            signal.signal(signal.SIGINT, on_interrupt)
         if not only_prepare:
             if url := _dataflow_url(result, pipeline):
                 say(f"{runner}: {url}")
             result.wait_until_finish()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         _interrupted(result, pipeline, say)
         raise
     except Exception as error:
@@ -213,14 +220,20 @@ class _Log(logging.Handler):
 @contextmanager
 def _kept_log(say: Callable[[str], None]) -> Iterator[deque[str]]:
     root, job, handler = logging.getLogger(), logging.getLogger(JOB_LOGGER), _Log(say)
-    before, level = root.handlers, job.level
+    before, level, of_threads = root.handlers, job.level, threading.excepthook
     root.handlers = [handler]
-    job.setLevel(logging.INFO)
+    for logger in (job, *SERVER_LOGGERS):
+        logger.setLevel(logging.INFO)
+    # Beam's threads that listen to an engine fail when it ends.
+    threading.excepthook = lambda failure: handler.lines.append(f"{failure.exc_type.__name__}: {failure.exc_value}")
     try:
         yield handler.lines
     finally:
         root.handlers = before
         job.setLevel(level)
+        threading.excepthook = of_threads
+        for logger in SERVER_LOGGERS:  # their servers are ended as this process is, and nothing of that matters
+            logger.setLevel(logging.CRITICAL)
 
 
 @contextmanager

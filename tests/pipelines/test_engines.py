@@ -201,6 +201,31 @@ def test_a_worker_that_is_killed(engine, sample, tmp_path):
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.parametrize("engine", WITH_PROCESSES, indirect=True)
+def test_an_interrupted_build_ends_its_job(engine, sample, tmp_path):
+    out = tmp_path / "out"
+    build = subprocess.Popen(
+        [
+            sys.executable, "-m", "cocoprep", "build", "--data-dir", str(sample), "--split", "train2017",
+            "--shards", "12", "--no-ceiling", "--out", str(out), "--runner", engine.runner, "--", *engine.options,
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(out.glob("*-of-00012.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started = children_of(build.pid)
+    build.send_signal(signal.SIGINT)
+    output, _ = build.communicate(timeout=30)
+    assert build.returncode == 130, output
+    assert "stopped. Finished shards are kept: the same command goes on where it stopped." in output
+    assert "Traceback" not in output
+    deadline = time.monotonic() + 10
+    while (left := [p for p, _ in started if Path(f"/proc/{p}").exists()]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+
+
 # Refusals, for which no engine is needed.
 
 
