@@ -142,7 +142,7 @@ def _run(
     result, on_interrupt = None, signal.getsignal(signal.SIGINT)
     try:
         result = pipeline.run()
-        if threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread() and on_interrupt is not None:
             # Beam's own handler would end the engine's server first, and nobody could end the job any more.
             signal.signal(signal.SIGINT, on_interrupt)
         if not only_prepare:
