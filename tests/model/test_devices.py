@@ -18,6 +18,7 @@ pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_two_devices_take_the_steps_that_one_takes(tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "tests.model.two_devices", str(build_people(tmp_path))],

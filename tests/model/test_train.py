@@ -125,7 +125,7 @@ def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "stop_at", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow), 8]
+    "stop_at", [pytest.param(1, marks=pytest.mark.slow), 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 8))]
 )
 def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at):
     """Before the first checkpoint but one, at one, at an epoch's end, in the middle of a line of the log."""
