@@ -61,7 +61,7 @@ def finish_build(
     check_faults(ledger, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
     if not any(sidecar.examples for sidecar in sidecars):
         raise BuildError(f"{config.images}: no photograph was usable, so no person is left. {LEDGER} says why.")
-    for sidecar in sidecars:  # by now the system has written most of it: this costs less than at each shard's end
+    for sidecar in sidecars:  # the shards are synced as they are made; those kept from an earlier build may not be
         files.sync(files.join(config.out, sidecar.shard))
         files.sync(files.join(config.out, sidecar.shard + SIDECAR_SUFFIX))
     baseline = measure_baseline(sidecars, config.crop, len(table))

@@ -6,6 +6,7 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -91,8 +92,17 @@ class _WriteFn(_BuildFn):
         super().setup()
         # The collector would look through all that Beam has loaded again and again.
         gc.freeze()
+        # The disk takes in a shard while the next one is made: at the end, all of them would have to be waited for.
+        self.syncer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cocoprep-sync")
+        self.syncs: list[Future[None]] = []
         with self.reporting():
             self.images = open_images(self.config.images, self.files)
+
+    def finish_bundle(self) -> None:
+        syncs, self.syncs = self.syncs, []
+        with self.reporting():
+            for sync in syncs:
+                sync.result()
 
     def process(self, element: tuple[str, Iterable[bytes]]) -> Iterable[str]:
         label, packed = element
@@ -112,6 +122,8 @@ class _WriteFn(_BuildFn):
             sidecar, reused = writer.write(shard_name(self.config.split, index, count), groups)
         if reused:
             self.monitor.advance(Progress(len(groups), sidecar.examples, sidecar.examples, reused_shards=1))
+        else:
+            self.syncs.append(self.syncer.submit(self.files.sync, self.files.join(self.config.out, sidecar.shard)))
         faulty = Counter({group.image.image_id: len(group.people) for group in groups})
         self.count("people_kept", sidecar.examples)
         self.count("bytes_written", 0 if reused else sidecar.bytes)
