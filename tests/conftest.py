@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -11,6 +12,10 @@ import pytest
 # The same examples on every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile("cocoprep", derandomize=True, deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cocoprep")
+
+# In the background a shell has interrupts ignored, and whatever the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COCO_VARIABLE = "COCOPREP_TEST_COCO"
 COCO_DEFAULT = Path(__file__).parents[2] / "shared" / "data" / "coco-mini"
