@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from types import TracebackType
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cocoprep.cli.bar import Bar
 from cocoprep.monitor import Plan
 from cocoprep.monitor import Progress as Done
 
-LOG_INTERVAL_S = 10.0
 
-
-class BuildProgress:
-    """Shows what a build does; a context manager. `update` is given to `run_local_build`."""
+class BuildProgress(Bar):
+    """Shows what a build does. `update` is given to `run_local_build`."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f}%  {task.fields[text]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task("starting", total=None, text="")
-        self._started = self._planned = self._logged = time.monotonic()
+        super().__init__("starting")
+        self._workers, self._planned = workers, self._started
         self._plan: Plan | None = None
         self._done = Done()
-
-    def __enter__(self) -> BuildProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Leave the bar as it is and give the terminal back."""
-        self._bar.stop()
-
-    @property
-    def seconds(self) -> float:
-        """Return the time since the start."""
-        return time.monotonic() - self._started
 
     @property
     def done(self) -> Done:
@@ -70,20 +37,15 @@ class BuildProgress:
         if done.reused_crops:
             text += f"  ({done.reused_crops} were there)"
         self._bar.update(self._task, completed=done.crops, text=text)
-        if not self._console.is_terminal and time.monotonic() - self._logged >= LOG_INTERVAL_S:
-            self._logged = time.monotonic()
+        if self.log_is_due():
             left = (plan.people - done.crops) / rate if rate > 0 else float("inf")
-            print(f"building: {text}, about {left:.0f} s left", file=sys.stderr, flush=True)
+            self.say(f"building: {text}, about {left:.0f} s left")
 
     def _begin(self, plan: Plan) -> None:
         self._plan, self._planned = plan, time.monotonic()
         self._bar.update(self._task, description="building", total=plan.people)
-        if not self._console.is_terminal:
-            print(
-                f"building: {plan.images} images, {plan.people} people, {plan.shards} shards",
-                file=sys.stderr,
-                flush=True,
-            )
+        if not self.on_terminal:
+            self.say(f"building: {plan.images} images, {plan.people} people, {plan.shards} shards")
         warn_of_few_shards(plan.shards, self._workers)
 
 

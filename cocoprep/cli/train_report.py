@@ -10,12 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from cocoprep.cli.bar import Bar
 
-LOG_INTERVAL_S = 30.0
 RATE_STEPS = 100  # over which people/s is measured: it should tell of now, not of the first, slow step
 # heading -> (figure, whose): the columns of an epoch's row
 COLUMNS = {
@@ -34,34 +32,17 @@ COLUMNS = {
 WIDTH = 9
 
 
-class TrainReport:
-    """Shows how a run goes on; a context manager, and a `model.train.Reporter`."""
+class TrainReport(Bar):
+    """Shows how a run goes on; a `model.train.Reporter`."""
+
+    log_interval_s = 30.0
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f}%  {task.fields[text]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task("starting", total=None, text="")
-        self._logged = time.monotonic()
+        super().__init__("starting")
         self._recent: deque[tuple[float, int]] = deque(maxlen=RATE_STEPS + 1)  # (time, step)
         self._step = self._steps = self._steps_per_epoch = self._rows = 0
         self._people_per_step = 0
         self._last: dict[str, float] | None = None
-
-    def __enter__(self) -> TrainReport:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def begin(
         self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
@@ -73,14 +54,14 @@ class TrainReport:
         self._logged = time.monotonic()
         self._recent.append((self._logged, step))
         place = f"going on at step {step}" if step else "starting"
-        self._say(
+        self.say(
             f"{run}: {place} of {steps}, {steps_per_epoch} steps an epoch, {parameters:,} parameters, on {devices}"
         )
         self._bar.update(self._task, description="training", total=steps, completed=step)
 
     def note(self, text: str) -> None:
         """See `Reporter`."""
-        self._say(text)
+        self.say(text)
 
     def step(self, step: int) -> None:
         """See `Reporter`."""
@@ -92,20 +73,19 @@ class TrainReport:
         epoch = (step - 1) // self._steps_per_epoch + 1
         text = f"epoch {epoch}  step {step}/{self._steps}  {rate:.1f} people/s"
         self._bar.update(self._task, completed=step, text=text)
-        if not self._console.is_terminal and now - self._logged >= LOG_INTERVAL_S:
-            self._logged = now
+        if self.log_is_due():
             left = (self._steps - step) * self._people_per_step / rate
-            self._say(f"training: {text}, about {left:.0f} s left")
+            self.say(f"training: {text}, about {left:.0f} s left")
 
     def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:
         """See `Reporter`."""
         self._last = val
         if self._rows % 20 == 0:
-            self._say(f"{'':>6}" + f"{'train':^{3 * WIDTH}}" + f"{'validation':^{8 * WIDTH}}")
-            self._say(f"{'epoch':>6}" + "".join(f"{name.strip():>{WIDTH}}" for name in COLUMNS))
+            self.say(f"{'':>6}" + f"{'train':^{3 * WIDTH}}" + f"{'validation':^{8 * WIDTH}}")
+            self.say(f"{'epoch':>6}" + "".join(f"{name.strip():>{WIDTH}}" for name in COLUMNS))
         self._rows += 1
         sources = {"train": train, "val": val or {}}
-        self._say(f"{epoch:>6}" + "".join(_cell(sources[whose].get(name)) for name, whose in COLUMNS.values()))
+        self.say(f"{epoch:>6}" + "".join(_cell(sources[whose].get(name)) for name, whose in COLUMNS.values()))
 
     def summary(self, run_dir: str) -> str:
         """Return what is to be said at the end."""
@@ -116,12 +96,6 @@ class TrainReport:
             lines += [f"  {name} {val[key]:.3f}" + _beside(val, key) for name, key in found.items() if key in val]
         lines.append(f"  curves: {os.path.join(run_dir, 'curves.png')}, or tensorboard --logdir {run_dir}")
         return "\n".join(lines)
-
-    def _say(self, text: str) -> None:
-        if self._console.is_terminal:
-            self._bar.console.print(text, highlight=False)
-        else:
-            print(text, file=sys.stderr, flush=True)
 
 
 def _cell(value: float | None) -> str:
