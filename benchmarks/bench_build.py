@@ -67,13 +67,14 @@ def compare_workers(folder: Path, crops: int, runs: int) -> None:
 
 
 def processes_of(root: int) -> dict[int, str]:
-    """Return the command line of each process below `root`."""
+    """Return the name and the command line of each process below `root`."""
     parents, commands = {}, {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-                commands[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
+                name, line = (entry / "comm").read_text(), (entry / "cmdline").read_text()
+                commands[int(entry.name)] = f"{name} {line}"
             except (FileNotFoundError, ProcessLookupError):
                 continue
     below, found = {root}, {}
@@ -90,7 +91,7 @@ def peak_memory(command: list[str], out: Path) -> dict[str, float]:
     peaks = {"driver": 0.0, "worker": 0.0}
     while build.poll() is None:
         for pid, line in processes_of(build.pid).items():
-            kind = "driver" if "local_driver" in line else "worker" if "sdk_worker" in line else ""
+            kind = "worker" if "cocoprep-worker" in line else "driver" if "local_driver" in line else ""
             try:
                 status = Path(f"/proc/{pid}/status").read_text()
             except (FileNotFoundError, ProcessLookupError):

@@ -7,6 +7,7 @@ light, and ends the whole group when a worker is lost, where Beam would wait for
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from pipelines.local_driver import LOST_WORKER, LocalJob
 POLL_S = 0.1
 LOG_LINES = 1000
 LOG_TAIL_LINES = 15
+_LOST_WORKER = re.compile(r"Worker subprocess exited with return code (-?\d+)")  # Beam's words
 
 # glibc gives freed memory back to the system at every crop, and faults it in again at the next.
 MALLOC_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}
@@ -134,7 +136,7 @@ def _end_group(driver: subprocess.Popen[bytes]) -> None:
 
 def _unexpected(driver: subprocess.Popen[bytes], log: Sequence[bytes]) -> BuildError:
     lines = [line.decode(errors="replace").rstrip() for line in log]
-    statuses = [line.split("return code ")[1] for line in lines if "Worker subprocess exited with return code" in line]
+    statuses = [match[1] for match in map(_LOST_WORKER.search, lines) if match]
     if driver.returncode == LOST_WORKER:
         what = f"a worker process ended in the middle of its work (exit status {', '.join(statuses)})"
     else:

@@ -39,6 +39,7 @@ class LocalJob:
     monitor_folder: str
     beam_options: tuple[str, ...]
     files: FileStore
+    fork: bool = sys.platform == "linux"  # elsewhere, system libraries may not survive it
 
     def to_line(self) -> bytes:
         """Encode as one line."""
@@ -73,31 +74,42 @@ def run(job: LocalJob) -> None:
     """Run the build pipeline with worker processes on this machine."""
     if job.beam_options:
         _parse(job)  # before anything is touched
-    # The first step needs no Beam, and Beam takes two seconds to come up: they do it side by side.
+    # The first step needs no Beam, and Beam takes a second to come up: they do it side by side.
     started_ahead = Path(job.monitor_folder) / "started"
     first_step = start_aside(started_ahead, "cocoprep.start:start_build", job.config, COCO_17, job.files)
-    threading.Thread(target=_report_if_lost, args=(first_step, Monitor(job.monitor_folder)), daemon=True).start()
 
     import apache_beam as beam
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-    from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
     from pipelines.build import BuildShards
 
     # Processes, not threads: Beam's multi_threading mode loses elements without a word.
-    command = f"exec {shlex.quote(sys.executable)} -P -m apache_beam.runners.worker.sdk_worker_main"
-    runner = FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
+    environment = _worker_processes(job)
+    threading.Thread(target=_report_if_lost, args=(first_step, Monitor(job.monitor_folder)), daemon=True).start()
+    runner = FnApiRunner(default_environment=environment)
     with beam.Pipeline(runner=runner, options=_parse(job)) as pipeline:
         _ = pipeline | BuildShards(
             job.config, files=job.files, monitor_folder=job.monitor_folder, started_ahead=started_ahead
         )
 
 
+def _worker_processes(job: LocalJob) -> Any:
+    """Return the environment in which Beam finds its workers."""
+    if job.fork:
+        from pipelines.forked_workers import fork_workers
+
+        return fork_workers(job.workers)
+    from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+    command = f"exec {shlex.quote(sys.executable)} -P -m apache_beam.runners.worker.sdk_worker_main"
+    return SubprocessSDKEnvironment.from_command_string(command)
+
+
 def _parse(job: LocalJob) -> Any:
     from pipelines.options import parse_beam_options
 
-    arguments = [f"--direct_num_workers={job.workers}", *job.beam_options]
-    return parse_beam_options(arguments, refused=("runner", "direct_running_mode"))
+    parse_beam_options(job.beam_options, refused=("runner", "direct_running_mode", "direct_num_workers"))
+    return parse_beam_options([f"--direct_num_workers={job.workers}", *job.beam_options])
 
 
 def _report_if_lost(first_step: subprocess.Popen[bytes], monitor: Monitor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import zipfile
+from functools import partial
 
 import apache_beam as beam
 import pytest
@@ -16,8 +17,10 @@ from cocoprep.errors import AnnotationError, BuildError, ConfigError, OutputErro
 from cocoprep.files import LocalFiles
 from cocoprep.manifest import read_manifest
 from cocoprep.verify import verify_folder
+from pipelines import local
 from pipelines.build import BuildShards
 from pipelines.local import run_local_build
+from pipelines.local_driver import LocalJob
 from tests.cocoprep.building import build_folder
 from tests.cocoprep.people import write_people
 
@@ -54,6 +57,17 @@ def test_any_number_of_workers_gives_the_same_bytes(workers, coco_config, refere
     run_local_build(coco_config(tmp_path), workers=workers)
     assert digests(tmp_path) == reference
     assert verify_folder(str(tmp_path), LocalFiles()).problems == []
+
+
+def test_workers_that_are_no_copies_of_the_driver(coco_config, reference, tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "LocalJob", partial(LocalJob, fork=False))
+    run_local_build(coco_config(tmp_path), workers=2)
+    assert digests(tmp_path) == reference
+
+
+def test_how_many_workers_there_are_is_not_beams_to_say(coco_config, tmp_path):
+    with pytest.raises(ConfigError, match="--direct_num_workers cannot be set"):
+        run_local_build(coco_config(tmp_path), beam_options=["--direct_num_workers=3"])
 
 
 def test_a_zip_and_a_shuffled_file_give_the_same_bytes(coco_mini, coco_config, reference, tmp_path):
