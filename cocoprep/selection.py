@@ -41,8 +41,8 @@ class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
     people: list[Person]
 
 
-PackedGroups = tuple[int, bytes]  # shard index, `ImagePeople` of some of its photographs: see `pack_groups`
-PACKED_TOGETHER = 64  # photographs: an engine handles few large elements in less memory than many small ones
+PackedShard = list[bytes]  # all photographs of a shard with their people, in the form that an engine moves about
+PACKED_TOGETHER = 64  # photographs: large enough to deflate well, and small enough to be unpacked one by one
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -215,18 +215,20 @@ def _group_by_image(entries: list[Entry], images: dict[int, ImageInfo], seed: in
     return [ImagePeople(images[image_id], people[image_id]) for image_id in order]
 
 
-def pack_groups(selection: Selection, seed: int) -> list[PackedGroups]:
-    """Return all photographs with their people in the form that an engine moves about: deflated msgpack."""
-    of_shard: dict[int, list[ImagePeople]] = {}
+def pack_shards(selection: Selection, seed: int) -> list[PackedShard]:
+    """Return the photographs of every shard with their people, shard by shard: deflated msgpack."""
+    shards: list[list[ImagePeople]] = [[] for _ in range(selection.num_shards)]
     for group in selection.groups:
-        of_shard.setdefault(shard_of(group.image.image_id, seed, selection.num_shards), []).append(group)
+        shards[shard_of(group.image.image_id, seed, selection.num_shards)].append(group)
     return [
-        (shard, zlib.compress(msgspec.msgpack.encode(groups[start : start + PACKED_TOGETHER]), level=1))
-        for shard, groups in of_shard.items()
-        for start in range(0, len(groups), PACKED_TOGETHER)
+        [
+            zlib.compress(msgspec.msgpack.encode(groups[start : start + PACKED_TOGETHER]), level=1)
+            for start in range(0, len(groups), PACKED_TOGETHER)
+        ]
+        for groups in shards
     ]
 
 
-def unpack_groups(packed: bytes) -> list[ImagePeople]:
-    """Return the photographs that `pack_groups` packed together."""
-    return msgspec.msgpack.decode(zlib.decompress(packed), type=list[ImagePeople])
+def unpack_shard(packed: PackedShard) -> list[ImagePeople]:
+    """Return the photographs of a shard that `pack_shards` packed."""
+    return [group for part in packed for group in msgspec.msgpack.decode(zlib.decompress(part), type=list[ImagePeople])]

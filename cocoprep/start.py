@@ -14,7 +14,7 @@ from cocoprep.keypoints import KeypointTable
 from cocoprep.ledger import check_faults, count_dropped, make_ledger, write_ledger
 from cocoprep.manifest import GROUND_TRUTH, LEDGER
 from cocoprep.output import check_output, is_complete, prepare_output
-from cocoprep.selection import PackedGroups, Selection, pack_groups, select_people
+from cocoprep.selection import PackedShard, Selection, pack_shards, select_people
 
 PROBES = 32
 
@@ -29,11 +29,11 @@ class StartedBuild(msgspec.Struct, frozen=True):
     dropped: dict[str, int]
 
 
-def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> tuple[StartedBuild, list[PackedGroups]]:
+def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> tuple[StartedBuild, list[PackedShard]]:
     """Judge every annotation, make the output folder ready, and write ledger and ground truth into it.
 
     Returns:
-        The counts, and all photographs with their kept people.
+        The counts, and the photographs of every shard with their kept people.
 
     Raises:
         CocoprepError: as `load_selection`, `probe_images` and `check_output`.
@@ -55,7 +55,7 @@ def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> 
     counts = StartedBuild(
         selection.num_shards, len(selection.groups), selection.people, len(ledger), count_dropped(ledger)
     )
-    return counts, pack_groups(selection, config.select.seed)
+    return counts, pack_shards(selection, config.select.seed)
 
 
 def probe_images(path: str, images: ImageSource, selection: Selection) -> None:

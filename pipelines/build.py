@@ -48,7 +48,7 @@ class BuildShards(beam.PTransform):
             pipeline
             | "Start" >> beam.Impulse()
             | "SelectPeople" >> SelectPeople(*self._context, started_ahead=self._started_ahead)  # (label, photographs)
-            | "GroupByShard" >> beam.GroupByKey()  # (shard label, its photographs)
+            | "DealShards" >> beam.Reshuffle()  # the same, evenly over the workers
             | "WriteShards" >> WriteShards(*self._context)  # shard name
             | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint
         )

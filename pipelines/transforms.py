@@ -24,7 +24,7 @@ from cocoprep.images import open_images
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import fingerprint, fingerprint_parts
 from cocoprep.monitor import Monitor, Plan, Progress
-from cocoprep.selection import PackedGroups, unpack_groups
+from cocoprep.selection import PackedShard, unpack_shard
 from cocoprep.shards import ShardWriter, shard_name
 from cocoprep.start import StartedBuild, start_build
 from pipelines.counters import DROPPED, NAMESPACE
@@ -65,21 +65,18 @@ class _BuildFn(beam.DoFn):
 class _SelectFn(_BuildFn):
     started_ahead: Path | None = None
 
-    def process(self, _: object) -> Iterable[tuple[str, bytes]]:
+    def process(self, _: object) -> Iterable[tuple[str, PackedShard]]:
         with self.reporting():
-            started, groups = self.start()
-        num_shards = started.num_shards
-        self.monitor.plan(Plan(started.images, started.people, num_shards))
+            started, shards = self.start()
+        self.monitor.plan(Plan(started.images, started.people, started.num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
             self.count(DROPPED + reason, amount)
         self.monitor.flush()
-        for index in range(num_shards):  # a shard without people is written too
-            yield f"{index:05d}-of-{num_shards:05d}", b""
-        for index, packed in groups:
-            yield f"{index:05d}-of-{num_shards:05d}", packed
+        for index, packed in enumerate(shards):
+            yield f"{index:05d}-of-{started.num_shards:05d}", packed
 
-    def start(self) -> tuple[StartedBuild, Iterator[PackedGroups]]:
+    def start(self) -> tuple[StartedBuild, Iterator[PackedShard]]:
         if self.started_ahead is None:
             return run_aside(start_build, self.config, self.table, self.files)
         while not self.started_ahead.exists():  # whoever started it sees to it that it ends
@@ -104,10 +101,10 @@ class _WriteFn(_BuildFn):
             for sync in syncs:
                 sync.result()
 
-    def process(self, element: tuple[str, Iterable[bytes]]) -> Iterable[str]:
+    def process(self, element: tuple[str, PackedShard]) -> Iterable[str]:
         label, packed = element
         index, count = map(int, label.split("-of-"))
-        groups = [group for some in packed if some for group in unpack_groups(some)]
+        groups = unpack_shard(packed)
         writer = ShardWriter(
             folder=self.config.out,
             fingerprint=fingerprint(fingerprint_parts(self.config, count, self.table)),
@@ -150,7 +147,7 @@ class _Step(beam.PTransform):
 
 
 class SelectPeople(_Step):
-    """One impulse -> (shard label, some photographs with their people, packed): metadata only, under 1 KB a person."""
+    """One impulse -> (shard label, its photographs with their people, packed): metadata only, under 1 KB a person."""
 
     def __init__(self, *context: Any, started_ahead: Path | None = None) -> None:
         super().__init__(*context)
@@ -160,7 +157,7 @@ class SelectPeople(_Step):
         """Read the annotation file, prepare the output, and deal photographs to shards."""
         select = _SelectFn(*self.context)
         select.started_ahead = self.started_ahead
-        return impulse | beam.ParDo(select).with_output_types(tuple[str, bytes])
+        return impulse | beam.ParDo(select).with_output_types(tuple[str, PackedShard])
 
 
 class WriteShards(_Step):

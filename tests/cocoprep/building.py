@@ -15,7 +15,7 @@ from cocoprep.finish import finish_build
 from cocoprep.images import open_images
 from cocoprep.keypoints import COCO_17, KeypointTable
 from cocoprep.manifest import Manifest, fingerprint, fingerprint_parts
-from cocoprep.selection import unpack_groups
+from cocoprep.selection import unpack_shard
 from cocoprep.shards import ShardWriter, shard_name
 from cocoprep.start import start_build
 
@@ -99,9 +99,8 @@ def build_folder(
         on_progress=lambda images, crops: None,
     )
     names = []
-    for index in range(started.num_shards):
-        groups = [group for shard, some in packed if shard == index for group in unpack_groups(some)]
-        sidecar, _ = writer.write(shard_name(split, index, started.num_shards), groups)
+    for index, shard in enumerate(packed):
+        sidecar, _ = writer.write(shard_name(split, index, started.num_shards), unpack_shard(shard))
         names.append(sidecar.shard)
     return finish_build(config, started.num_shards, names, table, files)
 

@@ -173,7 +173,7 @@ def test_what_is_submitted_and_staged(people, bucket, storage_address, credentia
     assert len(graph) < 1_000_000
     transforms = beam_runner_api_pb2.Pipeline.FromString(graph).components.transforms.values()
     steps = {transform.unique_name.removeprefix("BuildShards/").split("/")[0] for transform in transforms}
-    assert {"Start", "SelectPeople", "GroupByShard", "WriteShards", "FinishBuild"} <= steps
+    assert {"Start", "SelectPeople", "DealShards", "WriteShards", "FinishBuild"} <= steps
     assert FILES.list_names(f"{bucket}/shards/train2017") == []
 
 
