@@ -38,8 +38,8 @@ class BuildProgress(Bar):
             text += f"  ({done.reused_crops} were there)"
         self._bar.update(self._task, completed=done.crops, text=text)
         if self.log_is_due():
-            left = (plan.people - done.crops) / rate if rate > 0 else float("inf")
-            self.say(f"building: {text}, about {left:.0f} s left")
+            left = f", about {(plan.people - done.crops) / rate:.0f} s left" if rate > 0 else ""
+            self.say(f"building: {text}{left}")
 
     def _begin(self, plan: Plan) -> None:
         self._plan, self._planned = plan, time.monotonic()
