@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +60,7 @@ class CheckpointFolder:
         older = [step for step in self.steps() if step < checkpoint.step]
         newer = [step for step in self.steps() if step > checkpoint.step]
         for step in (*older[: len(older) - self.keep + 1], *newer):
-            self.files.delete(self._path(step))
+            self._remove(step)
 
     def sweep(self) -> None:
         """Remove what a kill in the middle of a write left behind."""
@@ -85,6 +87,15 @@ class CheckpointFolder:
                 f"no checkpoint in {self.folder} can be read: {faults[0]} Start anew with another --run-dir."
             )
         return None
+
+    def _remove(self, step: int) -> None:
+        path = self._path(step)
+        # A mounted drive keeps what is removed in its bin, where it fills the quota: so remove it empty. What is linked
+        # to from elsewhere, as backups do, is not ours to empty.
+        with suppress(OSError):
+            if not os.path.islink(path) and os.stat(path).st_nlink == 1:
+                os.truncate(path, 0)
+        self.files.delete(path)
 
     def _path(self, step: int) -> str:
         return self.files.join(self.folder, f"checkpoint-{step:08d}.npz")

@@ -39,6 +39,28 @@ def test_the_last_few_are_kept(folder):
     assert folder.steps() == [20, 100]
 
 
+def test_what_is_removed_is_empty(folder, tmp_path):
+    # In the bin of a mounted drive it still counts.
+    folder.save(checkpoint(1))
+    with (tmp_path / "checkpoints" / "checkpoint-00000001.npz").open("rb") as removed:
+        for step in (2, 3):
+            folder.save(checkpoint(step))
+        assert folder.steps() == [2, 3]
+        assert not removed.read()
+
+
+@pytest.mark.parametrize("link", ["hardlink_to", "symlink_to"])
+def test_what_is_linked_is_not_emptied(folder, tmp_path, link):
+    folder.save(checkpoint(1))
+    path, other = tmp_path / "checkpoints" / "checkpoint-00000001.npz", tmp_path / "backup.npz"
+    path.rename(other)
+    getattr(path, link)(other)
+    for step in (2, 3):
+        folder.save(checkpoint(step))
+    assert folder.steps() == [2, 3]
+    assert other.stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     "damage", [lambda d: d[:-40], lambda d: b"", lambda d: d[:200] + bytes([d[200] ^ 1]) + d[201:]]
 )
