@@ -23,6 +23,8 @@ from apache_beam.runners.worker import sdk_worker_main
 from apache_beam.transforms.environments import Environment, python_sdk_capabilities
 from google.protobuf import json_format, text_format
 
+from pipelines.local_driver import WORKER_THREAD
+
 FORKED = "cocoprep:environment:forked:v1"
 PROCESS_NAME = b"cocoprep-worker"  # in `top` and /proc; the kernel takes 15 letters
 
@@ -110,7 +112,7 @@ class _ForkedWorkerHandler(GrpcWorkerHandler):
 
     def start_worker(self) -> None:
         worker = _waiting.pop()
-        self._end = threading.Thread(target=worker.wait, name="run_worker")
+        self._end = threading.Thread(target=worker.wait, name=WORKER_THREAD)
         self._end.start()
         worker.start({
             "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(self.control_api_service_descriptor()),

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from cocoprep.keypoints import COCO_17
 from cocoprep.monitor import Monitor, MonitorReader
 
 LOST_WORKER = 70  # exit status of a driver that has lost a worker
+WORKER_THREAD = "run_worker"  # Beam's name of the threads that wait for workers
+GRACE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def _end_on_lost_worker(monitor: MonitorReader) -> None:
 
     def end(failure: threading.ExceptHookArgs) -> None:
         report(failure)
+        if failure.thread is None or failure.thread.name != WORKER_THREAD:
+            time.sleep(GRACE_S)  # a thread that listens to a worker may fail before the worker's end is told
         if not monitor.finished():
             sys.stderr.flush()
             os._exit(LOST_WORKER)
