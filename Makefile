@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ENGINES ?= .engines
-FLINK ?= 1.20
 SPLIT ?= train2017
 BEAM = $(shell sed -n 's/^apache-beam==//p' constraints.txt)
 IMAGES ?= 200
@@ -57,11 +56,9 @@ test: $(VENV)/.dev  ## run the tests, but for the slow ones and those on other e
 # What Beam has outside PyPI. Where one cannot be had, its tests skip and say so.
 engines:
 	@mkdir -p $(ENGINES)
-	@test -e $(ENGINES)/flink-job-server.jar || \
-	  { mvn -q -B -U dependency:copy -Dartifact=org.apache.beam:beam-runners-flink-$(FLINK)-job-server:$(BEAM) \
-	      -DoutputDirectory=$(CURDIR)/$(ENGINES) -Dmdep.stripVersion=true >$(ENGINES)/maven.log 2>&1 && \
-	    mv $(ENGINES)/beam-runners-flink-$(FLINK)-job-server.jar $(ENGINES)/flink-job-server.jar; } || \
-	  echo 'no Flink: its job server cannot be had from Maven ($(ENGINES)/maven.log)'
+	@test -e $(ENGINES)/flink/flink-job-server.jar || \
+	  mvn -q -B -f tests/pipelines/flink/pom.xml -Dfolder=$(CURDIR)/$(ENGINES)/flink package >$(ENGINES)/maven.log 2>&1 || \
+	  echo 'no Flink: its parts cannot be had from Maven ($(ENGINES)/maven.log)'
 	@test -e $(ENGINES)/prism || \
 	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) || \
 	  echo 'no Prism: Go cannot build it'

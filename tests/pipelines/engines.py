@@ -1,7 +1,7 @@
 """Engines outside PyPI, for tests: Flink by Beam's job server, and Prism; workers start as in Beam's containers.
 
 `make engines` fetches and builds them. Prism speaks to us through the same interface as Flink does, and to workers as
-Dataflow does: it is the engine for where Flink's jar cannot be had.
+Dataflow does: it is the engine for where Flink cannot be had.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(os.environ.get("COCOPREP_ENGINES", Path(__file__).parents[2] / ".engines"))
-FLINK_VERSION = "1.20"
 PARALLELISM = 2
 ENGINES = [
     pytest.param(("prism", "LOOPBACK"), marks=pytest.mark.prism, id="prism-loopback"),
@@ -44,11 +43,8 @@ class Engine:
 def find_engine(name: str, environment: str, folder: Path, python: Path = Path(sys.executable)) -> Engine:
     """Return an engine, or skip where it cannot be had. `folder` is for its workers' files."""
     if name == "flink":
-        if shutil.which("java") is None:
-            pytest.skip("no Flink: there is no java")
-        jar = _made("flink-job-server.jar")
         options = [
-            "--flink_master=[local]", f"--flink_version={FLINK_VERSION}", f"--flink_job_server_jar={jar}",
+            "--flink_master=[local]", f"--flink_job_server_jar={flink_jar()}",
             f"--parallelism={PARALLELISM}", f"--sdk_worker_parallelism={PARALLELISM}",
         ]  # fmt: skip
         runner = "FlinkRunner"
@@ -57,8 +53,15 @@ def find_engine(name: str, environment: str, folder: Path, python: Path = Path(s
         runner = "PrismRunner"
     options.append(f"--environment_type={environment}")
     if environment == "PROCESS":
-        options.append(f"--environment_config={json.dumps({'command': str(_entry_point(folder, python))})}")
+        options.append(entry_point(folder, python))
     return Engine(runner, tuple(options))
+
+
+def flink_jar() -> Path:
+    """Return Beam's Flink job server, which holds Flink too, or skip where it cannot be had."""
+    if shutil.which("java") is None:
+        pytest.skip("no Flink: there is no java")
+    return _made("flink/flink-job-server.jar")
 
 
 def end_workers(folder: Path) -> None:
@@ -77,8 +80,8 @@ def _made(name: str) -> Path:
     return path
 
 
-def _entry_point(folder: Path, python: Path) -> Path:
-    """Write a command that starts workers as the entry point of Beam's containers does."""
+def entry_point(folder: Path, python: Path = Path(sys.executable)) -> str:
+    """Write a command that starts workers as the entry point of Beam's containers does; return the option for it."""
     path = folder / "boot.sh"
     # Prism gives the worker's name in quotation marks, as if a shell would read them.
     path.write_text(
@@ -88,4 +91,4 @@ def _entry_point(folder: Path, python: Path) -> Path:
         f'eval "exec {_made("container")} --semi_persist_dir={folder} $*"\n'
     )
     path.chmod(0o755)
-    return path
+    return f"--environment_config={json.dumps({'command': str(path)})}"
