@@ -1,4 +1,4 @@
-"""The build on a cluster of Flink with two machines' worth of workers, one of which is lost: the same bytes in the end."""
+"""The build on a Flink cluster of two task managers, one of which is lost: the same bytes in the end."""
 
 from __future__ import annotations
 
