@@ -5,6 +5,7 @@ A `ShardDataset` is a map-style data set as PyTorch's `DataLoader` takes it, and
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -65,6 +66,16 @@ class ShardDataset:
         return places
 
     @cached_property
+    def ends(self) -> list[int]:
+        """Return the byte of its shard at which every record ends, in stored order."""
+        sizes = {shard.name: shard.bytes for shard in self.manifest.shards}
+        following = [*self.places[1:], (0, "", 0)]
+        return [
+            start if shard == same else sizes[shard]
+            for (_, shard, _), (_, same, start) in zip(self.places, following, strict=True)
+        ]
+
+    @cached_property
     def _index_of(self) -> dict[int, int]:
         return {annotation_id: index for index, (annotation_id, _, _) in enumerate(self.places)}
 
@@ -81,10 +92,9 @@ class ShardDataset:
         """Return one person by place in stored order, an int."""
         if not isinstance(index, SupportsIndex):
             raise TypeError(f"expected an int, found {index!r}; ids go to `person`")
-        _, shard, offset = self.places[index]
-        with self._files.open_read(self._files.join(self.folder, shard)) as stream:
-            stream.seek(offset)
-            return self._decode(stream, shard, offset)
+        _, shard, start = self.places[index]
+        record = self._files.read_range(self._files.join(self.folder, shard), start, self.ends[index])
+        return self._decode(io.BytesIO(record), shard, start)
 
     def person(self, annotation_id: int) -> dict[str, Any]:
         """Return one person by annotation id. Raises KeyError where no record has it."""

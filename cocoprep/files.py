@@ -30,6 +30,10 @@ class FileStore(Protocol):
         """Return a file's whole content."""
         ...
 
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """Return bytes `start` up to `end` of a file, fewer where it ends before: in a bucket, one request."""
+        ...
+
     def create(self, path: str, *, sync: bool = True) -> AbstractContextManager[BinaryIO]:
         """Write a file that appears under `path`, whole, only when the block ends without an error.
 
@@ -89,6 +93,12 @@ class LocalFiles:
         """See `FileStore`."""
         with open(path, "rb") as stream:
             return stream.read()
+
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """See `FileStore`."""
+        with open(path, "rb") as stream:
+            stream.seek(start)
+            return stream.read(end - start)
 
     @contextmanager
     def create(self, path: str, *, sync: bool = True) -> Iterator[BinaryIO]:
@@ -181,6 +191,11 @@ class LocalFiles:
             raise ImageError(f"{name!r}: cannot be read ({error.strerror or error})") from error
         except ValueError as error:
             raise ImageError(f"{name!r}: cannot be read ({error})") from error
+
+
+def real_path(path: str) -> str:
+    """Return the one spelling that two paths of the same thing share: links resolved, where there are links."""
+    return path.rstrip("/") if "://" in path else os.path.realpath(path)
 
 
 def _open_at_once(path: str, flags: int) -> int:

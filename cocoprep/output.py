@@ -10,7 +10,7 @@ import msgspec
 
 from cocoprep.config import BuildConfig
 from cocoprep.errors import ConfigError, OutputError, RecordError
-from cocoprep.files import TEMPORARY, FileStore
+from cocoprep.files import TEMPORARY, FileStore, real_path
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import (
     BASELINE,
@@ -95,16 +95,12 @@ def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, f
 
 def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
     """Refuse an input that bears the name of an output: an earlier build's ground truth, for example."""
-    out = _real(config.out)
+    out = real_path(config.out)
     ours = {os.path.join(out, name) for name in (*names, *_SUMMARIES, PLAN) if is_ours(name)}
     for option, path in (("--annotations", config.annotations), ("--images", config.images)):
         folder, name = os.path.split(path)
-        if ours & {_real(path), os.path.join(_real(folder), name)}:
+        if ours & {real_path(path), os.path.join(real_path(folder), name)}:
             raise ConfigError(f"{option}: {path} lies in --out, where a build replaces it. Choose another --out.")
-
-
-def _real(path: str) -> str:
-    return path if "://" in path else os.path.realpath(path)
 
 
 def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], files: FileStore) -> list[str]:

@@ -1,4 +1,8 @@
-"""Folders that TensorFlow reads, such as `gs://bucket/folder`, as a file store to read from."""
+"""Folders that TensorFlow itself reads, as a file store to read from.
+
+It is for those who read shards in Python without naming a store. The command line names one, which knows `gs://` too:
+that one is tested, and it tells a bucket that does not answer from a damaged record.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from cocoprep.files import FileStore, LocalFiles
 
 
 def files_of(folder: str) -> FileStore:
-    """Return what reads a folder: TensorFlow where the path has a scheme, else the local file system."""
+    """Return what reads a folder where nobody says so: TensorFlow for one with a scheme, else the local file system."""
     return GFiles() if "://" in folder else LocalFiles()
 
 
@@ -29,6 +33,12 @@ class GFiles:
         """See `FileStore`."""
         with self.open_read(path) as stream:
             return stream.read()
+
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """See `FileStore`."""
+        with self.open_read(path) as stream:
+            stream.seek(start)
+            return stream.read(end - start)
 
     def exists(self, path: str) -> bool:
         """See `FileStore`."""

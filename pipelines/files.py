@@ -40,6 +40,10 @@ class AnyFiles:
         """See `FileStore`."""
         return self.store_of(path).read_bytes(path)
 
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """See `FileStore`."""
+        return self.store_of(path).read_range(path, start, end)
+
     def create(self, path: str, *, sync: bool = True) -> AbstractContextManager[BinaryIO]:
         """See `FileStore`."""
         return self.store_of(path).create(path, sync=sync)
