@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from cocoprep.errors import ConfigError
+from cocoprep.files import FileStore
 from cocoprep.manifest import Manifest
 from cocoprep.workers import default_workers
 from model.at_exit import python_call
@@ -23,7 +24,9 @@ from model.read_config import ReadConfig
 from model.records import RecordSource
 
 
-def train_dataset(folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0) -> tf.data.Dataset:
+def train_dataset(
+    folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0, files: FileStore | None = None
+) -> tf.data.Dataset:
     """Return an endless stream of batches of the people of a folder.
 
     A batch is a function of folder, config and step: an epoch's order follows from seed and epoch, what happens to a
@@ -31,16 +34,16 @@ def train_dataset(folder: str | RecordSource, config: ReadConfig, *, start_step:
     epoch the people that fill no batch are left out: other people each time.
 
     Args:
-        folder: as `cocoprep build` made it, on this machine or where TensorFlow reads (`gs://...`); or its people,
-            opened with the same config.
+        folder: as `cocoprep build` made it; or its people, opened with the same config.
         config: batch size, seed, augmentation and the like.
         start_step: how many batches a resumed run has had. The stream goes on behind them.
+        files: where the folder lies; None for what `model.gfile.files_of` says.
 
     Raises:
         RecordError: the folder is incomplete or damaged; during iteration see `model.failures.readable_errors`.
         ConfigError: too few people for a batch.
     """
-    source = folder if isinstance(folder, RecordSource) else RecordSource(folder, config)
+    source = folder if isinstance(folder, RecordSource) else RecordSource(folder, config, files)
     used = whole_batches(source, config) * config.batch_size
     people = ReadAhead(source, Order(len(source), used, config.shuffle_records, config.seed))
     augmenter = Augmenter(source.manifest, config.augment, config.seed)
@@ -55,18 +58,18 @@ def train_dataset(folder: str | RecordSource, config: ReadConfig, *, start_step:
     return _made(steps, make, source.manifest, config.batch_size)
 
 
-def people_to_evaluate(folder: str, config: ReadConfig) -> RecordSource:
+def people_to_evaluate(folder: str, config: ReadConfig, files: FileStore | None = None) -> RecordSource:
     """Open a folder for `eval_dataset`: everybody, whatever the config's subset."""
-    return RecordSource(folder, dataclasses.replace(config, subset=1.0))
+    return RecordSource(folder, dataclasses.replace(config, subset=1.0), files)
 
 
-def eval_dataset(folder: str | RecordSource, config: ReadConfig) -> tf.data.Dataset:
+def eval_dataset(folder: str | RecordSource, config: ReadConfig, *, files: FileStore | None = None) -> tf.data.Dataset:
     """Return every person of a folder once, in stored order and as stored: no subset, nobody augmented.
 
     The last batch is filled up with nobody: zeros whose `valid` is false. Raises as `train_dataset` does. Of a folder
     that is read more than once, pass its people, as `people_to_evaluate` opens them: they are kept in memory then.
     """
-    source = folder if isinstance(folder, RecordSource) else people_to_evaluate(folder, config)
+    source = folder if isinstance(folder, RecordSource) else people_to_evaluate(folder, config, files)
 
     def make(step: int) -> Batch:
         places = np.arange(len(source))[step * config.batch_size :][: config.batch_size]

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 
-from cocoprep.errors import RecordError
+from cocoprep.errors import CocoprepError, RecordError, StoreError
 
-_OURS = re.compile(rf"{RecordError.__name__}: (?P<message>.*)")
+_KINDS: dict[str, type[CocoprepError]] = {kind.__name__: kind for kind in (RecordError, StoreError)}
+_OURS = re.compile(rf"({'|'.join(_KINDS)}): (?P<message>.*?)(?=\nTraceback |\Z)", re.DOTALL)
 
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Raise the RecordError that a reading function raised within TensorFlow, which wraps it in an error of its own.
+    """Raise what a reading function raised within TensorFlow, which wraps it in an error of its own.
+
+    That is a RecordError where the data are at fault, a StoreError where a bucket is.
 
     Iterate over batches within this. Errors of TensorFlow itself pass.
     """
@@ -25,4 +28,4 @@ def readable_errors() -> Iterator[None]:
         ours = _OURS.search(error.message or "")
         if ours is None:
             raise
-        raise RecordError(ours["message"]) from error
+        raise _KINDS[ours[1]](ours["message"]) from error

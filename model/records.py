@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from cocoprep.tfrecord import read_record
 from model.draws import Purpose, draw_uniform
 from model.gfile import files_of
 from model.memory import available_bytes
+from model.pieces import PIECE_BYTES, Piece, PieceReader
 from model.read_config import ReadConfig
 
 MEMORY_SHARE = 0.25  # of what memory there is, that "auto" takes for the records
@@ -59,17 +59,18 @@ class Person:
 class RecordSource:
     """The people of one folder that a config uses, in stored order, by their places from 0."""
 
-    def __init__(self, folder: str, config: ReadConfig) -> None:
-        """Open a folder.
+    def __init__(self, folder: str, config: ReadConfig, files: FileStore | None = None) -> None:
+        """Open a folder; `files` is where it lies, None for what `files_of` says.
 
         Raises:
             RecordError: the folder is not complete, or its manifest, a sidecar or a shard's size is wrong.
             ConfigError: the subset is empty.
         """
-        self.folder, self._files = folder, files_of(folder)
-        dataset = _open(folder, self._files)
+        self.folder, self.files = folder, files or files_of(folder)
+        dataset = _open(folder, self.files)
         self.manifest: Manifest = dataset.manifest
-        check_shard_sizes(folder, self.manifest, self._files)
+        check_shard_sizes(folder, self.manifest, self.files)
+        self._reader = PieceReader(folder, self.files)
         places = _subset(_places(dataset), config)
         self.skipped: tuple[str, ...] = ()
         if config.on_bad_record == "skip":
@@ -107,28 +108,37 @@ class RecordSource:
 
     def _read_runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, Person | RecordError]]:
         """Yield (place, person or what is wrong with the record), in order; neighbours are read in one piece."""
-        breaks = [n for n, (a, b) in enumerate(pairwise(wanted), start=1) if not self._adjacent(a, b)]
-        for first, last in pairwise([0, *breaks, len(wanted)] if wanted else []):
-            run = wanted[first:last]
-            data = self._read_bytes(self.places[run[0]], self.places[run[-1]])
-            start = self.places[run[0]].start
+        runs = self._runs(wanted)
+        pieces = [self._piece(run) for run in runs]
+        contents = self._reader.read(pieces)
+        for run, piece in zip(runs, pieces, strict=True):
+            try:
+                data = next(contents)
+            except OSError as error:
+                raise RecordError(
+                    f"{piece.path}: cannot be read ({error.strerror or error}). Check the disk or the connection."
+                ) from error
             for number in run:
                 place = self.places[number]
-                yield number, self._parse(place, data[place.start - start : place.end - start])
+                yield number, self._parse(place, data[place.start - piece.start : place.end - piece.start])
 
-    def _adjacent(self, one: int, other: int) -> bool:
-        return self.places[one].shard == self.places[other].shard and self.places[one].end == self.places[other].start
+    def _runs(self, wanted: Sequence[int]) -> list[list[int]]:
+        """Cut places into runs of neighbours, none of them too long to be read in one piece."""
+        runs: list[list[int]] = []
+        for number in wanted:
+            if runs and self._continues(runs[-1], self.places[number]):
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        return runs
 
-    def _read_bytes(self, first: Place, last: Place) -> bytes:
-        path = self._files.join(self.folder, first.shard)
-        try:
-            with self._files.open_read(path) as stream:
-                stream.seek(first.start)
-                return stream.read(last.end - first.start)
-        except OSError as error:
-            raise RecordError(
-                f"{path}: cannot be read ({error.strerror or error}). Check the disk or the connection."
-            ) from error
+    def _continues(self, run: list[int], place: Place) -> bool:
+        first, last = self.places[run[0]], self.places[run[-1]]
+        return last.shard == place.shard and last.end == place.start and place.end - first.start <= PIECE_BYTES
+
+    def _piece(self, run: list[int]) -> Piece:
+        first, last = self.places[run[0]], self.places[run[-1]]
+        return Piece(self.files.join(self.folder, first.shard), first.start, last.end)
 
     def _parse(self, place: Place, data: bytes) -> Person | RecordError:
         try:
@@ -140,7 +150,7 @@ class RecordSource:
                 raise RecordError(f"the record is of annotation {person.annotation_id}")
         except RecordError as error:
             return RecordError(
-                f"{self._files.join(self.folder, place.shard)}, record {place.number}, annotation "
+                f"{self.files.join(self.folder, place.shard)}, record {place.number}, annotation "
                 f"{place.annotation_id}: {error}. Build the folder again to mend it, or set on_bad_record to 'skip'."
             )
         return person
@@ -209,18 +219,16 @@ def _open(folder: str, files: FileStore) -> ShardDataset:
 
 
 def _places(dataset: ShardDataset) -> list[Place]:
-    sizes = {shard.name: shard.bytes for shard in dataset.manifest.shards}
     found = dataset.places
     if len(found) != dataset.manifest.counts.people:
         raise RecordError(
             f"{dataset.folder}: the manifest counts {dataset.manifest.counts.people} people, the sidecars "
             f"{len(found)}. Copy the folder again, or build it again."
         )
-    places, number = [], 0
-    for n, (annotation_id, shard, start) in enumerate(found):
-        last = n + 1 == len(found) or found[n + 1][1] != shard
-        places.append(Place(shard, number, annotation_id, start, sizes[shard] if last else found[n + 1][2]))
-        number = 0 if last else number + 1
+    places, number = list[Place](), 0
+    for (annotation_id, shard, start), end in zip(found, dataset.ends, strict=True):
+        number = number + 1 if places and places[-1].shard == shard else 0
+        places.append(Place(shard, number, annotation_id, start, end))
     return places
 
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from cocoprep.errors import ConfigError
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore, LocalFiles
 from model.config import TrainConfig, from_builtins, merge, to_builtins
-from model.run_folder import RunFolder
+from model.run_folder import RunFolder, check_run_dir
 
 
-def resolve_config(run_dir: str, config_file: str | None, changes: dict[str, Any], *, resume: bool) -> TrainConfig:
+def resolve_config(
+    run_dir: str, config_file: str | None, changes: dict[str, Any], *, resume: bool, files: FileStore | None = None
+) -> TrainConfig:
     """Return the config of a run.
 
     Args:
@@ -24,29 +25,31 @@ def resolve_config(run_dir: str, config_file: str | None, changes: dict[str, Any
         config_file: JSON or TOML of settings, or None.
         changes: settings by name, `table.name` for one within a table.
         resume: whether to go on with a stored run.
+        files: where the file of settings lies; None for this machine.
 
     Raises:
-        ConfigError: no such setting, a wrong value, or no data to train on.
+        ConfigError: no such setting, a wrong value, no data to train on, or the run's folder would lie in a bucket.
     """
+    check_run_dir(run_dir)
     folder = RunFolder(run_dir, LocalFiles())
     stored = folder.read_config() if resume and folder.has_run() else TrainConfig(data="")
     base = to_builtins(stored)
     if config_file is not None:
-        base = merge(base, read_settings(config_file), where=config_file)
+        base = merge(base, read_settings(config_file, files or LocalFiles()), where=config_file)
     config = from_builtins(merge(base, _nested(changes), where="options"), where="options")
     if not config.data:
         raise ConfigError("--data: expected a folder that `cocoprep build` has made, found nothing.")
     return config
 
 
-def read_settings(path: str) -> dict[str, Any]:
+def read_settings(path: str, files: FileStore) -> dict[str, Any]:
     """Read a file of settings: TOML where its name ends so, else JSON.
 
     Raises:
         ConfigError: it cannot be read.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = files.read_bytes(path).decode()
         settings = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
     except (OSError, ValueError) as error:
         raise ConfigError(f"--config: cannot read {path}: {error}.") from error

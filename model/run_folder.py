@@ -32,6 +32,20 @@ CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
 PACKAGES = ("cocoprep", "keras", "numpy", "opencv-python-headless", "pillow", "tensorflow")
 
 
+def check_run_dir(path: str) -> None:
+    """Refuse to train in a bucket.
+
+    Raises:
+        ConfigError: the path has a scheme.
+    """
+    if "://" in path:
+        raise ConfigError(
+            f"--run-dir: expected a folder of this machine, a mounted one included, found {path}. In a bucket nothing "
+            "can be appended to a log, nor a run be held by one process. Train here, then copy the folder there, for "
+            "example by gcloud storage cp -r: evaluate, predict and export take it from a bucket."
+        )
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """Paths of a run, and its config."""

@@ -27,7 +27,7 @@ from model.failures import readable_errors
 from model.gfile import files_of
 from model.metrics import Sums, add_sums, figures
 from model.records import RecordSource
-from model.run_folder import BEST, RunFolder, RunLock
+from model.run_folder import BEST, RunFolder, RunLock, check_run_dir
 from model.run_log import RunLog
 from model.tensorboard import Board
 from model.train_step import train_step, validation_step
@@ -232,7 +232,7 @@ class TrainingRun:
         found = validate(iter(eval_dataset(watched.people, config.read)), self._validation_step, manifest)
         values = dict(found.figures)
         if epoch % config.oks_epochs == 0 or epoch == config.epochs:
-            values.update(measure_oks(found.results, folder, manifest, files_of(folder)))
+            values.update(measure_oks(found.results, folder, manifest, watched.people.files))
         sheet = watched.picture(self._validation_step, title=f"epoch {epoch}, step {self.now.step}")
         self.board.picture("predictions", self.now.step, np.asarray(sheet))
         watched.save(sheet, self.folder, epoch)
@@ -269,30 +269,37 @@ def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
-def open_run(config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter) -> TrainingRun:
+def open_run(
+    config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter, files: FileStore | None = None
+) -> TrainingRun:
     """Begin a run in a folder, or go on with the one that is there.
+
+    Args:
+        config: as `resolve_config` returns it.
+        run_dir: the run's folder, on this machine.
+        resume: go on with a run that is there.
+        report: is told how it goes on.
+        files: where the folders of shards lie; None for what `files_of` says of each.
 
     Raises:
         ConfigError: the folder holds a run and `resume` is false, or the run there has other settings or shards; the
             two folders of shards do not fit each other.
         RecordError: a folder of shards cannot be used.
     """
-    if "://" in run_dir:
-        raise ConfigError(f"--run-dir: expected a folder of this machine, a mounted one included, found {run_dir}.")
-    files: FileStore = LocalFiles()
-    folder = RunFolder(run_dir, files)
-    manifests = {"data": read_manifest(config.data, files_of(config.data))}
+    check_run_dir(run_dir)
+    folder = RunFolder(run_dir, LocalFiles())
+    manifests = {"data": read_manifest(config.data, files or files_of(config.data))}
     if config.val is not None:
-        manifests["val"] = read_manifest(config.val, files_of(config.val))
+        manifests["val"] = read_manifest(config.val, files or files_of(config.val))
         _check_alike(manifests["data"], manifests["val"])
     if folder.has_run():
         if not resume:
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
         folder.check_resumable(config, manifests)
-    people = RecordSource(config.data, config.read)
-    trainee = build_trainee(config, people.manifest, whole_batches(people, config.read))
+    people = RecordSource(config.data, config.read, files)
+    trainee = build_trainee(config, people.manifest, whole_batches(people, config.read), files)
     with readable_errors():
-        watched = Watched(config.val, config.read) if config.val is not None else None
+        watched = Watched(config.val, config.read, files) if config.val is not None else None
     lock = folder.hold()
     if folder.has_run():
         changed = folder.go_on(config, manifests)

@@ -9,6 +9,7 @@ import keras
 
 from cocoprep.baseline import read_baseline
 from cocoprep.errors import ConfigError
+from cocoprep.files import FileStore
 from cocoprep.manifest import Manifest
 from model.averaging import WeightAverage
 from model.config import TrainConfig
@@ -36,8 +37,13 @@ class Trainee:
         return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
 
 
-def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int) -> Trainee:
-    """Build network, optimizer and measure for the shards of a manifest, on the devices that the config names."""
+def build_trainee(
+    config: TrainConfig, manifest: Manifest, steps_per_epoch: int, files: FileStore | None = None
+) -> Trainee:
+    """Build network, optimizer and measure for the shards of a manifest, on the devices that the config names.
+
+    `files` is where the shards lie; None for what `files_of` says.
+    """
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     strategy = choose_strategy(config.devices, config.batch_size)
@@ -57,6 +63,6 @@ def build_trainee(config: TrainConfig, manifest: Manifest, steps_per_epoch: int)
         optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
         optimizer.build(network.trainable_variables)
         average = WeightAverage(network, config.optimizer.ema)
-    guess = Guess.for_loss(read_baseline(config.data, files_of(config.data)), config.loss)
+    guess = Guess.for_loss(read_baseline(config.data, files or files_of(config.data)), config.loss)
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
     return Trainee(config, network, optimizer, average, measure, strategy)

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from cocoprep.draw import save_picture
+from cocoprep.files import FileStore
 from cocoprep.manifest import table_of
 from model.dataset import eval_dataset, people_to_evaluate
 from model.pictures import Seen, prediction_sheet
@@ -25,9 +26,9 @@ class Watched:
         people: all of validation.
     """
 
-    def __init__(self, folder: str, config: ReadConfig) -> None:
+    def __init__(self, folder: str, config: ReadConfig, files: FileStore | None = None) -> None:
         """Read them."""
-        self.people = people_to_evaluate(folder, config)
+        self.people = people_to_evaluate(folder, config, files)
         self._batch: dict[str, Any] = next(iter(eval_dataset(self.people, config)))
         self._count = min(PEOPLE, int(np.asarray(self._batch["valid"]).sum()))
 
@@ -53,4 +54,4 @@ class Watched:
     def save(self, sheet: Image.Image, folder: RunFolder, epoch: int) -> None:
         """Write the picture of an epoch into the run's folder."""
         folder.files.make_folder(folder.at("pictures"))
-        save_picture(sheet, folder.at(f"pictures/epoch-{epoch:04d}.png"))
+        save_picture(sheet, folder.at(f"pictures/epoch-{epoch:04d}.png"), folder.files)

@@ -83,9 +83,12 @@ def command(
     from cocoprep.cli.train_report import TrainReport, quiet_libraries, stop_on_signals
     from model.run_config import resolve_config
     from model.xla import prepare_xla
+    from pipelines.files import AnyFiles
 
+    files = AnyFiles()
     changes = {"data": data, "val": val, **{name.replace("__", "."): value for name, value in given.items()}}
-    config = resolve_config(run_dir, config_file, {k: v for k, v in changes.items() if v is not None}, resume=resume)
+    changes = {name: value for name, value in changes.items() if value is not None}
+    config = resolve_config(run_dir, config_file, changes, resume=resume, files=files)
     prepare_xla(config.xla)
     with TrainReport() as report, stop_on_signals() as should_stop:
         with quiet_libraries():
@@ -93,5 +96,5 @@ def command(
             from model.train import open_run
 
             find_devices()
-        open_run(config, run_dir, resume=resume, report=report).go(should_stop)
+        open_run(config, run_dir, resume=resume, report=report, files=files).go(should_stop)
     click.echo(report.summary(run_dir))
