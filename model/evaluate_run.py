@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.errors import ConfigError
+from cocoprep.files import FileStore
 from cocoprep.heatmaps import Decoder
 from cocoprep.manifest import Manifest, read_manifest
 from cocoprep.predictions import Predictions
@@ -50,6 +51,7 @@ def predict_folder(
     batch_size: int = 32,
     progress: Progress = lambda done, total: None,
     keep_maps: Iterable[int] = (),
+    files: FileStore | None = None,
 ) -> tuple[Predictions, list[KeptMaps]]:
     """Predict every person of a built folder once, in stored order, from the boxes of its ground truth.
 
@@ -62,6 +64,7 @@ def predict_folder(
         batch_size: people at a time.
         progress: told after every batch.
         keep_maps: annotation ids of a few people whose heatmaps are wanted; those without a record are left out.
+        files: where the folder lies; None for what `files_of` says.
 
     Returns:
         The predictions, and what the network made of the people in `keep_maps`, in stored order.
@@ -70,12 +73,13 @@ def predict_folder(
         ConfigError: the folder was built with another geometry or other joints.
         RecordError: it is incomplete or damaged.
     """
-    manifest = read_manifest(folder, files_of(folder))
+    files = files or files_of(folder)
+    manifest = read_manifest(folder, files)
     check_geometry(predictor, manifest, folder)
     wanted, kept = frozenset(keep_maps), list[KeptMaps]()
     annotation_ids, image_ids, joints = [], [], []
     done, people = 0, manifest.counts.people
-    batches = eval_dataset(folder, ReadConfig(batch_size=min(batch_size, people), cache=False))
+    batches = eval_dataset(folder, ReadConfig(batch_size=min(batch_size, people), cache=False), files=files)
     progress(done, people)
     with readable_errors():
         for batch in batches.as_numpy_iterator():

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +21,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cocoprep.errors import CocoprepError, ConfigError, OutputError
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore, LocalFiles
 from cocoprep.heatmaps import decode_heatmaps
 from cocoprep.manifest import MANIFEST, read_manifest
 from model.dataset import eval_dataset
 from model.evaluate_run import check_geometry
 from model.export_forms import CONFIDENCE, HEATMAPS, INPUT, KEYPOINTS, Format, Reloaded, read_form, write_form
+from model.export_place import ExportPlace
 from model.failures import readable_errors
 from model.gfile import files_of
 from model.predictor import Predictor, stack_heatmaps
@@ -64,7 +62,14 @@ class Agreement:
 
 
 def export_network(
-    predictor: Predictor, run_dir: str, *, form: Format, out: str | None, data: str | None, force: bool = False
+    predictor: Predictor,
+    run_dir: str,
+    *,
+    form: Format,
+    out: str | None,
+    data: str | None,
+    force: bool = False,
+    files: FileStore | None = None,
 ) -> tuple[str, Agreement]:
     """Write a predictor's network in a form for use elsewhere.
 
@@ -79,6 +84,7 @@ def export_network(
         out: where to write; None for a name of its own in the run's folder.
         data: built folder whose people the export is checked on; None for the run's own, validation first.
         force: replace what is there.
+        files: where all these lie; None for this machine, and for what `files_of` says of a built folder.
 
     Returns:
         The path, and how well it agrees with the original.
@@ -89,31 +95,28 @@ def export_network(
         CocoprepError: the export does not agree with the original. It is removed again.
     """
     _check_form(form, flip_test=predictor.flip_test)
-    folder = RunFolder(run_dir, LocalFiles())
-    path = os.path.abspath(out or os.path.join(run_dir, "export", NAMES[form]))
-    _check_path(path, form, force=force)
-    crops, source = _real_crops(predictor, folder, data)
-    LocalFiles().make_folder(os.path.dirname(path))
-    temporary = os.path.join(os.path.dirname(path), f".{uuid.uuid4().hex[:8]}.{os.path.basename(path)}")
+    folder = RunFolder(run_dir, files or LocalFiles())
+    place = ExportPlace.named(out or folder.at(f"export/{NAMES[form]}"), form, folder.files)
+    place.check(force=force)
+    crops, source = _real_crops(predictor, folder, data, files)
     try:
-        write_form(predictor, form, temporary)
-        with _exact_products():
-            agreement = _compare(predictor, read_form(form, temporary), crops, source)
-        _check_agreement(agreement, form)
-        about = json.dumps(_about(predictor, folder, form, agreement), indent=1).encode() + b"\n"
-        if form == "savedmodel":
-            Path(temporary, METADATA).write_bytes(about)
-        _put(temporary, path)
+        with place.aside() as temporary:
+            write_form(predictor, form, temporary)
+            with _exact_products():
+                agreement = _compare(predictor, read_form(form, temporary), crops, source)
+            _check_agreement(agreement, form)
+            about = json.dumps(_about(predictor, folder, form, agreement), indent=1).encode() + b"\n"
+            if form == "savedmodel":
+                Path(temporary, METADATA).write_bytes(about)
+            place.take(temporary)
     except OSError as error:
         raise OutputError(
-            f"cannot write {path}: {error.strerror or error}. Choose another place with --out."
+            f"cannot write {place.path}: {error.strerror or error}. Choose another place with --out."
         ) from error
-    finally:
-        _remove(temporary)
     if form != "savedmodel":
-        with LocalFiles().create(f"{path}.json") as stream:
+        with place.files.create(f"{place.path}.json") as stream:
             stream.write(about)
-    return path, agreement
+    return place.path, agreement
 
 
 @contextmanager
@@ -139,34 +142,25 @@ def _check_form(form: Format, *, flip_test: bool) -> None:
         raise ConfigError(f"--format onnx: needs {' and '.join(missing)}: pip install 'cocoprep[onnx]'.")
 
 
-def _check_path(path: str, form: Format, *, force: bool) -> None:
-    ending = {"savedmodel": "", "keras": ".keras", "onnx": ".onnx"}[form]
-    if not path.endswith(ending):
-        raise ConfigError(f"--out: expected a name that ends in {ending}, found {path}.")
-    if os.path.lexists(path) and not force:
-        raise OutputError(f"{path} is there already: pass --force to replace it, or choose another --out.")
-    if form == "savedmodel" and os.path.lexists(path) and not os.path.exists(os.path.join(path, "saved_model.pb")):
-        raise OutputError(f"{path} is there already and no SavedModel: it is not replaced. Choose another --out.")
-    if form != "savedmodel" and os.path.isdir(path):
-        raise OutputError(f"{path} is a folder: it is not replaced. Choose another --out.")
-
-
-def _real_crops(predictor: Predictor, folder: RunFolder, data: str | None) -> tuple[NDArray[np.uint8], str]:
+def _real_crops(
+    predictor: Predictor, folder: RunFolder, data: str | None, files: FileStore | None
+) -> tuple[NDArray[np.uint8], str]:
     """Return crops of the first people of a built folder, and the folder."""
     config = folder.read_config()
     known = [data] if data is not None else [path for path in (config.val, config.data) if path is not None]
-    found = [path for path in known if files_of(path).exists(files_of(path).join(path, MANIFEST))]
-    if not found:
+    stores = [(path, files or files_of(path)) for path in known]
+    found = next(((path, store) for path, store in stores if store.exists(store.join(path, MANIFEST))), None)
+    if found is None:
         raise ConfigError(
             "--data: expected a built folder whose people the export is checked on, found none at "
             f"{' or '.join(known)}."
         )
-    manifest = read_manifest(found[0], files_of(found[0]))
-    check_geometry(predictor, manifest, found[0])
-    batches = eval_dataset(found[0], ReadConfig(batch_size=PEOPLE, cache=False))
+    source, store = found
+    check_geometry(predictor, read_manifest(source, store), source)
+    batches = eval_dataset(source, ReadConfig(batch_size=PEOPLE, cache=False), files=store)
     with readable_errors():
         batch = next(batches.as_numpy_iterator())
-    return batch["image"][batch["valid"]], found[0]
+    return batch["image"][batch["valid"]], source
 
 
 def _compare(predictor: Predictor, reloaded: Reloaded, crops: NDArray[np.uint8], source: str) -> Agreement:
@@ -232,21 +226,3 @@ def _about(predictor: Predictor, folder: RunFolder, form: Format, agreement: Agr
         "shards": json.loads(folder.files.read_bytes(folder.at(RUN))).get("shards"),
         "versions": {name: version(name) for name in ("cocoprep", "keras", "tensorflow")},
     }
-
-
-def _put(temporary: str, path: str) -> None:
-    """Move what is written to its place, in place of what is there."""
-    if os.path.isdir(temporary) and os.path.isdir(path):
-        old = f"{temporary}.old"
-        os.rename(path, old)
-        os.rename(temporary, path)
-        shutil.rmtree(old)
-    else:
-        os.replace(temporary, path)
-
-
-def _remove(path: str) -> None:
-    if os.path.isdir(path):
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
-        os.unlink(path)

@@ -21,7 +21,7 @@ from cocoprep.affine import CropWindow
 from cocoprep.annotations import ImageInfo, parse_annotation_file, parse_entries
 from cocoprep.boxes import BBox, box_fault, canonical_window
 from cocoprep.errors import AnnotationError, ConfigError, ImageError
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore, LocalFiles, real_path
 from cocoprep.heatmaps import Decoder
 from cocoprep.images import FORMATS, MAX_FILE_BYTES, MAX_PIXELS, ImageSource, crop_image, decode_image, open_images
 from cocoprep.keypoints import KeypointTable
@@ -76,44 +76,54 @@ class Seen:
     joints: Joints
 
 
-def list_files(paths: Sequence[str], boxes: Sequence[BBox], on_fault: OnFault) -> list[Listed]:
+def list_files(
+    paths: Sequence[str], boxes: Sequence[BBox], on_fault: OnFault, files: FileStore | None = None
+) -> list[Listed]:
     """List files and the pictures right within folders, each once; image ids count from 1.
 
     Args:
         paths: of files and folders; a folder's pictures, known by their endings, come in the order of their names.
         boxes: that each picture is looked at in; none for the whole of it.
         on_fault: told of a folder without pictures.
+        files: where they lie; None for this machine.
     """
+    files = files or LocalFiles()
     found: dict[str, str] = {}
     for path in paths:
-        inner = _pictures_in(path, on_fault) if os.path.isdir(path) else [path]
+        inner = _pictures_in(path, on_fault, files) if files.is_folder(path) else [path]
         for file in inner:
-            found.setdefault(os.path.realpath(file), file)
+            found.setdefault(real_path(file), file)
     chosen = tuple(boxes) or None
-    return [Listed(n, name, chosen, partial(read_picture, name)) for n, name in enumerate(found.values(), 1)]
+    return [Listed(n, name, chosen, partial(read_picture, name, files)) for n, name in enumerate(found.values(), 1)]
 
 
-def _pictures_in(folder: str, on_fault: OnFault) -> list[str]:
-    files = LocalFiles()
+def _pictures_in(folder: str, on_fault: OnFault, files: FileStore) -> list[str]:
     names = [n for n in files.list_names(folder) if n.lower().endswith(ENDINGS) and not n.startswith(".")]
-    pictures = [path for path in (files.join(folder, name) for name in names) if not os.path.isdir(path)]
+    pictures = [files.join(folder, name) for name in names]
+    if "://" not in folder:  # in a bucket that would be a request a picture, to find what nobody has
+        pictures = [path for path in pictures if not files.is_folder(path)]
     if not pictures:
         on_fault(folder, f"{folder!r}: expected pictures ({', '.join(ENDINGS)}) right within the folder, found none")
     return pictures
 
 
-def read_picture(path: str) -> Image.Image:
+def read_picture(path: str, files: FileStore | None = None) -> Image.Image:
     """Read a user's own photograph to RGB, upright: its EXIF orientation is applied, as every viewer does.
 
-    COCO's photographs are another matter: its labels are drawn on the pixels as stored.
+    COCO's photographs are another matter: its labels are drawn on the pixels as stored. `files` is where it lies; None
+    for this machine.
 
     Raises:
         ImageError: no such file, not a picture, too large, or cut short.
     """
-    folder, name = os.path.split(os.path.realpath(path))
-    if not os.path.exists(path):
-        raise ImageError(f"{path!r}: no such file")
-    data = LocalFiles().read_contained(folder, name, max_bytes=MAX_FILE_BYTES)
+    files = files or LocalFiles()
+    folder, name = os.path.split(real_path(path))
+    try:
+        data = files.read_contained(folder, name, max_bytes=MAX_FILE_BYTES)
+    except ImageError as error:
+        if files.exists(path):
+            raise
+        raise ImageError(f"{path!r}: no such file") from error
     size, orientation = (1, 1), 1
     # What is wrong with it `decode_image` will say.
     with suppress(Exception), Image.open(io.BytesIO(data), formats=FORMATS) as header:
@@ -124,7 +134,13 @@ def read_picture(path: str) -> Image.Image:
 
 
 def list_annotated(
-    annotations: str, images: str, table: KeypointTable, on_fault: OnFault, *, min_keypoints: int = 0
+    annotations: str,
+    images: str,
+    table: KeypointTable,
+    on_fault: OnFault,
+    *,
+    min_keypoints: int = 0,
+    files: FileStore | None = None,
 ) -> tuple[list[Listed], int]:
     """List the photographs of a COCO keypoints file with the boxes of its people; crowds are left out.
 
@@ -134,6 +150,7 @@ def list_annotated(
         table: the joints it must list.
         on_fault: told of entries that cannot be used.
         min_keypoints: how many labelled joints a person must have.
+        files: where file and photographs lie; None for this machine.
 
     Returns:
         The photographs in order of their ids, and the id of the file's person category.
@@ -142,7 +159,7 @@ def list_annotated(
         AnnotationError: the file as a whole cannot be used.
         ConfigError: no photographs are there.
     """
-    files = LocalFiles()
+    files = files or LocalFiles()
     try:
         data = files.read_bytes(annotations)
     except OSError as error:

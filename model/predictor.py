@@ -5,8 +5,11 @@ B crops of (H, W), S stacks, K joints, heatmaps of (h, w).
 
 from __future__ import annotations
 
+import os
+import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -15,8 +18,8 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from cocoprep.errors import RecordError
-from cocoprep.files import LocalFiles
+from cocoprep.errors import OutputError, RecordError
+from cocoprep.files import FileStore, LocalFiles
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import CropRecord
 from model.folding import fold_normalisation
@@ -71,22 +74,26 @@ class Predictor:
         return maps
 
 
-def open_predictor(run_dir: str, *, flip_test: bool = False) -> Predictor:
-    """Open the best network of a run.
+def open_predictor(run_dir: str, *, flip_test: bool = False, files: FileStore | None = None) -> Predictor:
+    """Open the best network of a run; `files` is where the folder lies, None for this machine.
 
     Raises:
         RecordError: the folder holds no run or none with a network yet, or one of its files is damaged.
     """
-    if "://" in run_dir:
-        raise RecordError(f"--run: expected a run's folder on this machine, found {run_dir}. Copy it here.")
-    folder = RunFolder(run_dir, LocalFiles())
+    if files is None and "://" in run_dir:
+        raise RecordError(
+            f"--run: expected a run's folder on this machine, found {run_dir}. Name its store in `files`."
+        )
+    files = files or LocalFiles()
+    folder = RunFolder(run_dir, files)
     crop, table = folder.read_geometry()
-    return Predictor(_load_network(folder.at(BEST), crop, table), crop, table, flip_test=flip_test)
+    network = _load_network(folder.at(BEST), crop, table, files)
+    return Predictor(network, crop, table, flip_test=flip_test)
 
 
-def flip_warning(run_dir: str) -> str | None:
+def flip_warning(run_dir: str, files: FileStore | None = None) -> str | None:
     """Return what is to be said of a flip test with a run that has seen no mirrored people; None where it has."""
-    if RunFolder(run_dir, LocalFiles()).read_config().augment.flip_probability > 0:
+    if RunFolder(run_dir, files or LocalFiles()).read_config().augment.flip_probability > 0:
         return None
     return (
         "--flip-test: the run was trained without mirrored people (augment.flip_probability is 0), so half of every "
@@ -94,21 +101,22 @@ def flip_warning(run_dir: str) -> str | None:
     )
 
 
-def _load_network(path: str, crop: CropRecord, table: KeypointTable) -> keras.Model:
+def _load_network(path: str, crop: CropRecord, table: KeypointTable, files: FileStore) -> keras.Model:
     """Load a network and hold it against the geometry it is to have."""
-    if not LocalFiles().exists(path):
+    if not files.exists(path):
         raise RecordError(
             f"{path}: not there yet. Expected the network that `cocoprep train` writes after an epoch; go on with "
             "--resume."
         )
-    try:
-        network = keras.saving.load_model(path, compile=False)  # in safe mode: a file's own code is not run
-    except Exception as error:  # Keras raises whatever a damaged file provokes
-        cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(path)  # Keras would say "not found"
-        reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
-        raise RecordError(
-            f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
-        ) from error
+    with _on_this_machine(path, files) as local:
+        try:
+            network = keras.saving.load_model(local, compile=False)  # in safe mode: a file's own code is not run
+        except Exception as error:  # Keras raises whatever a damaged file provokes
+            cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
+            reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
+            raise RecordError(
+                f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
+            ) from error
     shapes = [tuple(output.shape[1:]) for output in keras.tree.flatten(network.outputs)]
     expected = (*crop.input_size, 3), (*crop.heatmap_size, len(table))
     if tuple(network.inputs[0].shape[1:]) != expected[0] or not shapes or set(shapes) != {expected[1]}:
@@ -117,6 +125,26 @@ def _load_network(path: str, crop: CropRecord, table: KeypointTable) -> keras.Mo
             f"from {tuple(network.inputs[0].shape[1:])} to {shapes}. Copy the run again, or train it again."
         )
     return _in_float32(network)
+
+
+@contextmanager
+def _on_this_machine(path: str, files: FileStore) -> Iterator[str]:
+    """Give a file that Keras can open: the one named, or a copy of it for as long as it is needed."""
+    if "://" not in path:
+        yield path
+        return
+    content = files.read_bytes(path)
+    with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
+        copy = os.path.join(folder, os.path.basename(path))
+        try:
+            with open(copy, "wb") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise OutputError(
+                f"cannot write a copy of {path} to {copy}: {error.strerror or error}. Free some space there, or set "
+                "TMPDIR to a folder on another disk."
+            ) from error
+        yield copy
 
 
 def _in_float32(network: keras.Model) -> keras.Model:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.errors import RecordError
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore, LocalFiles
 from cocoprep.keypoints import KeypointTable
 
 THRESHOLDS = "thresholds.json"
@@ -18,13 +18,15 @@ class _Chosen(msgspec.Struct):
     thresholds: dict[str, float]
 
 
-def read_thresholds(run_dir: str, table: KeypointTable) -> NDArray[np.float64] | None:
+def read_thresholds(run_dir: str, table: KeypointTable, files: FileStore | None = None) -> NDArray[np.float64] | None:
     """Return (K,) the least confidence of each joint that was chosen for a run; None where none was.
+
+    `files` is where the run's folder lies; None for this machine.
 
     Raises:
         RecordError: the file is damaged, or is of other joints.
     """
-    files = LocalFiles()
+    files = files or LocalFiles()
     path = files.join(run_dir, THRESHOLDS)
     if not files.exists(path):
         return None
@@ -40,14 +42,16 @@ def read_thresholds(run_dir: str, table: KeypointTable) -> NDArray[np.float64] |
     return np.array([chosen[name] for name in table.names])
 
 
-def find_thresholds(run_dir: str, table: KeypointTable, threshold: float | None) -> tuple[NDArray[np.float64], str]:
+def find_thresholds(
+    run_dir: str, table: KeypointTable, threshold: float | None, files: FileStore | None = None
+) -> tuple[NDArray[np.float64], str]:
     """Return (K,) the least confidence of each joint, and in words where it is from.
 
     It is `threshold` where that is given, else what was chosen for the run, else `DEFAULT_THRESHOLD`.
     """
     if threshold is not None:
         return np.full(len(table), float(threshold)), f"a threshold of {threshold:g}"
-    chosen = read_thresholds(run_dir, table)
+    chosen = read_thresholds(run_dir, table, files)
     if chosen is not None:
         return chosen, f"the thresholds that `cocoprep evaluate` chose ({chosen.min():.2f} to {chosen.max():.2f})"
     return np.full(len(table), DEFAULT_THRESHOLD), f"a threshold of {DEFAULT_THRESHOLD:g}"

@@ -28,6 +28,7 @@ def command(
     from cocoprep.dataset import open_dataset
     from cocoprep.draw import picture_format, save_picture
     from cocoprep.errors import ConfigError
+    from pipelines.files import AnyFiles
 
     try:
         from model.augment_config import STRENGTHS
@@ -36,12 +37,13 @@ def command(
         raise ConfigError(f"augmentation needs the training extra ({error}): pip install 'cocoprep[train]'.") from error
     path = out or f"augment-{strength}.png"
     picture_format(path)  # a wrong ending is told before the work, not after it
-    dataset, config = open_dataset(folder), STRENGTHS[strength]
+    files = AnyFiles()
+    dataset, config = open_dataset(folder, files), STRENGTHS[strength]
     title = f"{dataset.manifest.split}:  augmentation {strength}, seed {seed}, from epoch {epoch}"
     sheet = augment_sheet(
         dataset, config, title=title, people=people, epochs=epochs, first_epoch=epoch, seed=seed, tile_px=tile
     )
-    save_picture(sheet, path)
+    save_picture(sheet, path, files)
     figures = measure_augmentation(dataset, config, seed=seed, epoch=epoch)
     click.echo(f"filled pixels: {figures.filled:.2%} on average, {figures.most_filled:.1%} at most")
     click.echo(f"labelled joints out of the picture: {figures.joints_lost:.2%}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,21 +22,22 @@ from cocoprep.cli.evaluate_output import (
     write_thresholds,
 )
 from cocoprep.cli.evaluate_report import print_evaluation
-from cocoprep.cli.local_paths import check_local
+from cocoprep.cli.paths import check_paths
 from cocoprep.cli.people_progress import PeopleProgress
-from cocoprep.dataset import open_dataset
-from cocoprep.errors import ConfigError
-from cocoprep.evaluation import evaluate, to_builtins
-from cocoprep.files import LocalFiles
+from cocoprep.dataset import ShardDataset, open_dataset
+from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.evaluation import Evaluation, evaluate, to_builtins
+from cocoprep.files import FileStore
 from cocoprep.images import open_images
 from cocoprep.keypoints import COCO_17, KeypointTable
-from cocoprep.manifest import GROUND_TRUTH, Manifest, read_manifest, table_of
+from cocoprep.manifest import GROUND_TRUTH, table_of
 from cocoprep.matching import match_people
 from cocoprep.mean_guess import guess_people
 from cocoprep.oks import score_oks
 from cocoprep.pck import THRESHOLDS, measure_pck
 from cocoprep.predictions import Predictions, read_results
 from cocoprep.truth import Truth, read_truth
+from pipelines.files import AnyFiles
 
 if TYPE_CHECKING:
     from cocoprep.report import CropSource
@@ -70,8 +70,9 @@ class Job:
     out: str | None
 
     def __post_init__(self) -> None:
-        read = {"--data": self.data, "--annotations": self.annotations, "--results": self.results}
-        check_local({**read, "--images": self.images, "--json": self.json_file, "--out": self.out})
+        truth = {"--data": self.data, "--annotations": self.annotations, "--images": self.images}
+        scored = {"--run": self.run_dir, "--results": self.results}
+        check_paths({**truth, **scored, "--json": self.json_file, "--out": self.out})
         if (self.run_dir is None) == (self.results is None):
             raise ConfigError(
                 "expected either --run, a network that predicts, or --results, a file of predictions, found "
@@ -100,46 +101,72 @@ class Job:
 
 def run_job(job: Job) -> None:
     """Do all that was asked for."""
-    files = LocalFiles()
-    manifest = None if job.data is None else read_manifest(job.data, files)
-    table = COCO_17 if manifest is None else table_of(manifest.keypoints)
+    files = AnyFiles()
+    dataset = None if job.data is None else open_dataset(job.data, files)
+    table = COCO_17 if dataset is None else table_of(dataset.manifest.keypoints)
     out = job.out
-    if out is None and job.run_dir is not None and manifest is not None:
-        out = os.path.join(job.run_dir, "evaluation", manifest.split)
-    of_run = [] if job.run_dir is None else [os.path.join(job.run_dir, name) for name in OF_RUN]
-    check_outputs(out, job.json_file, inputs=[job.results, job.annotations, job.data, job.images, *of_run])
-    truth = read_truth(job.annotations or os.path.join(job.data or "", GROUND_TRUTH), files, table)
+    if out is None and job.run_dir is not None and dataset is not None:
+        out = files.join(job.run_dir, f"evaluation/{dataset.manifest.split}")
+    of_run = [] if job.run_dir is None else [files.join(job.run_dir, name) for name in OF_RUN]
+    check_outputs(out, job.json_file, files, inputs=[job.results, job.annotations, job.data, job.images, *of_run])
+    truth = read_truth(job.annotations or files.join(job.data or "", GROUND_TRUTH), files, table)
     maps: Sequence[KeptMaps] = ()
     if job.results is not None:
         predictions = read_results(job.results, files, truth, table)
-    else:
-        predictions, maps = _predict(job, truth)
+    elif dataset is not None:
+        predictions, maps = _predict(job, truth, dataset, files)
     thresholds = tuple(dict.fromkeys(job.thresholds)) or THRESHOLDS
     evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
-    beside = {} if manifest is None else _beside(job, truth, manifest, table, thresholds)
-    notes = [BOXES] if job.run_dir is not None else []
-    figures = to_builtins(evaluation, table, context=_context(job, manifest, beside))
-    written = []
-    if job.json_file is not None:
-        write_json(job.json_file, figures)
-        written.append(job.json_file)
-    if out is not None:
-        title = f"Evaluation of {_source(job)} on {job.data or job.annotations}"
-        with _crops(job, truth) as crops:
-            written.append(
-                write_folder(
-                    out, evaluation, figures, table, title=title, notes=notes, beside=beside, crops=crops, maps=maps
-                )
-            )
-    if job.run_dir is not None and job.data is not None and manifest is not None:
-        written += write_thresholds(job.run_dir, manifest, evaluation, table)
+    beside = {} if dataset is None else _beside(dataset, truth, table, thresholds=thresholds, files=files)
+    found = _Found(evaluation, table, [BOXES] if job.run_dir is not None else [], beside, maps)
+    try:
+        written = _write(job, found, out, dataset, files)
+    except CocoprepError:
+        _print(job, found)  # what was measured is not lost with what cannot be written
+        raise
     # Last, since whoever reads what is printed may stop reading.
-    print_evaluation(evaluation, table, notes=notes, beside=beside, source=_source(job))
+    _print(job, found)
     for path in written:
         click.echo(path)
 
 
-def _predict(job: Job, truth: Truth) -> tuple[Predictions, Sequence[KeptMaps]]:
+@dataclass(frozen=True)
+class _Found:
+    """What a job has found: the figures of the joints of a table, notes on them, and what stands beside them."""
+
+    evaluation: Evaluation
+    table: KeypointTable
+    notes: Sequence[str]
+    beside: Beside
+    maps: Sequence[KeptMaps]
+
+
+def _print(job: Job, found: _Found) -> None:
+    print_evaluation(found.evaluation, found.table, notes=found.notes, beside=found.beside, source=_source(job))
+
+
+def _write(job: Job, found: _Found, out: str | None, dataset: ShardDataset | None, files: FileStore) -> list[str]:
+    """Write what was asked for; return the paths that are to be named."""
+    evaluation, table = found.evaluation, found.table
+    figures = to_builtins(evaluation, table, context=_context(job, dataset, found.beside))
+    written = []
+    if job.json_file is not None:
+        write_json(job.json_file, figures, files)
+        written.append(job.json_file)
+    if out is not None:
+        title = f"Evaluation of {_source(job)} on {job.data or job.annotations}"
+        with _crops(job, evaluation.truth, dataset, files) as crops:
+            page = write_folder(
+                out, evaluation, figures, table, files,
+                title=title, notes=found.notes, beside=found.beside, crops=crops, maps=found.maps,
+            )  # fmt: skip
+        written.append(page)
+    if job.run_dir is not None and dataset is not None:
+        written += write_thresholds(job.run_dir, dataset.manifest, evaluation, table, files)
+    return written
+
+
+def _predict(job: Job, truth: Truth, dataset: ShardDataset, files: FileStore) -> tuple[Predictions, Sequence[KeptMaps]]:
     from cocoprep.cli.train_report import quiet_libraries
 
     with quiet_libraries():
@@ -148,17 +175,18 @@ def _predict(job: Job, truth: Truth) -> tuple[Predictions, Sequence[KeptMaps]]:
         from model.predictor import flip_warning, open_predictor
 
         find_devices()
-        predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test)
-    if job.flip_test and (warning := flip_warning(job.run_dir or "")):
+        predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test, files=files)
+    if job.flip_test and (warning := flip_warning(job.run_dir or "", files)):
         click.echo(f"warning: {warning}", err=True)
     with PeopleProgress("predicting") as progress:
         return predict_folder(
             predictor,
-            job.data or "",
+            dataset.folder,
             decoder=job.decode or "taylor",
             batch_size=job.batch_size or 32,
             progress=progress.update,
-            keep_maps=_people_to_show(truth, open_dataset(job.data or "").annotation_ids),
+            keep_maps=_people_to_show(truth, dataset.annotation_ids),
+            files=files,
         )
 
 
@@ -174,9 +202,11 @@ def _people_to_show(truth: Truth, recorded: list[int]) -> list[int]:
     return list(chosen.values())
 
 
-def _beside(job: Job, truth: Truth, manifest: Manifest, table: KeypointTable, thresholds: Sequence[float]) -> Beside:
+def _beside(
+    dataset: ShardDataset, truth: Truth, table: KeypointTable, *, thresholds: Sequence[float], files: FileStore
+) -> Beside:
     """Return what stands beside the figures: the best that stored heatmaps allow, and a guess."""
-    folder, files = job.data or "", LocalFiles()
+    folder, manifest = dataset.folder, dataset.manifest
     beside: Beside = {}
     ceiling = read_ceiling(folder, manifest, files)
     if ceiling is not None:
@@ -196,7 +226,7 @@ def _source(job: Job) -> str:
     return f"{job.run_dir} ({'flip test, ' * job.flip_test}decoded by {job.decode or 'taylor'})"
 
 
-def _context(job: Job, manifest: Manifest | None, beside: Beside) -> dict[str, Any]:
+def _context(job: Job, dataset: ShardDataset | None, beside: Beside) -> dict[str, Any]:
     made = {
         "run": job.run_dir,
         "boxes": job.boxes or "truth",
@@ -205,7 +235,7 @@ def _context(job: Job, manifest: Manifest | None, beside: Beside) -> dict[str, A
     }
     return {
         "data": job.data,
-        "fingerprint": None if manifest is None else manifest.fingerprint,
+        "fingerprint": None if dataset is None else dataset.manifest.fingerprint,
         "annotations": job.annotations,
         **({"results": job.results} if job.run_dir is None else made),
         "beside": beside,
@@ -213,14 +243,14 @@ def _context(job: Job, manifest: Manifest | None, beside: Beside) -> dict[str, A
 
 
 @contextmanager
-def _crops(job: Job, truth: Truth) -> Iterator[CropSource | None]:
+def _crops(job: Job, truth: Truth, dataset: ShardDataset | None, files: FileStore) -> Iterator[CropSource | None]:
     """Give the pictures of people for the report; say afterwards where some were missing."""
     from cocoprep.report.crops import PhotographCrops, ShardCrops
 
-    if job.data is not None:
-        yield ShardCrops(job.data)
+    if dataset is not None:
+        yield ShardCrops(dataset)
     elif job.images is not None:
-        crops = PhotographCrops(truth, open_images(job.images, LocalFiles()))
+        crops = PhotographCrops(truth, open_images(job.images, files))
         yield crops
         if crops.fault is not None:
             click.echo(f"warning: not every person in the report has a picture: {crops.fault}", err=True)

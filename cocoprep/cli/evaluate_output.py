@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from cocoprep.cli.local_paths import check_folder
+from cocoprep.cli.paths import check_folder
 from cocoprep.error_analysis import COLUMNS, error_rows
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.evaluation import Evaluation, threshold_builtins
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore, real_path
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import Manifest, content_digest
 
@@ -29,12 +29,13 @@ PAGE = "report.html"  # `cocoprep.report.PAGE`, which loads matplotlib
 Beside = dict[str, dict[str, float]]
 
 
-def check_outputs(out: str | None, json_file: str | None, *, inputs: Sequence[str | None]) -> None:
+def check_outputs(out: str | None, json_file: str | None, files: FileStore, *, inputs: Sequence[str | None]) -> None:
     """Find out before the work what could not be written after it.
 
     Args:
         out: the folder to write.
         json_file: the file to write.
+        files: where all these lie.
         inputs: files that are read, and folders whose files are.
 
     Raises:
@@ -42,26 +43,25 @@ def check_outputs(out: str | None, json_file: str | None, *, inputs: Sequence[st
             report's library is missing.
         OutputError: a folder cannot be made.
     """
-    files = LocalFiles()
     if json_file is not None:
-        if files.is_folder(json_file):
+        if files.is_folder(json_file) or json_file.endswith("/"):
             raise ConfigError(f"--json: expected a file to write, found the folder {json_file}.")
         if os.path.exists(json_file) and not os.path.isfile(json_file):
             raise ConfigError(f"--json: expected a file to write, found the device or pipe {json_file}.")
         files.make_folder(os.path.dirname(json_file) or ".")
     if out is not None:
-        check_folder(out)
+        check_folder(out, files)
         _report_module()
         files.make_folder(out)
         if (
             json_file is not None
             and os.path.basename(json_file) in (RESULTS, ERRORS, PAGE)
-            and _same(os.path.dirname(json_file) or ".", out)
+            and real_path(os.path.dirname(json_file) or ".") == real_path(out)
         ):
             raise ConfigError(f"--json: {json_file} is a file that --out writes too. Choose another name.")
     outputs = [] if out is None else [files.join(out, name) for name in (RESULTS, FIGURES)]
     outputs += [] if json_file is None else [json_file]
-    there = [path for path in outputs if os.path.exists(path)]
+    there = [path for path in outputs if files.exists(path)]
     for source in filter(None, inputs if there else []):
         read = [files.join(source, name) for name in files.list_names(source)] if files.is_folder(source) else [source]
         for one in read:
@@ -70,7 +70,9 @@ def check_outputs(out: str | None, json_file: str | None, *, inputs: Sequence[st
 
 
 def _same(path: str, other: str) -> bool:
-    return os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)
+    if real_path(path) == real_path(other):
+        return True
+    return os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)  # by a hard link
 
 
 def _report_module() -> Any:
@@ -91,6 +93,7 @@ def write_folder(
     evaluation: Evaluation,
     figures: dict[str, Any],
     table: KeypointTable,
+    files: FileStore,
     *,
     title: str,
     notes: Sequence[str],
@@ -105,18 +108,20 @@ def write_folder(
         evaluation: what was measured.
         figures: the same, as `to_builtins` gives it.
         table: names the joints.
+        files: how files are written.
         title: of the report.
         notes: to be said loudly.
         beside: figures to stand beside.
         crops: pictures of people.
         maps: heatmaps of a few.
     """
-    report, files = _report_module(), LocalFiles()
+    report = _report_module()
     truth, predictions = evaluation.truth, evaluation.predictions
     with files.create(files.join(out, RESULTS)) as stream:
         stream.write(msgspec.json.encode(predictions.lines(truth.category_id)))
-    write_json(files.join(out, FIGURES), figures)
-    _write_csv(files.join(out, ERRORS), error_rows(truth, predictions, evaluation.matches, evaluation.errors, table))
+    write_json(files.join(out, FIGURES), figures, files)
+    rows = error_rows(truth, predictions, evaluation.matches, evaluation.errors, table)
+    _write_csv(files.join(out, ERRORS), rows, files)
     shown = [report.StackMaps(kept.annotation_id, kept.crop, kept.heatmaps, kept.truth) for kept in maps]
     page: str = report.write_report(
         out, evaluation, table, title=title, notes=notes, beside=beside, crops=crops, stack_maps=shown, files=files
@@ -124,9 +129,9 @@ def write_folder(
     return page
 
 
-def write_json(path: str, content: Any) -> None:
+def write_json(path: str, content: Any, files: FileStore) -> None:
     """Write readable JSON; where a link lies, to the file that it names."""
-    with LocalFiles().create(os.path.realpath(path)) as stream:
+    with files.create(real_path(path)) as stream:
         stream.write(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
 
 
@@ -140,14 +145,16 @@ class _Utf8:
         self._stream.write(text.encode("utf-8", "replace"))
 
 
-def _write_csv(path: str, rows: Iterable[dict[str, Any]]) -> None:
-    with LocalFiles().create(path) as stream:
+def _write_csv(path: str, rows: Iterable[dict[str, Any]], files: FileStore) -> None:
+    with files.create(path) as stream:
         writer = csv.DictWriter(_Utf8(stream), COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def write_thresholds(run_dir: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable) -> list[str]:
+def write_thresholds(
+    run_dir: str, manifest: Manifest, evaluation: Evaluation, table: KeypointTable, files: FileStore
+) -> list[str]:
     """Leave the thresholds of confidence to `cocoprep predict`, unless they would be chosen on training data.
 
     Returns:
@@ -159,29 +166,24 @@ def write_thresholds(run_dir: str, manifest: Manifest, evaluation: Evaluation, t
     if evaluation.joints is None:
         click.echo("no thresholds of confidence written: all confidences are equal", err=True)
         return []
-    if _has_learned_from(run_dir, manifest):
+    if _has_learned_from(run_dir, manifest, files):
         click.echo(
             "no thresholds of confidence written: the network has learned from these people. Evaluate it on its "
             "validation folder to choose them.",
             err=True,
         )
         return []
-    path = os.path.join(run_dir, JOINT_THRESHOLDS)
+    path = files.join(run_dir, JOINT_THRESHOLDS)
     chosen = dict(zip(table.names, evaluation.joints.thresholds.tolist(), strict=True))
     figures = threshold_builtins(evaluation.joints, table)
-    write_json(path, {"thresholds": chosen, "chosen_on": content_digest(manifest), "figures": figures})
+    write_json(path, {"thresholds": chosen, "chosen_on": content_digest(manifest), "figures": figures}, files)
     return [path]
 
 
-def _has_learned_from(run_dir: str, manifest: Manifest) -> bool:
+def _has_learned_from(run_dir: str, manifest: Manifest, files: FileStore) -> bool:
     """Tell whether a run was trained on this folder."""
     try:
-        learned_from = _read_json(os.path.join(run_dir, "run.json"))["shards"]["data"]
+        learned_from = json.loads(files.read_bytes(files.join(run_dir, "run.json")))["shards"]["data"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{run_dir}: what it was trained on cannot be read ({error}). Copy the run again.") from error
     return bool(content_digest(manifest) == learned_from)
-
-
-def _read_json(path: str) -> Any:
-    with open(path, "rb") as stream:
-        return json.load(stream)

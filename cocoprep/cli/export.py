@@ -24,21 +24,23 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     and heatmaps: normalisation and sub-pixel decoding are inside. The Keras file is the network with normalisation in
     front. A JSON file, within or beside it, says sizes, joints and units.
     """
-    from cocoprep.cli.local_paths import check_local
+    from cocoprep.cli.paths import check_paths
     from cocoprep.cli.train_report import quiet_libraries
+    from pipelines.files import AnyFiles
 
-    check_local({"--out": out})
+    check_paths({"--run": run_dir, "--out": out, "--data": data})
+    files = AnyFiles()
     with quiet_libraries():
         from model.devices import find_devices
         from model.export import export_network
         from model.predictor import flip_warning, open_predictor
 
         find_devices()
-    predictor = open_predictor(run_dir, flip_test=flip_test)
-    if flip_test and (warning := flip_warning(run_dir)):
+    predictor = open_predictor(run_dir, flip_test=flip_test, files=files)
+    if flip_test and (warning := flip_warning(run_dir, files)):
         click.echo(f"warning: {warning}", err=True)
     with quiet_libraries():  # converters are talkative, and what they made is checked
-        path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force)
+        path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force, files=files)
     click.echo(path)
     joints = "" if agreement.joints_px is None else f", its joints by {agreement.joints_px:.1e} px"
     click.echo(

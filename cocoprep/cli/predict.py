@@ -62,18 +62,18 @@ def command(
     Writes results.json, COCO's results with each joint's confidence as its third number; images.json, which names the
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
-    import os
-
-    from cocoprep.cli.local_paths import check_local
+    from cocoprep.cli.paths import check_paths
     from cocoprep.cli.people_progress import PeopleProgress
     from cocoprep.cli.predict_output import PredictOutput
     from cocoprep.cli.train_report import quiet_libraries
     from cocoprep.errors import CocoprepError
+    from pipelines.files import AnyFiles
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
     _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
-    check_local({"--annotations": annotations, "--images": images, "--out": out})
-    check_local({path: path for path in paths})
+    check_paths({"--run": run_dir, "--annotations": annotations, "--images": images, "--out": out})
+    check_paths({path: path for path in paths})
+    files = AnyFiles()
     with quiet_libraries():
         from model.devices import find_devices
         from model.photographs import list_annotated, list_files
@@ -81,20 +81,20 @@ def command(
         from model.thresholds import find_thresholds
 
         find_devices()
-    predictor = open_predictor(run_dir, flip_test=flip_test)
-    if flip_test and (warning := flip_warning(run_dir)):
+    predictor = open_predictor(run_dir, flip_test=flip_test, files=files)
+    if flip_test and (warning := flip_warning(run_dir, files)):
         click.echo(f"warning: {warning}", err=True)
-    thresholds, said = find_thresholds(run_dir, predictor.table, threshold)
-    folder = out or os.path.join(run_dir, "predictions")
+    thresholds, said = find_thresholds(run_dir, predictor.table, threshold, files)
+    folder = out or files.join(run_dir, "predictions")
     with PeopleProgress("predicting") as progress:
-        output = PredictOutput(folder, predictor.table, thresholds, overlays=overlays)
+        output = PredictOutput(folder, predictor.table, thresholds, files, overlays=overlays)
         if annotations is not None and images is not None:
-            output.protect(annotations, folder=images if os.path.isdir(images) else None)
+            output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
-                annotations, images, predictor.table, output.fault, min_keypoints=min_keypoints
+                annotations, images, predictor.table, output.fault, min_keypoints=min_keypoints, files=files
             )
         else:
-            listed = list_files(paths, boxes, output.fault)
+            listed = list_files(paths, boxes, output.fault, files)
             output.protect(*(one.name for one in listed))
         batch_size = max(1, min(batch_size, sum(one.people for one in listed)))
         try:

@@ -10,11 +10,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.cli.local_paths import check_folder
+from cocoprep.cli.paths import check_folder
 from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
-from cocoprep.files import LocalFiles
+from cocoprep.files import FileStore, real_path
 from cocoprep.ground_truth import CATEGORY_ID
 from cocoprep.keypoints import KeypointTable
 from cocoprep.predictions import Predictions
@@ -34,14 +34,15 @@ class PredictOutput:
         folder: str,
         table: KeypointTable,
         thresholds: NDArray[np.float64],
+        files: FileStore,
         *,
         overlays: bool,
     ) -> None:
-        """Take the folder, the K joints, and the least confidence (K,) of those that are drawn."""
+        """Take the folder, the K joints, the least confidence (K,) of those that are drawn, and what writes files."""
         self.folder, self.table, self.thresholds, self.overlays = folder, table, thresholds, overlays
         self.category_id = CATEGORY_ID
         self.faults: list[tuple[str, str]] = []
-        self._files = LocalFiles()
+        self._files = files
         self._images: list[dict[str, Any]] = []
         self._people: list[tuple[int, Any]] = []
         self._taken: set[str] = set()
@@ -62,11 +63,11 @@ class PredictOutput:
         Raises:
             ConfigError: the folder to write to holds, or is within, what is read.
         """
-        check_folder(self.folder)
-        ours = os.path.realpath(self.folder)
-        homes = {os.path.dirname(os.path.realpath(path)) for path in inputs}
-        homes |= {os.path.realpath(os.path.dirname(path) or ".") for path in inputs}  # where a link lies
-        within = folder is not None and os.path.commonpath([ours, os.path.realpath(folder)]) == os.path.realpath(folder)
+        check_folder(self.folder, self._files)
+        ours = real_path(self.folder)
+        homes = {os.path.dirname(real_path(path)) for path in inputs}
+        homes |= {real_path(os.path.dirname(path) or ".") for path in inputs}  # where a link lies
+        within = folder is not None and f"{ours}/".startswith(f"{real_path(folder).rstrip('/')}/")
         if ours in homes or within:
             raise ConfigError(
                 f"--out: {self.folder} holds what is read, which could be written over. Choose another folder."
@@ -101,7 +102,8 @@ class PredictOutput:
                     seen.boxes, seen.joints.keypoints, seen.joints.confidence, strict=True
                 )
             ]
-            save_picture(draw_predicted(photograph, people, table=self.table), self._overlay_path(listed.name))
+            drawn = draw_predicted(photograph, people, table=self.table)
+            save_picture(drawn, self._overlay_path(listed.name), self._files)
 
     def _overlay_path(self, name: str) -> str:
         """Return a path that no other picture of this run has."""

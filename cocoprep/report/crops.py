@@ -8,7 +8,7 @@ from cocoprep.affine import CropWindow
 from cocoprep.annotations import ImageInfo
 from cocoprep.boxes import box_fault, canonical_window
 from cocoprep.config import CropConfig
-from cocoprep.dataset import open_dataset
+from cocoprep.dataset import ShardDataset
 from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.images import ImageSource, crop_image, decode_image
 from cocoprep.report.sources import Shown
@@ -18,9 +18,9 @@ from cocoprep.truth import Truth
 class ShardCrops:
     """The canonical crops of a built folder."""
 
-    def __init__(self, folder: str) -> None:
-        """Open a folder. Raises RecordError where it is not complete."""
-        self._dataset = open_dataset(folder)
+    def __init__(self, dataset: ShardDataset) -> None:
+        """Take the people of a folder."""
+        self._dataset = dataset
 
     def crop_of(self, annotation_id: int) -> Shown | None:
         """See `CropSource`. None where the build has dropped the person."""

@@ -17,6 +17,7 @@ from cocoprep.ceiling import measure_ceiling
 from cocoprep.cli import main
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.config import CropConfig
+from cocoprep.dataset import open_dataset
 from cocoprep.error_analysis import COLUMNS
 from cocoprep.evaluation import evaluate
 from cocoprep.files import LocalFiles
@@ -291,7 +292,7 @@ def test_pictures_are_of_the_people(files):
     from cocoprep.report.crops import PhotographCrops, ShardCrops
 
     truth = read_truth(str(files["annotations"]), LocalFiles(), COCO_17)
-    stored = ShardCrops(str(files["data"]))
+    stored = ShardCrops(open_dataset(files["data"]))
     fresh = PhotographCrops(truth, open_images(str(files["images"]), LocalFiles()), CropConfig(input_size=(64, 64)))
     for row in np.flatnonzero(truth.counts):
         number = int(truth.annotation_ids[row])
@@ -359,12 +360,12 @@ def test_a_file_is_no_folder_to_write(run, files, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--data", "--results", "--json", "--out"])
-def test_buckets_are_refused(run, files, option, tmp_path, monkeypatch):
+def test_what_lies_nowhere_we_know_is_refused(run, files, option, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = {"--data": files["data"], "--results": files["results"], option: "gs://bucket/thing"}
+    options = {"--data": files["data"], "--results": files["results"], option: "s3://bucket/thing"}
     code, _, err = run(*(word for pair in options.items() for word in pair))
     assert code == 1
-    assert f"{option}: expected a path on this machine, found gs://bucket/thing" in err
+    assert f"{option}: expected a path of this machine or one that begins with gs://, found s3://bucket/thing" in err
     assert not list(tmp_path.iterdir())
 
 

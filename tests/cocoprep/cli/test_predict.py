@@ -230,8 +230,8 @@ def test_a_file_is_no_folder_to_write(run, tmp_path):
         (["a.jpg", "--batch-size", "0"], "--batch-size: expected a whole number from 1"),
         (["a.jpg", "--min-keypoints", "-1"], "--min-keypoints: expected a whole number from 0"),
         (["a.jpg", "--threshold", "nan"], "--threshold: expected a number"),
-        (["a.jpg", "--out", "gs://b/o"], "--out: expected a path on this machine"),
-        (["gs://b/a.jpg"], "gs://b/a.jpg: expected a path on this machine"),
+        (["a.jpg", "--out", "s3://b/o"], "--out: expected a path of this machine or one that begins with gs://"),
+        (["s3://b/a.jpg"], "s3://b/a.jpg: expected a path of this machine or one that begins with gs://"),
     ],
 )
 def test_options_that_do_not_go_together(tmp_path, arguments, message):
