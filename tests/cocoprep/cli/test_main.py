@@ -52,6 +52,13 @@ def test_version(run):
     assert __version__ in run("--version")[1]
 
 
+def test_pictures_need_nothing_of_the_notebook_it_is_called_from():
+    code = "from cocoprep.cli import main\ntry:\n    main(['--version'])\nfinally:\n    import matplotlib"
+    notebook = {**os.environ, "MPLBACKEND": "module://no_such_package.backend"}
+    result = subprocess.run([sys.executable, "-c", code], env=notebook, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
