@@ -14,9 +14,11 @@ import click
     help="Training images; a quarter as many are added for validation.",
 )
 @click.option("--seed", type=int, default=0, help="Of everything that is drawn.")
-def command(folder: str, images: int, seed: int) -> None:
+@click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes; by default one a core.")
+def command(folder: str, images: int, seed: int, workers: int | None) -> None:
     """Draw a small data set in COCO's layout: nothing is downloaded."""
     from cocoprep.sample import write_sample
+    from cocoprep.workers import default_workers
 
     with click.progressbar(length=1, label="drawing") as bar:
 
@@ -24,7 +26,9 @@ def command(folder: str, images: int, seed: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        summary = write_sample(folder, images=images, seed=seed, on_image=on_image)
+        summary = write_sample(
+            folder, images=images, seed=seed, workers=workers or default_workers(), on_image=on_image
+        )
     click.echo(
         f"{folder}: {summary.train_images} images for training, {summary.val_images} for validation, "
         f"{summary.annotations} annotations, {summary.labelled} of them with keypoints"

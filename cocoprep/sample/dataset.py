@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from cocoprep.errors import OutputError
 from cocoprep.keypoints import COCO_17
+from cocoprep.sample.processes import map_in_processes
 from cocoprep.sample.scene import draw_scene
 from cocoprep.sample.state import (
     IDS_PER_IMAGE,
@@ -34,6 +36,7 @@ from cocoprep.sample.state import (
 )
 
 _JPEG_QUALITY = 90
+_IMAGES_A_PROCESS = 20  # fewer are drawn in the time that a process takes to start
 
 OnImage = Callable[[int, int], None]
 
@@ -54,8 +57,9 @@ class SampleSummary:
     drawn: int
 
 
-def _draw(folder: Path, plan: Plan, split: str, index: int) -> Drawn:
+def _draw(folder: Path, plan: Plan, picture: tuple[str, int]) -> Drawn:
     """Draw and write one image; its content depends on seed, split and index only."""
+    split, index = picture
     scene = draw_scene(np.random.default_rng([plan.seed, SPLITS.index(split), index]))
     buffer = io.BytesIO()
     scene.image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
@@ -107,16 +111,17 @@ def _document(drawn: list[Drawn]) -> dict[str, Any]:
     }
 
 
-def _draw_missing(folder: Path, plan: Plan, done: Done, on_image: OnImage | None) -> None:
+def _draw_missing(folder: Path, plan: Plan, done: Done, workers: int, on_image: OnImage | None) -> None:
     """Draw the images that are not done yet, noting each in the progress file and in `done`."""
     pictures = list(plan.pictures())
+    missing = [picture for picture in pictures if picture not in done]
+    processes = max(1, min(workers, len(missing) // _IMAGES_A_PROCESS))
     write_whole(folder / PROGRESS, b"".join(encode_json(drawn) for drawn in done.values()))
     with (folder / PROGRESS).open("ab") as progress:
-        for split, index in pictures:
-            if (split, index) in done:
-                continue
-            done[split, index] = _draw(folder, plan, split, index)
-            progress.write(encode_json(done[split, index]))
+        drawings = map_in_processes(partial(_draw, folder, plan), missing, processes=processes)
+        for picture, drawn in zip(missing, drawings, strict=True):
+            done[picture] = drawn
+            progress.write(encode_json(drawn))
             progress.flush()
             if on_image is not None:
                 on_image(len(done), len(pictures))
@@ -133,7 +138,7 @@ def _counts(plan: Plan, done: Done) -> dict[str, int]:
     }
 
 
-def _write_sample(folder: Path, plan: Plan, on_image: OnImage | None) -> SampleSummary:
+def _write_sample(folder: Path, plan: Plan, workers: int, on_image: OnImage | None) -> SampleSummary:
     folder.mkdir(parents=True, exist_ok=True)
     marker = read_marker(folder, plan)
     if marker is not None and marker.get("complete") and is_whole(folder, plan):
@@ -144,7 +149,7 @@ def _write_sample(folder: Path, plan: Plan, on_image: OnImage | None) -> SampleS
         (folder / name).mkdir(exist_ok=True)
     done = read_progress(folder)
     found = len(done)
-    _draw_missing(folder, plan, done, on_image)
+    _draw_missing(folder, plan, done, workers, on_image)
     for split in SPLITS:
         drawn = [done[split, index] for index in range(plan.count(split))]
         write_whole(annotation_path(folder, split), encode_json(_document(drawn)))
@@ -160,6 +165,7 @@ def write_sample(
     images: int,
     seed: int = 0,
     val_fraction: float = 0.25,
+    workers: int = 1,
     on_image: OnImage | None = None,
 ) -> SampleSummary:
     """Draw a person-keypoint data set into a folder, in the layout of COCO 2017.
@@ -174,14 +180,17 @@ def write_sample(
         images: images to train on; `max(1, round(images * val_fraction))` more are for validation.
         seed: 0 or more.
         val_fraction: 0 to 1.
+        workers: processes that draw. With more than one, a script must have `if __name__ == "__main__":` around
+            its call, as `multiprocessing` says.
         on_image: is called after each image with the number of finished images and of all.
 
     Raises:
         ConfigError: a parameter is out of range.
         OutputError: the folder holds something else, or cannot be written.
+        BuildError: a process that draws was lost.
     """
     plan = Plan(images=images, seed=seed, val_fraction=float(val_fraction))
     try:
-        return _write_sample(Path(folder), plan, on_image)
+        return _write_sample(Path(folder), plan, workers, on_image)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write the sample: {error}") from error

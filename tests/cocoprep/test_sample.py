@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +145,52 @@ def test_interrupted_run_is_finished(tmp_path: Path, damage: str) -> None:
     assert summary.drawn == len(calls) == {"none": 2, "no progress": 4}.get(damage, 3)
     assert calls[-1] == (4, 4)
     assert digests(broken) == digests(whole)
+
+
+def test_several_processes_draw_the_same(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cocoprep.sample.dataset._IMAGES_A_PROCESS", 1)
+    write_sample(tmp_path / "one", images=6)
+    calls: list[tuple[int, int]] = []
+    write_sample(tmp_path / "two", images=6, workers=2, on_image=lambda *call: calls.append(call))
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+    assert calls == [(done, 8) for done in range(1, 9)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the processes by way of /proc")
+@pytest.mark.parametrize("victim", ["a process that draws", "the one that started it"])
+def test_a_lost_process_leaves_no_other_behind(tmp_path: Path, victim: str) -> None:
+    command = [sys.executable, "-m", "cocoprep", "sample", str(tmp_path / "coco"), "--images", "40", "--workers", "2"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("coco/train2017/*.jpg"))) < 6 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    drawing = [pid for pid in session_of(run.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(drawing) == 2
+    os.kill(run.pid if victim == "the one that started it" else drawing[0], signal.SIGKILL)
+    output, _ = run.communicate(timeout=60)
+    if victim == "a process that draws":
+        assert run.returncode == 1
+        assert "error: a process that draws was lost" in output
+        assert "Traceback" not in output
+    deadline = time.monotonic() + 10
+    while session_of(run.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert session_of(run.pid) == []
+    assert write_sample(tmp_path / "coco", images=40).drawn <= 47  # of 50: the others were there
+
+
+def session_of(leader: int) -> list[int]:
+    """Return the processes of a session that still run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if state != "Z" and int(session) == leader:
+                found.append(int(entry.name))
+    return found
 
 
 def test_complete_sample_is_left_as_it_is(tmp_path: Path) -> None:
