@@ -13,7 +13,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards dataflow engines test test-flink test-slow lint format constraints bench-build bench-evaluate bench-packing bench-read bench-train bench-latency clean
+.PHONY: help demo train sample-shards dataflow engines test test-flink test-slow lint format constraints bench-build bench-scale bench-evaluate bench-packing bench-read bench-train bench-latency clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ constraints: $(VENV)/.dev  ## pin what is installed now, after the tests have pa
 
 bench-build: $(VENV)/.dev  ## compare a build with a bare multiprocessing loop
 	$(BIN)/python -m benchmarks.bench_build
+
+bench-scale: $(VENV)/.dev  ## build 1,000, 10,000 and 30,000 drawn images: rate and memory
+	$(BIN)/python -m benchmarks.bench_scale
 
 bench-evaluate: $(VENV)/.dev  ## compare an evaluation with a bare pycocotools run
 	$(BIN)/python -m benchmarks.bench_evaluate
