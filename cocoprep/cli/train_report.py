@@ -14,7 +14,7 @@ from types import FrameType
 
 from cocoprep.cli.bar import Bar
 
-RATE_STEPS = 100  # over which people/s is measured: it should tell of now, not of the first, slow step
+RATE_STEPS = 100  # over which people/s is measured: it should tell of now
 # heading -> (figure, whose): the columns of an epoch's row
 COLUMNS = {
     "loss": ("loss", "train"),
@@ -39,7 +39,8 @@ class TrainReport(Bar):
 
     def __init__(self) -> None:
         super().__init__("starting")
-        self._recent: deque[tuple[float, int]] = deque(maxlen=RATE_STEPS + 1)  # (time, step)
+        # (time, step), from the end of the first step on: that one waits for the network to be compiled.
+        self._recent: deque[tuple[float, int]] = deque(maxlen=RATE_STEPS + 1)
         self._step = self._steps = self._steps_per_epoch = self._rows = 0
         self._people_per_step = 0
         self._last: dict[str, float] | None = None
@@ -52,7 +53,6 @@ class TrainReport(Bar):
         self._steps, self._steps_per_epoch = steps, steps_per_epoch
         self._people_per_step = people // steps_per_epoch
         self._logged = time.monotonic()
-        self._recent.append((self._logged, step))
         place = f"going on at step {step}" if step else "starting"
         self.say(
             f"{run}: {place} of {steps}, {steps_per_epoch} steps an epoch, {parameters:,} parameters, on {devices}"
@@ -69,13 +69,15 @@ class TrainReport(Bar):
         now = time.monotonic()
         self._recent.append((now, step))
         began, first = self._recent[0]
-        rate = (step - first) * self._people_per_step / max(now - began, 1e-3)
         epoch = (step - 1) // self._steps_per_epoch + 1
-        text = f"epoch {epoch}  step {step}/{self._steps}  {rate:.1f} people/s"
+        text, left = f"epoch {epoch}  step {step}/{self._steps}", ""
+        if step > first:
+            rate = (step - first) * self._people_per_step / max(now - began, 1e-3)
+            text += f"  {rate:.1f} people/s"
+            left = f", about {(self._steps - step) * self._people_per_step / rate:.0f} s left"
         self._bar.update(self._task, completed=step, text=text)
         if self.log_is_due():
-            left = (self._steps - step) * self._people_per_step / rate
-            self.say(f"training: {text}, about {left:.0f} s left")
+            self.say(f"training: {text}{left}")
 
     def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:
         """See `Reporter`."""
