@@ -9,6 +9,7 @@ import errno
 import os
 import re
 import stat
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -201,6 +202,14 @@ def real_path(path: str) -> str:
 def _open_at_once(path: str, flags: int) -> int:
     # Without O_NONBLOCK, opening a named pipe would wait for ever.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def no_temporary(error: OSError) -> OutputError:
+    """Return the error of a temporary file that cannot be written."""
+    return OutputError(
+        f"cannot write to the folder for temporary files, {tempfile.gettempdir()}: {error.strerror or error}. Free "
+        "some space there, or set TMPDIR to a folder on another disk."
+    )
 
 
 def write_failure(path: str, error: OSError) -> str:

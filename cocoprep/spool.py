@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import KeysView
 from types import TracebackType
 
-from cocoprep.errors import OutputError
+from cocoprep.files import no_temporary
 
 MEMORY_BYTES = 16 << 20
 
@@ -43,10 +43,7 @@ class Spool:
             self._stream.seek(self._end)
             self._stream.write(data)
         except OSError as error:
-            raise OutputError(
-                f"cannot write to the folder for temporary files, {tempfile.gettempdir()}: {error.strerror or error}. "
-                "Free some space there, or set TMPDIR to a folder on another disk."
-            ) from error
+            raise no_temporary(error) from error
         self._places[number] = self._end, len(data)
         self._end += len(data)
 

@@ -26,7 +26,7 @@ class BuildShards(beam.PTransform):
         *,
         table: KeypointTable = COCO_17,
         files: FileStore | None = None,
-        monitor_folder: str | None = None,
+        local_folder: str | None = None,
         started_ahead: Path | None = None,
     ) -> None:
         """Set the build up.
@@ -35,11 +35,11 @@ class BuildShards(beam.PTransform):
             config: what to build.
             table: the joints.
             files: where paths lie; by default, on this machine or in a bucket, as each says.
-            monitor_folder: where to tell of progress, on this machine.
+            local_folder: where workers of one machine meet: they tell of progress there, and find the next shard.
             started_ahead: the file in which `aside` answers, where the first step runs already.
         """
         super().__init__()
-        self._context = (config, table, files or AnyFiles(), monitor_folder)
+        self._context = (config, table, files or AnyFiles(), local_folder)
         self._started_ahead = started_ahead
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:

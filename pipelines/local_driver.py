@@ -39,7 +39,7 @@ class LocalJob:
 
     config: BuildConfig
     workers: int
-    monitor_folder: str
+    folder: str
     beam_options: tuple[str, ...]
     files: FileStore
     fork: bool = sys.platform == "linux"  # elsewhere, system libraries may not survive it
@@ -49,11 +49,11 @@ class LocalJob:
         return b64encode(pickle.dumps(self)) + b"\n"
 
 
-def _end_with_parent(monitor_folder: str) -> None:
+def _end_with_parent(folder: str) -> None:
     # Unbuffered: a thread that holds the lock of sys.stdin would abort the interpreter at its exit.
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    shutil.rmtree(monitor_folder, ignore_errors=True)  # nobody else will
+    shutil.rmtree(folder, ignore_errors=True)  # nobody else will
     os.killpg(0, signal.SIGKILL)
 
 
@@ -80,7 +80,7 @@ def run(job: LocalJob) -> None:
     if job.beam_options:
         _parse(job)  # before anything is touched
     # The first step needs no Beam, and Beam takes a second to come up: they do it side by side.
-    started_ahead = Path(job.monitor_folder) / "started"
+    started_ahead = Path(job.folder) / "started"
     first_step = start_aside(started_ahead, "cocoprep.start:start_build", job.config, COCO_17, job.files)
 
     import apache_beam as beam
@@ -90,12 +90,10 @@ def run(job: LocalJob) -> None:
 
     # Processes, not threads: Beam's multi_threading mode loses elements without a word.
     environment = _worker_processes(job)
-    threading.Thread(target=_report_if_lost, args=(first_step, Monitor(job.monitor_folder)), daemon=True).start()
+    threading.Thread(target=_report_if_lost, args=(first_step, Monitor(job.folder)), daemon=True).start()
     runner = FnApiRunner(default_environment=environment)
     with beam.Pipeline(runner=runner, options=_parse(job)) as pipeline:
-        _ = pipeline | BuildShards(
-            job.config, files=job.files, monitor_folder=job.monitor_folder, started_ahead=started_ahead
-        )
+        _ = pipeline | BuildShards(job.config, files=job.files, local_folder=job.folder, started_ahead=started_ahead)
 
 
 def _worker_processes(job: LocalJob) -> Any:
@@ -126,12 +124,12 @@ def main() -> None:
     """Read the job, watch for the parent's end, run."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     job: LocalJob = pickle.loads(b64decode(sys.stdin.buffer.readline()))  # noqa: S301 - from our own parent
-    threading.Thread(target=_end_with_parent, args=(job.monitor_folder,), daemon=True).start()
-    _end_on_lost_worker(MonitorReader(Path(job.monitor_folder)))
+    threading.Thread(target=_end_with_parent, args=(job.folder,), daemon=True).start()
+    _end_on_lost_worker(MonitorReader(Path(job.folder)))
     try:
         run(job)
     except ConfigError as error:
-        Monitor(job.monitor_folder).error(error)
+        Monitor(job.folder).error(error)
         raise
 
 

@@ -28,6 +28,7 @@ from cocoprep.selection import PackedShard, unpack_shard
 from cocoprep.shards import ShardWriter, shard_name
 from cocoprep.start import StartedBuild, start_build
 from pipelines.counters import DROPPED, NAMESPACE
+from pipelines.dealing import ClaimedByWorkers, Dealing, DealtByEngine, DealtShard
 
 
 @cache
@@ -41,12 +42,13 @@ def _process_monitor(folder: str | None) -> Monitor:
 class _BuildFn(beam.DoFn):
     """What every step knows: the config, the joints, the file store, and whom to tell."""
 
-    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None) -> None:
+    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, local_folder: str | None) -> None:
         self.config, self.table, self.files = config, table, files
-        self.monitor_folder = monitor_folder
+        self.local_folder = local_folder
+        self.dealing: Dealing = ClaimedByWorkers(f"{local_folder}/shards") if local_folder else DealtByEngine()
 
     def setup(self) -> None:
-        self.monitor = _process_monitor(self.monitor_folder)
+        self.monitor = _process_monitor(self.local_folder)
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
@@ -65,7 +67,7 @@ class _BuildFn(beam.DoFn):
 class _SelectFn(_BuildFn):
     started_ahead: Path | None = None
 
-    def process(self, _: object) -> Iterable[tuple[str, PackedShard]]:
+    def process(self, _: object) -> Iterable[DealtShard]:
         with self.reporting():
             started, shards = self.start()
         self.monitor.plan(Plan(started.images, started.people, started.num_shards))
@@ -74,7 +76,9 @@ class _SelectFn(_BuildFn):
             self.count(DROPPED + reason, amount)
         self.monitor.flush()
         for index, packed in enumerate(shards):
-            yield f"{index:05d}-of-{started.num_shards:05d}", packed
+            with self.reporting():
+                dealt = self.dealing.offer(f"{index:05d}-of-{started.num_shards:05d}", packed)
+            yield dealt
 
     def start(self) -> tuple[StartedBuild, Iterator[PackedShard]]:
         if self.started_ahead is None:
@@ -101,8 +105,11 @@ class _WriteFn(_BuildFn):
             for sync in syncs:
                 sync.result()
 
-    def process(self, element: tuple[str, PackedShard]) -> Iterable[str]:
-        label, packed = element
+    def process(self, dealt: DealtShard) -> Iterable[str]:
+        for label, packed in self.dealing.take(dealt):
+            yield self.write(label, packed)
+
+    def write(self, label: str, packed: PackedShard) -> str:
         index, count = map(int, label.split("-of-"))
         groups = unpack_shard(packed)
         writer = ShardWriter(
@@ -128,7 +135,7 @@ class _WriteFn(_BuildFn):
         self.count("images_unusable", len(sidecar.faults))
         self.count(f"{DROPPED}image", sum(faulty[fault.image_id] for fault in sidecar.faults))
         self.monitor.flush()
-        yield sidecar.shard
+        return sidecar.shard
 
 
 class _FinishFn(_BuildFn):
@@ -141,9 +148,9 @@ class _FinishFn(_BuildFn):
 
 
 class _Step(beam.PTransform):
-    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, monitor_folder: str | None) -> None:
+    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, local_folder: str | None) -> None:
         super().__init__()
-        self.context = (config, table, files, monitor_folder)
+        self.context = (config, table, files, local_folder)
 
 
 class SelectPeople(_Step):
@@ -157,7 +164,7 @@ class SelectPeople(_Step):
         """Read the annotation file, prepare the output, and deal photographs to shards."""
         select = _SelectFn(*self.context)
         select.started_ahead = self.started_ahead
-        return impulse | beam.ParDo(select).with_output_types(tuple[str, PackedShard])
+        return impulse | beam.ParDo(select).with_output_types(DealtShard)
 
 
 class WriteShards(_Step):
