@@ -22,7 +22,7 @@ from cocoprep.cli import COMMANDS, cli
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "colab.ipynb"
 TINY = {
-    "IMAGES": 24, "INPUT_SIZE": 64, "EPOCHS": 4, "BATCH_SIZE": 4, "STACKS": 1, "CHANNELS": 8,
+    "IMAGES": 24, "INPUT_SIZE": "64", "EPOCHS": 4, "BATCH_SIZE": 4, "STACKS": 1, "CHANNELS": 8,
     "TRAIN_OPTIONS": "--depth 1 --checkpoint-steps 3",
 }  # fmt: skip
 
