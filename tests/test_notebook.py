@@ -150,7 +150,7 @@ def test_a_command_that_fails_stops_it(client_of):
         client_of(notebook).execute()
     failed, after = notebook.cells[2:]
     assert "\n2\n" in texts(failed)
-    assert failed.outputs[-1].traceback == [f"stopped: {Path(sys.executable).name} -c ended with exit code 3. "]
+    assert failed.outputs[-1].traceback == [f"stopped: {Path(sys.executable).name} -c ended with exit code 3."]
     assert after.execution_count is None
 
 
