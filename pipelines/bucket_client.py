@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from cocoprep.errors import CocoprepError, ConfigError, StoreError
 BUCKET_SCHEME = "gs://"
 _METADATA_S, _LIBRARYS_S = 1.0, 3.0
 _EMULATOR = "STORAGE_EMULATOR_HOST"  # as Google's own libraries call it
+_SAID = re.compile(r'"message": *"((?:[^"\\]|\\.)*)"')
 _SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",)
 
 
@@ -93,7 +95,7 @@ def _as_ours(path: str, error: Exception) -> Exception | None:
         return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     if isinstance(error, (api.Forbidden, api.Unauthorized)):
         return StoreError(
-            f"{path}: the bucket refuses this account ({error.code} {error.message}). Reading takes the role Storage "
+            f"{path}: the bucket refuses this account ({_reason(error)}). Reading takes the role Storage "
             "Object Viewer on the bucket, writing Storage Object User."
         )
     if isinstance(error, auth.DefaultCredentialsError):
@@ -112,12 +114,23 @@ def _as_ours(path: str, error: Exception) -> Exception | None:
     if isinstance(error, (api.RetryError, api.ServerError, api.TooManyRequests, auth.TransportError, *lost)):
         last = error.cause if isinstance(error, api.RetryError) and error.cause else error
         return StoreError(
-            f"{path}: the bucket does not answer as it should, in spite of repeated requests (the last: {last}). What "
-            "is finished is kept: run the same command again later."
+            f"{path}: the bucket does not answer as it should, in spite of repeated requests (the last: "
+            f"{_reason(last)}). What is finished is kept: run the same command again later."
         )
     if isinstance(error, (api.GoogleAPIError, auth.GoogleAuthError)):
-        return StoreError(f"{path}: the bucket refuses the request ({error}).")
+        return StoreError(f"{path}: the bucket refuses the request ({_reason(error)}).")
     return None
+
+
+def _reason(error: BaseException) -> str:
+    """Return status and words of the service, without the answer's JSON or the codes that the library expected."""
+    text, response = str(error), getattr(error, "response", None)
+    status, reason = getattr(response, "status_code", None), getattr(response, "reason", "")
+    if status is not None and (said := _SAID.search(text)):
+        return f"{status} {said[1]}"
+    if status is not None and "Request failed with status code" in text:
+        return f"{status} {reason}"
+    return " ".join(text.split())
 
 
 def no_bucket(path: str) -> StoreError:

@@ -15,7 +15,7 @@ import pytest
 
 from cocoprep.config import CropConfig, SelectConfig
 from cocoprep.errors import ConfigError, OutputError
-from cocoprep.files import LocalFiles
+from cocoprep.files import LocalFiles, real_path
 from cocoprep.output import sweep_temporaries
 from cocoprep.verify import verify_folder
 from tests.cocoprep.bad_input import as_nobody
@@ -172,6 +172,28 @@ def test_what_is_not_there(tmp_path):
     assert FILES.list_names(str(tmp_path / "a")) == []
     assert not FILES.exists(str(tmp_path / "a"))
     assert not FILES.is_folder(str(tmp_path / "a"))
+
+
+def test_a_range_of_a_file(tmp_path):
+    write(tmp_path / "a", b"12345")
+    path = str(tmp_path / "a")
+    assert [FILES.read_range(path, *part) for part in ((0, 5), (1, 3), (3, 99), (7, 9))] == [
+        b"12345",
+        b"23",
+        b"45",
+        b"",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [("a/../b", "b"), ("link", "b"), ("link/c", "b/c"), ("gs://a/b/", "gs://a/b"), ("gs://a/b", "gs://a/b")],
+)
+def test_one_spelling_of_a_path(path, other, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("b")
+    assert real_path(path) == real_path(other)
+    assert real_path("gs://a/b/../c") == "gs://a/b/../c"  # which is a name like any other there
 
 
 def test_the_store_pickles():

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import cocoprep
-from cocoprep.errors import CocoprepError, ConfigError, RecordError
+from cocoprep.errors import CocoprepError, ConfigError, RecordError, StoreError
 from cocoprep.manifest import MANIFEST, seal
 from model.dataset import eval_dataset, train_dataset, whole_batches
 from model.failures import readable_errors
@@ -202,6 +202,18 @@ def test_a_folder_of_nothing_but_damage(folder):
 def test_errors_of_others_pass():
     with pytest.raises(tf.errors.InvalidArgumentError), readable_errors():
         tf.reshape(tf.zeros(3), [2])
+
+
+def test_a_bucket_that_fails_is_not_taken_for_damage():
+    def fail(step):
+        raise StoreError("gs://a/b: no answer (the last:\nnothing). Run it again.")
+
+    batches = tf.data.Dataset.range(3).map(lambda step: tf.numpy_function(fail, [step], tf.int64))
+    with (
+        pytest.raises(StoreError, match=r"^gs://a/b: no answer \(the last:\nnothing\)\. Run it again\.$"),
+        readable_errors(),
+    ):
+        take(batches)
 
 
 def test_a_shard_that_goes_while_it_is_read(folder):

@@ -51,6 +51,8 @@ def test_the_store_answers_as_the_local_one(folder):
         assert stream.read(7) == content[5:12]
         assert stream.tell() == 12
         assert stream.read() == content[12:]
+    for part in ((0, 7), (5, 12), (len(content) - 3, len(content) + 9)):
+        assert ours.read_range(name, *part) == content[slice(*part)]
 
 
 def test_what_is_missing_is_an_os_error(folder):

@@ -55,15 +55,15 @@ def build_people(root: Path, *, images: int = 10, seed: int = 0) -> Path:
     return root / "out"
 
 
-def open_tiny(data: Path, val: Path | None, run: Path, *, resume: bool = False, **changes):
-    """Open a tiny run; `changes` are settings, a dot written as two underscores."""
+def open_tiny(data: Path | str, val: Path | str | None, run: Path, *, resume: bool = False, files=None, **changes):
+    """Open a tiny run; `files` is where its shards lie, `changes` are settings, a dot written as two underscores."""
     from model.train import open_run
 
     settings = {**TINY, **{name.replace("__", "."): value for name, value in changes.items()}, "data": str(data)}
     if val is not None:
         settings["val"] = str(val)
     config = resolve_config(str(run), None, settings, resume=resume)
-    return open_run(config, str(run), resume=resume, report=Silent())
+    return open_run(config, str(run), resume=resume, report=Silent(), files=files)
 
 
 def lines_of(run: Path, phase: str = "train") -> list[dict]:

@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from pipelines.files import AnyFiles
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
 
@@ -55,6 +58,17 @@ def new_bucket(address: str) -> str:
     )
     with urllib.request.urlopen(request, timeout=10):
         return f"gs://{name}"
+
+
+def put(source: Path, target: str) -> str:
+    """Write a file, or all files of a folder, to a path in a bucket; return that path."""
+    files = AnyFiles()
+    for path in [source] if source.is_file() else sorted(source.rglob("*")):
+        name = path.relative_to(source).as_posix()
+        if path.is_file():
+            with files.create(target if name == "." else files.join(target, name)) as stream:
+                stream.write(path.read_bytes())
+    return target
 
 
 @dataclass

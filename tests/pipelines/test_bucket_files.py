@@ -76,6 +76,8 @@ def test_both_kinds_answer_alike(bucket, tmp_path):
                     lambda: FILES.size(missing),  # noqa: B023
                     lambda: FILES.read_bytes(FILES.join(folder, "empty")),  # noqa: B023
                     lambda: FILES.read_bytes(missing),  # noqa: B023
+                    lambda: [FILES.read_range(path, *part) for part in ((1, 3), (3, 99), (7, 9), (2, 2))],  # noqa: B023
+                    lambda: FILES.read_range(missing, 0, 1),  # noqa: B023
                     lambda: FILES.open_read(missing),  # noqa: B023
                     lambda: FILES.read_contained(root, "f/a", max_bytes=5),  # noqa: B023
                     lambda: FILES.read_contained(folder, "empty", max_bytes=5),  # noqa: B023
@@ -238,6 +240,8 @@ def test_a_service_that_fails_for_a_while(what, bad_service, bucket):
         lambda: files.exists(f"{bucket}/a"),
         lambda: write(f"{bucket}/big", BIG),
         lambda: files.read_bytes(f"{bucket}/big") == BIG,
+        lambda: files.read_range(f"{bucket}/big", 7, 9_000_000) == BIG[7:9_000_000],
+        lambda: files.make_folder(f"{bucket}/folder"),
         lambda: files.delete(f"{bucket}/a"),
     ):
         bad_service.judge = failing(2 if what == 503 else 1, what)
@@ -257,6 +261,8 @@ def test_a_service_that_never_answers_well(what, bad_service, bucket):
     files = AnyFiles(patience_s=1)
     for act in (
         lambda: files.read_bytes(f"{bucket}/a"),
+        lambda: files.read_range(f"{bucket}/a", 0, 3),
+        lambda: files.make_folder(bucket),
         lambda: files.list_names(bucket),
         lambda: files.exists(f"{bucket}/a"),
         lambda: files.delete(f"{bucket}/a"),
@@ -275,6 +281,7 @@ def test_an_account_that_may_not(bad_service, bucket):
     bad_service.judge = lambda seen: 403
     for act in (
         lambda: FILES.read_bytes(f"{bucket}/a"),
+        lambda: FILES.read_range(f"{bucket}/a", 0, 1),
         lambda: FILES.exists(f"{bucket}/a"),
         lambda: FILES.make_folder(bucket),
         lambda: FILES.read_contained(bucket, "a", max_bytes=10),
@@ -282,6 +289,16 @@ def test_an_account_that_may_not(bad_service, bucket):
     ):
         with pytest.raises(StoreError, match=r"the bucket refuses this account.*Storage Object Viewer"):
             act()
+
+
+def test_an_account_that_may_only_read_is_told_so_by_an_empty_folder(bad_service, bucket):
+    bad_service.judge = lambda seen: 403 if seen.method == "POST" else None
+    says = rf"{bucket}/new: the bucket refuses this account \(403 as the test wants it\)\. .*Storage Object User"
+    with pytest.raises(StoreError, match=says):
+        FILES.make_folder(f"{bucket}/new")
+    bad_service.judge = lambda seen: None
+    FILES.make_folder(f"{bucket}/new")
+    assert FILES.list_names(bucket) == []
 
 
 def test_no_such_bucket(bucket):
