@@ -17,9 +17,15 @@ import click
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes; by default one a core.")
 def command(folder: str, images: int, seed: int, workers: int | None) -> None:
     """Draw a small data set in COCO's layout: nothing is downloaded."""
+    from cocoprep.errors import ConfigError
     from cocoprep.sample import write_sample
     from cocoprep.workers import default_workers
 
+    if "://" in folder:
+        raise ConfigError(
+            f"DIR: expected a folder of this machine, found {folder}. Draw to a disk, then copy the folder to the "
+            "bucket: gcloud storage cp -r."
+        )
     with click.progressbar(length=1, label="drawing") as bar:
 
         def on_image(done: int, total: int) -> None:

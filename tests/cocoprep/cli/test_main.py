@@ -78,6 +78,7 @@ def test_pictures_need_nothing_of_the_notebook_it_is_called_from():
             1,
             "--annotations: expected a path",
         ),
+        (["sample", "gs://bucket/coco"], 1, "DIR: expected a folder of this machine"),
         (["verify", "/nowhere"], 1, "no manifest.json"),
         (["info", "/nowhere"], 1, "no manifest.json"),
         (["show", "/nowhere", "1"], 1, "no manifest.json"),
