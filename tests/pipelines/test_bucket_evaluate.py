@@ -233,7 +233,7 @@ def commands(near, far, trained, there, bucket):
     yield "/val", ("augment", f"{far}/val", "--out", f"{bucket}/sheet.png")
 
 
-@pytest.mark.parametrize("judge", [403, 503, "drop"])
+@pytest.mark.parametrize("judge", [403, 503, pytest.param("drop", marks=pytest.mark.slow)])
 def test_a_bucket_that_does_not_serve(near, far, trained, there, bucket, bad_service, run, monkeypatch, judge):
     """From the first request for what is needed there."""
     monkeypatch.setattr(AnyFiles.__init__, "__defaults__", (1.0,))  # of patience, in place of two minutes
