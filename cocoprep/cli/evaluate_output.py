@@ -13,7 +13,7 @@ import msgspec
 
 from cocoprep.cli.paths import check_folder
 from cocoprep.error_analysis import COLUMNS, error_rows
-from cocoprep.errors import ConfigError, RecordError
+from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
 from cocoprep.evaluation import Evaluation, threshold_builtins
 from cocoprep.files import FileStore, real_path
 from cocoprep.keypoints import KeypointTable
@@ -176,7 +176,12 @@ def write_thresholds(
     path = files.join(run_dir, JOINT_THRESHOLDS)
     chosen = dict(zip(table.names, evaluation.joints.thresholds.tolist(), strict=True))
     figures = threshold_builtins(evaluation.joints, table)
-    write_json(path, {"thresholds": chosen, "chosen_on": content_digest(manifest), "figures": figures}, files)
+    content = {"thresholds": chosen, "chosen_on": content_digest(manifest), "figures": figures}
+    try:
+        write_json(path, content, files)
+    except (OutputError, StoreError) as error:  # a run that others share may be there to be read alone
+        click.echo(f"no thresholds of confidence written: {error}", err=True)
+        return []
     return [path]
 
 

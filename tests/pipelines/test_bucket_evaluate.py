@@ -262,6 +262,16 @@ def test_what_may_not_be_written_is_told_before_the_work(near, far, trained, buc
         assert "Storage Object User" in err
 
 
+def test_a_run_that_may_only_be_read(near, there, bad_service, run, tmp_path):
+    """Its report goes elsewhere; that it keeps no thresholds is said."""
+    bad_service.judge = lambda seen: 403 if seen.method == "POST" else None
+    code, said, err = run("evaluate", "--data", near / "val", "--run", there, "--out", tmp_path / "out")
+    assert code == 0
+    assert said.endswith(f"{tmp_path}/out/report.html\n")
+    assert f"no thresholds of confidence written: {there}/thresholds.json: the bucket refuses this account" in err
+    assert FILES.list_names(there) == ["best.keras", "config.json", "run.json"]
+
+
 def test_figures_that_cannot_be_written_are_printed_all_the_same(far, bucket, bad_service, run):
     bad_service.judge = lambda seen: 403 if "uploadType=multipart" in seen.path else None
     code, said, err = run(
