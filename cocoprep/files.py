@@ -174,12 +174,8 @@ class LocalFiles:
 
     def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
         """See `FileStore`."""
-        path, root = os.path.join(folder, name), os.path.realpath(folder)
         try:
-            real = os.path.realpath(path)
-            if os.path.commonpath([real, root]) != root:
-                raise ImageError(f"{name!r}: a link that leads out of the image folder")
-            with open(real, "rb", opener=_open_at_once) as stream:
+            with open(_contained(folder, name), "rb", opener=_open_at_once) as stream:
                 status = os.fstat(stream.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise ImageError(f"{name!r}: not a regular file")
@@ -192,6 +188,17 @@ class LocalFiles:
             raise ImageError(f"{name!r}: cannot be read ({error.strerror or error})") from error
         except ValueError as error:
             raise ImageError(f"{name!r}: cannot be read ({error})") from error
+
+
+def _contained(folder: str, name: str) -> str:
+    """Return the path of a file in a folder, all links resolved. Raises ImageError where it lies elsewhere."""
+    path = os.path.join(folder, name)
+    if os.path.basename(name) == name and name != os.pardir and not os.path.islink(path):
+        return path  # what is asked next costs a call to the system for every folder on the way
+    real, root = os.path.realpath(path), os.path.realpath(folder)
+    if os.path.commonpath([real, root]) != root:
+        raise ImageError(f"{name!r}: a link that leads out of the image folder")
+    return real
 
 
 def real_path(path: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import KeysView
 from types import TracebackType
+from typing import IO
 
 from cocoprep.files import no_temporary
 
-MEMORY_BYTES = 16 << 20
+MEMORY_BYTES = 32 << 20
 
 
 class Spool:
@@ -19,9 +20,9 @@ class Spool:
 
     def __init__(self) -> None:
         """Make an empty spool."""
-        self._stream = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - closed by __exit__
-        self._places: dict[int, tuple[int, int]] = {}
-        self._end = 0
+        self._stream: IO[bytes] | None = None
+        self._held: dict[int, bytes | tuple[int, int]] = {}  # the record itself, or where it lies in the file
+        self._in_memory = self._in_file = 0
 
     def __enter__(self) -> Spool:
         """Return the spool."""
@@ -31,7 +32,9 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give memory and disk back."""
-        self._stream.close()
+        self._held.clear()
+        if self._stream is not None:
+            self._stream.close()
 
     def add(self, number: int, data: bytes) -> None:
         """Keep `data` under `number`.
@@ -39,20 +42,37 @@ class Spool:
         Raises:
             OutputError: the disk that holds temporary files is full.
         """
-        try:
-            self._stream.seek(self._end)
-            self._stream.write(data)
-        except OSError as error:
-            raise no_temporary(error) from error
-        self._places[number] = self._end, len(data)
-        self._end += len(data)
+        if self._in_memory + len(data) <= MEMORY_BYTES:
+            self._held[number] = data
+            self._in_memory += len(data)
+        else:
+            self._held[number] = self._write(data)
 
     def get(self, number: int) -> bytes:
         """Return what is kept under `number`."""
-        start, size = self._places[number]
-        self._stream.seek(start)
-        return self._stream.read(size)
+        held = self._held[number]
+        if isinstance(held, bytes):
+            return held
+        start, size = held
+        stream = self._file()
+        stream.seek(start)
+        return stream.read(size)
 
     def keys(self) -> KeysView[int]:
         """Return the numbers, in the order they came in."""
-        return self._places.keys()
+        return self._held.keys()
+
+    def _write(self, data: bytes) -> tuple[int, int]:
+        try:
+            stream = self._file()
+            stream.seek(self._in_file)
+            stream.write(data)
+        except OSError as error:
+            raise no_temporary(error) from error
+        self._in_file += len(data)
+        return self._in_file - len(data), len(data)
+
+    def _file(self) -> IO[bytes]:
+        if self._stream is None:
+            self._stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        return self._stream
