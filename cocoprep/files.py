@@ -181,7 +181,7 @@ class LocalFiles:
                     raise ImageError(f"{name!r}: not a regular file")
                 if status.st_size > max_bytes:
                     raise ImageError(f"{name!r}: {status.st_size} bytes, more than the limit of {max_bytes}")
-                return stream.read(max_bytes)
+                return stream.read(status.st_size)  # of what is asked for, all is allocated first
         except FileNotFoundError as error:
             raise ImageError(f"{name!r}: no such file in the image folder") from error
         except OSError as error:  # without its path: what is said of a photograph is the same on every machine

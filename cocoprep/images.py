@@ -81,8 +81,8 @@ def _digest(size: int, crc32: int) -> str:
 
 def check_file_name(file_name: str) -> None:
     """Raise ImageError where a name from an annotation file could lead out of the image folder."""
-    parts = PurePosixPath(file_name).parts
-    odd = not parts or ".." in parts or "\\" in file_name or "\0" in file_name
+    parts = file_name.split("/")
+    odd = set(parts) <= {"", "."} or ".." in parts or "\\" in file_name or "\0" in file_name
     if odd or _ELSEWHERE.match(file_name):
         raise ImageError(
             f"file_name {file_name!r}: expected a relative path with forward slashes that stays within the image folder"
