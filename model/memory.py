@@ -51,9 +51,15 @@ class _Lease:
             "shape": shape, "typestr": "|u1", "data": (start, False), "version": 3,
         }  # fmt: skip
 
-    def __del__(self, unused: defaultdict[int, list[NDArray[np.uint8]]] = _unused) -> None:
-        buffers = unused[self._buffer.size - ALIGNMENT]
-        if len(buffers) < KEPT:
+    def __del__(
+        self,
+        # Bound here: when the interpreter ends, the module may have lost its names.
+        unused: defaultdict[int, list[NDArray[np.uint8]]] = _unused,
+        alignment: int = ALIGNMENT,
+        kept: int = KEPT,
+    ) -> None:
+        buffers = unused[self._buffer.size - alignment]
+        if len(buffers) < kept:
             buffers.append(self._buffer)
 
 
