@@ -92,9 +92,15 @@ class ShardDataset:
         """Return one person by place in stored order, an int."""
         if not isinstance(index, SupportsIndex):
             raise TypeError(f"expected an int, found {index!r}; ids go to `person`")
-        _, shard, start = self.places[index]
+        annotation_id, shard, start = self.places[index]
         record = self._files.read_range(self._files.join(self.folder, shard), start, self.ends[index])
-        return self._decode(io.BytesIO(record), shard, start)
+        person = self._decode(io.BytesIO(record), shard, start)
+        if person["annotation_id"] != annotation_id:
+            raise RecordError(
+                f"{self._files.join(self.folder, shard)}: expected annotation {annotation_id} at byte {start}, found "
+                f"{person['annotation_id']}. Was the folder built again meanwhile? Open it anew."
+            )
+        return person
 
     def person(self, annotation_id: int) -> dict[str, Any]:
         """Return one person by annotation id. Raises KeyError where no record has it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import KeysView
+from contextlib import suppress
 from types import TracebackType
 from typing import IO
 
@@ -34,7 +35,8 @@ class Spool:
         """Give memory and disk back."""
         self._held.clear()
         if self._stream is not None:
-            self._stream.close()
+            with suppress(OSError):  # what a full disk did not take is tried again, and is of no use any more
+                self._stream.close()
 
     def add(self, number: int, data: bytes) -> None:
         """Keep `data` under `number`.
@@ -49,14 +51,17 @@ class Spool:
             self._held[number] = self._write(data)
 
     def get(self, number: int) -> bytes:
-        """Return what is kept under `number`."""
+        """Return what is kept under `number`. Raises OutputError as `add` does, whose last bytes may still be due."""
         held = self._held[number]
         if isinstance(held, bytes):
             return held
         start, size = held
-        stream = self._file()
-        stream.seek(start)
-        return stream.read(size)
+        try:
+            stream = self._file()
+            stream.seek(start)
+            return stream.read(size)
+        except OSError as error:
+            raise no_temporary(error) from error
 
     def keys(self) -> KeysView[int]:
         """Return the numbers, in the order they came in."""

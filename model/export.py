@@ -21,7 +21,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cocoprep.errors import CocoprepError, ConfigError, OutputError
-from cocoprep.files import FileStore, LocalFiles
+from cocoprep.files import FileStore, LocalFiles, no_temporary
 from cocoprep.heatmaps import decode_heatmaps
 from cocoprep.manifest import MANIFEST, read_manifest
 from model.dataset import eval_dataset
@@ -110,6 +110,8 @@ def export_network(
                 Path(temporary, METADATA).write_bytes(about)
             place.take(temporary)
     except OSError as error:
+        if "://" in place.path:  # what goes into a bucket is written here first
+            raise no_temporary(error) from error
         raise OutputError(
             f"cannot write {place.path}: {error.strerror or error}. Choose another place with --out."
         ) from error

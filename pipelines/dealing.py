@@ -69,4 +69,6 @@ class ClaimedByWorkers:
                 path.rename(claimed)
             except FileNotFoundError:  # another worker was faster
                 continue
-            yield path.name, pickle.loads(claimed.read_bytes())  # noqa: S301 - from our own step
+            packed = pickle.loads(claimed.read_bytes())  # noqa: S301 - from our own step
+            claimed.unlink()
+            yield path.name, packed

@@ -75,6 +75,7 @@ def fork_workers(count: int) -> Environment:
 def _work(orders: int) -> NoReturn:
     """Wait for orders and do them. Their end without a word means that no worker is needed any more."""
     status = 1
+    threading.excepthook = threading.__excepthook__  # the driver's would end it
     try:
         with suppress(OSError):  # macOS has no /proc
             Path("/proc/self/comm").write_bytes(PROCESS_NAME)
@@ -88,9 +89,11 @@ def _work(orders: int) -> NoReturn:
     except BaseException:  # whatever it is, this process must not go on as a driver
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
 
 
 @Environment.register_urn(FORKED, bytes)

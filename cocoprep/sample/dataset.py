@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -117,8 +118,8 @@ def _draw_missing(folder: Path, plan: Plan, done: Done, workers: int, on_image: 
     missing = [picture for picture in pictures if picture not in done]
     processes = max(1, min(workers, len(missing) // _IMAGES_A_PROCESS))
     write_whole(folder / PROGRESS, b"".join(encode_json(drawn) for drawn in done.values()))
-    with (folder / PROGRESS).open("ab") as progress:
-        drawings = map_in_processes(partial(_draw, folder, plan), missing, processes=processes)
+    drawings = map_in_processes(partial(_draw, folder, plan), missing, processes=processes)
+    with closing(drawings), (folder / PROGRESS).open("ab") as progress:
         for picture, drawn in zip(missing, drawings, strict=True):
             done[picture] = drawn
             progress.write(encode_json(drawn))

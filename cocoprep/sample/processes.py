@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -18,7 +18,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def map_in_processes(function: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int) -> Iterator[Result]:
+def map_in_processes(
+    function: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int
+) -> Generator[Result, None, None]:
     """Yield what a function of a module returns for each task, in the order of the tasks.
 
     Raises:

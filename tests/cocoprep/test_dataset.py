@@ -91,3 +91,11 @@ def test_a_damaged_record_is_named(built, tmp_path):
 def test_a_folder_that_is_not_complete(tmp_path):
     with pytest.raises(RecordError, match=r"no manifest\.json"):
         cocoprep.open_dataset(tmp_path)
+
+
+def test_a_shard_that_was_replaced_gives_nobody_elses_record(built):
+    dataset = cocoprep.open_dataset(built)
+    first, second = dataset.places[:2]
+    dataset.places[0] = (second[0], *first[1:])
+    with pytest.raises(RecordError, match=f"expected annotation {second[0]} at byte 0, found {first[0]}"):
+        dataset[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from cocoprep import spool
@@ -26,3 +29,29 @@ def test_what_is_read_in_between_does_not_move_the_end():
         assert held.get(1) == b"one"
         held.add(3, b"three")
         assert [held.get(n) for n in (3, 2, 1)] == [b"three", b"two", b"one"]
+
+
+FULL = """
+import resource, signal, sys
+from cocoprep import spool
+from cocoprep.errors import OutputError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+spool.MEMORY_BYTES = 0
+try:
+    with spool.Spool() as held:
+        for number in range(100):
+            held.add(number, bytes({size}))
+        held.get(0)
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("size", [500, 3_000, 9_000, 30_000])
+def test_a_full_disk_is_told_whenever_it_is_met(size):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL.format(size=size)], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert "cannot write to the folder for temporary files" in done.stdout
+    assert "set TMPDIR to a folder on another disk" in done.stdout
