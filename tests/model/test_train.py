@@ -110,6 +110,7 @@ def test_the_best_network_is_kept_and_predicts(whole):
     assert training.now.best == best
 
 
+@pytest.mark.slow
 def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
     """Random dots on noise can only be learnt by heart; without that, the loss stays at the guess's."""
     run = tmp_path / "run"
