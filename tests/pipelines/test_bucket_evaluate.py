@@ -130,6 +130,7 @@ def there(trained, bucket):
     return put(trained, f"{bucket}/run")
 
 
+@pytest.mark.slow
 def test_a_run_in_a_bucket(near, far, trained, there, run, tmp_path):
     """Its network, its thresholds, and where the report goes."""
     here = shutil.copytree(trained, tmp_path / "run")

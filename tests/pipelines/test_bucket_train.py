@@ -16,6 +16,7 @@ from tests.model.training import build_people, lines_of, open_tiny
 from tests.pipelines.buckets import put
 
 pytest.importorskip("tensorflow")
+pytestmark = pytest.mark.slow
 FILES = AnyFiles(patience_s=20)
 SMALL = {"epochs": 2, "network__stacks": 1}
 
