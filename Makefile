@@ -13,7 +13,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards dataflow engines test test-flink test-slow lint format constraints bench-build bench-scale bench-evaluate bench-packing bench-read bench-train bench-latency clean
+.PHONY: help demo train sample-shards dataflow engines test test-flink test-slow lint format constraints bench-build bench-scale bench-evaluate bench-packing bench-read bench-train bench-jax bench-latency clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ demo: $(VENV)/.data  ## draw a sample, build train and val, verify, draw a conta
 	$(BIN)/cocoprep contact-sheet $(DEMO)/shards/train2017 --out $(DEMO)/contact-sheet.png
 
 test: $(VENV)/.dev  ## run the tests, but for the slow ones and those on other engines
-	$(BIN)/python -m pytest -m 'not slow and not flink and not prism'
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile -m 'not slow and not flink and not prism'
 
 # What Beam has outside PyPI. Where one cannot be had, its tests skip and say so.
 engines:
@@ -119,6 +119,9 @@ bench-read: $(VENV)/.dev  ## compare reading with bare JPEG decoding; TORCH=pyth
 
 bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= names a Python that has torch
 	$(BIN)/python -m benchmarks.bench_train $(if $(TORCH),--torch-python $(TORCH))
+
+bench-jax: $(VENV)/.dev  ## measure a training step on JAX, a GPU's where there is one: time, memory, share of the peak
+	$(BIN)/python -m benchmarks.bench_jax
 
 bench-latency: $(VENV)/.dev  ## compare the time of a prediction with PyTorch's: TORCH= names a Python that has torch
 	$(BIN)/python -m benchmarks.bench_latency $(if $(TORCH),--torch-python $(TORCH))

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from benchmarks.drawn_people import write_input
+from benchmarks.drawn_people import build_sample
 from cocoprep.files import LocalFiles
 from cocoprep.manifest import read_manifest
 from cocoprep.workers import default_workers
@@ -92,17 +92,6 @@ def compare(name: str, ours: Callable[[], Rate], theirs: Callable[[], Rate], run
     )
 
 
-def build_sample(folder: Path) -> str:
-    """Build shards of drawn people; return their folder."""
-    from cocoprep.config import BuildConfig
-    from pipelines.local import run_local_build
-
-    annotations, images = write_input(folder, PEOPLE)
-    out = str(folder / "out")
-    run_local_build(BuildConfig(split="bench", annotations=str(annotations), images=str(images), out=out))
-    return out
-
-
 def main() -> None:
     """Print a line for each strength."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,7 +102,7 @@ def main() -> None:
     parser.add_argument("--torch-python", metavar="PATH")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-read-") as temporary:
-        folder = chosen.folder or build_sample(Path(temporary))
+        folder = chosen.folder or build_sample(Path(temporary), PEOPLE)
         bare = bare_dataset(folder)
         for strength in chosen.strengths:
             config = ReadConfig(batch_size=BATCH, augment=STRENGTHS[strength], cache=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cocoprep.config import BuildConfig
 from cocoprep.sample import write_sample
 
 PHOTOGRAPHS = 150
@@ -28,3 +29,13 @@ def write_input(folder: Path, crops: int) -> tuple[Path, Path]:
     path = folder / f"annotations-{crops}.json"
     path.write_text(json.dumps({**coco, "images": images, "annotations": annotations}))
     return path, folder / "coco" / "train2017"
+
+
+def build_sample(folder: Path, crops: int) -> str:
+    """Build shards of at least `crops` people; return their folder."""
+    from pipelines.local import run_local_build
+
+    annotations, images = write_input(folder, crops)
+    out = str(folder / "out")
+    run_local_build(BuildConfig(split="bench", annotations=str(annotations), images=str(images), out=out))
+    return out

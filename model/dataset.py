@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-from cocoprep.errors import ConfigError
 from cocoprep.files import FileStore
 from cocoprep.manifest import Manifest
 from cocoprep.workers import default_workers
 from model.at_exit import python_call
-from model.augment import Augmenter
-from model.batch import Batch, augmented_batch, batch_spec, stored_batch
-from model.order import Order
-from model.read_ahead import ReadAhead
+from model.batch import Batch, batch_spec
+from model.batches import evaluation_batches, evaluation_maker, people_to_evaluate, training_maker
 from model.read_config import ReadConfig
 from model.records import RecordSource
 
@@ -37,30 +33,16 @@ def train_dataset(
         folder: as `cocoprep build` made it; or its people, opened with the same config.
         config: batch size, seed, augmentation and the like.
         start_step: how many batches a resumed run has had. The stream goes on behind them.
-        files: where the folder lies; None for what `model.gfile.files_of` says.
+        files: where the folder lies; None for what `model.stores.files_of` says.
 
     Raises:
         RecordError: the folder is incomplete or damaged; during iteration see `model.failures.readable_errors`.
         ConfigError: too few people for a batch.
     """
     source = folder if isinstance(folder, RecordSource) else RecordSource(folder, config, files)
-    used = whole_batches(source, config) * config.batch_size
-    people = ReadAhead(source, Order(len(source), used, config.shuffle_records, config.seed))
-    augmenter = Augmenter(source.manifest, config.augment, config.seed)
-
-    def make(step: int) -> Batch:
-        wanted = people.batch(step, config.batch_size)
-        if not config.augment.changes:
-            return stored_batch(wanted, config.batch_size, source.manifest)
-        return augmented_batch(wanted, step * config.batch_size // used, augmenter)
-
+    make = training_maker(source, config)
     steps = tf.data.Dataset.range(start_step, tf.int64.max)
     return _made(steps, make, source.manifest, config.batch_size)
-
-
-def people_to_evaluate(folder: str, config: ReadConfig, files: FileStore | None = None) -> RecordSource:
-    """Open a folder for `eval_dataset`: everybody, whatever the config's subset."""
-    return RecordSource(folder, dataclasses.replace(config, subset=1.0), files)
 
 
 def eval_dataset(folder: str | RecordSource, config: ReadConfig, *, files: FileStore | None = None) -> tf.data.Dataset:
@@ -70,12 +52,8 @@ def eval_dataset(folder: str | RecordSource, config: ReadConfig, *, files: FileS
     that is read more than once, pass its people, as `people_to_evaluate` opens them: they are kept in memory then.
     """
     source = folder if isinstance(folder, RecordSource) else people_to_evaluate(folder, config, files)
-
-    def make(step: int) -> Batch:
-        places = np.arange(len(source))[step * config.batch_size :][: config.batch_size]
-        return stored_batch(source.read(places), config.batch_size, source.manifest)
-
-    steps = tf.data.Dataset.range(-(-len(source) // config.batch_size))
+    make = evaluation_maker(source, config)
+    steps = tf.data.Dataset.range(evaluation_batches(source, config))
     return _made(steps, make, source.manifest, config.batch_size)
 
 
@@ -95,18 +73,3 @@ def _made(steps: tf.data.Dataset, make: Callable[[int], Batch], manifest: Manife
 
     # One call more than cores: now and then one waits for the interpreter's lock.
     return steps.map(tensors, num_parallel_calls=default_workers() + 1).prefetch(tf.data.AUTOTUNE)
-
-
-def whole_batches(source: RecordSource, config: ReadConfig) -> int:
-    """Return how many batches an epoch of `train_dataset` has.
-
-    Raises:
-        ConfigError: too few people for one.
-    """
-    steps = len(source) // config.batch_size
-    if not steps:
-        raise ConfigError(
-            f"{source.folder}: expected at least one batch of {config.batch_size} people, found {len(source)}. Take a "
-            "smaller batch_size, or a larger subset."
-        )
-    return steps

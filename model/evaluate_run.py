@@ -18,10 +18,10 @@ from cocoprep.manifest import Manifest, read_manifest
 from cocoprep.predictions import Predictions
 from model.dataset import eval_dataset
 from model.failures import readable_errors
-from model.gfile import files_of
 from model.joints import joints_in_image
 from model.predictor import Predictor
 from model.read_config import ReadConfig
+from model.stores import files_of
 
 Progress = Callable[[int, int], None]  # told how many people are done, of how many
 

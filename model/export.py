@@ -29,10 +29,10 @@ from model.evaluate_run import check_geometry
 from model.export_forms import CONFIDENCE, HEATMAPS, INPUT, KEYPOINTS, Format, Reloaded, read_form, write_form
 from model.export_place import ExportPlace
 from model.failures import readable_errors
-from model.gfile import files_of
 from model.predictor import Predictor, stack_heatmaps
 from model.read_config import ReadConfig
 from model.run_folder import RUN, RunFolder
+from model.stores import files_of
 
 NAMES: dict[Format, str] = {"savedmodel": "savedmodel", "keras": "network.keras", "onnx": "network.onnx"}
 METADATA = "metadata.json"

@@ -14,12 +14,6 @@ from typing import Any, BinaryIO, NoReturn, cast
 import tensorflow as tf
 
 from cocoprep.errors import OutputError
-from cocoprep.files import FileStore, LocalFiles
-
-
-def files_of(folder: str) -> FileStore:
-    """Return what reads a folder where nobody says so: TensorFlow for one with a scheme, else the local file system."""
-    return GFiles() if "://" in folder else LocalFiles()
 
 
 class GFiles:

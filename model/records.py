@@ -18,10 +18,10 @@ from cocoprep.files import FileStore
 from cocoprep.manifest import Manifest
 from cocoprep.tfrecord import read_record
 from model.draws import Purpose, draw_uniform
-from model.gfile import files_of
 from model.memory import available_bytes
 from model.pieces import PIECE_BYTES, Piece, PieceReader
 from model.read_config import ReadConfig
+from model.stores import files_of
 
 MEMORY_SHARE = 0.25  # of what memory there is, that "auto" takes for the records
 log = logging.getLogger(__name__)

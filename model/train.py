@@ -18,17 +18,18 @@ import tensorflow as tf
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.files import FileStore, LocalFiles
 from cocoprep.manifest import Manifest, read_manifest
+from model.batches import whole_batches
 from model.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
 from model.config import TrainConfig
 from model.curves import draw_curves
-from model.dataset import eval_dataset, train_dataset, whole_batches
+from model.dataset import eval_dataset, train_dataset
 from model.devices import in_words
 from model.failures import readable_errors
-from model.gfile import files_of
 from model.metrics import Sums, add_sums, figures
 from model.records import RecordSource
 from model.run_folder import BEST, RunFolder, RunLock, check_run_dir
 from model.run_log import RunLog
+from model.stores import files_of
 from model.tensorboard import Board
 from model.train_step import train_step, validation_step
 from model.trainee import Trainee, build_trainee

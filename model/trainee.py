@@ -14,10 +14,10 @@ from cocoprep.manifest import Manifest
 from model.averaging import WeightAverage
 from model.config import TrainConfig
 from model.devices import choose_strategy
-from model.gfile import files_of
 from model.hourglass import build_hourglass, group_of
 from model.metrics import Guess, Measure
 from model.schedule import build_optimizer
+from model.stores import files_of
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from PIL import Image
 from cocoprep.draw import save_picture
 from cocoprep.files import FileStore
 from cocoprep.manifest import table_of
-from model.dataset import eval_dataset, people_to_evaluate
+from model.batches import people_to_evaluate
+from model.dataset import eval_dataset
 from model.pictures import Seen, prediction_sheet
 from model.read_config import ReadConfig
 from model.run_folder import RunFolder

@@ -17,6 +17,9 @@ hypothesis.settings.load_profile("cocoprep")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# As the command line does: what TensorFlow says of an error is said again by the error.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 COCO_VARIABLE = "COCOPREP_TEST_COCO"
 COCO_DEFAULT = Path(__file__).parents[2] / "shared" / "data" / "coco-mini"
 

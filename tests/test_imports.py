@@ -90,6 +90,12 @@ def test_the_pipelines_load_without_tensorflow():
     }  # fmt: skip
 
 
+def test_batches_load_without_tensorflow():
+    loaded = loaded_by("import model.batches")
+    assert "cv2" in loaded
+    assert not loaded & {"tensorflow", "keras", "apache_beam"}
+
+
 def test_help_loads_nothing_heavy():
     from cocoprep.cli import COMMANDS
 

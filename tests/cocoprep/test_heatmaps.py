@@ -128,8 +128,8 @@ def test_real_keypoints_survive_the_round_trip(coco_mini, record_property):
         inside = (keypoints[:, 2] > 0) & ((points > 3 * SIGMA) & (points < 64 - 3 * SIGMA)).all(axis=1)
         for maps, errors in ((heatmaps, exact), (quantise_heatmaps(heatmaps), quantised)):
             errors.extend(np.linalg.norm(decode_heatmaps(maps)[0] - points, axis=1)[inside])
-    record_property("exact", np.mean(exact))
-    record_property("quantised", np.mean(quantised))
+    record_property("exact", float(np.mean(exact)))
+    record_property("quantised", float(np.mean(quantised)))
     print(
         f"\nround trip of {len(exact)} real joints: exact {np.mean(exact):.2e}, quantised {np.mean(quantised):.4f} px"
     )

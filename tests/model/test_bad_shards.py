@@ -14,7 +14,8 @@ import tensorflow as tf
 import cocoprep
 from cocoprep.errors import CocoprepError, ConfigError, RecordError, StoreError
 from cocoprep.manifest import MANIFEST, seal
-from model.dataset import eval_dataset, train_dataset, whole_batches
+from model.batches import whole_batches
+from model.dataset import eval_dataset, train_dataset
 from model.failures import readable_errors
 from model.read_config import ReadConfig
 from model.records import RecordSource

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -14,10 +16,9 @@ import tensorflow as tf
 import cocoprep
 from cocoprep import affine
 from cocoprep.pck import longer_side
-from model.augment import Augmenter
 from model.augment_config import STRENGTHS, AugmentConfig
-from model.batch import augmented_batch, stored_batch
-from model.dataset import eval_dataset, train_dataset, whole_batches
+from model.batches import eval_batches, train_batches, whole_batches
+from model.dataset import eval_dataset, train_dataset
 from model.order import BLOCK_RECORDS, Order
 from model.read_ahead import ReadAhead
 from model.read_config import ReadConfig
@@ -239,15 +240,22 @@ def test_a_group_is_shuffled_as_a_whole_from_blocks_all_over_the_folder():
     assert (dataclasses.replace(order, seed=1).group(0, 0) != first).any()
 
 
-def test_batches_are_the_same_without_tensorflow(folder):
-    source = RecordSource(folder, MEDIUM)
-    order = Order(PEOPLE, PEOPLE // 8 * 8, MEDIUM.shuffle_records, MEDIUM.seed)
-    people, augmenter = ReadAhead(source, order), Augmenter(source.manifest, MEDIUM.augment, MEDIUM.seed)
-    made = [augmented_batch(people.batch(step, 8), step // 7, augmenter) for step in range(9)]
-    assert_same(made, take(train_dataset(folder, MEDIUM), 9))
-    everybody = source.read(np.arange(PEOPLE))
-    stored = [stored_batch(everybody[n : n + 8], 8, source.manifest) for n in range(0, PEOPLE, 8)]
-    assert_same(stored, take(eval_dataset(folder, MEDIUM)))
+@pytest.mark.parametrize("start_step", [0, 5])
+def test_batches_are_the_same_without_tensorflow(folder, start_step):
+    made = list(islice(train_batches(folder, MEDIUM, start_step=start_step), 9))
+    assert_same(made, take(train_dataset(folder, MEDIUM, start_step=start_step), 9))
+    assert_same(list(eval_batches(folder, MEDIUM)), take(eval_dataset(folder, MEDIUM)))
+
+
+def test_what_makes_batches_ends_with_its_user(folder):
+    def makers():
+        return [thread for thread in threading.enumerate() if thread.name.startswith("cocoprep-batch")]
+
+    batches = train_batches(folder, MEDIUM)
+    next(batches)
+    assert makers()
+    batches.close()
+    assert not makers()
 
 
 def test_any_batch_at_any_time(folder):

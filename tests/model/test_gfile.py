@@ -10,8 +10,9 @@ from cocoprep.files import LocalFiles
 from cocoprep.manifest import MANIFEST, read_manifest
 from model.augment_config import STRENGTHS
 from model.dataset import eval_dataset, train_dataset
-from model.gfile import GFiles, files_of
+from model.gfile import GFiles
 from model.read_config import ReadConfig
+from model.stores import files_of
 from tests.model.reading import assert_same, build_people, take
 
 

@@ -17,6 +17,7 @@ tf = pytest.importorskip("tensorflow")
 
 from model.hourglass import build_hourglass, group_of  # noqa: E402
 from tests.model.hourglass_step import losses_of_steps  # noqa: E402
+from tests.model.reading import build_people  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 TINY = {"channels": 8, "depth": 2, "joints": 5, "input_size": (32, 32)}
@@ -270,6 +271,26 @@ def test_jax_predicts_the_same_and_learns(saved):
     assert report["backend"] == "jax"
     assert report["worst"] < 1e-4
     assert report["losses"][-1] < 0.8 * report["losses"][0], report["losses"]
+
+
+@pytest.mark.slow
+def test_the_jax_benchmark_learns_from_shards(tmp_path):
+    pytest.importorskip("jax")
+    folder = build_people(tmp_path, size=(64, 64))
+    settings = {"precision": "float32", "augment": "medium", "batch": 8, "stacks": 2, "channels": 16}
+    options = [f"--{name}={value}" for name, value in {**settings, "rounds": 3, "steps": 4}.items()]
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.jax_step", str(folder), *options],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert found["losses"][-1] < 0.95 * found["losses"][0], found["losses"]
+    same = build_hourglass(stacks=2, channels=16, input_size=(64, 64))
+    assert found["multiply_adds"] == 3 * 8 * sum(map(macs, same.layers))
+    weights = 4 * parameters(same)
+    assert 3 * weights < found["planned_bytes"] < 1e9  # weights, and two moments of each, at least
 
 
 def test_tensorflow_learns():
