@@ -171,6 +171,17 @@ class TrainConfig:
 FREE_ON_RESUME = frozenset({"data", "val", "checkpoint_steps", "checkpoint_minutes", "keep", "cache", "oks_epochs"})
 
 
+def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
+    """Return the settings that differ though losses depend on them.
+
+    Epochs may be raised where the learning rate stays: all other schedules fall towards the last one.
+    """
+    longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
+    free = FREE_ON_RESUME | ({"epochs"} if longer else set())
+    ours, theirs = to_builtins(now), to_builtins(before)
+    return [name for name in ours if ours[name] != theirs[name] and name not in free]
+
+
 def to_builtins(config: Any) -> dict[str, Any]:
     """Return a config as JSON can hold it."""
     return dataclasses.asdict(config)

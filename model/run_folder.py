@@ -26,7 +26,7 @@ from cocoprep.errors import ConfigError, RecordError
 from cocoprep.files import FileStore
 from cocoprep.keypoints import KeypointTable
 from cocoprep.manifest import CropRecord, KeypointRecord, Manifest, content_digest, table_of
-from model.config import FREE_ON_RESUME, TrainConfig, from_builtins, to_builtins
+from model.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
 
 CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
 PACKAGES = ("cocoprep", "keras", "numpy", "opencv-python-headless", "pillow", "tensorflow")
@@ -132,13 +132,15 @@ class RunFolder:
         Raises:
             ConfigError: naming what differs.
         """
-        ours, stored = to_builtins(config), to_builtins(self.read_config())
-        odd = [name for name in ours if ours[name] != stored[name] and name not in FREE_ON_RESUME]
+        stored = self.read_config()
+        odd = changed_on_resume(stored, config)
         if odd:
-            found = "; ".join(f"{name} was {stored[name]!r}, now {ours[name]!r}" for name in odd)
+            ours, theirs = to_builtins(config), to_builtins(stored)
+            found = "; ".join(f"{name} was {theirs[name]!r}, now {ours[name]!r}" for name in odd)
+            longer = " Only with --schedule constant may --epochs be raised." if odd == ["epochs"] else ""
             raise ConfigError(
-                f"--resume: {self.path} was begun with other settings: {found}. Leave them out, or choose another "
-                "--run-dir."
+                f"--resume: {self.path} was begun with other settings: {found}.{longer} Leave them out, or choose "
+                "another --run-dir."
             )
         before = _read_json(self.at(RUN), self.files)["shards"]
         for name, digest in _digests(manifests).items():

@@ -43,7 +43,6 @@ class TrainReport(Bar):
         self._recent: deque[tuple[float, int]] = deque(maxlen=RATE_STEPS + 1)
         self._step = self._steps = self._steps_per_epoch = self._rows = 0
         self._people_per_step = 0
-        self._last: dict[str, float] | None = None
 
     def begin(
         self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
@@ -81,7 +80,6 @@ class TrainReport(Bar):
 
     def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:
         """See `Reporter`."""
-        self._last = val
         if self._rows % 20 == 0:
             self.say(f"{'':>6}" + f"{'train':^{3 * WIDTH}}" + f"{'validation':^{8 * WIDTH}}")
             self.say(f"{'epoch':>6}" + "".join(f"{name.strip():>{WIDTH}}" for name in COLUMNS))
@@ -90,12 +88,17 @@ class TrainReport(Bar):
         self.say(f"{epoch:>6}" + "".join(_cell(sources[whose].get(name)) for name, whose in COLUMNS.values()))
 
     def summary(self, run_dir: str) -> str:
-        """Return what is to be said at the end."""
-        val = self._last
+        """Return what is to be said at the end: what the log has of the last validation, be it of an earlier time."""
+        from cocoprep.files import LocalFiles
+        from model.run_log import read_log
+
+        validations = [line for line in read_log(run_dir, LocalFiles()) if line["phase"] == "val"]
         lines = [f"{run_dir}: {self._step} steps done"]
-        if val is not None:
+        if validations:
+            val = validations[-1]
             found = {"PCK@0.2": "pck@0.2", "PCK@0.1": "pck@0.1", "swapped": "swapped", "OKS AP": "AP"}
-            lines += [f"  {name} {val[key]:.3f}" + _beside(val, key) for name, key in found.items() if key in val]
+            known = {name: key for name, key in found.items() if val.get(key) is not None}
+            lines += [f"  {name} {val[key]:.3f}" + _beside(val, key) for name, key in known.items()]
         lines.append(f"  curves: {os.path.join(run_dir, 'curves.png')}, or tensorboard --logdir {run_dir}")
         return "\n".join(lines)
 

@@ -104,8 +104,23 @@ def test_going_on_with_other_settings_is_refused(tmp_path):
     folder.check_resumable(dataclasses.replace(config, data="moved", checkpoint_steps=7), same)
     with pytest.raises(ConfigError, match="epochs was 100, now 3"):
         folder.check_resumable(dataclasses.replace(config, epochs=3), same)
+    with pytest.raises(ConfigError, match="Only with --schedule constant may --epochs be raised"):
+        folder.check_resumable(dataclasses.replace(config, epochs=101), same)
     with pytest.raises(ConfigError, match="another build's"):
         folder.check_resumable(config, other)
+
+
+def test_epochs_may_be_raised_where_the_learning_rate_stays(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config = TrainConfig(data="a", epochs=5, optimizer=OptimizerConfig(schedule="constant"))
+    same = {"data": manifest_with("f")}
+    folder.begin(config, same)
+    longer = dataclasses.replace(config, epochs=8)
+    folder.check_resumable(longer, same)
+    folder.go_on(longer, same)
+    assert folder.read_config().epochs == 8
+    with pytest.raises(ConfigError, match="epochs was 8, now 5"):
+        folder.check_resumable(config, same)
 
 
 def test_a_validation_folder_may_be_added_but_not_exchanged(tmp_path):

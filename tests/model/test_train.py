@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cocoprep.cli.train_report import TrainReport
 from cocoprep.errors import CocoprepError, ConfigError, RecordError
 from cocoprep.files import LocalFiles
 from cocoprep.manifest import content_digest, read_manifest
@@ -66,6 +67,26 @@ def test_a_run_leaves_what_it_promises(whole, data):
     for picture in (run / "curves.png", run / "pictures" / "epoch-0003.png"):
         with Image.open(picture) as opened:
             assert min(opened.size) > 200
+
+
+@pytest.mark.slow
+def test_a_run_made_longer_has_the_losses_of_the_longer_one(data, tmp_path):
+    constant = {"optimizer__schedule": "constant", "network__stacks": 1}
+    open_tiny(data, None, tmp_path / "long", epochs=3, **constant).go()
+    open_tiny(data, None, tmp_path / "longer", epochs=2, **constant).go()
+    longer = open_tiny(data, None, tmp_path / "longer", resume=True, epochs=3, **constant)
+    longer.go()
+    assert longer.report.begun["step"] == 10
+    assert curve(tmp_path / "longer") == curve(tmp_path / "long")
+    assert curve(tmp_path / "longer")[-1][0] == 15
+
+
+def test_a_finished_run_gone_on_with_shows_its_figures(whole):
+    run, _ = whole
+    last = lines_of(run, "val")[-1]
+    said = TrainReport().summary(str(run))
+    assert f"PCK@0.2 {last['pck@0.2']:.3f}  (the mean guess: {last['pck@0.2_guess']:.3f})" in said
+    assert f"OKS AP {last['AP']:.3f}" in said
 
 
 def test_the_log_says_whether_it_learns(whole):
