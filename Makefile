@@ -19,7 +19,7 @@ help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cocoprep needs Python 3.11 or newer; name one with make PYTHON=...")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "cocoprep needs Python 3.11 to 3.13; name one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.data: setup.cfg constraints.txt | $(BIN)/python
@@ -126,5 +126,5 @@ bench-jax: $(VENV)/.dev  ## measure a training step on JAX, a GPU's where there 
 bench-latency: $(VENV)/.dev  ## compare the time of a prediction with PyTorch's: TORCH= names a Python that has torch
 	$(BIN)/python -m benchmarks.bench_latency $(if $(TORCH),--torch-python $(TORCH))
 
-clean:  ## remove what the targets above made
-	rm -rf $(VENV) $(DEMO) $(SAMPLE) .mypy_cache .ruff_cache .pytest_cache
+clean:  ## remove what the targets above made, but for runs
+	rm -rf $(VENV) $(ENGINES) $(DEMO) $(SAMPLE) .mypy_cache .ruff_cache .pytest_cache

@@ -7,8 +7,6 @@ itself, and a 276 MB file is never held as Python objects.
 from __future__ import annotations
 
 import codecs
-import math
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +18,19 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from cocoprep.coco_format import (
+    LISTS,
+    Category,
+    Id,
+    IdOnly,
+    keypoints_fault,
+    not_json,
+    numbers_fault,
+    person_category,
+)
 from cocoprep.errors import AnnotationError
 from cocoprep.keypoints import KeypointTable
 
-MAX_COORDINATE = 1e6
-MAX_AREA_PX2 = MAX_COORDINATE**2
-_Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Side = Annotated[int, Meta(ge=1, le=10**9)]
 _FileName = Annotated[str, Meta(max_length=4096)]  # the longest path Linux takes
 
@@ -61,45 +66,35 @@ class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _RawImage(msgspec.Struct):
-    id: _Id
+    id: Id
     file_name: _FileName
     width: _Side
     height: _Side
 
 
 class _RawAnnotation(msgspec.Struct, gc=False):
-    id: _Id
-    image_id: _Id
-    category_id: _Id
+    id: Id
+    image_id: Id
+    category_id: Id
     bbox: tuple[float, float, float, float]
     area: float
     keypoints: list[float]
     iscrowd: int = 0
 
 
-class _IdOnly(msgspec.Struct):
-    id: _Id | None = None
-
-
 class _ImageIdOnly(msgspec.Struct):
-    image_id: _Id | None = None
-
-
-class _RawCategory(msgspec.Struct):
-    id: _Id
-    name: str = ""
-    keypoints: list[str] | None = None
+    image_id: Id | None = None
 
 
 class _RawFile(msgspec.Struct):
     images: list[msgspec.Raw]
     annotations: list[msgspec.Raw]
-    categories: list[_RawCategory]
+    categories: list[Category]
 
 
 _image_decoder = msgspec.json.Decoder(_RawImage)
 _annotation_decoder = msgspec.json.Decoder(_RawAnnotation)
-_id_decoder = msgspec.json.Decoder(_IdOnly)
+_id_decoder = msgspec.json.Decoder(IdOnly)
 _image_id_decoder = msgspec.json.Decoder(_ImageIdOnly)
 
 
@@ -143,7 +138,7 @@ def parse_annotation_file(data: bytes, path: str, table: KeypointTable) -> Annot
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to build from.")
-    category = _person_category(raw.categories, path, table)
+    category = _person_category_id(raw.categories, path, table)
     images, faults = _index_images(raw.images)
     return AnnotationFile(path, category, images, faults, raw.annotations)
 
@@ -180,46 +175,19 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
     try:
         return msgspec.json.decode(memoryview(data)[start:], type=_RawFile)
     except msgspec.ValidationError as error:
-        raise AnnotationError(
-            f"{path}: not a COCO keypoints file ({error}). Expected an object with the lists 'images', "
-            "'annotations' and 'categories'; pass a person_keypoints_*.json."
-        ) from error
-    except msgspec.DecodeError as error:
-        raise AnnotationError(
-            f"{path}: not valid JSON {json_fault(error, data, start)}. The file may be cut short or edited by hand; "
-            "fetch it again. NaN and Infinity are not JSON either."
-        ) from error
-    except RecursionError as error:
-        raise AnnotationError(
-            f"{path}: its JSON is nested hundreds of levels deep, where COCO's takes five. The file is damaged or "
-            "hostile; fetch it again."
-        ) from error
+        raise AnnotationError(f"{path}: not a COCO keypoints file ({error}). {LISTS}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise not_json(error, data, path, start) from error
 
 
-def json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:
-    """Say where JSON that begins at byte `start` breaks, why, and what stands there."""
-    found = re.fullmatch(r"(.*) \(byte (\d+)\)", str(error))
-    reason, offset = (found[1], start + int(found[2])) if found else (str(error), len(data))
-    nearby = data[max(0, offset - 20) : offset + 20].decode("utf-8", errors="replace")
-    return f"at byte {offset} of {len(data)} ({reason}), near {nearby!r}"
-
-
-def _person_category(categories: list[_RawCategory], path: str, table: KeypointTable) -> int:
-    person = [c for c in categories if c.name == "person"] or [c for c in categories if c.keypoints]
-    if not person:
-        raise AnnotationError(f"{path}: expected a category 'person', found {[c.name for c in categories]!r:.500}.")
-    found = person[0].keypoints
-    if not found:
+def _person_category_id(categories: list[Category], path: str, table: KeypointTable) -> int:
+    person = person_category(categories, path, table)
+    if not person.keypoints:
         raise AnnotationError(
             f"{path}: the category 'person' lists no keypoints. This looks like an instances file; pass "
             "person_keypoints_*.json."
         )
-    if tuple(found) != table.names:
-        raise AnnotationError(
-            f"{path}: the keypoints of category 'person' are not COCO's. Expected {list(table.names)}, found "
-            f"{found!r:.500}."
-        )
-    return person[0].id
+    return person.id
 
 
 def _index_images(raw_images: list[msgspec.Raw]) -> tuple[dict[int, ImageInfo], dict[int, str]]:
@@ -263,25 +231,7 @@ def _entry_fault(entry: _RawAnnotation, file: AnnotationFile, table: KeypointTab
         return f"image_id {entry.image_id}: no such image in 'images'"
     if entry.category_id != file.person_category:
         return f"category_id {entry.category_id}: expected {file.person_category}, the person category"
-    if entry.iscrowd not in (0, 1):
-        return f"iscrowd {entry.iscrowd}: expected 0 or 1"
-    if not 0 <= entry.area <= MAX_AREA_PX2:
-        return f"area {entry.area}: expected a number of pixels from 0 to {MAX_AREA_PX2:.0f}"
-    if not all(map(math.isfinite, entry.bbox)):
-        return f"bbox {list(entry.bbox)}: expected finite numbers"
-    return _keypoints_fault(entry.keypoints, table)
-
-
-def _keypoints_fault(values: list[float], table: KeypointTable) -> str | None:
-    if len(values) != 3 * len(table):
-        return f"keypoints: expected {3 * len(table)} numbers, found {len(values)}"
-    if not any(values):  # nearly half of COCO's annotations
-        return None
-    if not set(values[2::3]) <= {0, 1, 2}:
-        return "keypoints: expected visibilities 0, 1 or 2"
-    if max(map(abs, values)) > MAX_COORDINATE:
-        return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
-    return None
+    return numbers_fault(entry.id, entry.iscrowd, entry.area, entry.bbox) or keypoints_fault(entry.keypoints, table)
 
 
 @cache

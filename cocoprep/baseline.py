@@ -6,7 +6,6 @@ A trainer needs it to tell learning from guessing.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from cocoprep import affine
 from cocoprep.config import CropConfig
-from cocoprep.errors import RecordError
+from cocoprep.errors import RecordError, StoreError
 from cocoprep.files import FileStore
 from cocoprep.heatmaps import PEAK, decode_heatmaps
 from cocoprep.manifest import BASELINE
@@ -75,7 +74,9 @@ def read_baseline(folder: str, files: FileStore) -> Baseline:
     path = files.join(folder, BASELINE)
     try:
         return Baseline.from_npz(files.read_bytes(path))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except StoreError:
+        raise
+    except Exception as error:  # zipfile and NumPy raise whatever a damaged file provokes
         raise RecordError(f"{path}: cannot be read ({error}); build the folder again.") from error
 
 

@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from cocoprep.affine import CropWindow
+from cocoprep.coco_format import MAX_COORDINATE
 from cocoprep.config import CropConfig
 
 BBox = tuple[float, float, float, float]
 
 SMALLEST_SIDE_PX = 1.0
-LARGEST_SIDE_PX = 1e6
 
 
 def clip_box(bbox_xywh: BBox, width: int, height: int) -> BBox:
@@ -28,8 +28,8 @@ def box_fault(bbox_xywh: BBox, width: int, height: int) -> str | None:
     w, h = bbox_xywh[2:]
     if w <= 0 or h <= 0:
         return f"bbox {list(bbox_xywh)}: expected a positive width and height"
-    if max(w, h) > LARGEST_SIDE_PX or max(map(abs, bbox_xywh)) > LARGEST_SIDE_PX:
-        return f"bbox {list(bbox_xywh)}: expected pixels, none above {LARGEST_SIDE_PX:.0f}"
+    if max(map(abs, bbox_xywh)) > MAX_COORDINATE:
+        return f"bbox {list(bbox_xywh)}: expected pixels, none above {MAX_COORDINATE:.0f}"
     clipped = clip_box(bbox_xywh, width, height)
     if min(clipped[2:]) < SMALLEST_SIDE_PX:
         return f"bbox {list(bbox_xywh)}: less than one pixel of it lies in the {width} x {height} image"

@@ -9,9 +9,9 @@ import numpy as np
 
 from cocoprep.errors import RecordError
 from cocoprep.files import FileStore
-from cocoprep.ground_truth import CATEGORY_ID
+from cocoprep.ground_truth import CATEGORY_ID, read_ground_truth
 from cocoprep.keypoints import KeypointTable
-from cocoprep.manifest import CEILING, GROUND_TRUTH, Manifest, seal, unseal
+from cocoprep.manifest import CEILING, Manifest, seal, unseal
 from cocoprep.oks import evaluate_oks
 from cocoprep.results import result_lines
 from cocoprep.sidecars import DECODED_STEP_PX, read_sidecar, unpack_array
@@ -33,7 +33,7 @@ class Ceiling(msgspec.Struct, frozen=True):
 
 def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files: FileStore) -> Ceiling:
     """Score what the stored heatmaps decode to, and write it beside the manifest."""
-    truth = msgspec.json.decode(files.read_bytes(files.join(folder, GROUND_TRUTH)))
+    truth = read_ground_truth(folder, files)
     image_of = {annotation["id"]: annotation["image_id"] for annotation in truth["annotations"]}
     kept: set[int] = set()
     results: list[dict[str, Any]] = []

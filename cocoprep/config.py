@@ -134,11 +134,16 @@ class BuildConfig:
     force: bool = False
 
     def __post_init__(self) -> None:
-        good = self.split.isascii() and self.split[:1].isalnum() and all(c.isalnum() or c in "._" for c in self.split)
+        good = is_split_name(self.split)
         _require(good, "--split", "ASCII letters, digits, '.' and '_', a letter or digit first", self.split)
         for option, path in (("--annotations", self.annotations), ("--images", self.images), ("--out", self.out)):
             # The manifest names them, and its JSON is UTF-8.
             _require(not any("\ud800" <= c <= "\udfff" for c in path), option, "a path in UTF-8", path)
+
+
+def is_split_name(name: str) -> bool:
+    """Tell whether a split may be called so: its name becomes part of file names."""
+    return name.isascii() and name[:1].isalnum() and all(c.isalnum() or c in "._" for c in name)
 
 
 def estimated_record_bytes(crop: CropConfig) -> float:

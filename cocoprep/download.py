@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +17,8 @@ from urllib3.util.retry import Retry
 
 from cocoprep import __version__
 from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
-from cocoprep.images import ZIP_METHODS
 from cocoprep.manifest import FileDigest
+from cocoprep.on_disk import OnBytes, check_file, check_member, check_size, extract_member
 from cocoprep.receive import PIECE_BYTES, ReceivingLocalFiles, in_words
 
 BASE_URL = "http://images.cocodataset.org"  # whose certificate for https is another host's; digests are checked anyway
@@ -28,8 +26,9 @@ _CONNECT_S, _READ_S = 10.0, 60.0
 _STATUS_RETRIES = 5
 _FRUITLESS = 5  # so many connections in a row without a new byte, and it is an error
 _RETRY_STATUSES = (408, 429, 500, 502, 503, 504)
-_MAX_JSON_BYTES = 1 << 30
 _JSON_ROOM = 300_000_000  # about what the larger annotation file takes unpacked
+
+OnPlan = Callable[[str, int], None]  # told what is done next, and of how many bytes
 
 
 @dataclass(frozen=True)
@@ -98,10 +97,18 @@ OFFICIAL: Mapping[str, Split] = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """One file of the layout, and whether it was there before."""
+    """One file of the layout, or a folder of photographs.
+
+    Attributes:
+        path: where it is.
+        was_there: before the call.
+        checked: held against a known digest, or against the zip that it came in. Nothing is known of a folder, or of
+            an annotation file without its zip.
+    """
 
     path: str
     was_there: bool
+    checked: bool
 
 
 def download_splits(
@@ -112,10 +119,12 @@ def download_splits(
     catalogue: Mapping[str, Split] = OFFICIAL,
     files: ReceivingLocalFiles | None = None,
     pause_s: float = 1.0,
-    on_plan: Callable[[int], None] = lambda size: None,
-    on_bytes: Callable[[int], None] = lambda count: None,
+    on_plan: OnPlan = lambda doing, size: None,
+    on_bytes: OnBytes = lambda count: None,
 ) -> list[Fetched]:
     """Fetch photographs and keypoint annotations of some splits.
+
+    What is there already is checked, on every call, before anything is fetched; it is never changed or removed.
 
     Args:
         splits: names in `catalogue`.
@@ -124,15 +133,16 @@ def download_splits(
         catalogue: what there is.
         files: this machine's disk.
         pause_s: the first wait before a request is made again; later ones are longer.
-        on_plan: told how many bytes are to be fetched, those included that an interrupted call has left.
-        on_bytes: told how many more of them are there; a negative number where some were of no use.
+        on_plan: told what is done next, "checking what is there" or "fetching", and of how many bytes; of those to
+            fetch, what an interrupted call has left is a part.
+        on_bytes: told how many more of them are done; a negative number where some were of no use.
 
     Returns:
         The files of the layout in the order of their coming.
 
     Raises:
         ConfigError: the address is none.
-        OutputError: the disk is too small, full or not to be written, or a file of another size is in the way.
+        OutputError: the disk is too small, full or not to be written, or what is there is not COCO's file.
         RecordError: what the server has is not COCO's file.
         StoreError: the server does not answer as it should.
     """
@@ -140,10 +150,15 @@ def download_splits(
         raise ConfigError(f"--base-url: expected an address that begins with http:// or https://, found {base_url}.")
     files = files or ReceivingLocalFiles()
     wanted = _plan(splits, data_dir, catalogue)
-    missing = {path: archive for path, archive in wanted.archives.items() if not _is_there(path, archive)}
-    _check_room(data_dir, missing, len(wanted.members), files)
-    on_plan(sum(archive.digest.bytes for archive in missing.values()))
+    for path, archive in wanted.archives.items():
+        if path in wanted.there:
+            check_size(path, archive.digest.bytes)  # which costs nothing: first of all
+    missing = {path: archive for path, archive in wanted.archives.items() if path not in wanted.there}
+    _check_room(data_dir, missing, len(wanted.members.keys() - wanted.there), files)
+    _check_there(wanted, files, on_plan, on_bytes)
     files.make_folder(os.path.join(data_dir, "annotations"))
+    if missing:
+        on_plan("fetching", sum(archive.digest.bytes for archive in missing.values()))
     with _session(pause_s) as session:
         for path, archive in missing.items():
             source = _Source(session, f"{base_url.rstrip('/')}/{archive.path}", archive.digest.bytes, pause_s)
@@ -151,50 +166,79 @@ def download_splits(
                 files.receive(path, archive.digest, source.pieces, on_bytes=on_bytes)
             except RecordError as error:
                 raise RecordError(f"{error} It came from {source.url}: try again, or another --base-url.") from error
-    for target, (path, member) in wanted.members.items():
-        _extract(path, member, target, files)
-    fetched = [Fetched(path, path not in wanted.members and path not in missing) for path in wanted.results]
-    return sorted(fetched, key=lambda one: not one.was_there)
+            _take_members(path, wanted, files)
+    return sorted(wanted.results(), key=lambda one: not one.was_there)
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    archives: dict[str, Archive]  # zip of this machine -> what it is
-    members: dict[str, tuple[str, str]]  # annotation file -> zip of this machine, member
-    results: list[str]
+    """What belongs to some splits on this machine.
+
+    Attributes:
+        archives: zip -> what it is.
+        members: annotation file -> its zip, and its name there.
+        photographs: zip, or the folder that stands for it, of each split.
+        there: those of all these that were there before.
+    """
+
+    archives: dict[str, Archive]
+    members: dict[str, tuple[str, str]]
+    photographs: list[str]
+    there: frozenset[str]
+
+    def results(self) -> list[Fetched]:
+        """Return what is to be said of each file of the layout once all are there."""
+        annotations = [(path, archive in self.archives) for path, (archive, _) in self.members.items()]
+        photographs = [(path, path in self.archives) for path in self.photographs]
+        return [Fetched(path, path in self.there, checked) for path, checked in (*annotations, *photographs)]
 
 
 def _plan(splits: Sequence[str], data_dir: str, catalogue: Mapping[str, Split]) -> _Wanted:
-    wanted = _Wanted({}, {}, [])
+    archives, members, photographs = {}, {}, []
     folder = os.path.join(data_dir, "annotations")
     for split in dict.fromkeys(splits):
         annotations = os.path.join(folder, f"person_keypoints_{split}.json")
-        wanted.results.append(annotations)
-        if not os.path.exists(annotations):
-            path = os.path.join(folder, catalogue[split].annotations.name)
-            wanted.archives[path] = catalogue[split].annotations
-            wanted.members[annotations] = path, f"annotations/person_keypoints_{split}.json"
+        path = os.path.join(folder, catalogue[split].annotations.name)
+        members[annotations] = path, f"annotations/person_keypoints_{split}.json"
+        if not os.path.exists(annotations) or os.path.exists(path):  # with its zip, what is there can be checked
+            archives[path] = catalogue[split].annotations
     for split in dict.fromkeys(splits):
-        unpacked = os.path.join(data_dir, split)
-        if os.path.isdir(unpacked):  # which the build takes first
-            wanted.results.append(unpacked)
-        else:
+        path = os.path.join(data_dir, split)
+        if not os.path.isdir(path):  # else it is unpacked, and the build takes that first
             path = os.path.join(data_dir, catalogue[split].images.name)
-            wanted.archives[path] = catalogue[split].images
-            wanted.results.append(path)
-    return wanted
+            archives[path] = catalogue[split].images
+        photographs.append(path)
+    there = frozenset(path for path in (*archives, *members, *photographs) if os.path.exists(path))
+    return _Wanted(archives, members, photographs, there)
 
 
-def _is_there(path: str, archive: Archive) -> bool:
-    if not os.path.exists(path):
-        return False
-    size = os.stat(path).st_size
-    if size != archive.digest.bytes:
-        raise OutputError(
-            f"{path}: expected {archive.digest.bytes} bytes, found {size}. It is cut short, or another file: move it "
-            "away."
-        )
-    return True
+def _check_there(
+    wanted: _Wanted,
+    files: ReceivingLocalFiles,
+    on_plan: OnPlan,
+    on_bytes: OnBytes,
+) -> None:
+    """Read what is there already and can be checked. Raises OutputError where it is not what it should be."""
+    archives = {path: archive for path, archive in wanted.archives.items() if path in wanted.there}
+    if not archives:
+        return
+    members = [path for path, (archive, _) in wanted.members.items() if archive in archives and path in wanted.there]
+    size = sum(archive.digest.bytes for archive in archives.values()) + sum(map(os.path.getsize, members))
+    on_plan("checking what is there", size)
+    for path, archive in archives.items():
+        check_file(path, archive.digest, on_bytes)
+        _take_members(path, wanted, files, on_bytes)
+
+
+def _take_members(
+    archive: str, wanted: _Wanted, files: ReceivingLocalFiles, on_bytes: OnBytes = lambda count: None
+) -> None:
+    """Unpack the annotation files that are wanted of a zip; check those that were there before."""
+    for target, (path, member) in wanted.members.items():
+        if path == archive and target in wanted.there:
+            check_member(target, path, member, on_bytes)
+        elif path == archive:
+            extract_member(path, member, target, files)
 
 
 def _check_room(data_dir: str, missing: Mapping[str, Archive], members: int, files: ReceivingLocalFiles) -> None:
@@ -302,21 +346,3 @@ class _Source:
                 f"{self.url}: expected a file of {self.size} bytes, the server has one of {total}. It is not COCO's: "
                 "try another --base-url."
             )
-
-
-def _extract(path: str, member: str, target: str, files: ReceivingLocalFiles) -> None:
-    """Write one member of a zip, whole or not at all."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            info = archive.getinfo(member)
-            if info.compress_type not in ZIP_METHODS or info.file_size > _MAX_JSON_BYTES:
-                raise RecordError(f"{path}: {member} takes {in_words(info.file_size)} unpacked, which is not COCO's.")
-            with archive.open(info) as packed, files.create(target) as stream:
-                left = info.file_size
-                while piece := packed.read(min(PIECE_BYTES, left)):
-                    stream.write(piece)
-                    left -= len(piece)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise RecordError(
-            f"{path}: {member} cannot be unpacked ({error}). Remove the zip and run this again."
-        ) from error

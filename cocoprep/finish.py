@@ -16,10 +16,9 @@ from cocoprep.keypoints import KeypointTable
 from cocoprep.ledger import check_faults, count_dropped, drop_faulty_images, read_ledger, write_ledger
 from cocoprep.manifest import (
     BASELINE,
-    GROUND_TRUTH,
     LEDGER,
+    LISTED_FILES,
     MANIFEST,
-    PLAN,
     Counts,
     FileDigest,
     Manifest,
@@ -28,8 +27,8 @@ from cocoprep.manifest import (
     fingerprint,
     fingerprint_parts,
     seal,
+    shard_name,
 )
-from cocoprep.shards import shard_name
 from cocoprep.sidecars import SIDECAR_SUFFIX, Sidecar, read_sidecar
 
 
@@ -119,7 +118,7 @@ def _manifest(
         shards=tuple(
             ShardEntry(s.shard, s.examples, s.bytes, s.sha256, digest(s.shard + SIDECAR_SUFFIX)) for s in sidecars
         ),
-        files={name: digest(name) for name in (PLAN, LEDGER, GROUND_TRUTH, BASELINE)},
+        files={name: digest(name) for name in LISTED_FILES},
         source={"annotations": config.annotations, "images": config.images},
         **parts,
     )

@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 
 from cocoprep.annotations import ImageInfo, Person
+from cocoprep.errors import RecordError
+from cocoprep.files import FileStore
 from cocoprep.keypoints import KeypointTable
+from cocoprep.manifest import GROUND_TRUTH
 from cocoprep.selection import Entry
 
 CATEGORY_ID = 1
@@ -39,6 +42,20 @@ def ground_truth_pieces(images: Sequence[ImageInfo], entries: Sequence[Entry], t
     people.sort(key=lambda pair: pair[0].annotation_id)
     yield from _listed(_annotation(person, image_id) for person, image_id in people)
     yield b"]}\n"
+
+
+def read_ground_truth(folder: str, files: FileStore) -> dict[str, Any]:
+    """Return the ground truth beside the shards of a built folder, as pycocotools takes it.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    path = files.join(folder, GROUND_TRUTH)
+    try:
+        truth: dict[str, Any] = msgspec.json.decode(files.read_bytes(path), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}). Run `cocoprep verify {folder}`.") from error
+    return truth
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:

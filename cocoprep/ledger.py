@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cocoprep.errors import BuildError
+from cocoprep.errors import BuildError, RecordError
 from cocoprep.files import FileStore
-from cocoprep.manifest import LEDGER
+from cocoprep.manifest import LEDGER, shard_name
 from cocoprep.selection import FAULTS, DropReason, Entry
-from cocoprep.shards import shard_name
 
 SCHEMA = pa.schema(
     [
@@ -71,8 +70,23 @@ def write_ledger(ledger: pa.Table, folder: str, files: FileStore) -> None:
 
 
 def read_ledger(folder: str, files: FileStore) -> pa.Table:
-    """Read a folder's ledger."""
-    return pq.read_table(io.BytesIO(files.read_bytes(files.join(folder, LEDGER))), schema=SCHEMA)
+    """Read a folder's ledger.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    path = files.join(folder, LEDGER)
+    try:
+        ledger = pq.read_table(pa.BufferReader(files.read_bytes(path)))
+        if not ledger.schema.equals(SCHEMA):
+            raise pa.ArrowInvalid("its columns are not those of a ledger")
+        ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
+    except (OSError, pa.ArrowException) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RecordError(
+            f"{path}: cannot be read ({why}). Build the folder again; if it is a copy, copy this file again."
+        ) from error
+    return ledger
 
 
 def count_dropped(ledger: pa.Table) -> dict[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import google.protobuf
@@ -18,8 +19,8 @@ import PIL
 from PIL import features
 
 import cocoprep
-from cocoprep.config import BuildConfig, CropConfig, SelectConfig
-from cocoprep.errors import RecordError
+from cocoprep.config import BuildConfig, CropConfig, SelectConfig, is_split_name
+from cocoprep.errors import CocoprepError, RecordError
 from cocoprep.example import FEATURES, SCHEMA_VERSION
 from cocoprep.files import FileStore
 from cocoprep.images import FILL_RGB
@@ -31,6 +32,12 @@ LEDGER = "ledger.parquet"
 GROUND_TRUTH = "ground_truth.json"
 BASELINE = "baseline.npz"
 CEILING = "ceiling.json"
+LISTED_FILES = (PLAN, LEDGER, GROUND_TRUTH, BASELINE)  # by the manifest, beside the shards
+
+
+def shard_name(split: str, index: int, count: int) -> str:
+    """Return a shard's file name, as TensorFlow Datasets names them."""
+    return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -176,6 +183,20 @@ def table_of(record: KeypointRecord) -> KeypointTable:
     )
 
 
+def geometry_differences(crop: CropRecord, table: KeypointTable, other: Manifest) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (what, here, in the other folder) of all that must agree where one network takes the crops of both."""
+    for name, ours, theirs in (
+        ("input size", crop.input_size, other.crop.input_size),
+        ("heatmap stride", crop.heatmap_stride, other.crop.heatmap_stride),
+        ("sigma", crop.sigma_px, other.crop.sigma_px),
+        ("box scale", crop.bbox_scale, other.crop.bbox_scale),
+        ("keypoints", table.names, other.keypoints.names),
+        ("mirror partners of keypoints", table.flip_index, other.keypoints.flip_index),
+    ):
+        if ours != theirs:
+            yield name, ours, theirs
+
+
 def selected(select: SelectConfig, num_shards: int) -> Selected:
     """Resolve a select config into what the manifest keeps."""
     return Selected(select.min_keypoints, select.seed, select.limit, num_shards)
@@ -275,6 +296,30 @@ def read_manifest(folder: str, files: FileStore) -> Manifest:
             "again with this version of cocoprep, or read them with the version that made them."
         )
     try:
-        return msgspec.convert(body, Manifest)
-    except msgspec.ValidationError as error:
-        raise RecordError(f"{path}: not a manifest ({error}).") from error
+        manifest = msgspec.convert(body, Manifest)
+        _check_content(manifest)
+    except (msgspec.ValidationError, CocoprepError, IndexError, ValueError) as error:
+        raise RecordError(
+            f"{path}: no build has written this ({error}). Its digest is right, so it is not damaged but made: build "
+            "the folder again, or take it from somebody whom you trust."
+        ) from error
+    return manifest
+
+
+def _check_content(manifest: Manifest) -> None:
+    """Refuse what no build writes: above all, names of files that lead out of the folder.
+
+    Raises:
+        CocoprepError: or IndexError or ValueError, saying what.
+    """
+    if not is_split_name(manifest.split):
+        raise RecordError(f"split {manifest.split!r:.100}")
+    for index, shard in enumerate(manifest.shards):
+        expected = shard_name(manifest.split, index, len(manifest.shards))
+        if shard.name != expected:
+            raise RecordError(f"shards[{index}]: expected {expected}, found {shard.name!r:.100}")
+    if set(manifest.files) != set(LISTED_FILES):
+        raise RecordError(f"files: expected {sorted(LISTED_FILES)}, found {sorted(manifest.files)!r:.200}")
+    if crop_record(manifest.crop.config()) != manifest.crop:
+        raise RecordError("crop: its sizes do not follow from one another")
+    table_of(manifest.keypoints)

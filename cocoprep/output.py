@@ -22,9 +22,9 @@ from cocoprep.manifest import (
     canonical_json,
     fingerprint_parts,
     seal,
+    shard_name,
     unseal,
 )
-from cocoprep.shards import shard_name
 from cocoprep.sidecars import SIDECAR_SUFFIX
 
 _SHARD = re.compile(r"cocoprep-.+\.tfrecord-\d{5}-of-\d{5}(\.json)?")

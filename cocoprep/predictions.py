@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.annotations import json_fault
+from cocoprep.coco_format import json_fault
 from cocoprep.errors import ResultsError
 from cocoprep.files import FileStore
 from cocoprep.keypoints import KeypointTable

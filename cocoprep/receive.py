@@ -80,7 +80,7 @@ class ReceivingLocalFiles(LocalFiles):
 
     def kept_bytes(self, path: str, digest: FileDigest) -> int:
         """See `ReceivingFiles`."""
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # what is in the way of looking is told where it is in the way of writing
             return os.stat(_partial(path, digest)).st_size
         return 0
 
@@ -91,7 +91,7 @@ class ReceivingLocalFiles(LocalFiles):
     def free_bytes(self, folder: str) -> int | None:
         """See `ReceivingFiles`."""
         place = Path(folder).absolute()
-        while not place.exists():
+        while not os.path.exists(place):  # of a place that may not be looked at, `Path.exists` raises
             place = place.parent
         return shutil.disk_usage(place).free
 

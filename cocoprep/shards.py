@@ -23,11 +23,6 @@ from cocoprep.tally import Tally
 from cocoprep.tfrecord import write_records
 
 
-def shard_name(split: str, index: int, count: int) -> str:
-    """Return a shard's file name, as TensorFlow Datasets names them."""
-    return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
-
-
 @dataclass(frozen=True, slots=True)
 class ShardWriter:
     """Builds shards of one split into a folder. `on_progress` is told of (images, crops) as they are done."""

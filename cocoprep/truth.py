@@ -6,19 +6,26 @@ import codecs
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.annotations import MAX_AREA_PX2, MAX_COORDINATE, json_fault
+from cocoprep.coco_format import (
+    LISTS,
+    Category,
+    Id,
+    IdOnly,
+    keypoints_fault,
+    not_json,
+    numbers_fault,
+    person_category,
+)
 from cocoprep.errors import AnnotationError, CocoprepError
 from cocoprep.files import FileStore
 from cocoprep.keypoints import KeypointTable
 
-_Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _PLACE = re.compile(r"(?P<reason>.*) - at `\$\.(?P<list>images|annotations)\[(?P<row>\d+)\](?P<field>.*)`")
 
 
@@ -63,16 +70,16 @@ class Truth:
 
 
 class _Image(msgspec.Struct, omit_defaults=True):
-    id: _Id
+    id: Id
     file_name: str = ""
     width: int = 0
     height: int = 0
 
 
 class _Annotation(msgspec.Struct, gc=False):
-    id: _Id
-    image_id: _Id
-    category_id: _Id
+    id: Id
+    image_id: Id
+    category_id: Id
     area: float
     bbox: tuple[float, float, float, float]
     keypoints: list[float] | None = None
@@ -80,25 +87,15 @@ class _Annotation(msgspec.Struct, gc=False):
     num_keypoints: int | None = None
 
 
-class _Category(msgspec.Struct):
-    id: _Id
-    name: str = ""
-    keypoints: list[str] | None = None
-
-
 class _File(msgspec.Struct):
     images: list[_Image]
     annotations: list[_Annotation]
-    categories: list[_Category]
+    categories: list[Category]
 
 
 class _Rows(msgspec.Struct):
     images: list[msgspec.Raw] = []
     annotations: list[msgspec.Raw] = []
-
-
-class _IdOnly(msgspec.Struct):
-    id: _Id | None = None
 
 
 def read_input(path: str, files: FileStore, what: str, refusal: type[CocoprepError]) -> bytes:
@@ -138,7 +135,7 @@ def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
     for name, entries in (("images", file.images), ("annotations", file.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to score against.")
-    category = _person_category(file.categories, path, table)
+    category = person_category(file.categories, path, table)
     people = [annotation for annotation in file.annotations if annotation.category_id == category.id]
     if not people:
         raise AnnotationError(f"{path}: no annotation is of category {category.id}, the person category.")
@@ -157,46 +154,23 @@ def _decode(data: bytes, path: str) -> _File:
         return msgspec.json.decode(data, type=_File)
     except msgspec.ValidationError as error:
         raise AnnotationError(f"{path}: {_form_fault(error, data)}") from error
-    except msgspec.DecodeError as error:
-        raise AnnotationError(
-            f"{path}: not valid JSON {json_fault(error, data, 0)}. The file may be cut short or edited by hand; fetch "
-            "it again. NaN and Infinity are not JSON either."
-        ) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise not_json(error, data, path) from error
     except UnicodeDecodeError as error:
         raise AnnotationError(f"{path}: not UTF-8 text ({error}). COCO files are JSON in UTF-8.") from error
-    except RecursionError as error:
-        raise AnnotationError(
-            f"{path}: its JSON is nested hundreds of levels deep, where COCO's takes five."
-        ) from error
 
 
 def _form_fault(error: msgspec.ValidationError, data: bytes) -> str:
     place = _PLACE.fullmatch(str(error))
     if place is None:
-        return (
-            f"not a COCO keypoints file ({error}). Expected an object with the lists 'images', 'annotations' and "
-            "'categories'; pass a person_keypoints_*.json."
-        )
+        return f"not a COCO keypoints file ({error}). {LISTS}"
     try:
         raw = getattr(msgspec.json.decode(data, type=_Rows), place["list"])[int(place["row"])]
-        number = msgspec.json.decode(raw, type=_IdOnly).id
+        number = msgspec.json.decode(raw, type=IdOnly).id
     except (msgspec.DecodeError, RecursionError):  # what follows the entry may be no JSON at all
         number = None
     whose = "without an id" if number is None else f"id {number}"
     return f"{place['list']}[{place['row']}]{place['field']}, {whose}: {place['reason']}. Mend the entry or remove it."
-
-
-def _person_category(categories: list[_Category], path: str, table: KeypointTable) -> _Category:
-    person = [c for c in categories if c.name == "person"] or [c for c in categories if c.keypoints]
-    if not person:
-        raise AnnotationError(f"{path}: expected a category 'person', found {[c.name for c in categories]!r:.500}.")
-    names = person[0].keypoints
-    if names and tuple(names) != table.names:
-        raise AnnotationError(
-            f"{path}: the keypoints of category {person[0].name!r} are not {table.name}'s. Expected "
-            f"{list(table.names)}, found {names!r:.500}."
-        )
-    return person[0]
 
 
 def _images_by_id(images: list[_Image], path: str) -> dict[int, _Image]:
@@ -212,31 +186,21 @@ def _images_by_id(images: list[_Image], path: str) -> dict[int, _Image]:
 
 def _fault(person: _Annotation, images: dict[int, _Image], seen: set[int], table: KeypointTable) -> str | None:
     """Say what is wrong with an annotation of the person category, or None."""
-    if person.id == 0:
-        return "pycocotools takes the id 0 for nobody, and would miss the person. Number the annotations from 1"
     if person.id in seen:
         return "the id is listed more than once. Give every annotation an id of its own"
     if person.image_id not in images:
         return f"image_id {person.image_id} is not in 'images'. List the image, or remove its annotations"
-    if person.iscrowd not in (0, 1):
-        return f"iscrowd {person.iscrowd}: expected 0 or 1"
-    if not 0 <= person.area <= MAX_AREA_PX2:
-        return f"area {person.area}: expected a number of pixels from 0 to {MAX_AREA_PX2:.0f}"
-    if not max(map(abs, person.bbox)) <= MAX_COORDINATE:
-        return f"bbox {list(person.bbox)}: expected pixels, none above {MAX_COORDINATE:.0f}"
-    return _keypoints_fault(person, table)
+    return numbers_fault(person.id, person.iscrowd, person.area, person.bbox) or _keypoints_fault(person, table)
 
 
 def _keypoints_fault(person: _Annotation, table: KeypointTable) -> str | None:
     found = person.keypoints
-    if found is None or len(found) != 3 * len(table):
-        count = "none" if found is None else len(found)
-        return f"keypoints: expected {3 * len(table)} numbers, found {count}. Pass a person_keypoints_*.json"
+    if found is None:
+        return f"keypoints: expected {3 * len(table)} numbers, found none. Pass a person_keypoints_*.json"
+    fault = keypoints_fault(found, table)
+    if fault:
+        return fault
     labelled = sum(map(bool, found[2::3]))
-    if labelled and not set(found[2::3]) <= {0, 1, 2}:
-        return "keypoints: expected visibilities 0, 1 or 2"
-    if labelled and max(map(abs, found)) > MAX_COORDINATE:
-        return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
     if person.num_keypoints is None:
         person.num_keypoints = labelled
     if person.num_keypoints and not labelled:
@@ -245,7 +209,7 @@ def _keypoints_fault(person: _Annotation, table: KeypointTable) -> str | None:
 
 
 def _to_truth(
-    path: str, category: _Category, images: list[_Image], people: list[_Annotation], table: KeypointTable
+    path: str, category: Category, images: list[_Image], people: list[_Annotation], table: KeypointTable
 ) -> Truth:
     triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
     named = np.array([person.num_keypoints != 0 for person in people])

@@ -11,12 +11,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
-import pyarrow.parquet as pq
-
 from cocoprep.config import CropConfig
 from cocoprep.errors import RecordError
 from cocoprep.example import decode_example, jpeg_size
 from cocoprep.files import FileStore
+from cocoprep.ledger import read_ledger
 from cocoprep.manifest import CEILING, LEDGER, MANIFEST, Manifest, ShardEntry, digest_file, read_manifest, unseal
 from cocoprep.sidecars import SIDECAR_SUFFIX, Sidecar, read_sidecar
 from cocoprep.tfrecord import read_record
@@ -184,7 +183,11 @@ def _check_record(stream: io.BytesIO, crop: CropConfig, joints: int) -> int:
 
 def _check_counts(folder: str, manifest: Manifest, files: FileStore) -> Iterator[Problem]:
     """Hold ledger, sidecars and manifest against each other; they are known to be undamaged."""
-    ledger = pq.read_table(io.BytesIO(files.read_bytes(files.join(folder, LEDGER)))).to_pydict()
+    try:
+        ledger = read_ledger(folder, files).to_pydict()
+    except RecordError as error:
+        yield Problem(LEDGER, str(error))
+        return
     counts = manifest.counts
     dropped = {reason: ledger["reason"].count(reason) for reason in counts.dropped}
     found = (len(ledger["row"]), ledger["kept"].count(True), dropped)

@@ -27,7 +27,7 @@ Xla = Literal["off", "pointwise", "whole"]
 
 def _number(option: str, value: object, lowest: float, highest: float = math.inf, *, whole: bool = False) -> None:
     kind = "a whole number" if whole else "a number"
-    good = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    good = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not good or not lowest <= value <= highest:  # type: ignore[operator]
         upwards = " up" if highest == math.inf else f" to {highest}"
         raise ConfigError(f"{option}: expected {kind} from {lowest}{upwards}, found {value!r}.")
@@ -91,9 +91,9 @@ class OptimizerConfig:
         _choice("--schedule", self.schedule, Schedule)
         _number("--learning-rate", self.learning_rate, 0)
         _number("--warmup-epochs", self.warmup_epochs, 0)
-        _number("--decay", self.decay, 0, 1)
+        _number("optimizer.decay", self.decay, 0, 1)
         for fraction in self.decay_at:
-            _number("--decay-at", fraction, 0, 1)
+            _number("optimizer.decay_at", fraction, 0, 1)
         _number("--weight-decay", self.weight_decay, 0)
         _number("--clip-norm", self.clip_norm, 0)
         _number("--ema", self.ema, 0, 0.999999)
@@ -144,7 +144,8 @@ class TrainConfig:
         _number("--epochs", self.epochs, 1, whole=True)
         _number("--batch-size", self.batch_size, 1, whole=True)
         _number("--seed", self.seed, 0, 2**31 - 1, whole=True)
-        _number("--subset", self.subset, 0, 1)
+        if not 0 < self.subset <= 1:
+            raise ConfigError(f"--subset: expected a share above 0 and up to 1, found {self.subset!r}.")
         _choice("--precision", self.precision, Precision)
         _choice("--xla", self.xla, Xla)
         _choice("--devices", self.devices, Devices)

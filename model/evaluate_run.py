@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cocoprep.errors import ConfigError
 from cocoprep.files import FileStore
 from cocoprep.heatmaps import Decoder
-from cocoprep.manifest import Manifest, read_manifest
+from cocoprep.manifest import Manifest, geometry_differences, read_manifest
 from cocoprep.predictions import Predictions
 from model.dataset import eval_dataset
 from model.failures import readable_errors
@@ -115,17 +115,8 @@ def check_geometry(predictor: Predictor, manifest: Manifest, folder: str) -> Non
     Raises:
         ConfigError: naming what differs.
     """
-    ours, theirs = predictor.crop, manifest.crop
-    for name, trained, found in (
-        ("input size", ours.input_size, theirs.input_size),
-        ("heatmap stride", ours.heatmap_stride, theirs.heatmap_stride),
-        ("sigma", ours.sigma_px, theirs.sigma_px),
-        ("box scale", ours.bbox_scale, theirs.bbox_scale),
-        ("keypoints", predictor.table.names, manifest.keypoints.names),
-        ("keypoints' mirror partners", predictor.table.flip_index, manifest.keypoints.flip_index),
-    ):
-        if trained != found:
-            raise ConfigError(
-                f"--data: the {name} of {folder} is {found}, that of the run's training data {trained}. Build the "
-                "folder with the options that the training data were built with."
-            )
+    for name, trained, found in geometry_differences(predictor.crop, predictor.table, manifest):
+        raise ConfigError(
+            f"--data: the {name} of {folder} is {found}, that of the run's training data {trained}. Build the "
+            "folder with the options that the training data were built with."
+        )

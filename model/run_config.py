@@ -36,10 +36,20 @@ def resolve_config(
     base = to_builtins(stored)
     if config_file is not None:
         base = merge(base, read_settings(config_file, files or LocalFiles()), where=config_file)
+        _check_file(base, config_file)
     config = from_builtins(merge(base, _nested(changes), where="options"), where="options")
     if not config.data:
         raise ConfigError("--data: expected a folder that `cocoprep build` has made, found nothing.")
     return config
+
+
+def _check_file(settings: dict[str, Any], path: str) -> None:
+    """Check settings as a file leaves them, so that what is wrong there is told as the file's."""
+    try:
+        from_builtins(settings, where=path)
+    except ConfigError as error:
+        said = str(error)
+        raise ConfigError(said if said.startswith(path) else f"{path}: {said}") from error
 
 
 def read_settings(path: str, files: FileStore) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.files import FileStore, LocalFiles
-from cocoprep.manifest import Manifest, read_manifest
+from cocoprep.manifest import Manifest, geometry_differences, read_manifest, table_of
 from model.batches import whole_batches
 from model.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
 from model.config import TrainConfig
@@ -312,14 +312,5 @@ def open_run(
 
 
 def _check_alike(data: Manifest, val: Manifest) -> None:
-    for name, ours, theirs in (
-        ("input size", data.crop.input_size, val.crop.input_size),
-        ("heatmap stride", data.crop.heatmap_stride, val.crop.heatmap_stride),
-        ("sigma", data.crop.sigma_px, val.crop.sigma_px),
-        ("box scale", data.crop.bbox_scale, val.crop.bbox_scale),
-        ("keypoints", data.keypoints.names, val.keypoints.names),
-    ):
-        if ours != theirs:
-            raise ConfigError(
-                f"--val: its {name} is {theirs}, that of --data is {ours}; build both with the same options."
-            )
+    for name, ours, theirs in geometry_differences(data.crop, table_of(data.keypoints), val):
+        raise ConfigError(f"--val: its {name} is {theirs}, that of --data is {ours}; build both with the same options.")

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.files import FileStore
-from cocoprep.ground_truth import CATEGORY_ID
+from cocoprep.ground_truth import CATEGORY_ID, read_ground_truth
 from cocoprep.heatmaps import Decoder
-from cocoprep.manifest import GROUND_TRUTH, Manifest, table_of
+from cocoprep.manifest import Manifest, table_of
 from cocoprep.oks import evaluate_oks
 from cocoprep.results import result_lines
 from model.joints import joints_in_image
@@ -67,5 +66,5 @@ def batch_results(
 
 def measure_oks(results: list[dict[str, Any]], folder: str, manifest: Manifest, files: FileStore) -> dict[str, float]:
     """Return the ten OKS figures of results lines against the ground truth beside the shards."""
-    truth = msgspec.json.decode(files.read_bytes(files.join(folder, GROUND_TRUTH)))
+    truth = read_ground_truth(folder, files)
     return evaluate_oks(truth, results, table_of(manifest.keypoints))

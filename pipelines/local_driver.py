@@ -109,9 +109,9 @@ def _worker_processes(job: LocalJob) -> Any:
 
 
 def _parse(job: LocalJob) -> Any:
-    from pipelines.options import parse_beam_options
+    from pipelines.options import LOCAL_REFUSED, parse_beam_options
 
-    parse_beam_options(job.beam_options, refused=("runner", "direct_running_mode", "direct_num_workers"))
+    parse_beam_options(job.beam_options, refused=LOCAL_REFUSED)
     return parse_beam_options([f"--direct_num_workers={job.workers}", *job.beam_options])
 
 

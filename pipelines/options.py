@@ -11,6 +11,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from cocoprep.errors import ConfigError
 
+LOCAL_REFUSED = ("runner", "direct_running_mode", "direct_num_workers")  # what the local build sets itself
+
 
 def given_options(arguments: Sequence[str], *, refused: Sequence[str] = ()) -> dict[str, Any]:
     """Return what is set by these options, by Beam's name of each. Raises as `parse_beam_options`."""
@@ -28,6 +30,7 @@ def parse_beam_options(arguments: Sequence[str], *, refused: Sequence[str] = ())
     Raises:
         ConfigError: Beam does not know one, cannot read its value, or it is refused.
     """
+    _check_strays(arguments)
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):  # argparse prints its usage, all of Beam's options
@@ -44,3 +47,14 @@ def parse_beam_options(arguments: Sequence[str], *, refused: Sequence[str] = ())
     if wrong:
         raise ConfigError(f"after --: {', '.join(f'--{name}' for name in wrong)} cannot be set for this runner.")
     return options
+
+
+def _check_strays(arguments: Sequence[str]) -> None:
+    """Refuse what is neither an option nor the value of one: Beam would pass over it."""
+    for before, word in zip(("", *arguments), arguments, strict=False):
+        takes_value = before.startswith("-") and "=" not in before
+        if not word.startswith("-") and not takes_value:
+            raise ConfigError(
+                f"expected nothing but options of Beam's after --, found {word!r}. A build makes one split, named by "
+                "--split."
+            )

@@ -106,6 +106,13 @@ def run_remote_build(
     return RemoteBuild(time.monotonic() - started, read_counters(result))
 
 
+def check_remote_build(config: BuildConfig, runner: str, beam_options: Sequence[str] = ()) -> None:
+    """Refuse what `run_remote_build` would refuse of runner and options. Nothing is started."""
+    files = AnyFiles()
+    with tempfile.TemporaryDirectory(prefix="cocoprep-job-") as folder:
+        _pipeline(config, runner, _arguments(config, runner, beam_options, Path(folder), files), files)
+
+
 def _arguments(
     config: BuildConfig, runner: str, beam_options: Sequence[str], folder: Path, files: FileStore
 ) -> list[str]:

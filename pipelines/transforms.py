@@ -22,10 +22,10 @@ from cocoprep.files import FileStore
 from cocoprep.finish import finish_build
 from cocoprep.images import open_images
 from cocoprep.keypoints import KeypointTable
-from cocoprep.manifest import fingerprint, fingerprint_parts
+from cocoprep.manifest import fingerprint, fingerprint_parts, shard_name
 from cocoprep.monitor import Monitor, Plan, Progress
 from cocoprep.selection import PackedShard, unpack_shard
-from cocoprep.shards import ShardWriter, shard_name
+from cocoprep.shards import ShardWriter
 from cocoprep.start import StartedBuild, start_build
 from pipelines.counters import DROPPED, NAMESPACE
 from pipelines.dealing import ClaimedByWorkers, Dealing, DealtByEngine, DealtShard
@@ -104,6 +104,9 @@ class _WriteFn(_BuildFn):
         with self.reporting():
             for sync in syncs:
                 sync.result()
+
+    def teardown(self) -> None:
+        self.syncer.shutdown()
 
     def process(self, dealt: DealtShard) -> Iterable[str]:
         for label, packed in self.dealing.take(dealt):

@@ -14,8 +14,8 @@ import click
 @click.option("--out", metavar="FILE", help="Picture to write.  [default: augment-<strength>.png]")
 @click.option("--people", metavar="N", type=int, default=6, show_default=True, help="Rows: people, spread evenly.")
 @click.option("--epochs", metavar="N", type=int, default=7, show_default=True, help="Columns: epochs of training.")
-@click.option("--epoch", metavar="E", type=int, default=0, show_default=True, help="The first of them.")
-@click.option("--seed", metavar="S", type=int, default=0, show_default=True, help="As given to training.")
+@click.option("--epoch", metavar="E", type=int, default=0, show_default=True, help="First epoch to show.")
+@click.option("--seed", metavar="S", type=int, default=0, show_default=True, help="Seed, as given to training.")
 @click.option("--tile", metavar="PX", type=int, default=160, show_default=True, help="The longer side of a picture.")
 def command(
     folder: str, *, strength: str, out: str | None, people: int, epochs: int, epoch: int, seed: int, tile: int
@@ -27,14 +27,10 @@ def command(
     """
     from cocoprep.dataset import open_dataset
     from cocoprep.draw import picture_format, save_picture
-    from cocoprep.errors import ConfigError
+    from model.augment_config import STRENGTHS
+    from model.augment_sheet import augment_sheet, measure_augmentation
     from pipelines.files import AnyFiles
 
-    try:
-        from model.augment_config import STRENGTHS
-        from model.augment_sheet import augment_sheet, measure_augmentation
-    except ImportError as error:
-        raise ConfigError(f"augmentation needs the training extra ({error}): pip install 'cocoprep[train]'.") from error
     path = out or f"augment-{strength}.png"
     picture_format(path)  # a wrong ending is told before the work, not after it
     files = AnyFiles()

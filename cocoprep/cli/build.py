@@ -42,21 +42,21 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--out", metavar="DIR", help="Folder to write.  [default: data/shards/<split>]")
 @click.option("--input-size", type=_InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
 @click.option("--heatmap-stride", type=int, default=4, help="Input pixels per heatmap pixel.")
-@click.option("--sigma", type=float, default=2.0, help="Of the Gaussian, in heatmap pixels.")
+@click.option("--sigma", type=float, default=2.0, help="Standard deviation of a joint's Gaussian, in heatmap pixels.")
 @click.option("--bbox-scale", type=float, default=1.25, help="Size of the crop relative to the box.")
 @click.option(
     "--margin", type=int, help="Real pixels kept around the crop.  [default: as wide windows need, 26 at 256]"
 )
-@click.option("--jpeg-quality", type=int, default=90, help="Of the stored crops.")
+@click.option("--jpeg-quality", type=int, default=90, help="JPEG quality of the stored crops, 1 to 100.")
 @click.option("--min-keypoints", type=int, default=1, help="Drop people with fewer labelled keypoints.")
-@click.option("--shards", type=int, help="How many shards.  [default: about 100 MB each, at least 16]")
-@click.option("--seed", type=int, default=0, help="Of the order of people.")
-@click.option("--limit", type=int, help="Only so many photographs, for a quick look.")
+@click.option("--shards", type=int, help="Number of shards.  [default: about 100 MB each, at least 16]")
+@click.option("--seed", type=int, default=0, help="Seed of the order of people and shards.")
+@click.option("--limit", type=int, help="Take only so many photographs, for a quick look.")
 @click.option("--max-bad-fraction", type=float, default=0.01, help="Give up above this share of faulty annotations.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one a core]")
 @click.option("--runner", default=LOCAL, help="'local', or any Beam runner by its name.")
 @click.option("--force", is_flag=True, help="Replace shards in --out that were made in another way.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; write nothing.")
 @click.option("--no-ceiling", is_flag=True, help="Do not measure the codec ceiling.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def command(**options: Any) -> None:
@@ -66,7 +66,7 @@ def command(**options: Any) -> None:
     """
     config = _build_config(options)
     if options["dry_run"]:
-        _dry_run(config, options["workers"])
+        _dry_run(config, options["runner"], options["workers"], options["beam_options"])
         return
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end_by_signal)
@@ -145,7 +145,21 @@ def _official_images(data: str, split: str, files: FileStore) -> str:
     )
 
 
-def _dry_run(config: BuildConfig, workers: int | None) -> None:
+def _check_engine(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:
+    """Refuse options that do not go with the runner. The local build without any needs no Beam for that."""
+    if runner != LOCAL:
+        from pipelines.remote import check_remote_build
+
+        if workers is not None:
+            raise ConfigError("--workers is for the local build; give the runner's own option after --.")
+        check_remote_build(config, runner, beam_options)
+    elif beam_options:
+        from pipelines.options import LOCAL_REFUSED, parse_beam_options
+
+        parse_beam_options(beam_options, refused=LOCAL_REFUSED)
+
+
+def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:
     from cocoprep.cli.progress import warn_of_few_shards
     from cocoprep.cli.report import print_plan
     from cocoprep.images import open_images
@@ -156,6 +170,7 @@ def _dry_run(config: BuildConfig, workers: int | None) -> None:
     from cocoprep.workers import default_workers
     from pipelines.files import AnyFiles
 
+    _check_engine(config, runner, workers, beam_options)
     files = AnyFiles()
     selection = load_selection(config, COCO_17, files)
     ledger = make_ledger(selection.entries, config.split, selection.num_shards)

@@ -26,6 +26,12 @@ class ByteProgress(Bar):
             self._total = size
             self._bar.update(self._task, total=size)
 
+    def begin(self, doing: str, size: int) -> None:
+        """Go over to something else, of so many bytes, none of them done."""
+        with self._lock:
+            self._doing, self._total, self._done = doing, size, 0
+            self._bar.reset(self._task, description=doing, total=size)
+
     def advance(self, count: int) -> None:
         """Count bytes that are done; a negative number takes some back."""
         with self._lock:

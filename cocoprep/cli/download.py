@@ -8,14 +8,22 @@ SPLITS = ("train2017", "val2017", "train2014", "val2014")
 
 
 @click.command("download", context_settings={"show_default": True})
-@click.option("--split", "splits", type=click.Choice(SPLITS), multiple=True, required=True, help="May be repeated.")
+@click.option(
+    "--split",
+    "splits",
+    type=click.Choice(SPLITS),
+    multiple=True,
+    required=True,
+    help="Split to fetch; may be repeated.",
+)
 @click.option("--data-dir", default="data/coco", metavar="DIR", help="Folder in COCO's official layout.")
 @click.option("--base-url", metavar="URL", help="A mirror of the same files.  [default: COCO's own server]")
 def command(splits: tuple[str, ...], data_dir: str, base_url: str | None) -> None:
     """Fetch COCO's photographs and keypoint annotations.
 
-    The zips are checked against COCO's known sizes and digests. Nothing needs to be unpacked: `cocoprep build` reads
-    the photographs from the zip. A download that was interrupted goes on where it stopped.
+    The zips are checked against COCO's known sizes and digests, those that are there already too; annotation files
+    against the zip they came in, where that is there. Nothing needs to be unpacked: `cocoprep build` reads the
+    photographs from the zip. A download that was interrupted goes on where it stopped.
     """
     from cocoprep.cli.byte_progress import ByteProgress
     from cocoprep.download import BASE_URL, download_splits
@@ -29,12 +37,13 @@ def command(splits: tuple[str, ...], data_dir: str, base_url: str | None) -> Non
     with ByteProgress("fetching") as progress:
         try:
             fetched = download_splits(
-                splits, data_dir, base_url=base_url or BASE_URL, on_plan=progress.plan, on_bytes=progress.advance
+                splits, data_dir, base_url=base_url or BASE_URL, on_plan=progress.begin, on_bytes=progress.advance
             )
         except KeyboardInterrupt:
             click.echo("stopped. What has come is kept: the same command goes on where it stopped.", err=True)
             raise
     for one in fetched:
-        click.echo(f"{one.path}: was there" if one.was_there else f"{one.path}: fetched and checked")
+        known = "checked" if one.checked else "not checked"
+        click.echo(f"{one.path}: was there, {known}" if one.was_there else f"{one.path}: fetched and {known}")
     for split in dict.fromkeys(splits):
         click.echo(f"next: cocoprep build --data-dir {data_dir} --split {split}")

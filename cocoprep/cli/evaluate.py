@@ -15,20 +15,24 @@ import click
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")
-@click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [truth]")
+@click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")
 @click.option("--flip-test", is_flag=True, help="With --run: average with the prediction of the mirrored crop.")
 @click.option(
-    "--decode", type=click.Choice(["argmax", "quarter", "taylor"]), help="With --run: heatmap to joint.  [taylor]"
+    "--decode",
+    type=click.Choice(["argmax", "quarter", "taylor"]),
+    help="With --run: how a heatmap becomes a joint.  [default: taylor]",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="With --run: people at a time.  [32]")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), metavar="N", help="With --run: people at a time.  [default: 32]"
+)
 @click.option(
     "--pck", "thresholds", type=float, multiple=True, metavar="T",
-    help="Threshold of PCK, a fraction of box, torso or head; may be repeated.  [0.05, 0.1, 0.2, 0.5]",
+    help="Threshold of PCK, a fraction of box, torso or head; may be repeated.  [default: 0.05, 0.1, 0.2, 0.5]",
 )  # fmt: skip
 @click.option("--json", "json_file", metavar="FILE", help="Write every figure, not rounded.")
 @click.option(
     "--out", metavar="DIR",
-    help="Write report.html, results.json, errors.csv and figures.json there.  [with --run: RUN/evaluation/<split>]",
+    help="Folder for report.html, results.json, errors.csv, figures.json.  [default: RUN/evaluation/<split>]",
 )  # fmt: skip
 def command(**options: Any) -> None:
     """Score predictions by OKS, PCK and end-point error, and tell what kinds of errors they make.

@@ -167,7 +167,7 @@ def _write(job: Job, found: _Found, out: str | None, dataset: ShardDataset | Non
 
 
 def _predict(job: Job, truth: Truth, dataset: ShardDataset, files: FileStore) -> tuple[Predictions, Sequence[KeptMaps]]:
-    from cocoprep.cli.train_report import quiet_libraries
+    from cocoprep.cli.quiet import quiet_libraries
 
     with quiet_libraries():
         from model.devices import find_devices
@@ -175,7 +175,7 @@ def _predict(job: Job, truth: Truth, dataset: ShardDataset, files: FileStore) ->
         from model.predictor import flip_warning, open_predictor
 
         find_devices()
-        predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test, files=files)
+    predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test, files=files)
     if job.flip_test and (warning := flip_warning(job.run_dir or "", files)):
         click.echo(f"warning: {warning}", err=True)
     with PeopleProgress("predicting") as progress:

@@ -25,7 +25,7 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     front. A JSON file, within or beside it, says sizes, joints and units.
     """
     from cocoprep.cli.paths import check_paths
-    from cocoprep.cli.train_report import quiet_libraries
+    from cocoprep.cli.quiet import quiet_libraries
     from pipelines.files import AnyFiles
 
     check_paths({"--run": run_dir, "--out": out, "--data": data})

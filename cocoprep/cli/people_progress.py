@@ -1,28 +1,13 @@
-"""How far a command has come with its people: a bar on a terminal, plain lines in a log, both on stderr."""
+"""How far a command has come with its people."""
 
 from __future__ import annotations
 
-import time
-
-from cocoprep.cli.bar import Bar
+from cocoprep.cli.count_progress import CountProgress
 
 
-class PeopleProgress(Bar):
+class PeopleProgress(CountProgress):
     """Shows people done, of how many."""
 
     def __init__(self, doing: str) -> None:
         """Take what is done with them, such as "predicting"."""
-        super().__init__(doing)
-        self._doing, self._began = doing, self._started
-
-    def update(self, done: int, total: int) -> None:
-        """Show the newest counts."""
-        now = time.monotonic()
-        if not done:  # the time before the first is not theirs
-            self._began = now
-        rate = done / max(now - self._began, 1e-3)
-        text = f"{done}/{total} people" + (f"  {rate:.1f} people/s" if done else "")
-        self._bar.update(self._task, completed=done, total=total, text=text)
-        if self.log_is_due():
-            left = f", about {(total - done) / rate:.0f} s left" if rate > 0 else ""
-            self.say(f"{self._doing}: {text}{left}")
+        super().__init__(doing, "people")

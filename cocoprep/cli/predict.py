@@ -33,11 +33,16 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--run", "run_dir", metavar="DIR", required=True, help="Folder of the run whose best network predicts.")
 @click.option(
     "--bbox", "boxes", metavar="X,Y,WIDTH,HEIGHT", multiple=True, callback=_boxes,
-    help="A person's box in pixels, in each picture; again for each person.  [the whole picture]",
+    help="A person's box in pixels, in each picture; again for each person.  [default: the whole picture]",
 )  # fmt: skip
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
 @click.option("--images", metavar="PATH", help="Folder or .zip of the photographs of --annotations.")
-@click.option("--min-keypoints", default=0, show_default=True, help="Labelled joints a person of --annotations has.")
+@click.option(
+    "--min-keypoints",
+    default=0,
+    show_default=True,
+    help="Least number of labelled joints of a person of --annotations.",
+)
 @click.option("--flip-test", is_flag=True, help="Predict mirrored as well and average: better, twice the time.")
 @click.option(
     "--decode", "decoder", type=click.Choice(["argmax", "quarter", "taylor"]), default="taylor", show_default=True,
@@ -45,7 +50,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 )  # fmt: skip
 @click.option("--batch-size", default=8, show_default=True, help="People at a time.")
 @click.option(
-    "--threshold", type=float, help="Least confidence of a joint that is drawn.  [what evaluate chose, or 0.2]"
+    "--threshold", type=float, help="Least confidence of a joint that is drawn.  [default: what evaluate chose, or 0.2]"
 )
 @click.option("--out", metavar="DIR", help="Folder to write to.  [default: predictions, in the run's]")
 @click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
@@ -65,7 +70,7 @@ def command(
     from cocoprep.cli.paths import check_paths
     from cocoprep.cli.people_progress import PeopleProgress
     from cocoprep.cli.predict_output import PredictOutput
-    from cocoprep.cli.train_report import quiet_libraries
+    from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.errors import CocoprepError
     from pipelines.files import AnyFiles
 

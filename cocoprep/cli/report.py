@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from cocoprep.baseline import read_baseline
 from cocoprep.ceiling import Ceiling
 from cocoprep.config import BuildConfig, estimated_record_bytes
-from cocoprep.errors import RecordError
 from cocoprep.files import FileStore
-from cocoprep.manifest import BASELINE, Manifest
+from cocoprep.manifest import Manifest
 from cocoprep.monitor import Progress
 from cocoprep.selection import Selection
 
@@ -68,13 +65,9 @@ def print_report(
 
 
 def _guess(folder: str, files: FileStore) -> str:
-    try:
-        data = files.read_bytes(files.join(folder, BASELINE))
-    except OSError as error:
-        raise RecordError(f"{folder}: {BASELINE} cannot be read ({error.strerror}). Build the folder again.") from error
-    with np.load(io.BytesIO(data)) as baseline:
-        pairs = zip(baseline["pck_thresholds"], baseline["pck_total"], strict=True)
-        return "  ".join(f"PCK@{t:g} {value:.3f}" for t, value in pairs if t in (0.1, 0.2))
+    score = read_baseline(folder, files).pck
+    pairs = zip(score.thresholds, score.total, strict=True)
+    return "  ".join(f"PCK@{t:g} {value:.3f}" for t, value in pairs if t in (0.1, 0.2))
 
 
 def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int], images: int) -> None:

@@ -13,10 +13,11 @@ import click
     default=200,
     help="Training images; a quarter as many are added for validation.",
 )
-@click.option("--seed", type=int, default=0, help="Of everything that is drawn.")
-@click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes; by default one a core.")
+@click.option("--seed", type=int, default=0, help="Seed of everything that is drawn.")
+@click.option("--workers", type=click.IntRange(min=1), default=None, help="Worker processes.  [default: one a core]")
 def command(folder: str, images: int, seed: int, workers: int | None) -> None:
     """Draw a small data set in COCO's layout: nothing is downloaded."""
+    from cocoprep.cli.count_progress import CountProgress
     from cocoprep.errors import ConfigError
     from cocoprep.sample import write_sample
     from cocoprep.workers import default_workers
@@ -26,14 +27,9 @@ def command(folder: str, images: int, seed: int, workers: int | None) -> None:
             f"DIR: expected a folder of this machine, found {folder}. Draw to a disk, then copy the folder to the "
             "bucket: gcloud storage cp -r."
         )
-    with click.progressbar(length=1, label="drawing") as bar:
-
-        def on_image(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
+    with CountProgress("drawing", "images") as progress:
         summary = write_sample(
-            folder, images=images, seed=seed, workers=workers or default_workers(), on_image=on_image
+            folder, images=images, seed=seed, workers=workers or default_workers(), on_image=progress.update
         )
     click.echo(
         f"{folder}: {summary.train_images} images for training, {summary.val_images} for validation, "

@@ -3,66 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
-# option -> (type, setting, help); a setting within a table is written table.name.
-OPTIONS: dict[str, tuple[Any, str, str]] = {
-    "--epochs": (int, "epochs", "Passes over the people.  [100]"),
-    "--batch-size": (int, "batch_size", "People a step, over all devices.  [32]"),
-    "--seed": (int, "seed", "Of weights, order and augmentation.  [0]"),
-    "--subset": (float, "subset", "Share of the people to train on.  [1.0]"),
-    "--augment": (
-        click.Choice(["none", "light", "medium", "heavy"]), "augment", "Strength of augmentation.  [medium]",
-    ),
-    "--stacks": (int, "network.stacks", "Hourglasses one after another, 1 to 8.  [2]"),
-    "--channels": (int, "network.channels", "Width of the network.  [256]"),
-    "--depth": (int, "network.depth", "How often an hourglass halves its input.  [4]"),
-    "--convolution": (
-        click.Choice(["standard", "separable"]), "network.convolution", "Kind of 3x3 convolution.  [standard]",
-    ),
-    "--loss": (
-        click.Choice(["mse", "weighted_mse", "adaptive_wing"]), "loss.kind",
-        "What is minimised.  [weighted_mse]",
-    ),
-    "--foreground": (float, "loss.foreground", "Extra weight of a pixel at a joint, in weighted_mse.  [20]"),
-    "--unlabelled": (
-        click.Choice(["mask", "background"]), "loss.unlabelled",
-        "Leave unlabelled joints out, or teach an empty map.  [mask]",
-    ),
-    "--optimizer": (click.Choice(["adam", "adamw", "rmsprop", "sgd"]), "optimizer.kind", "[adam]"),
-    "--learning-rate": (float, "optimizer.learning_rate", "The highest.  [0.001]"),
-    "--schedule": (
-        click.Choice(["cosine", "steps", "constant"]), "optimizer.schedule", "How the rate falls.  [cosine]",
-    ),
-    "--warmup-epochs": (float, "optimizer.warmup_epochs", "Over which the rate rises.  [1]"),
-    "--weight-decay": (float, "optimizer.weight_decay", "[0]"),
-    "--clip-norm": (float, "optimizer.clip_norm", "Longest gradient, 0 for any.  [0]"),
-    "--ema": (float, "optimizer.ema", "What a moving average of weights keeps a step, such as 0.999; 0: none.  [0]"),
-    "--precision": (
-        click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]), "precision", "[float32]",
-    ),
-    "--xla": (
-        click.Choice(["off", "pointwise", "whole"]), "xla",
-        "What XLA compiles: what is elementwise (on a CPU), or the whole step.  [pointwise]",
-    ),
-    "--devices": (click.Choice(["one", "all"]), "devices", "One, or every GPU of the machine.  [one]"),
-    "--checkpoint-steps": (int, "checkpoint_steps", "Save at least every N steps.  [1000]"),
-    "--checkpoint-minutes": (float, "checkpoint_minutes", "Save at least every N minutes; 0: do not.  [5]"),
-    "--keep": (int, "keep", "Checkpoints to keep.  [3]"),
-    "--log-steps": (int, "log_steps", "Steps a line of the log.  [20]"),
-    "--oks-epochs": (int, "oks_epochs", "Epochs between measurements of OKS AP.  [1]"),
-    "--on-bad-record": (
-        click.Choice(["fail", "skip"]), "on_bad_record", "What to do with a damaged record.  [fail]",
-    ),
-}  # fmt: skip
+from model.augment_config import STRENGTHS, AugmentConfig
+from model.config import TrainConfig
+
+# option -> (setting, help); a setting within a table is written table.name. Types and defaults are the config's own.
+OPTIONS: dict[str, tuple[str, str]] = {
+    "--epochs": ("epochs", "Passes over the people."),
+    "--batch-size": ("batch_size", "People a step, over all devices."),
+    "--seed": ("seed", "Seed of weights, order and augmentation."),
+    "--subset": ("subset", "Share of the people to train on."),
+    "--augment": ("augment", "Strength of augmentation."),
+    "--stacks": ("network.stacks", "Hourglasses one after another, 1 to 8."),
+    "--channels": ("network.channels", "Width of the network."),
+    "--depth": ("network.depth", "How often an hourglass halves its input."),
+    "--convolution": ("network.convolution", "Kind of the 3x3 convolutions."),
+    "--loss": ("loss.kind", "What is minimised."),
+    "--foreground": ("loss.foreground", "Extra weight of a pixel at a joint, in weighted_mse."),
+    "--unlabelled": ("loss.unlabelled", "Leave unlabelled joints out, or teach an empty map."),
+    "--optimizer": ("optimizer.kind", "Optimizer."),
+    "--learning-rate": ("optimizer.learning_rate", "Peak learning rate."),
+    "--schedule": ("optimizer.schedule", "How the learning rate falls."),
+    "--warmup-epochs": ("optimizer.warmup_epochs", "Epochs over which the learning rate rises."),
+    "--weight-decay": ("optimizer.weight_decay", "Weight decay, 0 for none."),
+    "--clip-norm": ("optimizer.clip_norm", "Longest gradient, 0 for any length."),
+    "--ema": ("optimizer.ema", "Share that a moving average of the weights keeps a step, such as 0.999; 0 for none."),
+    "--precision": ("precision", "Numbers to compute with."),
+    "--xla": ("xla", "What XLA compiles: what is elementwise (on a CPU), or the whole step."),
+    "--devices": ("devices", "One, or every GPU of the machine."),
+    "--checkpoint-steps": ("checkpoint_steps", "Save at least every so many steps."),
+    "--checkpoint-minutes": ("checkpoint_minutes", "Save at least every so many minutes; 0 for never."),
+    "--keep": ("keep", "Checkpoints to keep."),
+    "--log-steps": ("log_steps", "Steps a line of the log."),
+    "--oks-epochs": ("oks_epochs", "Epochs between measurements of OKS AP."),
+    "--on-bad-record": ("on_bad_record", "What to do with a damaged record."),
+}
 
 
 def _settings(function: Callable[..., None]) -> Callable[..., None]:
-    for option, (kind, setting, text) in reversed(OPTIONS.items()):
-        function = click.option(option, setting.replace(".", "__"), type=kind, default=None, help=text)(function)
+    for option, (setting, text) in reversed(OPTIONS.items()):
+        kind, default = _type_and_default(setting)
+        parameter = setting.replace(".", "__")
+        # No default of click's: an option that is not given leaves a file's setting, or a stored run's, as it is.
+        function = click.option(option, parameter, type=kind, help=f"{text}  [default: {default}]")(function)
     return function
+
+
+def _type_and_default(setting: str) -> tuple[Any, str]:
+    """Return click's type of a setting, and its default in words."""
+    config: Any = TrainConfig(data="")
+    *tables, name = setting.split(".")
+    for table in tables:
+        config = getattr(config, table)
+    default, kind = getattr(config, name), get_type_hints(type(config))[name]
+    if isinstance(default, AugmentConfig):
+        return click.Choice(list(STRENGTHS)), next(name for name, one in STRENGTHS.items() if one == default)
+    if get_origin(kind) is Literal:
+        return click.Choice(list(get_args(kind))), default
+    return kind, f"{default:g}"
 
 
 @click.command("train")
@@ -77,10 +78,11 @@ def command(
 ) -> None:
     """Train a stacked hourglass on shards, with checkpoints, TensorBoard curves and validation.
 
-    Settings come from the defaults in brackets, then --config FILE, then the options given. A run that was stopped, by
+    Settings come from the defaults, then --config FILE, then the options given. A run that was stopped, by
     Ctrl-C or by anything else, goes on with --resume: of the settings only --run-dir is needed then.
     """
-    from cocoprep.cli.train_report import TrainReport, quiet_libraries, stop_on_signals
+    from cocoprep.cli.quiet import quiet_libraries
+    from cocoprep.cli.train_report import TrainReport, stop_on_signals
     from model.run_config import resolve_config
     from model.xla import prepare_xla
     from pipelines.files import AnyFiles

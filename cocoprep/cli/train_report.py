@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -110,25 +109,6 @@ def _cell(value: float | None) -> str:
 def _beside(val: dict[str, float], key: str) -> str:
     guess = val.get(f"{key}_guess")
     return "" if guess is None else f"  (the mean guess: {guess:.3f})"
-
-
-@contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Keep what libraries print while they load off the terminal; if they fail, show it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except ImportError:
-            kept.seek(0)
-            os.write(terminal, kept.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
 
 
 @contextmanager

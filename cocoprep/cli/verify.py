@@ -7,26 +7,23 @@ import click
 
 @click.command("verify", context_settings={"show_default": True})
 @click.argument("folder", metavar="DIR")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one a core]")
 def command(folder: str, workers: int | None) -> None:
     """Check every digest, record and count of a built folder; exit with 1 where anything is wrong."""
+    from cocoprep.cli.count_progress import CountProgress
     from cocoprep.errors import RecordError
     from cocoprep.verify import verify_folder
     from cocoprep.workers import default_workers
     from pipelines.files import AnyFiles
 
-    with click.progressbar(length=1, label="verifying") as bar:
-
-        def on_shard(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        found = verify_folder(folder, AnyFiles(), workers=workers or default_workers(), on_shard=on_shard)
+    with CountProgress("verifying", "shards") as progress:
+        found = verify_folder(folder, AnyFiles(), workers=workers or default_workers(), on_shard=progress.update)
     for problem in found.problems:
         click.echo(str(problem))
     if found.problems:
         raise RecordError(
             f"{folder}: not whole ({len(found.problems)} found). Run the same `cocoprep build` again: it keeps the "
-            "shards that are whole and builds the others anew."
+            "shards that are whole and builds the others anew. Of a copy, remove the files named, then run the same "
+            "`cocoprep stage` again."
         )
     click.echo(f"{folder}: {found.shards} shards, {found.records} records, {found.bytes} bytes: all good")

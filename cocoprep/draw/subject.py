@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -21,6 +20,7 @@ from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError,
 from cocoprep.files import FileStore, LocalFiles
 from cocoprep.images import decode_image, open_images
 from cocoprep.keypoints import KeypointTable
+from cocoprep.ledger import read_ledger
 from cocoprep.manifest import GROUND_TRUTH, LEDGER, Manifest, table_of
 
 
@@ -113,7 +113,7 @@ def find_subject(
         RecordError: ledger, ground truth or record are missing or damaged.
     """
     files = files or LocalFiles()
-    ledger = _read_ledger(dataset.folder, files)
+    ledger = read_ledger(dataset.folder, files)
     rows = ledger.filter(pc.equal(ledger["annotation_id"], annotation_id)).to_pylist()
     if not rows:
         raise _unknown(dataset, annotation_id, ledger)
@@ -141,14 +141,6 @@ def find_subject(
         manifest=dataset.manifest,
         table=table_of(dataset.manifest.keypoints),
     )
-
-
-def _read_ledger(folder: str, files: FileStore) -> pa.Table:
-    path = files.join(folder, LEDGER)
-    try:
-        return pq.read_table(pa.BufferReader(files.read_bytes(path)))
-    except (OSError, pa.ArrowException) as error:
-        raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
 
 
 def _read_ground_truth(folder: str, image_id: int | None, files: FileStore) -> tuple[ImageInfo | None, list[Annotated]]:

@@ -14,9 +14,9 @@ from cocoprep.files import LocalFiles
 from cocoprep.finish import finish_build
 from cocoprep.images import open_images
 from cocoprep.keypoints import COCO_17, KeypointTable
-from cocoprep.manifest import Manifest, fingerprint, fingerprint_parts
+from cocoprep.manifest import Manifest, fingerprint, fingerprint_parts, shard_name
 from cocoprep.selection import unpack_shard
-from cocoprep.shards import ShardWriter, shard_name
+from cocoprep.shards import ShardWriter
 from cocoprep.start import start_build
 
 

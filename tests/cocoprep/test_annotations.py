@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocoprep.annotations import MAX_COORDINATE, ImageInfo, parse_annotation_file, parse_entries
+from cocoprep.annotations import ImageInfo, parse_annotation_file, parse_entries
+from cocoprep.coco_format import MAX_COORDINATE
 from cocoprep.errors import AnnotationError
 from cocoprep.keypoints import COCO_17
 from tests.cocoprep.bad_input import (
@@ -148,14 +149,14 @@ def test_a_nesting_bomb_is_an_error_and_no_crash(data):
         (coco_bytes(categories=[{"id": 1, "name": "person"}]), "looks like an instances file"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": None}]), "looks like an instances file"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": []}]), "looks like an instances file"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["nose"]}]), "not COCO's. Expected ['nose', 'left_eye'"),
+        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["nose"]}]), "not coco-17's. Expected ['nose', 'left_eye'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": CATEGORY["keypoints"][::-1]}]), "found ['right_ankle'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [*CATEGORY["keypoints"], "tail"]}]), "'tail'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [1, 2]}]), "at `$.categories[0].keypoints[0]`"),
         (coco_bytes(categories=[{**CATEGORY, "id": "1"}]), "at `$.categories[0].id`"),
         (coco_bytes(categories=["person"]), "Expected `object`, got `str` - at `$.categories[0]`"),
         (coco_bytes(categories=[{"id": i, "name": "x" * 1000} for i in range(100)]), "found ['xxx"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["x" * 10_000] * 17}]), "not COCO's"),
+        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["x" * 10_000] * 17}]), "not coco-17's"),
     ],
 )
 def test_a_file_of_another_form_is_fatal(data, says):

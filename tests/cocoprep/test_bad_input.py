@@ -17,6 +17,8 @@ from cocoprep.cli import main
 from cocoprep.config import CropConfig, SelectConfig
 from cocoprep.errors import BuildError
 from cocoprep.files import LocalFiles
+from cocoprep.keypoints import COCO_17
+from cocoprep.truth import read_truth
 from cocoprep.verify import verify_folder
 from tests.cocoprep.bad_input import (
     BAD_ANNOTATIONS,
@@ -70,7 +72,7 @@ class Everything:
                 renamed = entry.replace(b'"id": 50,', b'"id": %d,' % number)
             else:
                 renamed = {**entry, "id": number} if entry.get("id") == 50 else entry
-            self._expect(renamed, (number if ids[0] == 50 else None, ids[1]), reason, says)
+            self._expect(renamed, (number if ids[0] == 50 else ids[0], ids[1]), reason, says)
         for free, entry in enumerate(ODD_ANNOTATIONS.values(), start=2000):
             number = free if entry["id"] == 50 else entry["id"]
             self._expect({**entry, "id": number}, (number, 1), None, "")
@@ -164,6 +166,9 @@ def test_every_fault_at_once_through_the_command_line(everything, tmp_path):
     verified = command("verify", str(out))
     assert verified.returncode == 0, verified.stderr
     assert "all good" in verified.stdout
+    # What a build has taken, an evaluation takes too.
+    people = read_truth(str(out / "ground_truth.json"), LocalFiles(), COCO_17).annotation_ids
+    assert {n for n, _, reason, _ in everything.expected if reason is None} <= set(people.tolist())
     for said in (built.stdout, built.stderr, verified.stdout, verified.stderr):
         assert "Traceback" not in said
         assert "Warning" not in said
@@ -251,7 +256,7 @@ def test_a_good_file_is_none(good, capsys):
         (coco_bytes(images=[]), "'images' is empty"),
         (coco_bytes([]), "'annotations' is empty"),
         (coco_bytes(categories=[]), "expected a category 'person'"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["head"]}]), "are not COCO's"),
+        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["head"]}]), "are not coco-17's"),
         (coco_bytes(categories=[{"id": 1, "name": "person"}]), "instances file"),
         (coco_bytes([person_entry(1, keypoints=[0] * 51)]), "no annotation is kept of 1 read (1 zero_keypoints)"),
         (coco_bytes([person_entry(1, image_id=7)]), "row 0: image_id 7: no such image"),

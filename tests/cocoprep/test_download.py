@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -20,11 +21,14 @@ import pytest
 
 from cocoprep import download
 from cocoprep.cli import main
+from cocoprep.cli.byte_progress import ByteProgress
 from cocoprep.cli.download import SPLITS
 from cocoprep.download import OFFICIAL, Archive, Split, download_splits
 from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
 from cocoprep.manifest import FileDigest
+from cocoprep.on_disk import check_file
 from cocoprep.receive import ReceivingLocalFiles
+from tests.cocoprep.bad_input import as_nobody
 from tests.cocoprep.people import write_people
 
 MEMBER = "annotations/person_keypoints_train2017.json"
@@ -152,9 +156,9 @@ def server(mirror):
 
 @pytest.fixture
 def fetch(mirror, server, tmp_path):
-    def fetch(*splits, **options):
+    def fetch(*splits, into=tmp_path / "data", **options):
         options = {"base_url": server.address, "catalogue": mirror[1], "pause_s": 0.01, **options}
-        return download_splits(splits or ["train2017"], str(tmp_path / "data"), **options)
+        return download_splits(splits or ["train2017"], str(into), **options)
 
     return fetch
 
@@ -162,6 +166,14 @@ def fetch(mirror, server, tmp_path):
 @pytest.fixture
 def data(tmp_path):
     return tmp_path / "data"
+
+
+class Told:
+    """What `download_splits` says of its progress."""
+
+    def __init__(self):
+        self.plans, self.bytes = [], []
+        self.options = {"on_plan": lambda *plan: self.plans.append(plan), "on_bytes": self.bytes.append}
 
 
 def names(data):
@@ -173,8 +185,8 @@ def same(data, mirror, name="train2017.zip"):
 
 
 def test_the_official_layout_and_nothing_else(fetch, data, mirror, server):
-    told = []
-    fetched = fetch("train2017", "val2017", on_plan=told.append, on_bytes=told.append)
+    told = Told()
+    fetched = fetch("train2017", "val2017", **told.options)
     assert names(data) == [
         "annotations/annotations_trainval2017.zip",
         "annotations/person_keypoints_train2017.json",
@@ -184,17 +196,25 @@ def test_the_official_layout_and_nothing_else(fetch, data, mirror, server):
     ]
     assert same(data, mirror)
     assert same(data, mirror, "val2017.zip")
-    assert sum(told[1:]) == told[0] == server.sent
-    assert [one.was_there for one in fetched] == [False] * 4
+    assert told.plans == [("fetching", server.sent)]
+    assert sum(told.bytes) == server.sent
+    assert [(one.was_there, one.checked) for one in fetched] == [(False, True)] * 4
     server.requests.clear()
-    assert all(one.was_there for one in fetch("train2017", "val2017"))
+    told = Told()
+    assert [(one.was_there, one.checked) for one in fetch("train2017", "val2017", **told.options)] == [(True, True)] * 4
     assert server.requests == []
+    assert told.plans == [("checking what is there", sum(told.bytes))]
+    assert sum(told.bytes) == sum((data / name).stat().st_size for name in names(data))
 
 
 def test_photographs_that_are_unpacked_are_not_fetched(fetch, data, server):
     (data / "train2017").mkdir(parents=True)
-    fetch()
+    fetched = fetch()
     assert [path for path, _ in server.requests] == ["/annotations/annotations_trainval2017.zip"]
+    assert [(Path(one.path).name, one.was_there, one.checked) for one in fetched] == [
+        ("train2017", True, False),
+        ("person_keypoints_train2017.json", False, True),
+    ]
 
 
 def test_a_redirect_is_followed(fetch, data, mirror, server):
@@ -233,11 +253,11 @@ def test_a_second_call_goes_on_where_the_first_stopped(fetch, data, mirror, serv
     with pytest.raises(StoreError, match="404"):
         fetch()
     server.judge, server.sent = lambda number, path: Answer(), 0
-    told = []
-    fetch(on_plan=told.append, on_bytes=told.append)
+    told = Told()
+    fetch(**told.options)
     size = mirror[1]["train2017"].images.digest.bytes
     assert server.sent == size - 1_000_000
-    assert sum(told[1:]) == told[0] == size
+    assert told.plans == [("fetching", sum(told.bytes))] == [("fetching", size)]
     assert same(data, mirror)
 
 
@@ -333,10 +353,85 @@ def test_a_kept_part_that_is_damaged(fetch, data, mirror):
 def test_a_file_of_another_size_in_the_way(fetch, data, server):
     data.mkdir()
     (data / "train2017.zip").write_bytes(b"cut short")
-    with pytest.raises(OutputError, match=r"train2017\.zip: expected \d+ bytes, found 9.*move it away"):
+    with pytest.raises(OutputError, match=r"train2017\.zip: expected \d+ bytes, found 9.*Remove it .*another folder"):
         fetch()
     assert server.requests == []
     assert (data / "train2017.zip").read_bytes() == b"cut short"
+
+
+def test_a_folder_where_a_file_should_be(fetch, data, server):
+    (data / "train2017.zip").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"train2017\.zip: expected a file, found a folder"):
+        fetch()
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["train2017.zip", "annotations/annotations_trainval2017.zip", MEMBER])
+def test_what_is_there_and_damaged_is_told_and_left(name, fetch, data, server):
+    fetch("train2017", "val2017")
+    server.requests.clear()
+    path = data / name
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+    kind = "CRC-32" if name == MEMBER else "SHA-256"
+    with pytest.raises(OutputError, match=rf"{name}: expected the {kind} \w+.*, found \w+.*Remove it .*another folder"):
+        fetch("train2017", "val2017")
+    assert path.read_bytes() == whole
+    assert server.requests == []
+    path.unlink()
+    fetch("train2017", "val2017")
+
+
+def test_annotations_that_are_no_more_as_in_their_zip(fetch, data):
+    fetch()
+    (data / MEMBER).write_text("{}")
+    with pytest.raises(OutputError, match=rf"{MEMBER}: expected \d+ bytes, found 2"):
+        fetch()
+    assert (data / MEMBER).read_text() == "{}"
+
+
+def test_annotations_without_their_zip_are_not_checked(fetch, data):
+    fetch()
+    (data / "annotations" / "annotations_trainval2017.zip").unlink()
+    (data / MEMBER).write_text("{}")
+    assert [(Path(one.path).name, one.was_there, one.checked) for one in fetch()] == [
+        ("person_keypoints_train2017.json", True, False),
+        ("train2017.zip", True, True),
+    ]
+    with pytest.raises(OutputError, match=f"{MEMBER}: expected"):  # the zip comes for the other split
+        fetch("train2017", "val2017")
+    assert (data / MEMBER).read_text() == "{}"
+
+
+def test_what_may_not_be_read():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "train2017.zip"
+        path.write_bytes(b"mine")
+        path.chmod(0)
+        with as_nobody(), pytest.raises(OutputError, match=r"train2017\.zip: cannot be read \(Permission denied\)"):
+            check_file(str(path), FileDigest(4, ""), lambda count: None)
+
+
+@pytest.mark.parametrize("below", ["", "x", "x/y"])
+def test_a_path_through_a_file(below, fetch, server, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match=r"cannot write .*Not a directory. A part of this path is a file"):
+        fetch(into=tmp_path / "file" / below)
+    assert server.requests == []
+
+
+def test_a_folder_that_may_not_be_looked_at(fetch, server):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0)
+        with (
+            as_nobody(),
+            pytest.raises(OutputError, match=r"cannot write .*Permission denied. Choose a folder that you"),
+        ):
+            fetch(into=Path(folder) / "coco")
+        Path(folder).chmod(0o700)
+    assert server.requests == []
 
 
 def test_too_little_room_is_told_at_once(fetch, data, server):
@@ -438,7 +533,11 @@ def test_from_a_download_to_a_build(run, server, data, tmp_path):
     assert f"{data}/train2017.zip: fetched and checked" in said.out
     assert f"next: cocoprep build --data-dir {data} --split val2017" in said.out
     code, said = run("download", "--split", "train2017", "--data-dir", data, "--base-url", server.address)
-    assert f"{data}/train2017.zip: was there" in said.out
+    assert f"{data}/train2017.zip: was there, checked" in said.out
+    assert f"{data}/{MEMBER}: was there, checked" in said.out
+    (data / "annotations" / "annotations_trainval2017.zip").unlink()
+    code, said = run("download", "--split", "train2017", "--data-dir", data, "--base-url", server.address)
+    assert f"{data}/{MEMBER}: was there, not checked" in said.out
     code, said = run(
         "build", "--data-dir", data, "--split", "train2017", "--out", tmp_path / "out", "--input-size", "32"
     )
@@ -453,6 +552,21 @@ def test_what_the_command_refuses(run, data):
     assert (code, "train2017" in said.err) == (2, True)
     code, said = run("download", "--split", "train2017", "--data-dir", "gs://bucket/coco")
     assert (code, "gcloud storage cp" in said.err) == (1, True)
+    data.write_text("mine")
+    code, said = run("download", "--split", "train2017", "--data-dir", data / "x")
+    assert (code, said.err.count("error"), "A part of this path is a file" in said.err) == (1, 1, True)
+
+
+def test_checking_is_said_while_it_goes_on(capsys):
+    with ByteProgress("fetching") as progress:
+        progress.log_interval_s = 0.0
+        for doing, size in (("checking what is there", 4000), ("fetching", 2000)):
+            progress.begin(doing, size)
+            progress.advance(1000)
+    assert capsys.readouterr().err.splitlines() == [
+        "checking what is there: 1.0 kB of 4.0 kB",
+        "fetching: 1.0 kB of 2.0 kB",
+    ]
 
 
 def test_the_catalogue():

@@ -74,9 +74,10 @@ def test_an_exception_leaves_what_was_there(error, before, tmp_path):
     [
         (errno.ENOSPC, "free some space"),
         (errno.EDQUOT, "free some space"),
-        (errno.EFBIG, "--shards"),
-        (errno.EACCES, "--out"),
-        (errno.EROFS, "--out"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EACCES, "Choose a folder that you may write to"),
+        (errno.EROFS, "choose a folder on another one"),
+        (errno.ENOTDIR, "choose another folder"),
         (errno.EIO, "Check the folder and the disk"),
     ],
 )
@@ -87,6 +88,7 @@ def test_a_failed_write_says_what_failed_and_the_cure(number, cure, tmp_path):
         write(path, b"half", OSError(number, os.strerror(number)))
     assert str(caught.value).startswith(f"cannot write {path}: {os.strerror(number)}. ")
     assert cure in str(caught.value)
+    assert "--" not in str(caught.value).removeprefix(f"cannot write {path}")  # no option: any command may write
     assert os.listdir(tmp_path) == ["a"]
     assert path.read_bytes() == b"old"
 
@@ -130,7 +132,7 @@ def test_a_folder_of_others():
             for act in (lambda p: write(p, b"x"), FILES.delete):
                 with pytest.raises(OutputError, match=r"cannot (write|remove) .*/a: Permission denied"):
                     act(f"{folder}/a")
-            with pytest.raises(OutputError, match=r"cannot write .*/sub: Permission denied.*--out"):
+            with pytest.raises(OutputError, match=r"cannot write .*/sub: Permission denied.*may write to"):
                 FILES.make_folder(f"{folder}/sub")
         Path(folder).chmod(0)
         with as_nobody(), pytest.raises(OutputError, match=r"cannot list .*: Permission denied"):

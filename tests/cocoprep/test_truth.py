@@ -100,7 +100,7 @@ def changed(**fields):
         (changed(keypoints=[1, 2, None]), r"annotations\[1\].keypoints\[2\], id 7: Expected `float`, got `null`"),
         (changed(id="x"), r"annotations\[1\].id, without an id: Expected `int`"),
         (changed(id=1), "annotation 1: the id is listed more than once"),
-        (changed(id=0), "annotation 0: pycocotools takes the id 0 for nobody"),
+        (changed(id=0), "annotation 0: id 0: pycocotools takes it for nobody"),
         (changed(keypoints=[1, 2]), "annotation 7: keypoints: expected 9 numbers, found 2"),
         (changed(keypoints=None), "annotation 7: keypoints: expected 9 numbers, found none"),
         (changed(keypoints=[1, 2, 3] * 3), "annotation 7: keypoints: expected visibilities"),

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import json
 import random
 import shutil
+from contextlib import suppress
 
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from cocoprep.baseline import read_baseline
 from cocoprep.config import CropConfig, SelectConfig
+from cocoprep.errors import RecordError
 from cocoprep.files import LocalFiles
+from cocoprep.ledger import read_ledger
+from cocoprep.manifest import BASELINE, LEDGER, MANIFEST, digest_file, seal
 from cocoprep.sidecars import read_sidecar
 from cocoprep.verify import verify_folder
 from tests.cocoprep.building import build_folder
@@ -101,6 +110,28 @@ def test_a_shard_cut_short_or_with_a_tail_is_found(copy):
     assert any("ends within" in str(problem) for problem in problems(copy))
     shard.write_bytes(whole + b"tail")
     assert any("expected" in str(problem) and "bytes" in str(problem) for problem in problems(copy))
+
+
+def test_a_ledger_that_only_looks_whole_is_a_problem(copy):
+    """Its digest is right: whoever wrote it wrote no ledger."""
+    pq.write_table(pa.table({"row": [0]}), copy / LEDGER)
+    body = json.loads((copy / MANIFEST).read_text())
+    del body["digest"]
+    body["files"][LEDGER] = msgspec.to_builtins(digest_file(str(copy / LEDGER), LocalFiles()))
+    (copy / MANIFEST).write_bytes(seal(body))
+    (found,) = problems(copy)
+    assert (found.file, "its columns are not those of a ledger" in found.what) == (LEDGER, True)
+
+
+def test_whatever_is_damaged_of_a_summary_is_an_error_that_says_so(copy):
+    rng = random.Random(0)
+    for name, read in ((LEDGER, read_ledger), (BASELINE, read_baseline)):
+        whole = (copy / name).read_bytes()
+        for _ in range(300):
+            start = rng.randrange(len(whole))
+            (copy / name).write_bytes(whole[:start] + rng.randbytes(rng.randrange(1, 20)) + whole[start + 8 :])
+            with suppress(RecordError):
+                read(str(copy), LocalFiles())
 
 
 def test_a_folder_that_is_none(tmp_path):

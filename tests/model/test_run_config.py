@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import subprocess
 import sys
 
@@ -65,7 +66,10 @@ def test_a_resumed_run_needs_no_settings(tmp_path):
         ({"augment": "wild"}, "augment: expected one of none, light, medium, heavy, found 'wild'"),
         ({"loss.kind": "l1"}, "loss.kind"),
         ({"optimizer.ema": 1.0}, "--ema"),
-        ({"subset": 2.0}, "--subset: expected a number from 0 to 1, found 2.0"),
+        ({"subset": 2.0}, "--subset: expected a share above 0 and up to 1, found 2.0"),
+        ({"subset": 0.0}, "--subset: expected a share above 0 and up to 1, found 0.0"),
+        ({"optimizer.learning_rate": math.inf}, "--learning-rate: expected a number from 0 up, found inf"),
+        ({"optimizer.decay": 3.0}, "optimizer.decay: expected a number from 0 to 1, found 3.0"),
         ({"precision": "half"}, "precision"),
         ({"network": 3}, "network: expected a table of settings, found 3"),
         ({"data": ""}, "--data: expected a folder"),
@@ -84,6 +88,8 @@ def test_a_wrong_setting_is_named(tmp_path, changes, message):
         ("a.toml", "epochs = ", "cannot read"),
         ("a.json", "[1]", "expected a table of settings, found list"),
         ("b.json", None, "No such file"),
+        ("a.toml", "epochs = 'x'", "Expected `int`, got `str` - at `$.epochs`"),
+        ("a.toml", "[optimizer]\ndecay = 3.0", "optimizer.decay: expected a number from 0 to 1, found 3.0"),
     ],
 )
 def test_a_file_that_holds_no_settings_is_named(tmp_path, name, text, message):

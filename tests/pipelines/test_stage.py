@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import pytest
 from cocoprep.cli import main
 from cocoprep.config import CropConfig, SelectConfig
 from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
-from cocoprep.manifest import CEILING, MANIFEST, FileDigest, digest_file, read_manifest
+from cocoprep.manifest import CEILING, MANIFEST, FileDigest, digest_file, read_manifest, seal
 from cocoprep.receive import ReceivingLocalFiles
 from cocoprep.stage import Staged, stage_folder
 from cocoprep.verify import verify_folder
@@ -171,6 +172,19 @@ def test_a_source_that_is_no_built_folder(which, says, built, disk, tmp_path):
     with pytest.raises(RecordError, match=says):
         stage_folder(str(source), disk, FILES)
     assert not Path(disk).exists()
+
+
+def test_a_source_that_names_files_elsewhere_writes_nothing(built, tmp_path):
+    source, target = tmp_path / "source", tmp_path / "home" / "target"
+    shutil.copytree(built, source)
+    (tmp_path / "evil.txt").write_text("evil")
+    body = json.loads((source / MANIFEST).read_text())
+    del body["digest"]
+    body["files"]["../evil.txt"] = {"bytes": 4, "sha256": hashlib.sha256(b"evil").hexdigest()}
+    (source / MANIFEST).write_bytes(seal(body))
+    with pytest.raises(RecordError, match=r"files: expected .* found .*evil\.txt"):
+        stage_folder(str(source), str(target), FILES)
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_target_that_cannot_be(built, disk, tmp_path):

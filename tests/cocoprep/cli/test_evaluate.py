@@ -276,6 +276,17 @@ def test_no_thresholds_are_chosen_on_what_was_learned_from(built, trained, run, 
     assert not (trained / "thresholds.json").exists()
 
 
+def test_of_a_run_that_is_none_nothing_but_that_is_said(files, tmp_path):
+    """What TensorFlow prints while it loads stays hidden: it did load."""
+    pytest.importorskip("tensorflow")
+    done = subprocess.run(
+        [sys.executable, "-m", "cocoprep", "evaluate", "--data", files["data"], "--run", tmp_path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"error: {tmp_path}: no run. Expected a folder that `cocoprep train` has made (--run-dir).\n"
+
+
 def test_results_need_no_tensorflow(files, tmp_path):
     code = (
         "import sys; from cocoprep.cli import cli; cli(sys.argv[1:], standalone_mode=False); "

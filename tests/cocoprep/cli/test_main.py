@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from cocoprep.cli import COMMANDS, main
+from cocoprep.config import CropConfig, SelectConfig
 from tests.cocoprep.building import build_folder
 from tests.cocoprep.people import write_people
 
@@ -31,6 +33,28 @@ def coco(tmp_path_factory):
     folder = tmp_path_factory.mktemp("coco")
     write_people(folder, images=8)
     return folder
+
+
+@pytest.fixture(scope="module")
+def built(coco, tmp_path_factory):
+    out = tmp_path_factory.mktemp("built")
+    build_folder(
+        out, annotations=coco / "annotations" / "person_keypoints_train2017.json", images=coco / "train2017",
+        crop=CropConfig(input_size=(32, 32)), select=SelectConfig(shards=2),
+    )  # fmt: skip
+    return out
+
+
+@pytest.fixture
+def copy(built, tmp_path, run):
+    assert run("stage", built, tmp_path / "copy")[0] == 0
+    return tmp_path / "copy"
+
+
+def damage(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
@@ -167,12 +191,58 @@ def test_the_whole_job_in_a_fresh_process(coco, tmp_path):
     assert "all good" in cocoprep("verify", out).stdout
 
 
+def test_the_result_alone_is_on_stdout(built, tmp_path, run, monkeypatch):
+    monkeypatch.setattr("cocoprep.cli.count_progress.CountProgress.log_interval_s", 0.0)
+    code, out, err = run("verify", built)
+    assert code == 0
+    assert re.fullmatch(rf"{built}: 2 shards, 16 records, \d+ bytes: all good\n", out)
+    assert re.search(r"^verifying: 2/2 shards  [\d.]+ shards/s, about 0 s left$", err, re.M)
+    code, out, err = run("sample", tmp_path / "sample", "--images", "4", "--workers", "1")
+    assert code == 0
+    assert out.startswith(f"{tmp_path}/sample: 4 images for training, 1 for validation")
+    assert len(out.splitlines()) == 1
+    assert "drawing: 5/5 images" in err
+
+
+@pytest.mark.parametrize("pattern", ["*-00001-of-00002", "*-00001-of-00002.json", "ledger.parquet", "manifest.json"])
+def test_a_damaged_copy_is_mended_as_verify_says(pattern, built, copy, run):
+    (wrong,) = copy.glob(pattern)
+    damage(wrong)
+    code, out, err = run("verify", copy)
+    assert code == 1
+    assert wrong.name in out
+    assert "Run the same `cocoprep build` again" in err
+    assert "Of a copy, remove the files named, then run the same `cocoprep stage` again." in err
+    wrong.unlink()
+    assert run("stage", built, copy)[0] == 0
+    assert run("verify", copy)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "command"),
+    [
+        ("baseline.npz", damage, "info"),
+        ("baseline.npz", lambda path: path.write_bytes(path.read_bytes()[:-1]), "info"),
+        ("baseline.npz", lambda path: path.unlink(), "info"),
+        ("ledger.parquet", lambda path: path.write_bytes(b"PAR1"), "show"),
+        ("ledger.parquet", lambda path: path.unlink(), "show"),
+    ],
+)
+def test_a_damaged_summary_is_one_error(name, harm, command, copy, run):
+    harm(copy / name)
+    code, _, err = run(command, copy, *(["101"] if command == "show" else []))
+    assert code == 1
+    assert re.match(rf"error: {copy}/{name}: cannot be read .* ?[Bb]uild the folder again", err)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--", "--some_beam_option=1"], "Beam does not know --some_beam_option"),
         (["--", "--direct_running_mode=multi_threading"], "--direct_running_mode cannot be set"),
         (["--", "--direct_num_workers=abc"], "Beam cannot read these options"),
+        (["val2017"], "found 'val2017'. A build makes one split"),
+        (["--", "--job_name=named", "stray"], "expected nothing but options of Beam's after --, found 'stray'"),
         (["--runner", "Bogus"], "--runner: expected 'local' or a runner of Beam's"),
         (["--runner", "FnApiRunner", "--workers", "2"], "--workers is for the local build"),
         (["--runner", "FnApiRunner", "--", "--some_beam_option=1"], "Beam does not know --some_beam_option"),
@@ -182,8 +252,11 @@ def test_the_whole_job_in_a_fresh_process(coco, tmp_path):
         ),
     ],
 )
-def test_engine_options_that_cannot_work_touch_nothing(arguments, says, coco, tmp_path, run):
-    code, out, err = run("build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", *arguments)
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_engine_options_that_cannot_work_touch_nothing(arguments, dry, says, coco, tmp_path, run):
+    code, out, err = run(
+        "build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", *dry, *arguments
+    )  # fmt: skip
     assert code == 1
     assert says in err
     assert "Traceback" not in out + err
@@ -252,3 +325,32 @@ def test_training_without_its_libraries_says_how_to_get_them(run, monkeypatch, t
     assert code == 1
     assert "needs keras" in err
     assert "pip install 'cocoprep[train]'" in err
+
+
+@pytest.fixture
+def augment_in(built, tmp_path):
+    """Run `augment` with another cv2."""
+
+    def augment_in(cv2):
+        (tmp_path / "cv2.py").write_text(cv2)
+        return subprocess.run(
+            [sys.executable, "-c", "from cocoprep.cli import main; main()", "augment", built, "--out", "sheet.png"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return augment_in
+
+
+def test_augmentation_without_its_libraries_says_how_to_get_them(augment_in):
+    found = augment_in("raise ModuleNotFoundError(\"No module named 'cv2'\", name='cv2')")
+    assert found.returncode == 1
+    assert found.stderr.startswith("error: this command needs cv2")
+    assert "pip install 'cocoprep[train]'" in found.stderr
+
+
+def test_augmentation_whose_library_does_not_load_says_why(augment_in):
+    """It is installed, so to install it is no cure."""
+    found = augment_in("raise ImportError('libGL.so.1: cannot open shared object file')")
+    assert found.returncode == 3
+    assert "libGL.so.1: cannot open shared object file" in found.stderr
+    assert "pip install" not in found.stderr
