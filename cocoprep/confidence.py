@@ -1,4 +1,4 @@
-"""From which confidence on a joint is put out: a threshold per joint, chosen on people whose labels are known.
+"""From which confidence on a joint is reported: a threshold per joint, chosen on people whose labels are known.
 
 P people, K joints.
 """
@@ -15,20 +15,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class JointThresholds:
-    """Thresholds and what they cost: a joint is put out where its confidence is at least its threshold.
+    """Thresholds and what they cost: a joint is reported where its confidence is at least its threshold.
 
     "Right" means that the joint is labelled. Figures with nothing behind them are NaN.
 
     Attributes:
         thresholds: (K,).
-        precision: (K,) share of the joints put out that are labelled.
-        recall: (K,) share of the labelled joints that are put out.
+        precision: (K,) share of the joints reported that are labelled.
+        recall: (K,) share of the labelled joints that are reported.
         f1: (K,) harmonic mean of the two.
         labelled: (K,) int64, how many people have the joint labelled.
         people: how many they were chosen on.
         total_precision: over all joints.
         total_recall: over all joints.
-        put_out: mean number of joints put out a person.
+        reported: mean number of joints reported a person.
     """
 
     thresholds: Floats
@@ -39,7 +39,7 @@ class JointThresholds:
     people: int
     total_precision: float
     total_recall: float
-    put_out: float
+    reported: float
 
 
 def choose_thresholds(confidence: ArrayLike, labelled: ArrayLike) -> JointThresholds:
@@ -71,7 +71,7 @@ def _best_threshold(confidence: Floats, labelled: NDArray[np.bool_]) -> float:
         return float(np.nextafter(confidence.max(), np.inf))
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
-    last = np.append(falling[1:] != falling[:-1], True)  # equal confidences are put out together
+    last = np.append(falling[1:] != falling[:-1], True)  # equal confidences are reported together
     hits = np.cumsum(labelled[order])[last]
     shown = np.arange(1, len(falling) + 1)[last]
     return float(falling[last][(hits / (shown + labelled.sum())).argmax()])  # half of F1

@@ -6,26 +6,16 @@ The zips of photographs stay as they are: the build reads them in place. Of an a
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util.retry import Retry
-
-from cocoprep import __version__
-from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
+from cocoprep.errors import ConfigError, OutputError, RecordError
 from cocoprep.manifest import FileDigest
 from cocoprep.on_disk import OnBytes, check_file, check_member, check_size, extract_member
-from cocoprep.receive import PIECE_BYTES, ReceivingLocalFiles, in_words
+from cocoprep.receive import ReceivingLocalFiles, in_words
+from cocoprep.web_file import WebFile, open_session
 
 BASE_URL = "http://images.cocodataset.org"  # whose certificate for https is another host's; digests are checked anyway
-_CONNECT_S, _READ_S = 10.0, 60.0
-_STATUS_RETRIES = 5
-_FRUITLESS = 5  # so many connections in a row without a new byte, and it is an error
-_RETRY_STATUSES = (408, 429, 500, 502, 503, 504)
 _JSON_ROOM = 300_000_000  # about what the larger annotation file takes unpacked
 
 OnPlan = Callable[[str, int], None]  # told what is done next, and of how many bytes
@@ -159,9 +149,9 @@ def download_splits(
     files.make_folder(os.path.join(data_dir, "annotations"))
     if missing:
         on_plan("fetching", sum(archive.digest.bytes for archive in missing.values()))
-    with _session(pause_s) as session:
+    with open_session(pause_s) as session:
         for path, archive in missing.items():
-            source = _Source(session, f"{base_url.rstrip('/')}/{archive.path}", archive.digest.bytes, pause_s)
+            source = WebFile(session, f"{base_url.rstrip('/')}/{archive.path}", archive.digest.bytes, pause_s)
             try:
                 files.receive(path, archive.digest, source.pieces, on_bytes=on_bytes)
             except RecordError as error:
@@ -250,99 +240,3 @@ def _check_room(data_dir: str, missing: Mapping[str, Archive], members: int, fil
             f"{data_dir}: {in_words(needed)} are still to come, but only {in_words(free)} are free there. Free some "
             "space or choose another --data-dir; nothing was written."
         )
-
-
-def _session(pause_s: float) -> requests.Session:
-    retry = Retry(
-        total=None,
-        connect=0,  # `_Source.pieces` sees to lost connections
-        read=0,
-        redirect=5,
-        status=_STATUS_RETRIES,
-        status_forcelist=_RETRY_STATUSES,
-        allowed_methods={"GET"},
-        backoff_factor=pause_s,
-        backoff_max=30 * pause_s,
-        respect_retry_after_header=False,  # which may say hours
-        raise_on_status=False,
-    )
-    session = requests.Session()
-    session.headers.update({"Accept-Encoding": "identity", "User-Agent": f"cocoprep/{__version__}"})
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    return session
-
-
-@dataclass(frozen=True)
-class _Source:
-    """One file of a server."""
-
-    session: requests.Session
-    url: str
-    size: int
-    pause_s: float
-
-    def pieces(self, start: int) -> Iterator[bytes]:
-        """Yield the file from byte `start` on, over as many connections as it takes.
-
-        Raises:
-            StoreError: there is no such file, it has another size, or the server does not get any further.
-        """
-        position, fruitless, last = start, 0, ""
-        while position < self.size:
-            before = position
-            try:
-                for piece in self._connection(position):
-                    yield piece
-                    position += len(piece)
-                last = "the connection ended early"
-            except (requests.RequestException, HTTPError) as error:
-                last = str(error)
-            fruitless = 0 if position > before else fruitless + 1
-            if fruitless >= _FRUITLESS:
-                raise StoreError(
-                    f"{self.url}: the server does not get beyond byte {position} of {self.size} (the last: {last}). "
-                    "What has come is kept: run the same command again later, or with another --base-url."
-                )
-            if position < self.size:
-                time.sleep(min(self.pause_s * 2**fruitless, 30))
-
-    def _connection(self, position: int) -> Iterator[bytes]:
-        """Yield what one connection gives from byte `position` on."""
-        headers = {"Range": f"bytes={position}-"} if position else {}
-        with self.session.get(self.url, headers=headers, stream=True, timeout=(_CONNECT_S, _READ_S)) as answer:
-            begin = self._begin(answer, position)
-            for piece in answer.raw.stream(PIECE_BYTES, decode_content=False):
-                if begin + len(piece) > position:
-                    yield piece[max(0, position - begin) :]
-                    position = begin + len(piece)
-                begin += len(piece)
-
-    def _begin(self, answer: requests.Response, position: int) -> int:
-        """Return at which byte an answer begins."""
-        if answer.status_code == requests.codes.partial_content:
-            unit, _, rest = answer.headers.get("Content-Range", "").partition(" ")
-            span, _, total = rest.partition("/")
-            if unit != "bytes" or span.partition("-")[0] != str(position):
-                raise StoreError(
-                    f"{self.url}: asked for the bytes from {position} on, the server sends "
-                    f"{answer.headers.get('Content-Range')!r}. Try another --base-url."
-                )
-            self._check_size(total)
-            return position
-        if answer.status_code == requests.codes.ok:  # from the beginning: the server knows no ranges
-            self._check_size(answer.headers.get("Content-Length", ""))
-            return 0
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            self._check_size(answer.headers.get("Content-Range", "").rpartition("/")[2])
-        raise StoreError(
-            f"{self.url}: the server answers {answer.status_code} {answer.reason}. What has come is kept: run the same "
-            "command again later, or with another --base-url."
-        )
-
-    def _check_size(self, total: str) -> None:
-        if total.isdecimal() and int(total) != self.size:
-            raise StoreError(
-                f"{self.url}: expected a file of {self.size} bytes, the server has one of {total}. It is not COCO's: "
-                "try another --base-url."
-            )

@@ -132,7 +132,7 @@ def threshold_builtins(joints: JointThresholds, table: KeypointTable) -> dict[st
         "people": joints.people,
         "precision": joints.total_precision,
         "recall": joints.total_recall,
-        "joints_put_out_a_person": joints.put_out,
+        "joints_reported_a_person": joints.reported,
         "per_joint": {
             name: {
                 "threshold": joints.thresholds[k],

@@ -54,9 +54,9 @@ def print_evaluation(
     else:
         chosen = evaluation.joints
         console.print(
-            f"With these thresholds {chosen.put_out:.1f} of {len(table)} joints are put out a person; of those "
+            f"With these thresholds {chosen.reported:.1f} of {len(table)} joints are reported a person; of those "
             f"{_share(chosen.total_precision)} are labelled (precision), and {_share(chosen.total_recall)} of the "
-            f"labelled are put out (recall), over {chosen.people} people."
+            f"labelled are reported (recall), over {chosen.people} people."
         )
 
 

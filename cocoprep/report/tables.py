@@ -134,10 +134,10 @@ def confidence_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
         ]
     )
     caption = (
-        "A joint is put out where its confidence is at least its threshold, so how many joints a person gets follows "
-        f"from the picture: {chosen.put_out:.1f} of {len(joints)} on average over {count(chosen.people)} people. Each "
+        "A joint is reported where its confidence is at least its threshold, so how many joints a person gets follows "
+        f"from the picture: {chosen.reported:.1f} of {len(joints)} on average over {count(chosen.people)} people. Each "
         "threshold is the one with the highest F1 of telling the joints that are labelled. Precision: of the joints "
-        "put out, the share that is labelled. Recall: of the labelled ones, the share put out."
+        "reported, the share that is labelled. Recall: of the labelled ones, the share reported."
     )
     head = ["joint", "threshold", "precision", "recall", "F1", "labelled"]
     return table(head, rows, caption=caption, mark="last")

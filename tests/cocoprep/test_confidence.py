@@ -30,13 +30,13 @@ def test_thresholds_by_hand(confidence, labelled, threshold, precision, recall):
     assert found.people == len(confidence)
 
 
-def test_a_joint_that_nobody_has_labelled_is_never_put_out():
+def test_a_joint_that_nobody_has_labelled_is_never_reported():
     found = choose_thresholds([[0.9, 0.3], [0.8, 0.7]], [[1, 0], [1, 0]])
     assert found.thresholds[1] > 0.7
     assert np.isnan(found.precision[1])
     assert np.isnan(found.recall[1])
     assert found.labelled.tolist() == [2, 0]
-    assert (found.total_precision, found.total_recall, found.put_out) == (1.0, 1.0, 1.0)
+    assert (found.total_precision, found.total_recall, found.reported) == (1.0, 1.0, 1.0)
 
 
 def test_totals_are_over_joints():
@@ -44,7 +44,7 @@ def test_totals_are_over_joints():
     assert found.thresholds.tolist() == [0.9, 0.7]
     assert found.total_precision == pytest.approx(3 / 4)
     assert found.total_recall == 1
-    assert found.put_out == pytest.approx(4 / 3)
+    assert found.reported == pytest.approx(4 / 3)
 
 
 def test_no_other_threshold_has_a_higher_f1():
