@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from cocoprep.errors import ConfigError, OutputError, RecordError
 from cocoprep.manifest import FileDigest
 from cocoprep.on_disk import OnBytes, check_file, check_member, check_size, extract_member
-from cocoprep.receive import ReceivingLocalFiles, in_words
+from cocoprep.receive import ReceivingLocalFiles
+from cocoprep.sizes import format_bytes
 from cocoprep.web_file import WebFile, open_session
 
 BASE_URL = "http://images.cocodataset.org"  # whose certificate for https is another host's; digests are checked anyway
@@ -237,6 +238,6 @@ def _check_room(data_dir: str, missing: Mapping[str, Archive], members: int, fil
     free = files.free_bytes(data_dir)
     if free is not None and needed > free:
         raise OutputError(
-            f"{data_dir}: {in_words(needed)} are still to come, but only {in_words(free)} are free there. Free some "
-            "space or choose another --data-dir; nothing was written."
+            f"{data_dir}: {format_bytes(needed)} are still to come, but only {format_bytes(free)} are free there. Free "
+            "some space or choose another --data-dir; nothing was written."
         )

@@ -16,7 +16,8 @@ from cocoprep.errors import OutputError, RecordError
 from cocoprep.files import FileStore
 from cocoprep.images import ZIP_METHODS
 from cocoprep.manifest import FileDigest
-from cocoprep.receive import PIECE_BYTES, in_words
+from cocoprep.receive import PIECE_BYTES
+from cocoprep.sizes import format_bytes
 
 _MAX_JSON_BYTES = 1 << 30
 _CURE = "Remove it and run the same command again, or name another folder."
@@ -89,7 +90,7 @@ def _member(path: str, name: str) -> Iterator[tuple[zipfile.ZipFile, zipfile.Zip
         with zipfile.ZipFile(path) as archive:
             info = archive.getinfo(name)
             if info.compress_type not in ZIP_METHODS or info.file_size > _MAX_JSON_BYTES:
-                raise RecordError(f"{path}: {name} takes {in_words(info.file_size)} unpacked, which is not COCO's.")
+                raise RecordError(f"{path}: {name} takes {format_bytes(info.file_size)} unpacked, which is not COCO's.")
             yield archive, info
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
         raise RecordError(f"{path}: {name} cannot be unpacked ({error}). Remove the zip and run this again.") from error

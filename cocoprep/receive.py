@@ -96,15 +96,6 @@ class ReceivingLocalFiles(LocalFiles):
         return shutil.disk_usage(place).free
 
 
-def in_words(size: float) -> str:
-    """Return a number of bytes as people say it, such as 19.3 GB."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.2f} GB"
-
-
 def check_received(path: str, expected: FileDigest, found: FileDigest) -> None:
     """Raise RecordError where what came is not what was to come."""
     if found.bytes != expected.bytes:

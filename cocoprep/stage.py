@@ -15,8 +15,9 @@ from typing import TypeVar
 from cocoprep.errors import ConfigError, OutputError, RecordError
 from cocoprep.manifest import CEILING, MANIFEST, FileDigest, Manifest, read_manifest, unseal
 from cocoprep.output import is_ours
-from cocoprep.receive import PIECE_BYTES, ReceivingFiles, in_words
+from cocoprep.receive import PIECE_BYTES, ReceivingFiles
 from cocoprep.sidecars import SIDECAR_SUFFIX
+from cocoprep.sizes import format_bytes
 
 THREADS = 8
 T = TypeVar("T")
@@ -126,8 +127,8 @@ def _check_room(target: str, missing: dict[str, FileDigest], files: ReceivingFil
     needed = sum(d.bytes - files.kept_bytes(files.join(target, name), d) for name, d in missing.items())
     if needed > free:
         raise OutputError(
-            f"{target}: {in_words(needed)} are still to come, but only {in_words(free)} are free there. Free some "
-            "space or choose another DST; nothing was written."
+            f"{target}: {format_bytes(needed)} are still to come, but only {format_bytes(free)} are free there. Free "
+            "some space or choose another DST; nothing was written."
         )
 
 

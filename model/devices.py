@@ -31,7 +31,7 @@ def choose_strategy(devices: Devices, batch_size: int) -> Any:
     return tf.distribute.MirroredStrategy([device.name for device in found])
 
 
-def in_words(strategy: Any) -> str:
+def describe_devices(strategy: Any) -> str:
     """Name the devices of a strategy: "the CPU", "1 GPU (NVIDIA L4)", "2 GPUs (NVIDIA L4)"."""
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:

@@ -23,7 +23,7 @@ from model.checkpoints import Checkpoint, CheckpointFolder, restore_variables, v
 from model.config import TrainConfig
 from model.curves import draw_curves
 from model.dataset import eval_dataset, train_dataset
-from model.devices import in_words
+from model.devices import describe_devices
 from model.failures import readable_errors
 from model.metrics import Sums, add_sums, figures
 from model.records import RecordSource
@@ -127,7 +127,8 @@ class TrainingRun:
         people = self.steps_per_epoch * self.config.batch_size
         self.report.begin(
             run=self.folder.path, step=self.now.step, steps=self.steps, steps_per_epoch=self.steps_per_epoch,
-            people=people, parameters=self.trainee.network.count_params(), devices=in_words(self.trainee.strategy),
+            people=people, parameters=self.trainee.network.count_params(),
+            devices=describe_devices(self.trainee.strategy),
         )  # fmt: skip
         with readable_errors():
             self._learn(should_stop)

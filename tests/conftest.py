@@ -9,6 +9,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from cocoprep.cli import main
+
 # The same examples on every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile("cocoprep", derandomize=True, deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cocoprep")
@@ -31,3 +33,18 @@ def coco_mini() -> Path:
     if not (folder / "annotations" / "person_keypoints_train2017.json").exists():
         pytest.skip(f"no COCO photographs: {COCO_VARIABLE} names no folder with annotations/ and train2017/")
     return folder
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Return what runs the command line in this process: its exit code, output and errors."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return exit_.value.code, captured.out, captured.err
+
+    return run

@@ -7,7 +7,7 @@ import threading
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from cocoprep.cli.bar import Bar
-from cocoprep.receive import in_words
+from cocoprep.sizes import format_bytes
 
 
 class ByteProgress(Bar):
@@ -38,4 +38,4 @@ class ByteProgress(Bar):
             self._done += count
             self._bar.update(self._task, completed=self._done)
             if self.log_is_due():
-                self.say(f"{self._doing}: {in_words(self._done)} of {in_words(self._total)}")
+                self.say(f"{self._doing}: {format_bytes(self._done)} of {format_bytes(self._total)}")

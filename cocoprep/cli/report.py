@@ -12,6 +12,7 @@ from cocoprep.files import FileStore
 from cocoprep.manifest import Manifest
 from cocoprep.monitor import Progress
 from cocoprep.selection import Selection
+from cocoprep.sizes import format_bytes
 
 
 def print_plan(config: BuildConfig, selection: Selection) -> None:
@@ -21,7 +22,7 @@ def print_plan(config: BuildConfig, selection: Selection) -> None:
     _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups))
     record = estimated_record_bytes(config.crop)
     table.add_row("shards", str(selection.num_shards))
-    table.add_row("size, estimated", f"{_size(record * selection.people)}, {_size(record)} a person")
+    table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} a person")
     table.add_row("into", config.out)
     _print(table)
     print("Nothing was written.")
@@ -44,7 +45,7 @@ def print_report(
     size = sum(shard.bytes for shard in manifest.shards)
     kept = f", {reused.reused_shards} kept from an earlier run" if reused and reused.reused_shards else ""
     table.add_row("shards", f"{len(manifest.shards)}{kept}")
-    table.add_row("bytes", f"{_size(size)}, {_size(size / max(counts.people, 1))} a person")
+    table.add_row("bytes", f"{format_bytes(size)}, {format_bytes(size / max(counts.people, 1))} a person")
     height, width = crop.input_size
     table.add_row(
         "crop",
@@ -89,11 +90,3 @@ def _table(title: str) -> Table:
 def _print(table: Table) -> None:
     # Without markup: a folder may be called run[1].
     Console(markup=False, highlight=False).print(table)
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.2f} GB"

@@ -17,7 +17,7 @@ def command(source: str, target: str, threads: int, force: bool) -> None:
     stopped, also in the middle of a file; a copy that is complete is left as it is.
     """
     from cocoprep.cli.byte_progress import ByteProgress
-    from cocoprep.receive import in_words
+    from cocoprep.sizes import format_bytes
     from cocoprep.stage import stage_folder
     from pipelines.files import AnyFiles
 
@@ -32,10 +32,13 @@ def command(source: str, target: str, threads: int, force: bool) -> None:
             raise
     copied = done.files - done.kept_files
     if not copied:
-        click.echo(f"{target}: all {done.files} files, {in_words(done.bytes)}, are there already; nothing was copied")
+        click.echo(
+            f"{target}: all {done.files} files, {format_bytes(done.bytes)}, are there already; nothing was copied"
+        )
         return
     amount, seconds = done.bytes - done.kept_bytes, max(progress.seconds, 1e-3)
     kept = f"; {done.kept_files} were there" if done.kept_files else ""
     click.echo(
-        f"{target}: {copied} files copied, {in_words(amount)} in {seconds:.1f} s ({in_words(amount / seconds)}/s){kept}"
+        f"{target}: {copied} files copied, {format_bytes(amount)} in {seconds:.1f} s "
+        f"({format_bytes(amount / seconds)}/s){kept}"
     )

@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,7 @@ from cocoprep.on_disk import check_file
 from cocoprep.receive import ReceivingLocalFiles
 from tests.cocoprep.bad_input import as_nobody
 from tests.cocoprep.people import write_people
+from tests.serving import serving as serving_by
 
 MEMBER = "annotations/person_keypoints_train2017.json"
 
@@ -107,18 +107,8 @@ def serving(folder):
         def log_message(self, *arguments):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *arguments: None  # a client that hangs up is what some tests are about
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    state.address = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving_by(Handler) as state.address:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def archive_of(folder, path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from benchmarks.keras_step import draw_weights
 from cocoprep.files import LocalFiles
 from cocoprep.keypoints import COCO_17
 from cocoprep.manifest import CropRecord, read_manifest
@@ -35,20 +36,6 @@ def random_network(crop: CropRecord, *, stacks: int = 2, joints: int = 17, seed:
     )  # fmt: skip
     draw_weights(network, seed)
     return network
-
-
-def draw_weights(network: keras.Model, seed: int = 0) -> None:
-    """Give every weight, moving statistics too, a random value of a sensible size."""
-    rng = np.random.default_rng(seed)
-    for weight in network.weights:
-        kind, shape = weight.path.split("/")[-1], tuple(weight.shape)
-        if kind == "kernel":
-            value = rng.normal(size=shape) * np.sqrt(1 / np.prod(shape[:-1]))
-        elif kind in ("gamma", "moving_variance"):
-            value = rng.uniform(0.5, 1.5, size=shape)
-        else:
-            value = rng.normal(size=shape) * 0.1
-        weight.assign(value)
 
 
 def brightness_network(crop: CropRecord, joints: int = len(COCO_17)) -> keras.Model:

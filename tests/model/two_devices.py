@@ -12,7 +12,7 @@ from cocoprep.files import LocalFiles
 from cocoprep.manifest import read_manifest
 from model.config import LossConfig, NetworkConfig, OptimizerConfig, TrainConfig
 from model.dataset import train_dataset
-from model.devices import in_words
+from model.devices import describe_devices
 from model.train_step import train_step
 from model.trainee import build_trainee
 
@@ -33,7 +33,7 @@ def trace(data: str, devices: str) -> dict[str, list[float]]:
     batches = trainee.strategy.experimental_distribute_dataset(train_dataset(data, config.read))
     parts = [step(batch) for _, batch in zip(range(STEPS), batches, strict=False)]
     return {
-        "devices": in_words(trainee.strategy),
+        "devices": describe_devices(trainee.strategy),
         "loss": [np.asarray(part["loss"]).tolist() for part in parts],
         "people": [float(part["people"]) for part in parts],
         "steps": [float(part["steps"]) for part in parts],

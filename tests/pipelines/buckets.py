@@ -7,17 +7,17 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from pipelines.files import AnyFiles
+from tests.serving import serving
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
 
@@ -139,14 +139,5 @@ def proxy(target: str) -> Iterator[Proxy]:
 
     for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"):
         setattr(Handler, f"do_{method}", Handler._handle)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    state.address = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(Handler) as state.address:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -16,7 +16,6 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from cocoprep.cli import main
 from cocoprep.config import BuildConfig, CropConfig, SelectConfig
 from cocoprep.errors import ConfigError, StoreError
 from cocoprep.manifest import MANIFEST, read_manifest
@@ -66,19 +65,6 @@ def reference(coco_mini, tmp_path_factory):
     annotations = coco_mini / "annotations" / "person_keypoints_train2017.json"
     build_folder(out, annotations=annotations, images=coco_mini / "train2017")
     return digests(out)
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return exit_.value.code, captured.out, captured.err
-
-    return run
 
 
 def test_real_photographs_from_bucket_to_bucket(coco_mini, reference, bucket, tmp_path, run):

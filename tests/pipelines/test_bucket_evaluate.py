@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from cocoprep.ceiling import measure_ceiling
-from cocoprep.cli import main
 from cocoprep.config import CropConfig
 from cocoprep.files import LocalFiles
 from cocoprep.keypoints import COCO_17
@@ -26,20 +25,6 @@ from tests.cocoprep.people import write_people
 from tests.pipelines.buckets import put
 
 FILES = AnyFiles(patience_s=20)
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return exit_.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

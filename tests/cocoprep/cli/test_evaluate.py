@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 import re
@@ -14,7 +15,6 @@ import pytest
 from rich.console import Console
 
 from cocoprep.ceiling import measure_ceiling
-from cocoprep.cli import main
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.config import CropConfig
 from cocoprep.dataset import open_dataset
@@ -33,17 +33,8 @@ from tests.cocoprep.scoring import HANDS, person, predictions_of, truth_of
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            main(["evaluate", *(str(argument) for argument in arguments)])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return exit_.value.code, captured.out, captured.err
-
-    return run
+def run(run):
+    return functools.partial(run, "evaluate")
 
 
 @pytest.fixture(scope="module")

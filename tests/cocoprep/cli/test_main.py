@@ -9,23 +9,10 @@ import sys
 
 import pytest
 
-from cocoprep.cli import COMMANDS, main
+from cocoprep.cli import COMMANDS
 from cocoprep.config import CropConfig, SelectConfig
 from tests.cocoprep.building import build_folder
 from tests.cocoprep.people import write_people
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return exit_.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
