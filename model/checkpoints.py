@@ -59,7 +59,8 @@ class CheckpointFolder:
         # One that is newer is damaged, or the run would have gone on from it.
         older = [step for step in self.steps() if step < checkpoint.step]
         newer = [step for step in self.steps() if step > checkpoint.step]
-        for step in (*older[: len(older) - self.keep + 1], *newer):
+        surplus = max(0, len(older) - (self.keep - 1))
+        for step in (*older[:surplus], *newer):
             self._remove(step)
 
     def sweep(self) -> None:

@@ -173,14 +173,26 @@ FREE_ON_RESUME = frozenset({"data", "val", "checkpoint_steps", "checkpoint_minut
 
 
 def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
-    """Return the settings that differ though losses depend on them.
+    """Say which settings differ though losses or the log depend on them.
 
     Epochs may be raised where the learning rate stays: all other schedules fall towards the last one.
     """
     longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
     free = FREE_ON_RESUME | ({"epochs"} if longer else set())
-    ours, theirs = to_builtins(now), to_builtins(before)
-    return [name for name in ours if ours[name] != theirs[name] and name not in free]
+    ours, theirs = _flat(to_builtins(now)), _flat(to_builtins(before))
+    return [
+        f"{name} was {theirs[name]!r}, now {ours[name]!r}"
+        for name in ours
+        if ours[name] != theirs[name] and name not in free
+    ]
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return settings by dotted names: `optimizer.learning_rate`."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
 
 
 def to_builtins(config: Any) -> dict[str, Any]:

@@ -193,14 +193,14 @@ def _check_choice(option: str, value: object, choices: tuple[object, ...], cure:
 
 def _check_size(input_size: tuple[int, int], stride: int, depth: int) -> None:
     if len(input_size) != 2 or not all(_is_int(side) and side >= 1 for side in input_size):
-        raise ConfigError(f"--input-size: expected a height and a width in pixels, found {input_size!r}.")
+        raise ConfigError(f"input size: expected a height and a width in pixels, found {input_size!r}.")
     divisor = stride * 2**depth
     if any(side % divisor for side in input_size):
         height, width = (" or ".join(map(str, _nearest_multiples(side, divisor))) for side in input_size)
         raise ConfigError(
-            f"--input-size: expected a height and a width divisible by {divisor} (heatmap stride {stride} times 2 to "
+            f"input size: expected a height and a width divisible by {divisor} (heatmap stride {stride} times 2 to "
             f"the depth {depth}), found {input_size[0]}x{input_size[1]}; the nearest are a height of {height} and a "
-            f"width of {width}; or choose a smaller --depth."
+            f"width of {width} (--input-size of build); or choose a smaller --depth."
         )
 
 

@@ -70,6 +70,7 @@ class RecordSource:
         dataset = _open(folder, self.files)
         self.manifest: Manifest = dataset.manifest
         check_shard_sizes(folder, self.manifest, self.files)
+        self._or_skip = "" if config.on_bad_record == "skip" else ", or begin a run with --on-bad-record skip"
         self._reader = PieceReader(folder, self.files)
         places = _subset(_places(dataset), config)
         self.skipped: tuple[str, ...] = ()
@@ -151,7 +152,7 @@ class RecordSource:
         except RecordError as error:
             return RecordError(
                 f"{self.files.join(self.folder, place.shard)}, record {place.number}, annotation "
-                f"{place.annotation_id}: {error}. Build the folder again to mend it, or set on_bad_record to 'skip'."
+                f"{place.annotation_id}: {error}. Build the folder again to mend it{self._or_skip}."
             )
         return person
 

@@ -135,12 +135,10 @@ class RunFolder:
         stored = self.read_config()
         odd = changed_on_resume(stored, config)
         if odd:
-            ours, theirs = to_builtins(config), to_builtins(stored)
-            found = "; ".join(f"{name} was {theirs[name]!r}, now {ours[name]!r}" for name in odd)
-            longer = " Only with --schedule constant may --epochs be raised." if odd == ["epochs"] else ""
+            longer = " Only with --schedule constant may --epochs be raised." if odd[0].startswith("epochs ") else ""
             raise ConfigError(
-                f"--resume: {self.path} was begun with other settings: {found}.{longer} Leave them out, or choose "
-                "another --run-dir."
+                f"--resume: {self.path} was begun with other settings: {'; '.join(odd)}.{longer} Leave them out, or "
+                "choose another --run-dir."
             )
         before = _read_json(self.at(RUN), self.files)["shards"]
         for name, digest in _digests(manifests).items():

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.files import FileStore, LocalFiles
+from cocoprep.ground_truth import read_ground_truth
 from cocoprep.manifest import Manifest, geometry_differences, read_manifest, table_of
 from model.batches import whole_batches
 from model.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
@@ -170,8 +171,8 @@ class TrainingRun:
         saved = f"The last checkpoint is of step {step}" if step else "There is no checkpoint yet"
         raise CocoprepError(
             f"the loss of step {self.now.step + 1} is not finite (by stack: {sums['loss'].tolist()}; norms of the "
-            f"gradients: {sums['gradient'].tolist()}). Its batch holds the annotations {named}. {saved}; lower "
-            "--learning-rate, set --clip-norm, or take another --precision."
+            f"gradients: {sums['gradient'].tolist()}). Its batch holds the annotations {named}. {saved}. Begin "
+            "in another --run-dir with a lower --learning-rate, with --clip-norm, or in another --precision."
         )
 
     def _after_step(self) -> None:
@@ -191,7 +192,7 @@ class TrainingRun:
         values.update({f"gradient_{g}": float(n) for g, n in zip(self.trainee.groups, norms, strict=True)})
         scale = getattr(self.trainee.optimizer, "dynamic_scale", None)
         if scale is not None:
-            values.update(overflows=float(sums["overflows"]), loss_scale=float(scale))
+            values.update(overflows=float(sums["overflows"]), loss_scale=float(np.asarray(scale)))
         return values
 
     def _log_window(self) -> None:
@@ -202,7 +203,7 @@ class TrainingRun:
 
     def _last_learning_rate(self) -> float:
         optimizer = getattr(self.trainee.optimizer, "inner_optimizer", self.trainee.optimizer)
-        return float(optimizer._learning_rate(int(optimizer.iterations) - 1))
+        return float(optimizer._learning_rate(int(np.asarray(optimizer.iterations)) - 1))
 
     def _write(self, phase: str, values: Figures) -> None:
         epoch = (self.now.step - 1) // self.steps_per_epoch + 1
@@ -294,6 +295,8 @@ def open_run(
     if config.val is not None:
         manifests["val"] = read_manifest(config.val, files or files_of(config.val))
         _check_alike(manifests["data"], manifests["val"])
+        # Else a missing one would be met after an epoch's work.
+        read_ground_truth(config.val, files or files_of(config.val))
     if folder.has_run():
         if not resume:
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 
 from cocoprep.baseline import read_baseline
-from cocoprep.errors import ConfigError
+from cocoprep.errors import ConfigError, RecordError
 from cocoprep.files import FileStore
-from cocoprep.manifest import Manifest
+from cocoprep.manifest import BASELINE, Manifest
 from model.averaging import WeightAverage
 from model.config import TrainConfig
 from model.devices import choose_strategy
@@ -46,6 +46,7 @@ def build_trainee(
     """
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
+    guess = _read_guess(config, manifest, files or files_of(config.data))
     strategy = choose_strategy(config.devices, config.batch_size)
     if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
         raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
@@ -63,6 +64,16 @@ def build_trainee(
         optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
         optimizer.build(network.trainable_variables)
         average = WeightAverage(network, config.optimizer.ema)
-    guess = Guess.for_loss(read_baseline(config.data, files or files_of(config.data)), config.loss)
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
     return Trainee(config, network, optimizer, average, measure, strategy)
+
+
+def _read_guess(config: TrainConfig, manifest: Manifest, files: FileStore) -> Guess:
+    baseline = read_baseline(config.data, files)
+    expected, found = (*manifest.crop.heatmap_size, len(manifest.keypoints.names)), baseline.mean_heatmaps.shape
+    if found != expected:
+        raise RecordError(
+            f"{files.join(config.data, BASELINE)}: expected mean heatmaps of {expected}, found {found}. It is another "
+            "build's: copy the folder again, or build it again."
+        )
+    return Guess.for_loss(baseline, config.loss)

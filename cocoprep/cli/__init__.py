@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Exit codes: 0; 1 expected failure; 2 an option of the wrong form; 3 unexpected; 130."""
     # A notebook hands the name of its own backend down; where that is not installed, matplotlib fails. We draw files.
     os.environ["MPLBACKEND"] = "agg"
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work takes: these commands run on it
     try:
         code = cli.main(args=arguments, prog_name="cocoprep", standalone_mode=False)
     except click.ClickException as error:

@@ -14,8 +14,17 @@ import click
 @click.option("--out", metavar="FILE", help="Picture to write.  [default: augment-<strength>.png]")
 @click.option("--people", metavar="N", type=int, default=6, show_default=True, help="Rows: people, spread evenly.")
 @click.option("--epochs", metavar="N", type=int, default=7, show_default=True, help="Columns: epochs of training.")
-@click.option("--epoch", metavar="E", type=int, default=0, show_default=True, help="First epoch to show.")
-@click.option("--seed", metavar="S", type=int, default=0, show_default=True, help="Seed, as given to training.")
+@click.option(
+    "--epoch", metavar="E", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="First epoch to show."
+)
+@click.option(
+    "--seed",
+    metavar="S",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Seed, as given to training.",
+)
 @click.option("--tile", metavar="PX", type=int, default=160, show_default=True, help="The longer side of a picture.")
 def command(
     folder: str, *, strength: str, out: str | None, people: int, epochs: int, epoch: int, seed: int, tile: int

@@ -171,7 +171,7 @@ def test_a_damaged_record_is_named(folder, at, said, read, cache):
     message = str(error.value)
     assert message.startswith(f"{folder / shard}, record {number}, annotation {annotation_id}: ")
     assert said in message
-    assert "set on_bad_record to 'skip'" in message
+    assert "or begin a run with --on-bad-record skip" in message
     assert "\n" not in message
 
 

@@ -39,6 +39,14 @@ def test_the_last_few_are_kept(folder):
     assert folder.steps() == [20, 100]
 
 
+@pytest.mark.parametrize("keep", [1, 2, 3, 4, 7, 20])
+def test_as_many_are_kept_as_it_was_told(tmp_path, keep):
+    folder = CheckpointFolder(str(tmp_path / "checkpoints"), LocalFiles(), keep=keep)
+    for step in range(1, 13):
+        folder.save(checkpoint(step))
+        assert folder.steps() == list(range(1, step + 1))[-keep:]
+
+
 def test_what_is_removed_is_empty(folder, tmp_path):
     # In the bin of a mounted drive it still counts.
     folder.save(checkpoint(1))

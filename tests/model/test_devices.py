@@ -18,14 +18,18 @@ pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
-def test_two_devices_take_the_steps_that_one_takes(tmp_path):
+def two_devices(*arguments):
     run = subprocess.run(
-        [sys.executable, "-m", "tests.model.two_devices", str(build_people(tmp_path))],
+        [sys.executable, "-m", "tests.model.two_devices", *map(str, arguments)],
         cwd=ROOT, check=False, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    traces = json.loads(run.stdout)
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_two_devices_take_the_steps_that_one_takes(tmp_path):
+    traces = two_devices(build_people(tmp_path))
     one, two = traces["one"], traces["all"]
     assert (one["devices"], two["devices"]) == ("the CPU", "2 CPU devices")
     assert one["people"] == two["people"] == [4] * 4
@@ -33,6 +37,14 @@ def test_two_devices_take_the_steps_that_one_takes(tmp_path):
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
     np.testing.assert_allclose(two["gradient"], one["gradient"], rtol=1e-3)
     assert one["loss"][-1] != one["loss"][0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_a_run_on_two_devices_logs_saves_and_goes_on(precision, tmp_path):
+    losses = two_devices(build_people(tmp_path), precision, tmp_path)
+    assert [step for step, _ in losses["whole"]] == [2, 4, 5, 6, 8, 10]
+    assert losses["stopped"] == losses["whole"]
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):

@@ -112,6 +112,9 @@ def test_going_on_with_other_settings_is_refused(tmp_path):
         folder.check_resumable(dataclasses.replace(config, epochs=3), same)
     with pytest.raises(ConfigError, match="Only with --schedule constant may --epochs be raised"):
         folder.check_resumable(dataclasses.replace(config, epochs=101), same)
+    optimizer = dataclasses.replace(config.optimizer, learning_rate=0.01)
+    with pytest.raises(ConfigError, match=r"other settings: optimizer\.learning_rate was 0\.1, now 0\.01\. Leave"):
+        folder.check_resumable(dataclasses.replace(config, optimizer=optimizer), same)
     with pytest.raises(ConfigError, match="another build's"):
         folder.check_resumable(config, other)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from PIL import Image
 from cocoprep.cli.train_report import TrainReport
 from cocoprep.errors import CocoprepError, ConfigError, RecordError
 from cocoprep.files import LocalFiles
-from cocoprep.manifest import content_digest, read_manifest
+from cocoprep.manifest import BASELINE, GROUND_TRUTH, content_digest, read_manifest
 from cocoprep.tfrecord import read_record
 from model.run_folder import PACKAGES
 from tests.model.training import build_people, lines_of, open_tiny
@@ -254,9 +255,25 @@ def test_folders_that_do_not_fit_each_other_are_refused(data, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_damaged_record_is_named(data, tmp_path):
-    import shutil
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: os.truncate(path, 100)])
+def test_ground_truth_that_is_damaged_is_told_before_any_work(data, val, tmp_path, damage):
+    shutil.copytree(val, tmp_path / "val")
+    damage(tmp_path / "val" / GROUND_TRUTH)
+    with pytest.raises(RecordError, match=rf"{GROUND_TRUTH}: cannot be read"):
+        open_tiny(data, tmp_path / "val", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
+
+def test_a_baseline_of_other_maps_is_told_before_any_work(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    content = dict(np.load(data / BASELINE))
+    np.savez(tmp_path / "data" / BASELINE, **{**content, "mean_heatmaps": np.zeros((4, 4, 17), np.float32)})
+    with pytest.raises(RecordError, match=rf"{BASELINE}: expected mean heatmaps of \(8, 8, 17\), found \(4, 4, 17\)"):
+        open_tiny(tmp_path / "data", None, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_record_is_named(data, tmp_path):
     shutil.copytree(data, tmp_path / "data")
     shard = next(p for p in sorted((tmp_path / "data").iterdir()) if "tfrecord" in p.name and p.suffix != ".json")
     content = bytearray(shard.read_bytes())

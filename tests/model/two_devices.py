@@ -1,9 +1,11 @@
-"""Train on two logical CPUs: `python -m tests.model.two_devices DATA`. Run in a process of its own."""
+"""Train on two logical CPUs: `python -m tests.model.two_devices DATA [PRECISION FOLDER]`. A process of its own."""
 
 from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +17,7 @@ from model.dataset import train_dataset
 from model.devices import describe_devices
 from model.train_step import train_step
 from model.trainee import build_trainee
+from tests.model.training import lines_of, open_tiny
 
 STEPS = 4
 
@@ -41,11 +44,26 @@ def trace(data: str, devices: str) -> dict[str, list[float]]:
     }
 
 
+def whole_runs(data: str, precision: str, folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """Return the losses by step of a run on both devices: uninterrupted with validation, and stopped in the middle."""
+    settings = {"devices": "all", "precision": precision, "optimizer__ema": 0.5, "network__stacks": 1, "epochs": 2}
+    open_tiny(data, data, folder / "whole", **settings).go()
+    stopped = open_tiny(data, None, folder / "stopped", **settings)
+    with suppress(KeyboardInterrupt):
+        stopped.go(lambda: len(stopped.report.steps) == 7)
+    open_tiny(data, None, folder / "stopped", resume=True, **settings).go()
+    return {name: [(line["step"], line["loss"]) for line in lines_of(folder / name)] for name in ("whole", "stopped")}
+
+
 def main() -> None:
-    """Print both traces as JSON."""
+    """Print traces of one and of two devices as JSON, or those of `whole_runs`."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    print(json.dumps({devices: trace(sys.argv[1], devices) for devices in ("one", "all")}))
+    data, *rest = sys.argv[1:]
+    if rest:
+        print(json.dumps(whole_runs(data, rest[0], Path(rest[1]))))
+    else:
+        print(json.dumps({devices: trace(data, devices) for devices in ("one", "all")}))
 
 
 if __name__ == "__main__":

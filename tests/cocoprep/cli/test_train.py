@@ -89,7 +89,7 @@ def test_what_cannot_be_is_said_in_a_line(tmp_path, monkeypatch, arguments, code
 def test_sizes_that_the_network_cannot_halve_are_said(data, tmp_path):
     code, _, err = run("--data", data, "--run-dir", tmp_path / "run", "--depth", "5", "--batch-size", "4")
     assert code == 1
-    assert "--input-size: expected a height and a width divisible by 128" in err
+    assert "input size: expected a height and a width divisible by 128" in err
     assert not (tmp_path / "run").exists()
 
 
@@ -98,3 +98,9 @@ def test_a_batch_of_more_people_than_there_are(data, tmp_path):
     assert code == 1
     assert "expected at least one batch of 64 people, found 20" in err
     assert Path(tmp_path / "run").exists() is False
+
+
+def test_another_backend_of_the_users_does_not_matter(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    code, _, err = run("--data", data, "--run-dir", tmp_path / "run", "--epochs", "1", *SMALL)
+    assert code == 0, err
