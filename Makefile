@@ -120,8 +120,8 @@ bench-read: $(VENV)/.dev  ## compare reading with bare JPEG decoding; TORCH=pyth
 bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= names a Python that has torch
 	$(BIN)/python -m benchmarks.bench_train $(if $(TORCH),--torch-python $(TORCH))
 
-bench-jax: $(VENV)/.dev  ## measure a training step on JAX, a GPU's where there is one: time, memory, share of the peak
-	$(BIN)/python -m benchmarks.bench_jax
+bench-jax: $(VENV)/.dev  ## measure a training step on JAX: time, memory, share of the peak; OPTIONS= such as --batches 8 32
+	$(BIN)/python -m benchmarks.bench_jax $(OPTIONS)
 
 bench-latency: $(VENV)/.dev  ## compare the time of a prediction with PyTorch's: TORCH= names a Python that has torch
 	$(BIN)/python -m benchmarks.bench_latency $(if $(TORCH),--torch-python $(TORCH))

@@ -101,6 +101,8 @@ def main() -> None:
     parser.add_argument("--strengths", nargs="+", choices=tuple(STRENGTHS), default=["none", "medium"])
     parser.add_argument("--torch-python", metavar="PATH")
     chosen = parser.parse_args()
+    if not chosen.torch_python:
+        print("without --torch-python there is no torch loader to compare with", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-read-") as temporary:
         folder = chosen.folder or build_sample(Path(temporary), PEOPLE)
         bare = bare_dataset(folder)

@@ -1,7 +1,8 @@
 """The time of a training step: ours on TensorFlow against a plain PyTorch hourglass of the same topology.
 
 `python -m benchmarks.bench_train [--runs N] [--torch-python PATH]`. PyTorch is no dependency of ours: put it into an
-environment of its own (`python -m venv torch; torch/bin/pip install torch numpy`) and name its interpreter.
+environment of its own (`python -m venv torch; torch/bin/pip install torch numpy`, or the extra `bench`) and name its
+interpreter.
 
 Each side is a process of its own with the same number of threads. They take steps in turn (forward, backward, Adam's
 update; 2 stacks of 256 channels, 256 x 256 pixels, batches of 8, float32), and the figure to quote is a ratio within
@@ -119,6 +120,15 @@ def main() -> None:
         parser.error("--modes: at least one of ours is needed, for the weights")
     if theirs and not shutil.which(chosen.torch_python):
         parser.error(f"--torch-python: {chosen.torch_python} cannot be run; see the top of this text")
+    if (
+        theirs
+        and subprocess.run(
+            [chosen.torch_python, "-c", "import torch"], check=False, stderr=subprocess.DEVNULL
+        ).returncode
+    ):
+        parser.error(
+            f"--torch-python: {chosen.torch_python} has no torch; see the top of this text (make bench-train TORCH=)"
+        )
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         reference = Path(folder) / "reference.npz"
         sides = [start(mode, reference, chosen.torch_python, chosen.threads) for mode in (*ours, *theirs)]

@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from itertools import cycle, islice
@@ -18,7 +19,9 @@ import jax
 import jax.numpy as jnp
 import keras
 
+from cocoprep.errors import CocoprepError
 from cocoprep.manifest import Manifest
+from cocoprep.workers import default_workers
 from model.augment_config import STRENGTHS
 from model.batch import Batch
 from model.batches import train_batches
@@ -32,7 +35,8 @@ from model.records import RecordSource
 LEARNING_RATE = 1e-3
 BATCHES = 4  # in turn: one alone would stay in the caches
 # Square matrices large enough to fill the device, and small enough not to keep a CPU for minutes.
-MATRIX = {"cpu": 2048, "gpu": 8192, "tpu": 8192}
+MATRIX = {"cpu": 2048}
+LARGE_MATRIX = 8192
 PRODUCTS = 10
 
 
@@ -74,7 +78,7 @@ def training_step(network: keras.Model, optimizer: Any) -> Callable[[Any, Any], 
 
 def measure_matrix_products(precision: str) -> float:
     """Return the multiply-adds a second of the device's best product of large matrices, of the network's own dtype."""
-    size = MATRIX[jax.devices()[0].platform]
+    size = MATRIX.get(jax.devices()[0].platform, LARGE_MATRIX)
     dtype = jnp.float32 if precision == "float32" else jnp.bfloat16
     left, right = (jax.random.normal(jax.random.key(n), (size, size), dtype) for n in range(2))
     multiply = jax.jit(jnp.matmul)
@@ -99,8 +103,8 @@ def planned_memory(compiled: Any) -> int:
 
 def peak_memory() -> int | None:
     """Return the most bytes of the device that were in use, where it tells."""
-    statistics = jax.devices()[0].memory_stats()
-    return statistics["peak_bytes_in_use"] if statistics else None
+    told = jax.devices()[0].memory_stats()
+    return told["peak_bytes_in_use"] if told else None
 
 
 def build_state(manifest: Manifest, stacks: int, channels: int) -> tuple[keras.Model, Any, Any]:
@@ -129,27 +133,29 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     step = training_step(network, optimizer).lower(state, resident[0]).compile()  # type: ignore[attr-defined]
     compiling = time.perf_counter() - started
 
-    def take_round(batches: Iterable[Any]) -> tuple[float, float]:
+    def take_round(batches: Iterable[Any], steps: int) -> tuple[float, float]:
         """Take some steps and return the seconds of one, and their mean loss."""
         nonlocal state
         losses = []
         started = time.perf_counter()
-        for batch in islice(batches, chosen.steps):
+        for batch in islice(batches, steps):
             state, loss = step(state, batch)
             losses.append(loss)
         jax.block_until_ready((state, losses))  # type: ignore[no-untyped-call]
-        return (time.perf_counter() - started) / chosen.steps, statistics.mean(map(float, losses))
+        return (time.perf_counter() - started) / steps, statistics.mean(map(float, losses))
 
     # The first round warms up.
-    on_device = [take_round(cycle(resident)) for _ in range(1 + chosen.rounds)]
-    fed = [take_round(stream) for _ in range(chosen.rounds)]
+    on_device = [take_round(cycle(resident), chosen.steps) for _ in range(1 + chosen.rounds)]
+    # What lies ready when the first of these steps begins would hide a reader that is too slow.
+    take_round(stream, default_workers() + 1)
+    fed, _ = take_round(stream, chosen.rounds * chosen.steps)
     used = peak_memory()
     return {
         "device": jax.devices()[0].device_kind,
         "versions": f"JAX {jax.__version__}, Keras {keras.__version__}",
         "compiling": compiling,
         "seconds": [seconds for seconds, _ in on_device[1:]],
-        "fed_seconds": [seconds for seconds, _ in fed],
+        "fed_seconds": fed,
         "losses": [loss for _, loss in on_device],
         # Once forward, and twice backward: for the input and for the kernel.
         "multiply_adds": 3 * chosen.batch * multiply_adds(network),
@@ -169,7 +175,10 @@ def main() -> None:
         parser.add_argument(f"--{option}", type=int, required=True)
     if keras.backend.backend() != "jax":
         parser.error(f"expected KERAS_BACKEND=jax, found {keras.backend.backend()}")
-    print(json.dumps(measure(parser.parse_args())))
+    try:
+        print(json.dumps(measure(parser.parse_args())))
+    except CocoprepError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -14,21 +14,21 @@ from types import FrameType
 from cocoprep.cli.bar import Bar
 
 RATE_STEPS = 100  # over which people/s is measured: it should tell of now
-# heading -> (figure, whose): the columns of an epoch's row
-COLUMNS = {
-    "loss": ("loss", "train"),
-    "skill": ("skill", "train"),
-    "PCK@0.2": ("pck@0.2", "train"),
-    "val loss": ("loss", "val"),
-    "skill ": ("skill", "val"),
-    "PCK@0.2 ": ("pck@0.2", "val"),
-    "guess": ("pck@0.2_guess", "val"),
-    "PCK@0.1": ("pck@0.1", "val"),
-    "guess ": ("pck@0.1_guess", "val"),
-    "swapped": ("swapped", "val"),
-    "OKS AP": ("AP", "val"),
-}
-WIDTH = 9
+# (heading, figure, whose, width, decimals): the columns of an epoch's row, which fits a terminal of 80 characters
+COLUMNS = (
+    ("loss", "loss", "train", 7, 4),
+    ("skill", "skill", "train", 7, 3),
+    ("PCK@.2", "pck@0.2", "train", 7, 3),
+    ("loss", "loss", "val", 8, 4),
+    ("skill", "skill", "val", 7, 3),
+    ("PCK@.2", "pck@0.2", "val", 7, 3),
+    ("guess", "pck@0.2_guess", "val", 6, 3),
+    ("PCK@.1", "pck@0.1", "val", 7, 3),
+    ("guess", "pck@0.1_guess", "val", 6, 3),
+    ("swap", "swapped", "val", 6, 3),
+    ("AP", "AP", "val", 6, 3),
+)
+EPOCH_WIDTH = 5
 
 
 class TrainReport(Bar):
@@ -80,11 +80,13 @@ class TrainReport(Bar):
     def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:
         """See `Reporter`."""
         if self._rows % 20 == 0:
-            self.say(f"{'':>6}" + f"{'train':^{3 * WIDTH}}" + f"{'validation':^{8 * WIDTH}}")
-            self.say(f"{'epoch':>6}" + "".join(f"{name.strip():>{WIDTH}}" for name in COLUMNS))
+            train_width, val_width = (sum(c[3] for c in COLUMNS if c[2] == whose) for whose in ("train", "val"))
+            self.say(f"{'':{EPOCH_WIDTH}}{'train':^{train_width}}{'validation':^{val_width}}".rstrip())
+            self.say(f"{'epoch':>{EPOCH_WIDTH}}" + "".join(f"{c[0]:>{c[3]}}" for c in COLUMNS))
         self._rows += 1
         sources = {"train": train, "val": val or {}}
-        self.say(f"{epoch:>6}" + "".join(_cell(sources[whose].get(name)) for name, whose in COLUMNS.values()))
+        cells = [_cell(sources[whose].get(name), width, decimals) for _, name, whose, width, decimals in COLUMNS]
+        self.say(f"{epoch:>{EPOCH_WIDTH}}" + "".join(cells))
 
     def summary(self, run_dir: str) -> str:
         """Return what is to be said at the end: what the log has of the last validation, be it of an earlier time."""
@@ -102,8 +104,8 @@ class TrainReport(Bar):
         return "\n".join(lines)
 
 
-def _cell(value: float | None) -> str:
-    return f"{'-':>{WIDTH}}" if value is None else f"{value:>{WIDTH}.4f}"
+def _cell(value: float | None, width: int, decimals: int) -> str:
+    return f"{'-':>{width}}" if value is None else f"{value:>{width}.{decimals}f}"
 
 
 def _beside(val: dict[str, float], key: str) -> str:

@@ -104,3 +104,17 @@ def test_another_backend_of_the_users_does_not_matter(data, tmp_path, monkeypatc
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     code, _, err = run("--data", data, "--run-dir", tmp_path / "run", "--epochs", "1", *SMALL)
     assert code == 0, err
+
+
+def test_the_table_fits_a_narrow_terminal(capsys):
+    from cocoprep.cli.train_report import COLUMNS, TrainReport
+
+    with TrainReport() as report:
+        figures = {**{name: 0.5 for _, name, *_ in COLUMNS}, "skill": -0.5, "loss": 1.2345}
+        report.epoch(999, figures, {**figures, "loss": 12.3456})
+        report.epoch(1000, figures, None)
+    lines = capsys.readouterr().err.splitlines()
+    rows = [line for line in lines if line.split()[:1] in (["999"], ["1000"], ["epoch"], ["train"])]
+    assert len(rows) == 4
+    assert all(len(line) < 80 for line in rows)
+    assert rows[2].split()[1:] == ["1.2345", "-0.500", "0.500", "12.3456", "-0.500", *["0.500"] * 6]
