@@ -73,7 +73,7 @@ class RecordSource:
         self._or_skip = "" if config.on_bad_record == "skip" else ", or begin a run with --on-bad-record skip"
         self._reader = PieceReader(folder, self.files)
         places = _subset(_places(dataset), config)
-        self.skipped: tuple[str, ...] = ()
+        self.skipped: dict[int, str] = {}  # what is wrong with the records left out, by annotation
         if config.on_bad_record == "skip":
             places, self.skipped = self._without_damage(places)
         if not places:
@@ -156,20 +156,22 @@ class RecordSource:
             )
         return person
 
-    def _without_damage(self, places: Sequence[Place]) -> tuple[list[Place], tuple[str, ...]]:
+    def _without_damage(self, places: Sequence[Place]) -> tuple[list[Place], dict[int, str]]:
         """Read every record once; return the good ones' places, and what is wrong with the others."""
         self.places = places
-        good, bad = [], []
+        good: list[Place] = []
+        bad: dict[int, str] = {}
         for number, person in self._read_runs(range(len(places))):
             if isinstance(person, RecordError):
-                bad.append(str(person))
+                bad[places[number].annotation_id] = str(person)
             else:
                 good.append(places[number])
         if bad:
+            said = next(iter(bad.values()))
             log.warning(
-                "%s: %d of %d records are damaged and skipped, first %s", self.folder, len(bad), len(places), bad[0]
+                "%s: %d of %d records are damaged and skipped, first %s", self.folder, len(bad), len(places), said
             )
-        return good, tuple(bad)
+        return good, bad
 
 
 def parse_person(record: bytes, joints: int) -> Person:

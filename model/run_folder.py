@@ -1,7 +1,7 @@
 """The folder of a run: its config, what it was made from, its log, checkpoints, pictures and the best network.
 
 config.json     the resolved config
-run.json        digests of the shard folders, their geometry and joints, versions of what ran
+run.json        digests of the shard folders, their geometry and joints, damaged records left out, versions of what ran
 run.lock        held by the process that trains
 log.jsonl       the log: see `model.run_log`
 tensorboard/    the same as curves, with pictures
@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -69,14 +70,23 @@ class RunFolder:
         """
         return from_builtins(_read_json(self.at(CONFIG), self.files), where=self.at(CONFIG))
 
-    def begin(self, config: TrainConfig, manifests: dict[str, Manifest]) -> None:
-        """Write down what the run is: its config, and what counts of its shards, `data` and perhaps `val`."""
+    def begin(
+        self, config: TrainConfig, manifests: dict[str, Manifest], skipped: Mapping[int, str] | None = None
+    ) -> None:
+        """Write down what the run is.
+
+        Args:
+            config: its config.
+            manifests: those of its shards, `data` and perhaps `val`.
+            skipped: what is wrong with the records it does not learn from, by annotation.
+        """
         self.files.make_folder(self.path)
         shared = manifests["data"]
         what = {
             "shards": _digests(manifests),
             "crop": msgspec.to_builtins(shared.crop),
             "keypoints": msgspec.to_builtins(shared.keypoints),
+            "skipped": {str(annotation_id): wrong for annotation_id, wrong in (skipped or {}).items()},
             "versions": _versions(),
         }
         self._write(RUN, what)
@@ -148,6 +158,24 @@ class RunFolder:
                     f"{self.path} was begun with ({before[name]}). Point --{name} to those, or choose another "
                     "--run-dir."
                 )
+
+    def check_same_people(self, skipped: Mapping[int, str]) -> None:
+        """Refuse to go on with other people than the run was begun with, where damaged records are left out.
+
+        Raises:
+            ConfigError: records are damaged that were not, or no longer; names one.
+        """
+        before = _read_json(self.at(RUN), self.files).get("skipped", {})
+        now = {str(annotation_id): wrong for annotation_id, wrong in skipped.items()}
+        odd = {**before, **now}.keys() - (before.keys() & now.keys())
+        if odd:
+            first = min(odd, key=int)
+            found = now.get(first, f"annotation {first} is whole")
+            raise ConfigError(
+                f"--resume: the damaged records of --data are no longer those that {self.path} was begun without "
+                f"({len(before)} then, {len(now)} now; they differ in {len(odd)}, first: {found}). Other people give "
+                "other losses: point --data to the shards as they were, or choose another --run-dir."
+            )
 
     def write_config(self, config: TrainConfig) -> None:
         """Write the config down."""

@@ -302,6 +302,8 @@ def open_run(
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
         folder.check_resumable(config, manifests)
     people = RecordSource(config.data, config.read, files)
+    if folder.has_run():
+        folder.check_same_people(people.skipped)
     trainee = build_trainee(config, people.manifest, whole_batches(people, config.read), files)
     with readable_errors():
         watched = Watched(config.val, config.read, files) if config.val is not None else None
@@ -311,7 +313,7 @@ def open_run(
         if changed:
             report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
     else:  # now that it is known to be possible
-        folder.begin(config, manifests)
+        folder.begin(config, manifests, people.skipped)
     return TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
 
 

@@ -11,7 +11,9 @@ import click
 @click.option(
     "--data", metavar="DIR", help="Built folder: its people are predicted, its ground truth is scored against."
 )
-@click.option("--run", "run_dir", metavar="RUN", help="Folder of a training run, whose best network predicts.")
+@click.option(
+    "--run", "--run-dir", "run_dir", metavar="RUN", help="Folder of a training run, whose best network predicts."
+)
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")

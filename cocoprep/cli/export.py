@@ -8,7 +8,14 @@ import click
 
 
 @click.command("export")
-@click.option("--run", "run_dir", metavar="DIR", required=True, help="Folder of the run whose best network is written.")
+@click.option(
+    "--run",
+    "--run-dir",
+    "run_dir",
+    metavar="DIR",
+    required=True,
+    help="Folder of the run whose best network is written.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["savedmodel", "keras", "onnx"]), default="savedmodel", show_default=True,
     help="What to write.",

@@ -30,7 +30,9 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 
 @click.command("predict")
 @click.argument("paths", nargs=-1, metavar="[PICTURE|FOLDER]...")
-@click.option("--run", "run_dir", metavar="DIR", required=True, help="Folder of the run whose best network predicts.")
+@click.option(
+    "--run", "--run-dir", "run_dir", metavar="DIR", required=True, help="Folder of the run whose best network predicts."
+)
 @click.option(
     "--bbox", "boxes", metavar="X,Y,WIDTH,HEIGHT", multiple=True, callback=_boxes,
     help="A person's box in pixels, in each picture; again for each person.  [default: the whole picture]",

@@ -69,7 +69,9 @@ def _type_and_default(setting: str) -> tuple[Any, str]:
 @click.command("train")
 @click.option("--data", metavar="DIR", help="Built folder to train on.")
 @click.option("--val", metavar="DIR", help="Built folder to validate on; without it nothing says how good it is.")
-@click.option("--run-dir", metavar="DIR", required=True, help="Folder of the run: log, checkpoints, pictures.")
+@click.option(
+    "--run-dir", "--run", "run_dir", metavar="DIR", required=True, help="Folder of the run: log, checkpoints, pictures."
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, if there is one, where it stopped.")
 @click.option("--config", "config_file", metavar="FILE", help="Settings, JSON or TOML, as in a run's config.json.")
 @_settings

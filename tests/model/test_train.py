@@ -273,17 +273,41 @@ def test_a_baseline_of_other_maps_is_told_before_any_work(data, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def flip_a_bit(folder, shard):
+    """Damage the first record of a shard by its number; return the shard's name."""
+    path = sorted(p for p in folder.iterdir() if "tfrecord" in p.name and p.suffix != ".json")[shard]
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    return path.name
+
+
 def test_a_damaged_record_is_named(data, tmp_path):
     shutil.copytree(data, tmp_path / "data")
-    shard = next(p for p in sorted((tmp_path / "data").iterdir()) if "tfrecord" in p.name and p.suffix != ".json")
-    content = bytearray(shard.read_bytes())
-    content[100] ^= 1
-    shard.write_bytes(content)
-    with pytest.raises(RecordError, match=rf"{shard.name}, record 0, annotation \d+: the record's data fails its CRC"):
+    shard = flip_a_bit(tmp_path / "data", 0)
+    with pytest.raises(RecordError, match=rf"{shard}, record 0, annotation \d+: the record's data fails its CRC"):
         open_tiny(tmp_path / "data", None, tmp_path / "run", network__stacks=1).go()
     skipping = open_tiny(tmp_path / "data", None, tmp_path / "other", on_bad_record="skip", epochs=1, network__stacks=1)
     skipping.go()
     assert skipping.steps_per_epoch == 4  # 19 people
+
+
+def test_a_run_remembers_which_damaged_records_it_left_out(data, tmp_path):
+    """Other people would give other losses, and no word of it."""
+    shutil.copytree(data, tmp_path / "data")
+    first = flip_a_bit(tmp_path / "data", 0)
+    settings = {"on_bad_record": "skip", "network__stacks": 1}
+    open_tiny(tmp_path / "data", None, tmp_path / "run", **settings)._lock.release()
+    ((annotation, wrong),) = json.loads((tmp_path / "run" / "run.json").read_text())["skipped"].items()
+    assert f"{first}, record 0, annotation {annotation}: the record's data fails its CRC" in wrong
+    open_tiny(tmp_path / "data", None, tmp_path / "run", resume=True, **settings)._lock.release()
+    second = flip_a_bit(tmp_path / "data", 1)
+    with pytest.raises(ConfigError, match=rf"1 then, 2 now; they differ in 1, first: \S*{second}, record 0"):
+        open_tiny(tmp_path / "data", None, tmp_path / "run", resume=True, **settings)
+    flip_a_bit(tmp_path / "data", 0)
+    flip_a_bit(tmp_path / "data", 1)  # both are whole again
+    with pytest.raises(ConfigError, match=rf"1 then, 0 now; they differ in 1, first: annotation {annotation} is whole"):
+        open_tiny(tmp_path / "data", None, tmp_path / "run", resume=True, **settings)
 
 
 def run_until(step, data, val, run, *settings, send=signal.SIGKILL):

@@ -239,7 +239,9 @@ def test_a_run_is_evaluated_with_the_boxes_of_the_ground_truth(built, trained, r
         shards, annotations=built / "coco" / "annotations" / "person_keypoints_train2017.json",
         images=built / "coco" / "train2017", split="val2017", crop=CropConfig(input_size=(64, 64)),
     )  # fmt: skip
-    code, text, err = run("--data", shards, "--run", trained, "--flip-test", "--decode", "quarter", "--batch-size", 5)
+    code, text, err = run(
+        "--data", shards, "--run-dir", trained, "--flip-test", "--decode", "quarter", "--batch-size", 5
+    )
     assert code == 0, err
     assert text.startswith("BOXES ARE THE GROUND TRUTH'S")
     out = trained / "evaluation" / "val2017"
