@@ -20,6 +20,7 @@ sizes in pixels is the picture that the batch holds, augmented or not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,8 @@ def stored_batch(people: Sequence[Person], batch_size: int, manifest: Manifest) 
         pictures[n] = canonical_part(stored, crop)
     heatmaps = empty_pixels(len(people), *crop.heatmap_size, joints)
     for n, person in enumerate(people):
-        heatmaps[n] = unpack_heatmaps(person.packed_heatmaps, (*crop.heatmap_size, joints))
+        with _naming(person):
+            heatmaps[n] = unpack_heatmaps(person.packed_heatmaps, (*crop.heatmap_size, joints))
     keypoints = np.stack([person.keypoints for person in people])
     visibility = np.stack([person.visibility for person in people]).astype(np.int32)
     same = Varied(pictures, heatmaps, keypoints, visibility, np.ones(len(people), np.float32))
@@ -124,7 +126,14 @@ def _filled_up(batch: Batch, batch_size: int) -> Batch:
 
 def _decoded(people: Sequence[Person], crop: CropRecord) -> Iterator[NDArray[np.uint8]]:
     for person in people:
-        try:
-            yield decode_crop(person.jpeg, crop.stored_size)
-        except RecordError as error:
-            raise RecordError(f"annotation {person.annotation_id}: {error}. Build the folder again.") from error
+        with _naming(person):
+            picture = decode_crop(person.jpeg, crop.stored_size)
+        yield picture
+
+
+@contextmanager
+def _naming(person: Person) -> Iterator[None]:
+    try:
+        yield
+    except RecordError as error:
+        raise RecordError(f"annotation {person.annotation_id}: {error}. Build the folder again.") from error

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from cocoprep.dataset import ShardDataset
 from cocoprep.errors import ConfigError, RecordError
-from cocoprep.example import parse_example
+from cocoprep.example import parse_example, unpack_heatmaps
 from cocoprep.files import FileStore
 from cocoprep.manifest import Manifest
 from cocoprep.tfrecord import read_record
 from model.draws import Purpose, draw_uniform
 from model.memory import available_bytes
 from model.pieces import PIECE_BYTES, Piece, PieceReader
+from model.pixels import decode_crop
 from model.read_config import ReadConfig
 from model.stores import files_of
 
@@ -107,8 +108,13 @@ class RecordSource:
             cache[place] = person
         return [cache[place] for place in wanted.tolist()]
 
-    def _read_runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, Person | RecordError]]:
-        """Yield (place, person or what is wrong with the record), in order; neighbours are read in one piece."""
+    def _read_runs(self, wanted: Sequence[int], *, decode: bool = False) -> Iterator[tuple[int, Person | RecordError]]:
+        """Yield (place, person or what is wrong with the record), in order; neighbours are read in one piece.
+
+        Args:
+            wanted: places.
+            decode: look into crops and heatmaps too, which costs several times the reading.
+        """
         runs = self._runs(wanted)
         pieces = [self._piece(run) for run in runs]
         contents = self._reader.read(pieces)
@@ -121,7 +127,7 @@ class RecordSource:
                 ) from error
             for number in run:
                 place = self.places[number]
-                yield number, self._parse(place, data[place.start - piece.start : place.end - piece.start])
+                yield number, self._parse(place, data[place.start - piece.start : place.end - piece.start], decode)
 
     def _runs(self, wanted: Sequence[int]) -> list[list[int]]:
         """Cut places into runs of neighbours, none of them too long to be read in one piece."""
@@ -141,7 +147,7 @@ class RecordSource:
         first, last = self.places[run[0]], self.places[run[-1]]
         return Piece(self.files.join(self.folder, first.shard), first.start, last.end)
 
-    def _parse(self, place: Place, data: bytes) -> Person | RecordError:
+    def _parse(self, place: Place, data: bytes, decode: bool) -> Person | RecordError:
         try:
             record = read_record(io.BytesIO(data))
             if record is None:
@@ -149,6 +155,10 @@ class RecordSource:
             person = parse_person(record, len(self.manifest.keypoints.names))
             if person.annotation_id != place.annotation_id:
                 raise RecordError(f"the record is of annotation {person.annotation_id}")
+            if decode:
+                crop, joints = self.manifest.crop, len(self.manifest.keypoints.names)
+                decode_crop(person.jpeg, crop.stored_size)
+                unpack_heatmaps(person.packed_heatmaps, (*crop.heatmap_size, joints))
         except RecordError as error:
             return RecordError(
                 f"{self.files.join(self.folder, place.shard)}, record {place.number}, annotation "
@@ -157,11 +167,11 @@ class RecordSource:
         return person
 
     def _without_damage(self, places: Sequence[Place]) -> tuple[list[Place], dict[int, str]]:
-        """Read every record once; return the good ones' places, and what is wrong with the others."""
+        """Read and decode every record once; return the good ones' places, and what is wrong with the others."""
         self.places = places
         good: list[Place] = []
         bad: dict[int, str] = {}
-        for number, person in self._read_runs(range(len(places))):
+        for number, person in self._read_runs(range(len(places)), decode=True):
             if isinstance(person, RecordError):
                 bad[places[number].annotation_id] = str(person)
             else:

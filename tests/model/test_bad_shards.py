@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ import tensorflow as tf
 import cocoprep
 from cocoprep.errors import CocoprepError, ConfigError, RecordError, StoreError
 from cocoprep.manifest import MANIFEST, seal
+from cocoprep.tfrecord import read_record, write_records
 from model.batches import whole_batches
 from model.dataset import eval_dataset, train_dataset
 from model.failures import readable_errors
@@ -192,6 +194,32 @@ def test_damaged_records_are_counted_and_skipped(folder, which, at, caplog):
     assert steps == len(expected) // 8
     seen = np.concatenate([batch["annotation_id"] for batch in take(train_dataset(str(folder), SKIP), 4 * steps)])
     assert set(seen.tolist()) == set(expected)
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        (b"\xff\xd8", "feature 'image': expected a JPEG of (80, 80), found something else"),
+        (b"\x78\x01", "feature 'heatmaps': not zlib data"),
+    ],
+    ids=["image", "heatmaps"],
+)
+def test_a_record_that_is_framed_well_but_cannot_be_decoded(folder, feature, said):
+    """By another program, or by memory that failed while it was built: its CRC is right."""
+    dataset = cocoprep.open_dataset(folder)
+    annotation_id, shard, start = dataset.places[12]
+    with (folder / shard).open("r+b") as stream:
+        stream.seek(start)
+        record = read_record(stream)
+        assert feature in record
+        stream.seek(start)
+        write_records(stream, [record.replace(feature, b"\x00\x00", 1)])
+    with pytest.raises(RecordError, match=rf"annotation {annotation_id}: {re.escape(said)}"), readable_errors():
+        take(eval_dataset(str(folder), CONFIG))
+    source = RecordSource(str(folder), SKIP)
+    assert list(source.skipped) == [annotation_id]
+    assert f"annotation {annotation_id}: {said}" in source.skipped[annotation_id]
+    take(eval_dataset(str(folder), SKIP))
 
 
 def test_a_folder_of_nothing_but_damage(folder):
