@@ -87,7 +87,7 @@ dataflow: $(VENV)/.gcp  ## build on Dataflow: PROJECT=, REGION=, BUCKET=, SPLIT=
 test-flink: $(VENV)/.dev engines  ## run the tests on other engines: Flink, and Prism with a container's entry point
 	$(BIN)/python -m pytest -m '(flink or prism) and not slow' tests/pipelines
 
-test-slow: $(VENV)/.dev engines  ## run the slow tests: kills at random moments
+test-slow: $(VENV)/.dev engines  ## run the slow tests: kills at random moments, learning, the notebook
 	$(BIN)/python -m pytest -m 'slow and not flink'
 
 lint: $(VENV)/.dev  ## check style and types
