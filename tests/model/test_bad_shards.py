@@ -199,7 +199,7 @@ def test_damaged_records_are_counted_and_skipped(folder, which, at, caplog):
 @pytest.mark.parametrize(
     ("feature", "said"),
     [
-        (b"\xff\xd8", "feature 'image': expected a JPEG of (80, 80), found something else"),
+        (b"\xff\xd8", "feature 'image': expected a JPEG of (78, 62), found something else"),
         (b"\x78\x01", "feature 'heatmaps': not zlib data"),
     ],
     ids=["image", "heatmaps"],

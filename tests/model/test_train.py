@@ -274,8 +274,9 @@ def test_a_baseline_of_other_maps_is_told_before_any_work(data, tmp_path):
 
 
 def flip_a_bit(folder, shard):
-    """Damage the first record of a shard by its number; return the shard's name."""
-    path = sorted(p for p in folder.iterdir() if "tfrecord" in p.name and p.suffix != ".json")[shard]
+    """Damage the first record of a shard that has one, by its number; return the shard's name."""
+    shards = (path for path in folder.iterdir() if "tfrecord" in path.name and path.suffix != ".json")
+    path = sorted(path for path in shards if path.stat().st_size)[shard]
     content = bytearray(path.read_bytes())
     content[100] ^= 1
     path.write_bytes(content)
