@@ -136,4 +136,7 @@ def _naming(person: Person) -> Iterator[None]:
     try:
         yield
     except RecordError as error:
-        raise RecordError(f"annotation {person.annotation_id}: {error}. Build the folder again.") from error
+        raise RecordError(
+            f"annotation {person.annotation_id}: {error}. Build the folder again; a training run can leave the record out, "
+            "by --on-bad-record skip."
+        ) from error

@@ -167,7 +167,7 @@ class RunFolder:
         """
         before = _read_json(self.at(RUN), self.files).get("skipped", {})
         now = {str(annotation_id): wrong for annotation_id, wrong in skipped.items()}
-        odd = {**before, **now}.keys() - (before.keys() & now.keys())
+        odd = before.keys() ^ now.keys()
         if odd:
             first = min(odd, key=int)
             found = now.get(first, f"annotation {first} is whole")

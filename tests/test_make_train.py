@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_sample_is_learnt(tmp_path):
-    """Three epochs of the whole sample, some three minutes: most of the way to the figures in docs/training.md."""
+    """Three epochs of the whole sample, some four minutes: most of the way to the figures in docs/training.md."""
     for stamp in (".data", ".train"):  # what the targets would install is what runs this test
         (tmp_path / stamp).touch()
     make = [
