@@ -137,6 +137,6 @@ def _naming(person: Person) -> Iterator[None]:
         yield
     except RecordError as error:
         raise RecordError(
-            f"annotation {person.annotation_id}: {error}. Build the folder again; a training run can leave the record out, "
+            f"annotation {person.annotation_id}: {error}. Build the folder again; training can leave it out, "
             "by --on-bad-record skip."
         ) from error
