@@ -9,6 +9,7 @@ peak is the convolutions' multiply-adds a second over those of the device's best
 dtype, and of JAX's own default of precision, measured in the same process. Memory is what XLA plans for the step, and,
 where the device tells, the most that was in use. The first time is that of steps whose batches are on the device
 already, the second of steps that `model.batches` feeds, augmentation included: their ratio tells what the input costs.
+On a CPU a step takes seconds: `--rounds 2 --steps 1` is enough there.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ def main() -> None:
             chosen.folder = build_sample(Path(temporary), 64)
         for precision in chosen.precisions:
             for batch in chosen.batches:
+                what = f"{chosen.rounds} rounds of {chosen.steps} steps, {precision}, batches of {batch}"
+                print(f"measuring {what} ...", file=sys.stderr, flush=True)
                 found = measure(chosen.folder, precision, batch, options)
                 if found is None:
                     print(f"{precision}, batches of {batch}: not measured; why is said above", flush=True)
