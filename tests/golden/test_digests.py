@@ -1,0 +1,64 @@
+"""What a build writes, byte by byte: a change to these digests is a change to what people have built.
+
+`digests.json` holds them for each set of versions that decides bytes. Where bytes are meant to change, or other
+versions are installed, `python -m tests.golden.make` enters them anew; look at what `git diff` shows of it. Where
+`test_the_drawing` fails, the sample is drawn otherwise and says nothing of the build.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.golden import make
+
+COMMAND = "`python -m tests.golden.make`"
+CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("golden") / "coco"
+    make.draw_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(sample):
+    """Return a first build, whose manifest tells the versions."""
+    out = sample.parent / "first"
+    make.build(sample, out, make.SIZES[0], make.SOURCES[0])
+    return out
+
+
+@pytest.fixture(scope="module")
+def expected(first):
+    """Return the digests for the installed versions. To skip where they are the pinned ones would test nothing."""
+    versions, entries = make.deciding_versions(first), make.stored()
+    if (name := make.key(versions)) in entries:
+        return entries[name]
+    missing = f"{make.STORED.name} has no digests for {name}; where the build is right, {COMMAND} enters them"
+    if is_pinned(versions, CONSTRAINTS.read_text()):
+        pytest.fail(f"{missing}. These are the versions of {CONSTRAINTS.name}, which must have theirs.")
+    pytest.skip(missing)
+
+
+def is_pinned(versions, constraints):
+    """Tell whether a constraints file names these versions: machine, zlib and libjpeg are not pip's to pin."""
+    pins = dict(line.split("==") for line in constraints.splitlines() if "==" in line)
+    return all(pins[name] == versions[name] for name in ("numpy", "pillow", "protobuf"))
+
+
+def test_the_drawing(sample, expected):
+    assert make.drawn_digests(sample) == expected["drawn"]
+
+
+@pytest.mark.parametrize("source", make.SOURCES)
+@pytest.mark.parametrize("size", make.SIZES)
+def test_the_build(size, source, sample, first, expected, tmp_path):
+    out = first
+    if (size, source) != (make.SIZES[0], make.SOURCES[0]):
+        out = tmp_path / "out"
+        make.build(sample, out, size, source)
+    assert make.built_digests(out) == expected["built"][size]
