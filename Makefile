@@ -57,7 +57,7 @@ test: $(VENV)/.dev  ## run the tests, but for the slow ones and those on other e
 engines:
 	@mkdir -p $(ENGINES)
 	@test -e $(ENGINES)/flink/flink-job-server.jar || \
-	  mvn -q -B -f tests/pipelines/flink/pom.xml -Dfolder=$(CURDIR)/$(ENGINES)/flink package >$(ENGINES)/maven.log 2>&1 || \
+	  mvn -q -B -f tests/pipelines/remote/flink/pom.xml -Dfolder=$(CURDIR)/$(ENGINES)/flink package >$(ENGINES)/maven.log 2>&1 || \
 	  echo 'no Flink: its parts cannot be had from Maven ($(ENGINES)/maven.log)'
 	@test -e $(ENGINES)/prism || \
 	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) || \

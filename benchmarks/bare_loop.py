@@ -14,12 +14,12 @@ from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
-from cocoprep.annotations import ImageInfo, Person
-from cocoprep.config import CropConfig
-from cocoprep.crops import crop_person
-from cocoprep.example import encode_example
-from cocoprep.images import decode_image
-from cocoprep.tfrecord import write_records
+from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.crops.person import crop_person
+from cocoprep.crops.pixels import decode_image
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.shards.record import encode_example
+from cocoprep.shards.tfrecord import write_records
 
 CHUNK = 32
 

@@ -8,7 +8,7 @@ A step is forward, backward and Adam's update of 2 stacks of 256 channels with t
 peak is the convolutions' multiply-adds a second over those of the device's best product of large matrices of the same
 dtype, and of JAX's own default of precision, measured in the same process. Memory is what XLA plans for the step, and,
 where the device tells, the most that was in use. The first time is that of steps whose batches are on the device
-already, the second of steps that `model.batches` feeds, augmentation included: their ratio tells what the input costs.
+already, the second of steps that `batches` feeds, augmentation included: their ratio tells what the input costs.
 On a CPU a step takes seconds: `--rounds 2 --steps 1` is enough there.
 """
 
@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from model.augment_config import STRENGTHS
+from cocoprep.model.augment.config import STRENGTHS
 
 ROOT = Path(__file__).parents[1]
 GIB = 2**30

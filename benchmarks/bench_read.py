@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from benchmarks.drawn_people import build_sample
-from cocoprep.files import LocalFiles
-from cocoprep.manifest import read_manifest
+from cocoprep.model.augment.config import STRENGTHS
+from cocoprep.model.input.config import ReadConfig
+from cocoprep.model.input.dataset import train_dataset
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.storage.local import LocalFiles
 from cocoprep.workers import default_workers
-from model.augment_config import STRENGTHS
-from model.dataset import train_dataset
-from model.read_config import ReadConfig
 
 BATCH = 64
 PEOPLE = 2_000

@@ -29,7 +29,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from model.xla import POINTWISE_FLAGS
+from cocoprep.model.training.xla import POINTWISE_FLAGS
 
 ROOT = Path(__file__).parents[1]
 OURS = {"pointwise": [], "off": [], "whole": ["--xla"]}

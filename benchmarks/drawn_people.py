@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cocoprep.config import BuildConfig
+from cocoprep.builder.config import BuildConfig
 from cocoprep.sample import write_sample
 
 PHOTOGRAPHS = 150
@@ -33,7 +33,7 @@ def write_input(folder: Path, crops: int) -> tuple[Path, Path]:
 
 def build_sample(folder: Path, crops: int) -> str:
     """Build shards of at least `crops` people; return their folder."""
-    from pipelines.local import run_local_build
+    from cocoprep.pipelines.local.run import run_local_build
 
     annotations, images = write_input(folder, crops)
     out = str(folder / "out")

@@ -28,9 +28,9 @@ def pack(data: bytes, level: int, strategy: int) -> bytes:
 
 def sample_heatmaps(folder: Path) -> list[NDArray[np.uint8]]:
     """Build a small sample and return its heatmaps."""
-    from cocoprep.config import BuildConfig
+    from cocoprep.builder.config import BuildConfig
+    from cocoprep.pipelines.local.run import run_local_build
     from cocoprep.sample import write_sample
-    from pipelines.local import run_local_build
 
     write_sample(folder / "coco", images=100)
     annotations = folder / "coco" / "annotations" / "person_keypoints_train2017.json"

@@ -20,17 +20,17 @@ import jax.numpy as jnp
 import keras
 
 from cocoprep.errors import CocoprepError
-from cocoprep.manifest import Manifest
+from cocoprep.model.augment.config import STRENGTHS
+from cocoprep.model.input.batch import Batch
+from cocoprep.model.input.batches import train_batches
+from cocoprep.model.input.config import ReadConfig
+from cocoprep.model.input.records import RecordSource
+from cocoprep.model.network.config import LossConfig
+from cocoprep.model.network.hourglass import build_hourglass
+from cocoprep.model.network.losses import joint_losses
+from cocoprep.model.network.preprocess import normalise_images, unit_heatmaps
+from cocoprep.shards.manifest import Manifest
 from cocoprep.workers import default_workers
-from model.augment_config import STRENGTHS
-from model.batch import Batch
-from model.batches import train_batches
-from model.config import LossConfig
-from model.hourglass import build_hourglass
-from model.losses import joint_losses
-from model.preprocess import normalise_images, unit_heatmaps
-from model.read_config import ReadConfig
-from model.records import RecordSource
 
 LEARNING_RATE = 1e-3
 BATCHES = 4  # in turn: one alone would stay in the caches

@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from benchmarks.keras_step import draw_weights
 from benchmarks.steps import serve_steps
-from cocoprep.config import CropConfig
-from cocoprep.heatmaps import decode_heatmaps
-from cocoprep.keypoints import COCO_17
-from cocoprep.manifest import crop_record
-from model.hourglass import build_hourglass
-from model.predictor import Predictor
+from cocoprep.model.network.hourglass import build_hourglass
+from cocoprep.model.predict.predictor import Predictor
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.heatmaps import decode_heatmaps
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.manifest import crop_record
 
 
 def main() -> None:

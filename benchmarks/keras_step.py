@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from benchmarks.steps import serve_steps
-from model.hourglass import build_hourglass
+from cocoprep.model.network.hourglass import build_hourglass
 
 LEARNING_RATE = 1e-3
 IMAGES, HEATMAPS = (8, 256, 256, 3), (8, 64, 64, 17)

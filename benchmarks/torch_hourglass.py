@@ -1,4 +1,4 @@
-"""The stacked hourglass in plain PyTorch, to compare `model.hourglass` with: the same topology, the same names.
+"""The stacked hourglass in plain PyTorch, to compare the Keras one with: the same topology, the same names.
 
 Source: Newell, Yang and Deng 2016, "Stacked Hourglass Networks for Human Pose Estimation". Tensors are (B, C, H, W).
 """

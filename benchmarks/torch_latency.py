@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmarks.steps import serve_steps
 from benchmarks.torch_hourglass import Hourglass, count_parameters, load_keras
-from cocoprep.heatmaps import decode_heatmaps
+from cocoprep.pose.heatmaps import decode_heatmaps
 
 TOLERANCE = 1e-4
 MEAN, STDDEV = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])

@@ -1,1 +1,1 @@
-"""The TensorFlow side of cocoprep: reading shards into training."""
+"""The trainer: reading shards, the network, training, prediction and export. Imported as `cocoprep.model`."""

@@ -1,1 +1,1 @@
-"""The Beam side of cocoprep: the build pipeline, the runners it is made for, and the local run."""
+"""The Beam side: the build pipeline, and the runners it is made for. Imported as `cocoprep.pipelines`."""

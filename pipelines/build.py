@@ -6,11 +6,12 @@ from pathlib import Path
 
 import apache_beam as beam
 
-from cocoprep.config import BuildConfig
-from cocoprep.files import FileStore
-from cocoprep.keypoints import COCO_17, KeypointTable
-from pipelines.files import AnyFiles
-from pipelines.transforms import FinishBuild, SelectPeople, WriteShards
+from cocoprep.builder.config import BuildConfig
+from cocoprep.pipelines.transforms import FinishBuild, SelectPeople, WriteShards
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
+from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.store import FileStore
 
 
 class BuildShards(beam.PTransform):

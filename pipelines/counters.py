@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from cocoprep.manifest import Manifest
+from cocoprep.shards.manifest import Manifest
 
 NAMESPACE = "cocoprep"
 DROPPED = "dropped_"

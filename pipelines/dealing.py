@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from cocoprep.files import no_temporary
-from cocoprep.selection import PackedShard
+from cocoprep.builder.selection import PackedShard
+from cocoprep.storage.local import no_temporary
 
 DealtShard = tuple[str, PackedShard]  # label, photographs with their people
 

@@ -15,20 +15,21 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from cocoprep.aside import read_answer, run_aside
-from cocoprep.config import BuildConfig
+from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
+from cocoprep.builder.finish import finish_build
+from cocoprep.builder.selection import PackedShard, unpack_shard
+from cocoprep.builder.shard_writer import ShardWriter
+from cocoprep.builder.start import StartedBuild, start_build
+from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError
-from cocoprep.files import FileStore
-from cocoprep.finish import finish_build
-from cocoprep.images import open_images
-from cocoprep.keypoints import KeypointTable
-from cocoprep.manifest import fingerprint, fingerprint_parts, shard_name
-from cocoprep.monitor import Monitor, Plan, Progress
-from cocoprep.selection import PackedShard, unpack_shard
-from cocoprep.shards import ShardWriter
-from cocoprep.start import StartedBuild, start_build
-from pipelines.counters import DROPPED, NAMESPACE
-from pipelines.dealing import ClaimedByWorkers, Dealing, DealtByEngine, DealtShard
+from cocoprep.pipelines.counters import DROPPED, NAMESPACE
+from cocoprep.pipelines.dealing import ClaimedByWorkers, Dealing, DealtByEngine, DealtShard
+from cocoprep.pipelines.fresh_process import read_answer, run_aside
+from cocoprep.pipelines.monitor import Monitor, Plan, Progress
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.names import shard_name
+from cocoprep.storage.store import FileStore
 
 
 @cache
@@ -117,7 +118,7 @@ class _WriteFn(_BuildFn):
         groups = unpack_shard(packed)
         writer = ShardWriter(
             folder=self.config.out,
-            fingerprint=fingerprint(fingerprint_parts(self.config, count, self.table)),
+            fingerprint=fingerprint_of(fingerprint_parts(self.config, count, self.table)),
             crop=self.config.crop,
             seed=self.config.select.seed,
             joints=len(self.table),

@@ -22,6 +22,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # As the command line does: what TensorFlow says of an error is said again by the error.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+pytest_plugins = ("tests.support.bucket_fixtures",)
+
 COCO_VARIABLE = "COCOPREP_TEST_COCO"
 COCO_DEFAULT = Path(__file__).parents[2] / "shared" / "data" / "coco-mini"
 

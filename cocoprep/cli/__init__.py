@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import click
 
-from cocoprep import __version__
 from cocoprep.errors import CocoprepError
+from cocoprep.version import __version__
 
 # name -> (module under cocoprep.cli, help): `cocoprep --help` loads no command.
 COMMANDS = {

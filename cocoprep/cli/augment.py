@@ -34,11 +34,11 @@ def command(
     DIR is a built folder. Each row shows a person as stored, then as an epoch of training with this seed gets it. Below
     a picture stand the window's size as a multiple of the stored one, how far it is turned, and whether it is mirrored.
     """
-    from cocoprep.dataset import open_dataset
     from cocoprep.draw import picture_format, save_picture
-    from model.augment_config import STRENGTHS
-    from model.augment_sheet import augment_sheet, measure_augmentation
-    from pipelines.files import AnyFiles
+    from cocoprep.model.augment.config import STRENGTHS
+    from cocoprep.model.augment.sheet import augment_sheet, measure_augmentation
+    from cocoprep.shards.dataset import open_dataset
+    from cocoprep.storage.by_scheme import AnyFiles
 
     path = out or f"augment-{strength}.png"
     picture_format(path)  # a wrong ending is told before the work, not after it

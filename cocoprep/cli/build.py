@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cocoprep.config import BuildConfig, CropConfig, SelectConfig
+from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.errors import BuildError, ConfigError
+from cocoprep.pose.crop_config import CropConfig
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from cocoprep.files import FileStore
-    from cocoprep.monitor import Progress
-    from pipelines.remote import RemoteBuild
+    from cocoprep.pipelines.monitor import Progress
+    from cocoprep.pipelines.remote.run import RemoteBuild
+    from cocoprep.storage.store import FileStore
 
 LOCAL = "local"
 
@@ -88,7 +89,7 @@ def _end_by_signal(number: int, _: FrameType | None) -> None:
 
 
 def _build_config(options: dict[str, Any]) -> BuildConfig:
-    from pipelines.files import AnyFiles
+    from cocoprep.storage.by_scheme import AnyFiles
 
     split, data = options["split"], options["data_dir"]
     annotations, images = options["annotations"], options["images"]
@@ -148,27 +149,27 @@ def _official_images(data: str, split: str, files: FileStore) -> str:
 def _check_engine(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:
     """Refuse options that do not go with the runner. The local build without any needs no Beam for that."""
     if runner != LOCAL:
-        from pipelines.remote import check_remote_build
+        from cocoprep.pipelines.remote.run import check_remote_build
 
         if workers is not None:
             raise ConfigError("--workers is for the local build; give the runner's own option after --.")
         check_remote_build(config, runner, beam_options)
     elif beam_options:
-        from pipelines.options import LOCAL_REFUSED, parse_beam_options
+        from cocoprep.pipelines.options import LOCAL_REFUSED, parse_beam_options
 
         parse_beam_options(beam_options, refused=LOCAL_REFUSED)
 
 
 def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:
+    from cocoprep.builder.output import check_output
+    from cocoprep.builder.start import load_selection, probe_images
+    from cocoprep.cli.build_report import print_plan
     from cocoprep.cli.progress import warn_of_few_shards
-    from cocoprep.cli.report import print_plan
-    from cocoprep.images import open_images
-    from cocoprep.keypoints import COCO_17
-    from cocoprep.ledger import check_faults, make_ledger
-    from cocoprep.output import check_output
-    from cocoprep.start import load_selection, probe_images
+    from cocoprep.crops.photographs import open_images
+    from cocoprep.pose.tables import COCO_17
+    from cocoprep.shards.ledger import check_faults, make_ledger
+    from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.workers import default_workers
-    from pipelines.files import AnyFiles
 
     _check_engine(config, runner, workers, beam_options)
     files = AnyFiles()
@@ -183,7 +184,7 @@ def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options
 
 def _build_there(config: BuildConfig, runner: str, beam_options: tuple[str, ...]) -> RemoteBuild | None:
     """Build on an engine of Beam's. Return None where a template was all that was asked for."""
-    from pipelines.remote import JobProgress, run_remote_build
+    from cocoprep.pipelines.remote.run import JobProgress, run_remote_build
 
     def say(line: str) -> None:
         click.echo(line, err=True)
@@ -201,9 +202,9 @@ def _build_there(config: BuildConfig, runner: str, beam_options: tuple[str, ...]
 
 
 def _say_counters(config: BuildConfig, counters: dict[str, int]) -> None:
-    from cocoprep.manifest import read_manifest
-    from pipelines.counters import disagreements
-    from pipelines.files import AnyFiles
+    from cocoprep.pipelines.counters import disagreements
+    from cocoprep.shards.manifest import read_manifest
+    from cocoprep.storage.by_scheme import AnyFiles
 
     counted = ", ".join(f"{name} {amount}" for name, amount in counters.items() if amount)
     click.echo(f"counted: {counted}", err=True)
@@ -220,8 +221,8 @@ def _build_here(
 ) -> tuple[float, Progress, dict[str, int]]:
     """Build, showing progress. Return the seconds it took, the last counts of progress, and the counters."""
     from cocoprep.cli.progress import BuildProgress
+    from cocoprep.pipelines.local.run import run_local_build
     from cocoprep.workers import default_workers
-    from pipelines.local import run_local_build
 
     workers = workers or default_workers()
     with BuildProgress(workers) as progress:
@@ -237,11 +238,11 @@ def _build_here(
 def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceiling: bool) -> None:
     import time
 
-    from cocoprep.ceiling import measure_ceiling
-    from cocoprep.cli.report import print_report
-    from cocoprep.keypoints import COCO_17
-    from cocoprep.manifest import read_manifest
-    from pipelines.files import AnyFiles
+    from cocoprep.cli.build_report import print_report
+    from cocoprep.evaluation.ceiling import measure_ceiling
+    from cocoprep.pose.tables import COCO_17
+    from cocoprep.shards.manifest import read_manifest
+    from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
     manifest = read_manifest(config.out, files)

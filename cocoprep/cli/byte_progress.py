@@ -7,7 +7,7 @@ import threading
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from cocoprep.cli.bar import Bar
-from cocoprep.sizes import format_bytes
+from cocoprep.storage.sizes import format_bytes
 
 
 class ByteProgress(Bar):

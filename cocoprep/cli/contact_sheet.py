@@ -17,9 +17,9 @@ def command(folder: str, *, out: str, people: int, columns: int, tile: int, stor
 
     DIR is a built folder. The people are spread evenly over stored order; the same command draws the same sheet.
     """
-    from cocoprep.dataset import open_dataset
     from cocoprep.draw import picture_format, save_picture, sheet_of
-    from pipelines.files import AnyFiles
+    from cocoprep.shards.dataset import open_dataset
+    from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
     picture_format(out)  # a wrong ending is told before the work, not after it

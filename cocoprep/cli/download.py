@@ -26,7 +26,8 @@ def command(splits: tuple[str, ...], data_dir: str, base_url: str | None) -> Non
     photographs from the zip. A download that was interrupted goes on where it stopped.
     """
     from cocoprep.cli.byte_progress import ByteProgress
-    from cocoprep.download import BASE_URL, download_splits
+    from cocoprep.coco.download import download_splits
+    from cocoprep.coco.official import BASE_URL
     from cocoprep.errors import ConfigError
 
     if "://" in data_dir:

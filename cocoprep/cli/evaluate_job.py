@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import numpy as np
 
-from cocoprep.baseline import read_baseline
-from cocoprep.ceiling import read_ceiling
 from cocoprep.cli.evaluate_output import (
     JOINT_THRESHOLDS,
     Beside,
@@ -24,24 +22,28 @@ from cocoprep.cli.evaluate_output import (
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.paths import check_paths
 from cocoprep.cli.people_progress import PeopleProgress
-from cocoprep.dataset import ShardDataset, open_dataset
+from cocoprep.coco.results import Predictions, read_results
+from cocoprep.coco.truth import Truth, read_truth
+from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.evaluation import Evaluation, evaluate, to_builtins
-from cocoprep.files import FileStore
-from cocoprep.images import open_images
-from cocoprep.keypoints import COCO_17, KeypointTable
-from cocoprep.manifest import GROUND_TRUTH, table_of
-from cocoprep.matching import match_people
-from cocoprep.mean_guess import guess_people
-from cocoprep.oks import score_oks
-from cocoprep.pck import THRESHOLDS, measure_pck
-from cocoprep.predictions import Predictions, read_results
-from cocoprep.truth import Truth, read_truth
-from pipelines.files import AnyFiles
+from cocoprep.evaluation.as_json import to_builtins
+from cocoprep.evaluation.baseline import guess_people, read_baseline
+from cocoprep.evaluation.ceiling import read_ceiling
+from cocoprep.evaluation.evaluate import Evaluation, evaluate
+from cocoprep.evaluation.matching import match_people
+from cocoprep.evaluation.oks import score_oks
+from cocoprep.evaluation.pck import PCK_THRESHOLDS, measure_pck
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.dataset import ShardDataset, open_dataset
+from cocoprep.shards.manifest import table_of
+from cocoprep.shards.names import GROUND_TRUTH
+from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:
+    from cocoprep.model.predict.folder import KeptMaps
     from cocoprep.report import CropSource
-    from model.evaluate_run import KeptMaps
 
 CEILING, GUESS = "codec ceiling", "mean guess"
 OF_RUN = ("best.keras", "config.json", "run.json", JOINT_THRESHOLDS)  # files of a run that --json may not replace
@@ -115,7 +117,7 @@ def run_job(job: Job) -> None:
         predictions = read_results(job.results, files, truth, table)
     elif dataset is not None:
         predictions, maps = _predict(job, truth, dataset, files)
-    thresholds = tuple(dict.fromkeys(job.thresholds)) or THRESHOLDS
+    thresholds = tuple(dict.fromkeys(job.thresholds)) or PCK_THRESHOLDS
     evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
     beside = {} if dataset is None else _beside(dataset, truth, table, thresholds=thresholds, files=files)
     found = _Found(evaluation, table, [BOXES] if job.run_dir is not None else [], beside, maps)
@@ -170,9 +172,9 @@ def _predict(job: Job, truth: Truth, dataset: ShardDataset, files: FileStore) ->
     from cocoprep.cli.quiet import quiet_libraries
 
     with quiet_libraries():
-        from model.devices import find_devices
-        from model.evaluate_run import predict_folder
-        from model.predictor import flip_warning, open_predictor
+        from cocoprep.model.predict.folder import predict_folder
+        from cocoprep.model.predict.predictor import flip_warning, open_predictor
+        from cocoprep.model.training.devices import find_devices
 
         find_devices()
     predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test, files=files)

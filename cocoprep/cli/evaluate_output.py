@@ -12,16 +12,18 @@ import click
 import msgspec
 
 from cocoprep.cli.paths import check_folder
-from cocoprep.error_analysis import COLUMNS, error_rows
 from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
-from cocoprep.evaluation import Evaluation, threshold_builtins
-from cocoprep.files import FileStore, real_path
-from cocoprep.keypoints import KeypointTable
-from cocoprep.manifest import Manifest, content_digest
+from cocoprep.evaluation.as_json import threshold_builtins
+from cocoprep.evaluation.error_kinds import COLUMNS, error_rows
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.manifest import Manifest, records_digest
+from cocoprep.storage.local import real_path
+from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:
+    from cocoprep.model.predict.folder import KeptMaps
     from cocoprep.report import CropSource
-    from model.evaluate_run import KeptMaps
 
 RESULTS, ERRORS, FIGURES, JOINT_THRESHOLDS = "results.json", "errors.csv", "figures.json", "thresholds.json"
 PAGE = "report.html"  # `cocoprep.report.PAGE`, which loads matplotlib
@@ -176,7 +178,7 @@ def write_thresholds(
     path = files.join(run_dir, JOINT_THRESHOLDS)
     chosen = dict(zip(table.names, evaluation.joints.thresholds.tolist(), strict=True))
     figures = threshold_builtins(evaluation.joints, table)
-    content = {"thresholds": chosen, "chosen_on": content_digest(manifest), "figures": figures}
+    content = {"thresholds": chosen, "chosen_on": records_digest(manifest), "figures": figures}
     try:
         write_json(path, content, files)
     except (OutputError, StoreError) as error:  # a run that others share may be there to be read alone
@@ -191,4 +193,4 @@ def _has_learned_from(run_dir: str, manifest: Manifest, files: FileStore) -> boo
         learned_from = json.loads(files.read_bytes(files.join(run_dir, "run.json")))["shards"]["data"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{run_dir}: what it was trained on cannot be read ({error}). Copy the run again.") from error
-    return bool(content_digest(manifest) == learned_from)
+    return bool(records_digest(manifest) == learned_from)

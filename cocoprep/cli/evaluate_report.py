@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from cocoprep.error_analysis import KINDS
-from cocoprep.evaluation import Evaluation
-from cocoprep.keypoints import KeypointTable
-from cocoprep.oks import OKS_FIGURES
+from cocoprep.evaluation.error_kinds import KINDS
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.evaluation.oks import OKS_FIGURES
+from cocoprep.pose.keypoints import KeypointTable
 
 NONE = "-"
 Beside = Mapping[str, Mapping[str, float]]

@@ -33,14 +33,14 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     """
     from cocoprep.cli.paths import check_paths
     from cocoprep.cli.quiet import quiet_libraries
-    from pipelines.files import AnyFiles
+    from cocoprep.storage.by_scheme import AnyFiles
 
     check_paths({"--run": run_dir, "--out": out, "--data": data})
     files = AnyFiles()
     with quiet_libraries():
-        from model.devices import find_devices
-        from model.export import export_network
-        from model.predictor import flip_warning, open_predictor
+        from cocoprep.model.export.export import export_network
+        from cocoprep.model.predict.predictor import flip_warning, open_predictor
+        from cocoprep.model.training.devices import find_devices
 
         find_devices()
     predictor = open_predictor(run_dir, flip_test=flip_test, files=files)

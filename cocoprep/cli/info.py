@@ -9,10 +9,10 @@ import click
 @click.argument("folder", metavar="DIR")
 def command(folder: str) -> None:
     """Show what a built folder holds."""
-    from cocoprep.ceiling import read_ceiling
-    from cocoprep.cli.report import print_report
-    from cocoprep.manifest import read_manifest
-    from pipelines.files import AnyFiles
+    from cocoprep.cli.build_report import print_report
+    from cocoprep.evaluation.ceiling import read_ceiling
+    from cocoprep.shards.manifest import read_manifest
+    from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
     manifest = read_manifest(folder, files)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from cocoprep.errors import ConfigError, OutputError
-from cocoprep.files import FileStore
+from cocoprep.storage.store import FileStore
 
 
 def check_paths(paths: Mapping[str, str | None]) -> None:

@@ -10,8 +10,8 @@ import click
 if TYPE_CHECKING:
     from cocoprep.cli.people_progress import PeopleProgress
     from cocoprep.cli.predict_output import PredictOutput
-    from model.photographs import Listed
-    from model.predictor import Predictor
+    from cocoprep.model.predict.photographs import Listed
+    from cocoprep.model.predict.predictor import Predictor
 
 
 def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
@@ -74,7 +74,7 @@ def command(
     from cocoprep.cli.predict_output import PredictOutput
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.errors import CocoprepError
-    from pipelines.files import AnyFiles
+    from cocoprep.storage.by_scheme import AnyFiles
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
     _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
@@ -82,10 +82,10 @@ def command(
     check_paths({path: path for path in paths})
     files = AnyFiles()
     with quiet_libraries():
-        from model.devices import find_devices
-        from model.photographs import list_annotated, list_files
-        from model.predictor import flip_warning, open_predictor
-        from model.thresholds import find_thresholds
+        from cocoprep.model.predict.photographs import list_annotated, list_files
+        from cocoprep.model.predict.predictor import flip_warning, open_predictor
+        from cocoprep.model.run.joint_thresholds import find_thresholds
+        from cocoprep.model.training.devices import find_devices
 
         find_devices()
     predictor = open_predictor(run_dir, flip_test=flip_test, files=files)
@@ -127,7 +127,7 @@ def _predict(
     decoder: Any,
     batch_size: int,
 ) -> None:
-    from model.photographs import predict_photographs
+    from cocoprep.model.predict.photographs import predict_photographs
 
     total = sum(one.people for one in listed)
     done = 0

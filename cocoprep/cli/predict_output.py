@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.cli.paths import check_folder
+from cocoprep.coco.results import Predictions
 from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
-from cocoprep.files import FileStore, real_path
-from cocoprep.ground_truth import CATEGORY_ID
-from cocoprep.keypoints import KeypointTable
-from cocoprep.predictions import Predictions
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.ground_truth import CATEGORY_ID
+from cocoprep.storage.local import real_path
+from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:
-    from model.photographs import Seen
+    from cocoprep.model.predict.photographs import PredictedPhotograph
 
 RESULTS, IMAGES = "results.json", "images.json"
 LONGEST_STEM = 120  # bytes of an overlay's name: file systems take 255, of which a temporary name needs some
@@ -83,7 +84,7 @@ class PredictOutput:
         """Remember how long a batch took."""
         self._times.append((people, seconds))
 
-    def add(self, seen: Seen) -> None:
+    def add(self, seen: PredictedPhotograph) -> None:
         """Take a photograph's people, and draw them."""
         listed, photograph = seen.listed, seen.photograph
         self._people.append((listed.image_id, seen.joints))

@@ -7,8 +7,8 @@ import time
 import click
 
 from cocoprep.cli.bar import Bar
-from cocoprep.monitor import Plan
-from cocoprep.monitor import Progress as Done
+from cocoprep.pipelines.monitor import Plan
+from cocoprep.pipelines.monitor import Progress as Done
 
 
 class BuildProgress(Bar):

@@ -19,9 +19,9 @@ def command(folder: str, annotation_id: int, *, images: str | None, joint: str |
     DIR is a built folder, ANNOTATION_ID the `id` of an entry of its annotation file. One picture shows the photograph
     with all boxes and the crop's windows, the stored and the canonical crop, a joint's heatmap, and all heatmaps.
     """
-    from cocoprep.dataset import open_dataset
     from cocoprep.draw import check_joint, draw_steps, find_subject, picture_format, save_picture
-    from pipelines.files import AnyFiles
+    from cocoprep.shards.dataset import open_dataset
+    from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
     path = out or f"show-{annotation_id}.png"

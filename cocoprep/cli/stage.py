@@ -17,9 +17,9 @@ def command(source: str, target: str, threads: int, force: bool) -> None:
     stopped, also in the middle of a file; a copy that is complete is left as it is.
     """
     from cocoprep.cli.byte_progress import ByteProgress
-    from cocoprep.sizes import format_bytes
-    from cocoprep.stage import stage_folder
-    from pipelines.files import AnyFiles
+    from cocoprep.shards.stage import stage_folder
+    from cocoprep.storage.by_scheme import AnyFiles
+    from cocoprep.storage.sizes import format_bytes
 
     with ByteProgress("copying") as progress:
         try:

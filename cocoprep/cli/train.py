@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
-from model.augment_config import STRENGTHS, AugmentConfig
-from model.config import TrainConfig
+from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
+from cocoprep.model.run.config import TrainConfig
 
 # option -> (setting, help); a setting within a table is written table.name. Types and defaults are the config's own.
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -85,9 +85,9 @@ def command(
     """
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.cli.train_report import TrainReport, stop_on_signals
-    from model.run_config import resolve_config
-    from model.xla import prepare_xla
-    from pipelines.files import AnyFiles
+    from cocoprep.model.run.resolve import resolve_config
+    from cocoprep.model.training.xla import prepare_xla
+    from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
     changes = {"data": data, "val": val, **{name.replace("__", "."): value for name, value in given.items()}}
@@ -96,8 +96,8 @@ def command(
     prepare_xla(config.xla)
     with TrainReport() as report, stop_on_signals() as should_stop:
         with quiet_libraries():
-            from model.devices import find_devices
-            from model.train import open_run
+            from cocoprep.model.training.devices import find_devices
+            from cocoprep.model.training.train import open_run
 
             find_devices()
         open_run(config, run_dir, resume=resume, report=report, files=files).go(should_stop)

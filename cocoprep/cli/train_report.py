@@ -32,7 +32,7 @@ EPOCH_WIDTH = 5
 
 
 class TrainReport(Bar):
-    """Shows how a run goes on; a `model.train.Reporter`."""
+    """Shows how a run goes on; a `cocoprep.model.training.train.Reporter`."""
 
     log_interval_s = 30.0
 
@@ -90,8 +90,8 @@ class TrainReport(Bar):
 
     def summary(self, run_dir: str) -> str:
         """Return what is to be said at the end: what the log has of the last validation, be it of an earlier time."""
-        from cocoprep.files import LocalFiles
-        from model.run_log import read_log
+        from cocoprep.model.run.log import read_log
+        from cocoprep.storage.local import LocalFiles
 
         validations = [line for line in read_log(run_dir, LocalFiles()) if line["phase"] == "val"]
         lines = [f"{run_dir}: {self._step} steps done"]

@@ -12,9 +12,9 @@ def command(folder: str, workers: int | None) -> None:
     """Check every digest, record and count of a built folder; exit with 1 where anything is wrong."""
     from cocoprep.cli.count_progress import CountProgress
     from cocoprep.errors import RecordError
-    from cocoprep.verify import verify_folder
+    from cocoprep.shards.verify import verify_folder
+    from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.workers import default_workers
-    from pipelines.files import AnyFiles
 
     with CountProgress("verifying", "shards") as progress:
         found = verify_folder(folder, AnyFiles(), workers=workers or default_workers(), on_shard=progress.update)

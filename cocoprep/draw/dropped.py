@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from cocoprep import affine
 from cocoprep.draw.layout import (
     EDGE,
     GAP,
@@ -24,6 +23,7 @@ from cocoprep.draw.photograph import Marks, draw_photograph, view_of
 from cocoprep.draw.skeleton import draw_skeleton
 from cocoprep.draw.subject import Subject
 from cocoprep.draw.text import LINE_HEIGHT, shorten, wrap, write, write_lines
+from cocoprep.pose import affine
 
 LARGEST_PHOTOGRAPH = (620, 860)
 COLUMN = 430  # width of the text beside the photograph

@@ -10,8 +10,9 @@ from PIL import Image
 
 from cocoprep.draw import ink
 from cocoprep.draw.palette import TEXT, distinct_colours, heat_colours, joint_colours
-from cocoprep.heatmaps import PEAK
-from cocoprep.keypoints import COCO_17, KeypointTable
+from cocoprep.pose.heatmaps import PEAK
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
 
 CROP_LIGHT = 0.55  # how bright the crop stays under the heatmaps
 ZOOM_CELLS = 15  # heatmap pixels across the enlarged part

@@ -1,7 +1,7 @@
 """Marks on a canvas: discs, rings, lines and boxes, antialiased.
 
 A canvas is (H, W, 3) float32 RGB that belongs to the function which made it with `canvas_of`; marks are painted into it
-in place. Coordinates are those of `cocoprep.affine`: continuous, pixel centres at .5. Each mark looks at the distance
+in place. Coordinates are those of `pose.affine`: continuous, pixel centres at .5. Each mark looks at the distance
 from the pixel centres around it, and only there, so it lies where its coordinates say to a fraction of a pixel.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from cocoprep.affine import pixel_centres
 from cocoprep.draw.palette import OUTLINE
+from cocoprep.pose.affine import pixel_centres
 
 Canvas = NDArray[np.float32]
 Picture = Image.Image | NDArray[np.uint8]

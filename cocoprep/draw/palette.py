@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.keypoints import KeypointTable, Side
+from cocoprep.pose.keypoints import KeypointTable, Side
 
 Colour = tuple[int, int, int]
 Colours = NDArray[np.float32]

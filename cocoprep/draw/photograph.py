@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from cocoprep.affine import CropWindow, image_to_crop
-from cocoprep.boxes import BBox
+from cocoprep.crops.pixels import FILL_RGB, crop_image
 from cocoprep.draw import ink
 from cocoprep.draw.palette import BOX, CANONICAL, DROPPED, OTHER, OUTLINE, PANEL, STORED, Colour
 from cocoprep.draw.text import text_width, write
-from cocoprep.images import FILL_RGB, crop_image
+from cocoprep.pose.affine import CropWindow, image_to_crop
+from cocoprep.pose.boxes import BBox
 
 WIDEST_BEYOND = 0.6  # of the photograph's longer side: how much is shown beyond each of its edges at most
 SHADE, SLIGHT_SHADE = 0.5, 0.3  # how much darker the photograph is around the stored window, around a box

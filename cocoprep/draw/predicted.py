@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.affine import CropWindow, image_to_crop, index_to_point
-from cocoprep.boxes import BBox
 from cocoprep.draw import ink
 from cocoprep.draw.palette import BOX
 from cocoprep.draw.photograph import fit
 from cocoprep.draw.skeleton import paint_skeleton
-from cocoprep.keypoints import COCO_17, KeypointTable
+from cocoprep.pose.affine import CropWindow, image_to_crop, index_to_point
+from cocoprep.pose.boxes import BBox
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
 
 LARGEST_PX = 2048  # of a picture's longer side: a canvas takes 12 bytes a pixel
 VISIBLE = 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PIL import Image
 
 from cocoprep.errors import ConfigError
-from cocoprep.files import FileStore, LocalFiles
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 

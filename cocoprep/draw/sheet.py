@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep import affine
-from cocoprep.affine import CropWindow
-from cocoprep.dataset import ShardDataset
 from cocoprep.draw import ink
 from cocoprep.draw.layout import EDGE, joint_key_width, new_page, place_joint_key
 from cocoprep.draw.palette import CANONICAL, DIM_TEXT, TEXT
 from cocoprep.draw.skeleton import draw_skeleton
 from cocoprep.draw.text import shorten, text_width, write
 from cocoprep.errors import ConfigError
-from cocoprep.keypoints import COCO_17, KeypointTable
-from cocoprep.manifest import table_of
+from cocoprep.pose import affine
+from cocoprep.pose.affine import CropWindow
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.dataset import ShardDataset
+from cocoprep.shards.manifest import table_of
 
 SMALLEST_TILE, LARGEST_TILE = 32, 1024
 MAX_SHEET_PIXELS = 1 << 27  # 400 MB as RGB: more than any viewer wants, less than a machine has

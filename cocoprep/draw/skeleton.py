@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from cocoprep.affine import CropWindow, image_to_crop
 from cocoprep.draw import ink
 from cocoprep.draw.palette import OUTLINE, joint_colours, limb_colours
-from cocoprep.keypoints import COCO_17, KeypointTable
+from cocoprep.pose.affine import CropWindow, image_to_crop
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
 
 HIDDEN = 1
 PICTURE_SHARE = 1 / 100  # a skeleton's unit, of the picture's shorter side

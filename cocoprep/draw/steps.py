@@ -9,9 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep import affine
-from cocoprep.affine import CropWindow
-from cocoprep.boxes import stored_window
 from cocoprep.draw import ink
 from cocoprep.draw.dropped import draw_dropped, other_keys
 from cocoprep.draw.heat import heatmaps_overlay, joint_heatmap, unit_values, zoomed_heatmap
@@ -34,8 +31,11 @@ from cocoprep.draw.skeleton import draw_skeleton
 from cocoprep.draw.subject import Subject
 from cocoprep.draw.text import shorten, write
 from cocoprep.errors import ConfigError
-from cocoprep.heatmaps import decode_heatmaps
-from cocoprep.keypoints import KeypointTable
+from cocoprep.pose import affine
+from cocoprep.pose.affine import CropWindow
+from cocoprep.pose.boxes import stored_window
+from cocoprep.pose.heatmaps import decode_heatmaps
+from cocoprep.pose.keypoints import KeypointTable
 
 CELL = 384  # the longer side of a panel with a crop
 WIDEST_PHOTOGRAPH = 940

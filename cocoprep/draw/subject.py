@@ -12,16 +12,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.annotations import ImageInfo
-from cocoprep.boxes import BBox
-from cocoprep.config import CropConfig
-from cocoprep.dataset import ShardDataset
+from cocoprep.coco.annotations import ImageInfo
+from cocoprep.crops.photographs import open_images
+from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
-from cocoprep.files import FileStore, LocalFiles
-from cocoprep.images import decode_image, open_images
-from cocoprep.keypoints import KeypointTable
-from cocoprep.ledger import read_ledger
-from cocoprep.manifest import GROUND_TRUTH, LEDGER, Manifest, table_of
+from cocoprep.pose.boxes import BBox
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.dataset import ShardDataset
+from cocoprep.shards.ledger import read_ledger
+from cocoprep.shards.manifest import Manifest, table_of
+from cocoprep.shards.names import GROUND_TRUTH, LEDGER
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
 
 
 class Annotated(msgspec.Struct, frozen=True):

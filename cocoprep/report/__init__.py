@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from cocoprep.evaluation import Evaluation
-from cocoprep.files import FileStore, LocalFiles
-from cocoprep.keypoints import KeypointTable
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.heat_grid import heat_grid
 from cocoprep.report.markup import share
 from cocoprep.report.page import Grid, Report, render_page
@@ -20,6 +19,8 @@ from cocoprep.report.plots import error_bars, joint_bars, pck_by_joint, pck_curv
 from cocoprep.report.sources import CropSource, Shown, StackMaps
 from cocoprep.report.style import Chart
 from cocoprep.report.worst_errors import worst_errors
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
 
 __all__ = ["PAGE", "CropSource", "Shown", "StackMaps", "write_report"]
 

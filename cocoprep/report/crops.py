@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocoprep.affine import CropWindow
-from cocoprep.annotations import ImageInfo
-from cocoprep.boxes import box_fault, canonical_window
-from cocoprep.config import CropConfig
-from cocoprep.dataset import ShardDataset
+from cocoprep.coco.annotations import ImageInfo
+from cocoprep.coco.truth import Truth
+from cocoprep.crops.photographs import ImageSource
+from cocoprep.crops.pixels import crop_image, decode_image
 from cocoprep.errors import AnnotationError, ImageError
-from cocoprep.images import ImageSource, crop_image, decode_image
+from cocoprep.pose.affine import CropWindow
+from cocoprep.pose.boxes import box_fault, canonical_window
+from cocoprep.pose.crop_config import CropConfig
 from cocoprep.report.sources import Shown
-from cocoprep.truth import Truth
+from cocoprep.shards.dataset import ShardDataset
 
 
 class ShardCrops:

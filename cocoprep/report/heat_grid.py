@@ -13,8 +13,8 @@ from cocoprep.draw.heat import joint_heatmap, unit_values
 from cocoprep.draw.layout import EDGE, new_page
 from cocoprep.draw.palette import DIM_TEXT, RULE, TEXT, heat_colours, joint_colours
 from cocoprep.draw.text import shorten, text_width, write
-from cocoprep.heatmaps import decode_heatmaps
-from cocoprep.keypoints import KeypointTable
+from cocoprep.pose.heatmaps import decode_heatmaps
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import words
 from cocoprep.report.sources import StackMaps
 

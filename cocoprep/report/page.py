@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from cocoprep.evaluation import Evaluation
-from cocoprep.keypoints import KeypointTable
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report import tables
 from cocoprep.report.css import CSS
 from cocoprep.report.markup import (

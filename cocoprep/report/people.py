@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep import affine
 from cocoprep.draw import draw_skeleton, ink
 from cocoprep.draw.layout import EDGE, joint_key_width, message_picture, new_page, place_joint_key
 from cocoprep.draw.palette import DIM_TEXT, OUTLINE, TEXT
 from cocoprep.draw.skeleton import suitable_unit
 from cocoprep.draw.text import shorten, text_width, wrap, write
-from cocoprep.error_analysis import KINDS
-from cocoprep.evaluation import Evaluation
-from cocoprep.keypoints import KeypointTable
+from cocoprep.evaluation.error_kinds import KINDS
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.pose import affine
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import share, words
 from cocoprep.report.sources import CropSource, Shown
 

@@ -15,9 +15,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from cocoprep.draw.text import drawable
-from cocoprep.error_analysis import KINDS
-from cocoprep.evaluation import Evaluation
-from cocoprep.keypoints import KeypointTable
+from cocoprep.evaluation.error_kinds import KINDS
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import NONE, share, words
 from cocoprep.report.style import BACKGROUND, DIM, KIND_COLOURS, SIDES, TEXT, Chart, bare, draw_chart
 

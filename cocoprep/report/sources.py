@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.affine import CropWindow
+from cocoprep.pose.affine import CropWindow
 
 
 @dataclass(frozen=True)

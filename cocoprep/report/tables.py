@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cocoprep.error_analysis import KINDS
-from cocoprep.evaluation import Evaluation
-from cocoprep.keypoints import KeypointTable
-from cocoprep.oks import OKS_FIGURES
+from cocoprep.evaluation.error_kinds import KINDS
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.evaluation.oks import OKS_FIGURES
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import NONE, Content, Markup, count, element, join, pixels, share, table, words
 
 Beside = Mapping[str, Mapping[str, float]]  # whose figures -> name of the figure -> value

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cocoprep.error_analysis import KINDS
-from cocoprep.evaluation import Evaluation
-from cocoprep.pck import longer_side
+from cocoprep.evaluation.error_kinds import KINDS
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.pose.boxes import longer_side
 
 ERRORS = 30  # listed
 LISTED = ("inversion", "swap", "miss")

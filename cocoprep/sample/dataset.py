@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cocoprep.errors import OutputError
-from cocoprep.keypoints import COCO_17
+from cocoprep.pose.tables import COCO_17
 from cocoprep.sample.processes import map_in_processes
 from cocoprep.sample.scene import draw_scene
 from cocoprep.sample.state import (

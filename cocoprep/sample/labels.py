@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.keypoints import COCO_17
+from cocoprep.pose.tables import COCO_17
 from cocoprep.sample.layer import Layer
 from cocoprep.sample.outline import trace_outline
 from cocoprep.sample.rle import Rle, encode_rle

@@ -8,7 +8,7 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.keypoints import COCO_17
+from cocoprep.pose.tables import COCO_17
 from cocoprep.sample.figure import figure_tubes
 from cocoprep.sample.outfit import Outfit
 from cocoprep.sample.raster import Canvas, Floats, Tube, Vector, draw_tube, shrink_canvas

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.draws import Purpose, draw_normal, draw_uniform, hash_keys
+from cocoprep.model.draws import Purpose, draw_normal, draw_uniform, hash_keys
 
 
 def test_hashes_do_not_change():

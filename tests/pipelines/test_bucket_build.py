@@ -16,15 +16,17 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from cocoprep.config import BuildConfig, CropConfig, SelectConfig
+from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.errors import ConfigError, StoreError
-from cocoprep.manifest import MANIFEST, read_manifest
-from cocoprep.verify import verify_folder
-from pipelines.build import BuildShards
-from pipelines.files import AnyFiles
-from pipelines.local import run_local_build
-from tests.cocoprep.building import build_folder
-from tests.cocoprep.people import write_people
+from cocoprep.pipelines.build import BuildShards
+from cocoprep.pipelines.local.run import run_local_build
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.names import MANIFEST
+from cocoprep.shards.verify import verify_folder
+from cocoprep.storage.by_scheme import AnyFiles
+from tests.support.building import build_folder
+from tests.support.people import write_people
 
 FILES = AnyFiles(patience_s=20)
 
@@ -94,7 +96,7 @@ def test_real_photographs_from_bucket_to_bucket(coco_mini, reference, bucket, tm
 
 
 def _annotation_ids(out):
-    from cocoprep.dataset import open_dataset
+    from cocoprep.shards.dataset import open_dataset
 
     return open_dataset(out, FILES).annotation_ids
 

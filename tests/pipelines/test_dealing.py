@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cocoprep.errors import OutputError
-from pipelines.dealing import ClaimedByWorkers, DealtByEngine
+from cocoprep.pipelines.dealing import ClaimedByWorkers, DealtByEngine
 
 LABELS = [f"{index:05d}-of-00040" for index in range(40)]
 

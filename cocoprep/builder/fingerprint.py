@@ -1,0 +1,56 @@
+"""What decides a shard's bytes besides annotations and photographs, and the digest of it."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import zlib
+from typing import Any
+
+import google.protobuf
+import numpy as np
+import PIL
+from PIL import features
+
+from cocoprep.builder.config import BuildConfig, SelectConfig
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.manifest import Selected, crop_record, feature_records, keypoint_record
+from cocoprep.shards.record import SCHEMA_VERSION
+from cocoprep.shards.seal import canonical_json
+from cocoprep.version import __version__
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of all that can change a shard's bytes."""
+    return {
+        "cocoprep": __version__,
+        "libjpeg": features.version("libjpeg_turbo") or features.version("jpg") or "unknown",
+        "machine": platform.machine(),
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
+        "protobuf": google.protobuf.__version__,
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+    }
+
+
+def selected(select: SelectConfig, num_shards: int) -> Selected:
+    """Resolve a select config into what the manifest keeps."""
+    return Selected(select.min_keypoints, select.seed, select.limit, num_shards)
+
+
+def fingerprint_parts(config: BuildConfig, num_shards: int, table: KeypointTable) -> dict[str, Any]:
+    """Return all that decides a shard's bytes besides annotations and photographs."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "split": config.split,
+        "crop": crop_record(config.crop),
+        "select": selected(config.select, num_shards),
+        "keypoints": keypoint_record(table),
+        "features": feature_records(),
+        "versions": library_versions(),
+    }
+
+
+def fingerprint_of(parts: dict[str, Any]) -> str:
+    """Return a digest of `fingerprint_parts`: equal fingerprints, equal shards from equal input."""
+    return hashlib.blake2b(canonical_json(parts), digest_size=16).hexdigest()

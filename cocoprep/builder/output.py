@@ -1,0 +1,113 @@
+"""The output folder: whose it is, whether a build may go on in it, and making it ready."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+
+from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.fingerprint import fingerprint_parts
+from cocoprep.errors import ConfigError, OutputError, RecordError
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.names import (
+    MANIFEST,
+    PLAN,
+    SHARD_FILE,
+    SIDECAR_SUFFIX,
+    SUMMARIES,
+    is_ours,
+    shard_name,
+)
+from cocoprep.shards.seal import canonical_json, seal, unseal
+from cocoprep.storage.local import TEMPORARY, real_path
+from cocoprep.storage.store import FileStore
+
+
+def is_complete(folder: str, files: FileStore) -> bool:
+    """Tell whether a folder holds a finished build."""
+    return files.exists(files.join(folder, MANIFEST))
+
+
+def sweep_temporaries(folder: str, files: FileStore) -> None:
+    """Remove what an interrupted write of ours left in a folder; files of others stay."""
+    for name in files.list_names(folder):
+        match = TEMPORARY.fullmatch(name)
+        if match and is_ours(match["name"]):
+            files.delete(files.join(folder, name))
+
+
+def check_output(config: BuildConfig, num_shards: int, table: KeypointTable, files: FileStore) -> None:
+    """Refuse an output folder that this build may not touch. Nothing is written or removed.
+
+    Raises:
+        OutputError: it holds another split, or shards made in another way and `force` is off, or cannot be listed.
+        ConfigError: an input is one of the files that would be replaced.
+    """
+    if files.exists(config.out) and not files.is_folder(config.out):
+        raise OutputError(f"--out: expected a folder at {config.out}, found a file. Choose another --out.")
+    names = files.list_names(config.out)
+    _spare_inputs(config, names)
+    differences = _differences(config, fingerprint_parts(config, num_shards, table), names, files)
+    other_split = next((d for d in differences if d.startswith("split was")), None)
+    if other_split:
+        raise OutputError(f"{config.out} holds another split: {other_split}. Choose another --out.")
+    if differences and not config.force:
+        more = ""
+        if any("num_shards was" in d for d in differences) and config.select.shards is None:
+            more = " The number of shards follows from the people kept: --shards keeps it as it was."
+        raise OutputError(
+            f"{config.out} holds shards made in another way: {'; '.join(differences)}. Choose another --out, or pass "
+            f"--force to build them anew.{more}"
+        )
+
+
+def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, files: FileStore) -> None:
+    """Make the output folder ready: unmark it as complete, and sweep what was cut short or is of another plan.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    files.make_folder(config.out)
+    # First of all: a folder with a manifest is complete, and this one no longer is.
+    for name in SUMMARIES:
+        files.delete(files.join(config.out, name))
+    sweep_temporaries(config.out, files)
+    planned = {shard_name(config.split, index, num_shards) for index in range(num_shards)}
+    for name in files.list_names(config.out):
+        if SHARD_FILE.fullmatch(name) and name.removesuffix(SIDECAR_SUFFIX) not in planned:
+            files.delete(files.join(config.out, name))
+    with files.create(files.join(config.out, PLAN)) as stream:
+        stream.write(seal(fingerprint_parts(config, num_shards, table)))
+
+
+def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
+    """Refuse an input that bears the name of an output: an earlier build's ground truth, for example."""
+    out = real_path(config.out)
+    ours = {os.path.join(out, name) for name in (*names, *SUMMARIES, PLAN) if is_ours(name)}
+    for option, path in (("--annotations", config.annotations), ("--images", config.images)):
+        folder, name = os.path.split(path)
+        if ours & {real_path(path), os.path.join(real_path(folder), name)}:
+            raise ConfigError(f"{option}: {path} lies in --out, where a build replaces it. Choose another --out.")
+
+
+def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], files: FileStore) -> list[str]:
+    """Say how what is in the folder was made otherwise; nothing where it can go on, or is empty."""
+    if PLAN not in names:
+        foreign = [name for name in names if SHARD_FILE.fullmatch(name) or name in SUMMARIES]
+        return [f"what made its {foreign[0]} is not known"] if foreign else []
+    path = files.join(config.out, PLAN)
+    try:
+        there = unseal(files.read_bytes(path), path)
+    except (RecordError, OSError):
+        return [f"its {PLAN} is damaged"]
+    wanted = msgspec.json.decode(canonical_json(parts))
+    return [f"{key} was {old}, is now {new}" for key, old, new in _compare("", there, wanted)]
+
+
+def _compare(prefix: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        pairs = [_compare(f"{prefix}{key} ", old.get(key), new.get(key)) for key in sorted({*old, *new})]
+        return [difference for pair in pairs for difference in pair]
+    return [] if old == new else [(prefix.strip(), old, new)]

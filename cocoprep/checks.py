@@ -1,0 +1,37 @@
+"""Checks of what a user sets: one for each kind, so that all say the same of the same fault."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from cocoprep.errors import ConfigError
+
+
+def require(condition: bool, option: str, expected: str, found: object) -> None:
+    """Raise ConfigError, with the option's name, what was expected and what was found, unless a condition holds."""
+    if not condition:
+        raise ConfigError(f"{option}: expected {expected}, found {found!r}.")
+
+
+def is_int(value: object) -> bool:
+    """Tell whether a value is a whole number; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def require_number(
+    option: str, value: object, lowest: float, highest: float = math.inf, *, whole: bool = False
+) -> None:
+    """Raise ConfigError unless a value is a finite number, or a whole one, from `lowest` to `highest`."""
+    good = is_int(value) if whole else isinstance(value, (int, float)) and not isinstance(value, bool)
+    kind = "a whole number" if whole else "a number"
+    upwards = " up" if highest == math.inf else f" to {highest}"
+    fits = good and math.isfinite(value) and lowest <= value <= highest  # type: ignore[arg-type, operator]
+    require(fits, option, f"{kind} from {lowest}{upwards}", value)
+
+
+def require_choice(option: str, value: object, choices: Iterable[object], cure: str = "") -> None:
+    """Raise ConfigError unless a value is one of the choices; `cure` is said after the message."""
+    choices = list(choices)
+    if value not in choices:
+        raise ConfigError(f"{option}: expected one of {', '.join(map(str, choices))}, found {value!r}.{cure}")

@@ -1,0 +1,93 @@
+"""The tables that `build`, `build --dry-run` and `info` print."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.selection import Selection
+from cocoprep.evaluation.baseline import read_baseline
+from cocoprep.evaluation.ceiling import Ceiling
+from cocoprep.pipelines.monitor import Progress
+from cocoprep.pose.crop_config import estimated_record_bytes
+from cocoprep.shards.manifest import Manifest
+from cocoprep.storage.sizes import format_bytes
+from cocoprep.storage.store import FileStore
+
+
+def print_plan(config: BuildConfig, selection: Selection) -> None:
+    """Print what a build would do."""
+    table = _table("would build")
+    dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
+    _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups))
+    record = estimated_record_bytes(config.crop)
+    table.add_row("shards", str(selection.num_shards))
+    table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} a person")
+    table.add_row("into", config.out)
+    _print(table)
+    print("Nothing was written.")
+
+
+def print_report(
+    folder: str,
+    manifest: Manifest,
+    files: FileStore,
+    *,
+    ceiling: Ceiling | None,
+    ceiling_s: float | None = None,
+    build_s: float | None = None,
+    reused: Progress | None = None,
+) -> None:
+    """Print what a built folder holds, and how the build went where it has just run."""
+    counts, crop = manifest.counts, manifest.crop
+    table = _table(f"{manifest.split}")
+    _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images)
+    size = sum(shard.bytes for shard in manifest.shards)
+    kept = f", {reused.reused_shards} kept from an earlier run" if reused and reused.reused_shards else ""
+    table.add_row("shards", f"{len(manifest.shards)}{kept}")
+    table.add_row("bytes", f"{format_bytes(size)}, {format_bytes(size / max(counts.people, 1))} a person")
+    height, width = crop.input_size
+    table.add_row(
+        "crop",
+        f"{height} x {width}, margin {crop.margin}, heatmaps {crop.heatmap_size[0]} x {crop.heatmap_size[1]}",
+    )
+    if build_s is not None:
+        made = counts.people - (reused.reused_crops if reused else 0)
+        table.add_row(
+            "time", f"{build_s:.1f} s" + (f", {made / build_s:.0f} crops/s" if made else ", nothing to build")
+        )
+    if ceiling is not None:
+        took = "" if ceiling_s is None else f"  (took {ceiling_s:.1f} s)"
+        table.add_row("codec ceiling, kept people", f"AP {ceiling.kept['AP']:.4f}  AR {ceiling.kept['AR']:.4f}{took}")
+        table.add_row("codec ceiling, all truth", f"AP {ceiling.full['AP']:.4f}  AR {ceiling.full['AR']:.4f}")
+    table.add_row("mean guess", _guess(folder, files))
+    table.add_row("in", folder)
+    _print(table)
+
+
+def _guess(folder: str, files: FileStore) -> str:
+    score = read_baseline(folder, files).pck
+    pairs = zip(score.thresholds, score.total, strict=True)
+    return "  ".join(f"PCK@{t:g} {value:.3f}" for t, value in pairs if t in (0.1, 0.2))
+
+
+def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int], images: int) -> None:
+    table.add_row("annotations read", str(read))
+    table.add_row("people kept", str(people))
+    for reason, amount in dropped.items():
+        if amount:
+            table.add_row(f"  dropped: {reason}", str(amount))
+    table.add_row("images with people kept", str(images))
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, show_header=False, title_justify="left")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    # Without markup: a folder may be called run[1].
+    Console(markup=False, highlight=False).print(table)

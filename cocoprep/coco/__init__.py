@@ -1,0 +1,1 @@
+"""COCO's own files: annotations, ground truth, results, and fetching the official ones."""

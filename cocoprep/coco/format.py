@@ -1,0 +1,95 @@
+"""What of COCO's format the build and the evaluation demand alike, so that neither takes what the other refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from cocoprep.errors import AnnotationError
+from cocoprep.pose.boxes import MAX_COORDINATE
+from cocoprep.pose.keypoints import KeypointTable
+
+MAX_AREA_PX2 = MAX_COORDINATE**2
+Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
+LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
+
+
+class Category(msgspec.Struct):
+    """One entry of `categories`; `keypoints` are the names of its joints."""
+
+    id: Id
+    name: str = ""
+    keypoints: list[str] | None = None
+
+
+class IdOnly(msgspec.Struct):
+    """The id of an entry whose other fields may be anything."""
+
+    id: Id | None = None
+
+
+def person_category(categories: Sequence[Category], path: str, table: KeypointTable) -> Category:
+    """Return the person category; one that lists no joints is taken to have the table's.
+
+    Raises:
+        AnnotationError: there is none, or its joints are others.
+    """
+    person = [c for c in categories if c.name == "person"] or [c for c in categories if c.keypoints]
+    if not person:
+        raise AnnotationError(f"{path}: expected a category 'person', found {[c.name for c in categories]!r:.500}.")
+    names = person[0].keypoints
+    if names and tuple(names) != table.names:
+        raise AnnotationError(
+            f"{path}: the keypoints of category {person[0].name!r} are not {table.name}'s. Expected "
+            f"{list(table.names)}, found {names!r:.500}."
+        )
+    return person[0]
+
+
+def numbers_fault(annotation_id: int, iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
+    """Say what of an annotation cannot be evaluated, or None."""
+    if annotation_id == 0:
+        return "id 0: pycocotools takes it for nobody, and would miss the person. Number the annotations from 1"
+    if iscrowd not in (0, 1):
+        return f"iscrowd {iscrowd}: expected 0 or 1"
+    if not 0 <= area <= MAX_AREA_PX2:
+        return f"area {area}: expected a number of pixels from 0 to {MAX_AREA_PX2:.0f}"
+    if not max(map(abs, bbox)) <= MAX_COORDINATE:
+        return f"bbox {list(bbox)}: expected pixels, none above {MAX_COORDINATE:.0f}"
+    return None
+
+
+def keypoints_fault(values: Sequence[float], table: KeypointTable) -> str | None:
+    """Say what of an annotation's `keypoints` cannot be used, or None."""
+    if len(values) != 3 * len(table):
+        return f"keypoints: expected {3 * len(table)} numbers, found {len(values)}"
+    if not any(values):  # nearly half of COCO's annotations
+        return None
+    if not set(values[2::3]) <= {0, 1, 2}:
+        return "keypoints: expected visibilities 0, 1 or 2"
+    if max(map(abs, values)) > MAX_COORDINATE:
+        return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
+    return None
+
+
+def json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:
+    """Say where JSON that begins at byte `start` breaks, why, and what stands there."""
+    found = re.fullmatch(r"(.*) \(byte (\d+)\)", str(error))
+    reason, offset = (found[1], start + int(found[2])) if found else (str(error), len(data))
+    nearby = data[max(0, offset - 20) : offset + 20].decode("utf-8", errors="replace")
+    return f"at byte {offset} of {len(data)} ({reason}), near {nearby!r}"
+
+
+def not_json(error: msgspec.DecodeError | RecursionError, data: bytes, path: str, start: int = 0) -> AnnotationError:
+    """Return what is to be said of a file that cannot be read as JSON; its text begins at byte `start`."""
+    if isinstance(error, RecursionError):
+        return AnnotationError(
+            f"{path}: its JSON is nested hundreds of levels deep, where COCO's takes five. The file is damaged or "
+            "hostile; fetch it again."
+        )
+    return AnnotationError(f"{path}: not valid JSON {json_fault(error, data, start)}. {FETCH_AGAIN}")

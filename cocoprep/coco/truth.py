@@ -1,0 +1,224 @@
+"""A keypoints ground truth to score against: as arrays, and as pycocotools takes it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault, person_category
+from cocoprep.errors import AnnotationError, CocoprepError
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.storage.store import FileStore
+
+_PLACE = re.compile(r"(?P<reason>.*) - at `\$\.(?P<list>images|annotations)\[(?P<row>\d+)\](?P<field>.*)`")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Every person of a ground-truth file, crowds and people without keypoints too: N in file order, K joints.
+
+    Attributes:
+        path: of the file, named in messages.
+        document: the file's content as pycocotools takes it: images, the N annotations, and the person category.
+        category_id: of the person category.
+        annotation_ids: (N,) int64.
+        image_ids: (N,) int64.
+        keypoints: (N, K, 2) float64 in COCO's frame, pixel indices; 0, 0 where not labelled.
+        visibility: (N, K) int64, 0 not labelled, 1 labelled but hidden, 2 visible.
+        bbox: (N, 4) float64, x, y, width, height in image pixels.
+        area: (N,) float64, of the segment, in square pixels: the scale of OKS.
+        crowd: (N,) bool.
+    """
+
+    path: str
+    document: dict[str, Any]
+    category_id: int
+    annotation_ids: NDArray[np.int64]
+    image_ids: NDArray[np.int64]
+    keypoints: NDArray[np.float64]
+    visibility: NDArray[np.int64]
+    bbox: NDArray[np.float64]
+    area: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+
+    @cached_property
+    def counts(self) -> NDArray[np.bool_]:
+        """Return (N,) true where OKS looks for the person: no crowd, and at least one labelled joint."""
+        people: NDArray[np.bool_] = ~self.crowd & (self.visibility > 0).any(axis=1)
+        return people
+
+    @cached_property
+    def file_names(self) -> dict[int, str]:
+        """Return the photograph's file name by image id."""
+        return {image["id"]: image["file_name"] for image in self.document["images"]}
+
+
+class _Image(msgspec.Struct, omit_defaults=True):
+    id: Id
+    file_name: str = ""
+    width: int = 0
+    height: int = 0
+
+
+class _Annotation(msgspec.Struct, gc=False):
+    id: Id
+    image_id: Id
+    category_id: Id
+    area: float
+    bbox: tuple[float, float, float, float]
+    keypoints: list[float] | None = None
+    iscrowd: int = 0
+    num_keypoints: int | None = None
+
+
+class _File(msgspec.Struct):
+    images: list[_Image]
+    annotations: list[_Annotation]
+    categories: list[Category]
+
+
+class _Rows(msgspec.Struct):
+    images: list[msgspec.Raw] = []
+    annotations: list[msgspec.Raw] = []
+
+
+def read_input(path: str, files: FileStore, what: str, refusal: type[CocoprepError]) -> bytes:
+    """Return the content of a JSON file that a user has named, without a byte order mark.
+
+    Args:
+        path: of the file.
+        files: where it lies.
+        what: it should hold, such as "COCO results".
+        refusal: raised where there is no such file, or it cannot be read.
+    """
+    if not files.exists(path) or files.is_folder(path):
+        found = "a folder" if files.is_folder(path) else "nothing"
+        raise refusal(f"{path}: expected a JSON file of {what}, found {found}.")
+    try:
+        return files.read_bytes(path).removeprefix(codecs.BOM_UTF8)
+    except OSError as error:
+        raise refusal(f"{path}: cannot be read ({error.strerror or error}).") from error
+
+
+def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
+    """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
+
+    Annotations of other categories than the person's are passed over. A person whose `num_keypoints` is 0 has no
+    labelled joint, whatever the keypoints say: so does COCO read it. Where that number is missing it is counted.
+
+    Args:
+        path: of the file.
+        files: where it lies.
+        table: the joints that the person category must list; a category that lists none is taken to have these.
+
+    Raises:
+        AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or an entry is of
+            the wrong form; the entry is named.
+    """
+    file = _decode(read_input(path, files, "COCO person keypoints", AnnotationError), path)
+    for name, entries in (("images", file.images), ("annotations", file.annotations)):
+        if not entries:
+            raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to score against.")
+    category = person_category(file.categories, path, table)
+    people = [annotation for annotation in file.annotations if annotation.category_id == category.id]
+    if not people:
+        raise AnnotationError(f"{path}: no annotation is of category {category.id}, the person category.")
+    images = _images_by_id(file.images, path)
+    seen: set[int] = set()
+    for person in people:
+        fault = _fault(person, images, seen, table)
+        if fault:
+            raise AnnotationError(f"{path}: annotation {person.id}: {fault}.")
+        seen.add(person.id)
+    return _to_truth(path, category, list(images.values()), people, table)
+
+
+def _decode(data: bytes, path: str) -> _File:
+    try:
+        return msgspec.json.decode(data, type=_File)
+    except msgspec.ValidationError as error:
+        raise AnnotationError(f"{path}: {_form_fault(error, data)}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise not_json(error, data, path) from error
+    except UnicodeDecodeError as error:
+        raise AnnotationError(f"{path}: not UTF-8 text ({error}). COCO files are JSON in UTF-8.") from error
+
+
+def _form_fault(error: msgspec.ValidationError, data: bytes) -> str:
+    place = _PLACE.fullmatch(str(error))
+    if place is None:
+        return f"not a COCO keypoints file ({error}). {LISTS}"
+    try:
+        raw = getattr(msgspec.json.decode(data, type=_Rows), place["list"])[int(place["row"])]
+        number = msgspec.json.decode(raw, type=IdOnly).id
+    except (msgspec.DecodeError, RecursionError):  # what follows the entry may be no JSON at all
+        number = None
+    whose = "without an id" if number is None else f"id {number}"
+    return f"{place['list']}[{place['row']}]{place['field']}, {whose}: {place['reason']}. Mend the entry or remove it."
+
+
+def _images_by_id(images: list[_Image], path: str) -> dict[int, _Image]:
+    by_id: dict[int, _Image] = {}
+    for image in images:
+        if by_id.setdefault(image.id, image) != image:
+            raise AnnotationError(
+                f"{path}: 'images' lists id {image.id} more than once, with different file names or sizes. Give every "
+                "photograph an id of its own."
+            )
+    return by_id
+
+
+def _fault(person: _Annotation, images: dict[int, _Image], seen: set[int], table: KeypointTable) -> str | None:
+    """Say what is wrong with an annotation of the person category, or None."""
+    if person.id in seen:
+        return "the id is listed more than once. Give every annotation an id of its own"
+    if person.image_id not in images:
+        return f"image_id {person.image_id} is not in 'images'. List the image, or remove its annotations"
+    return numbers_fault(person.id, person.iscrowd, person.area, person.bbox) or _keypoints_fault(person, table)
+
+
+def _keypoints_fault(person: _Annotation, table: KeypointTable) -> str | None:
+    found = person.keypoints
+    if found is None:
+        return f"keypoints: expected {3 * len(table)} numbers, found none. Pass a person_keypoints_*.json"
+    fault = keypoints_fault(found, table)
+    if fault:
+        return fault
+    labelled = sum(map(bool, found[2::3]))
+    if person.num_keypoints is None:
+        person.num_keypoints = labelled
+    if person.num_keypoints and not labelled:
+        return f"num_keypoints {person.num_keypoints}, but no joint is labelled. Mend one of the two"
+    return None
+
+
+def _to_truth(
+    path: str, category: Category, images: list[_Image], people: list[_Annotation], table: KeypointTable
+) -> Truth:
+    triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
+    named = np.array([person.num_keypoints != 0 for person in people])
+    visibility = triples[..., 2].astype(np.int64) * named[:, None]
+    document = {
+        "images": [{name: getattr(image, name) for name in image.__struct_fields__} for image in images],
+        "annotations": [{name: getattr(person, name) for name in person.__struct_fields__} for person in people],
+        "categories": [{"id": category.id, "name": category.name, "keypoints": list(table.names)}],
+    }
+    return Truth(
+        path=path,
+        document=document,
+        category_id=category.id,
+        annotation_ids=np.array([person.id for person in people], np.int64),
+        image_ids=np.array([person.image_id for person in people], np.int64),
+        keypoints=triples[..., :2] * (visibility > 0)[..., None],
+        visibility=visibility,
+        bbox=np.array([person.bbox for person in people], np.float64),
+        area=np.array([person.area for person in people], np.float64),
+        crowd=np.array([person.iscrowd for person in people], bool),
+    )

@@ -1,0 +1,1 @@
+"""From a photograph and a box to the crop of one person."""

@@ -1,0 +1,129 @@
+"""An evaluation as what JSON can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.evaluation.confidence import JointThresholds
+from cocoprep.evaluation.end_point import EndPointErrors
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.evaluation.oks import OksScore
+from cocoprep.evaluation.pck import Pck, PckFigures
+from cocoprep.pose.keypoints import KeypointTable
+
+
+def to_builtins(evaluation: Evaluation, table: KeypointTable, *, context: dict[str, Any]) -> dict[str, Any]:
+    """Return every figure, not rounded, as what JSON can hold: NaN as None.
+
+    Args:
+        evaluation: of `evaluate`.
+        table: names the joints.
+        context: what the figures are of and what stands beside them; comes first.
+    """
+    truth, joints = evaluation.truth, evaluation.joints
+    content = {
+        **context,
+        "counts": {
+            "images": len(truth.document["images"]),
+            "annotations": len(truth.annotation_ids),
+            "people": int(truth.counts.sum()),
+            "predictions": len(evaluation.predictions),
+            "people_predicted": int((evaluation.matches >= 0).sum()),
+        },
+        "oks": evaluation.oks.figures,
+        "oks_precision": _precision_builtins(evaluation.oks),
+        "pck": {unit: _pck_builtins(figures, table) for unit, figures in evaluation.pck.items()},
+        "end_point_error": _end_point_builtins(evaluation.end_point, table),
+        "errors": evaluation.errors.tables,
+        "confidence": None if joints is None else threshold_builtins(joints, table),
+    }
+    return {key: _clean(value) for key, value in content.items()}
+
+
+def threshold_builtins(joints: JointThresholds, table: KeypointTable) -> dict[str, Any]:
+    """Return thresholds and their figures as what JSON can hold: NaN as None."""
+    content = {
+        "people": joints.people,
+        "precision": joints.total_precision,
+        "recall": joints.total_recall,
+        "joints_reported_a_person": joints.reported,
+        "per_joint": {
+            name: {
+                "threshold": joints.thresholds[k],
+                "precision": joints.precision[k],
+                "recall": joints.recall[k],
+                "f1": joints.f1[k],
+                "labelled": joints.labelled[k],
+            }
+            for k, name in enumerate(table.names)
+        },
+    }
+    return {key: _clean(value) for key, value in content.items()}
+
+
+def _precision_builtins(oks: OksScore) -> dict[str, Any]:
+    precision = np.where(oks.precision < 0, np.nan, oks.precision)  # -1: no person stands behind it
+    at = {f"{threshold:.2f}": curve for threshold, curve in zip(oks.thresholds, precision, strict=True)}
+    return {"recalls": oks.recalls, "at": at}
+
+
+def _pck_builtins(figures: PckFigures, table: KeypointTable) -> dict[str, Any]:
+    return {
+        "people": figures.people,
+        "people_without_unit": figures.without_unit,
+        "joints": figures.pck.joints.sum(),
+        "joints_per_joint": _by_name(figures.pck.joints, table),
+        "at": _at_thresholds(figures.pck, table),
+        "auc": figures.auc,
+        "auc_per_joint": _by_name(figures.auc_per_joint, table),
+        "curve": {
+            "thresholds": figures.curve.thresholds,
+            "pck": figures.curve.total,
+            "pck_per_joint": _by_name(figures.curve.per_joint.T, table),
+        },
+    }
+
+
+def _at_thresholds(pck: Pck, table: KeypointTable) -> dict[str, Any]:
+    return {
+        f"{threshold:g}": {"total": total, "per_joint": _by_name(per_joint, table)}
+        for threshold, total, per_joint in zip(pck.thresholds, pck.total, pck.per_joint, strict=True)
+    }
+
+
+def _end_point_builtins(errors: EndPointErrors, table: KeypointTable) -> dict[str, Any]:
+    return {
+        "people": errors.people,
+        "people_undetected": errors.undetected,
+        "joints": errors.joints.sum(),
+        "mean_px": errors.mean_px,
+        "median_px": errors.median_px,
+        "mean_of_box": errors.mean_of_box,
+        "median_of_box": errors.median_of_box,
+        "per_joint": {
+            name: {
+                "mean_px": errors.mean_px_per_joint[k],
+                "median_px": errors.median_px_per_joint[k],
+                "joints": errors.joints[k],
+            }
+            for k, name in enumerate(table.names)
+        },
+    }
+
+
+def _by_name(values: NDArray[Any], table: KeypointTable) -> dict[str, Any]:
+    return dict(zip(table.names, values, strict=True))
+
+
+def _clean(value: Any) -> Any:
+    """Turn NumPy's numbers into Python's, and those that JSON cannot write into None, at any depth."""
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_clean(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

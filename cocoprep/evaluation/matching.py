@@ -1,0 +1,90 @@
+"""Which prediction is of which person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.coco.results import Predictions
+from cocoprep.coco.truth import Truth
+from cocoprep.evaluation.oks import oks_of_pairs
+from cocoprep.pose.keypoints import KeypointTable
+
+LOWEST_OKS = 0.1
+
+
+def match_people(truth: Truth, predictions: Predictions, table: KeypointTable) -> NDArray[np.int64]:
+    """Say for each annotation which prediction is of that person.
+
+    Where predictions know the annotation whose box they were made from, that decides; of several the one with the
+    highest score. Otherwise an image's predictions take, in order of score, each the free person with the highest
+    OKS, if that is at least 0.1 (Ronchi and Perona 2017, "Benchmarking and Error Diagnosis in Multi-Instance Pose
+    Estimation"). Of equal scores the earlier line goes first, of equal OKS the earlier annotation is taken.
+
+    Returns:
+        (N,) int64 places in `predictions`; -1 where nobody predicted the person, and where the person does not count.
+    """
+    if predictions.annotation_ids is not None:
+        return _by_annotation(truth, predictions, predictions.annotation_ids)
+    return _by_similarity(truth, predictions, table)
+
+
+def _by_annotation(truth: Truth, predictions: Predictions, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    # Worst first, so that the best prediction of an annotation is the one that stays.
+    order = np.argsort(-predictions.scores, kind="stable")[::-1]
+    place_of = {int(ids[place]): int(place) for place in order}
+    counted = zip(truth.annotation_ids.tolist(), truth.counts.tolist(), strict=True)
+    return np.array([place_of.get(number, -1) if counts else -1 for number, counts in counted], np.int64)
+
+
+def _by_similarity(truth: Truth, predictions: Predictions, table: KeypointTable) -> NDArray[np.int64]:
+    people = np.flatnonzero(truth.counts)
+    order = np.argsort(-predictions.scores, kind="stable")
+    matches = np.full(len(truth.annotation_ids), -1, np.int64)
+    free = np.ones(len(people), bool)
+    for ranks, candidates in pairs_of(predictions.image_ids[order], truth.image_ids[people]):
+        line, of = order[ranks], people[candidates]
+        oks = oks_of_pairs(
+            predictions.keypoints[line], truth.keypoints[of], truth.visibility[of], truth.area[of], table.oks_sigmas
+        )
+        likely = oks >= LOWEST_OKS
+        rank, person, oks = ranks[likely], candidates[likely], oks[likely]
+        starts = np.flatnonzero(np.diff(rank, prepend=-1)).tolist()
+        for start, stop in pairwise([*starts, len(rank)]):
+            near = person[start:stop]
+            taken = near[np.where(free[near], oks[start:stop], -1.0).argmax()]
+            if free[taken]:
+                free[taken] = False
+                matches[people[taken]] = order[rank[start]]
+    return matches
+
+
+MOST_PAIRS = 1 << 18  # a chunk of pairs of 17 joints then takes some tens of megabytes
+
+
+Indices = NDArray[np.int64]
+
+
+def pairs_of(keys: Indices, among: Indices) -> Iterator[tuple[Indices, Indices]]:
+    """Pair each of `keys` (A,) with every one of `among` (B,) that has the same value.
+
+    Yields:
+        rows of `keys` and rows of `among`, both (P,), in order of the first, then of the second; in pieces of about
+        `MOST_PAIRS`, of which none splits the pairs of one key.
+    """
+    order = np.argsort(among, kind="stable")
+    first = np.searchsorted(among[order], keys, side="left")
+    counts = np.searchsorted(among[order], keys, side="right") - first
+    ends = np.cumsum(counts)
+    start = 0
+    while start < len(keys):
+        done = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + MOST_PAIRS, side="right")))
+        piece = counts[start:stop]
+        left = np.repeat(np.arange(start, stop), piece)
+        within = np.arange(len(left)) - np.repeat(ends[start:stop] - piece - done, piece)
+        yield left, order[first[left] + within]
+        start = stop

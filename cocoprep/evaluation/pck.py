@@ -1,0 +1,208 @@
+"""PCK, the percentage of correct keypoints, its area under the curve, and the end-point error.
+
+A labelled joint is right where it lies within a threshold times a unit of the truth; figures are micro-averaged over
+labelled joints. The unit is the longer side of the person's box (Yang and Ramanan 2013, "Articulated Human Detection
+with Flexible Mixtures of Parts", with boxes as annotated), or the length of the torso (Sapp and Taskar 2013, "MODEC"),
+or the size of the head (after PCKh of Andriluka et al. 2014, with the head as COCO's joints show it).
+N people, K joints, T thresholds; points are (x, y).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cocoprep.coco.results import Predictions
+from cocoprep.coco.truth import Truth
+from cocoprep.pose.boxes import longer_side
+from cocoprep.pose.keypoints import KeypointTable
+
+PCK_THRESHOLDS = (0.05, 0.1, 0.2, 0.5)
+UNITS = ("box", "torso", "head")
+CURVE = tuple(step / 200 for step in range(101))  # 0, 0.005 ... 0.5: where the curve is drawn, and its area taken
+DIAGONALS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))
+PEOPLE_AT_ONCE = 4096  # so that a large data set takes no more memory than a small one
+HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pck:
+    """PCK at each threshold (T,), in total and per joint (T, K), and how many joints stand behind it (K,).
+
+    A figure without a joint behind it is NaN.
+    """
+
+    thresholds: tuple[float, ...]
+    total: NDArray[np.float64]
+    per_joint: NDArray[np.float64]
+    joints: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PckFigures:
+    """PCK of all people by one unit.
+
+    Attributes:
+        unit: box, torso or head.
+        pck: at the thresholds asked for.
+        auc: area under the curve from 0 to 0.5 by the trapezium rule, over 0.5: a perfect result has 1.
+        auc_per_joint: (K,) the same of each joint; NaN where none is behind it.
+        curve: PCK at `CURVE`.
+        people: whose unit is known.
+        without_unit: people whose torso or head is not labelled, or whose box has no size; they are left out.
+    """
+
+    unit: str
+    pck: Pck
+    auc: float
+    auc_per_joint: Floats
+    curve: Pck
+    people: int
+    without_unit: int
+
+
+def torso_length(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -> Floats:
+    """Return (N,) the mean length of the torso's two diagonals, shoulder to the other side's hip.
+
+    Args:
+        keypoints: (N, K, 2) points.
+        labelled: (N, K) true where the joint is labelled.
+        table: names the joints.
+
+    Returns:
+        The one diagonal where the other is not labelled; NaN where neither is, or the table has no such joints.
+    """
+    at, known = np.asarray(keypoints, np.float64), np.asarray(labelled, bool)
+    total, count = np.zeros(len(at)), np.zeros(len(at))
+    for shoulder, hip in DIAGONALS:
+        if shoulder in table.names and hip in table.names:
+            a, b = table.names.index(shoulder), table.names.index(hip)
+            both = known[:, a] & known[:, b]
+            total += np.where(both, _length(at[:, a] - at[:, b]), 0.0)
+            count += both
+    mean: Floats = np.divide(total, count, out=np.full(len(at), np.nan), where=count > 0)
+    return mean
+
+
+def head_size(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -> Floats:
+    """Return (N,) the longest distance between two labelled joints of the head; NaN where there are no two.
+
+    Args:
+        keypoints: (N, K, 2) points.
+        labelled: (N, K) true where the joint is labelled.
+        table: names the joints: nose, eyes and ears.
+    """
+    head = [k for k, name in enumerate(table.names) if name in HEAD]
+    at, known = np.asarray(keypoints, np.float64)[:, head], np.asarray(labelled, bool)[:, head]
+    longest = np.full(len(at), np.nan)
+    for a in range(len(head)):
+        for b in range(a):
+            apart = np.where(known[:, a] & known[:, b], _length(at[:, a] - at[:, b]), np.nan)
+            longest = np.fmax(longest, apart)
+    return longest
+
+
+def _length(vectors: Floats) -> Floats:
+    lengths: Floats = np.hypot(vectors[..., 0], vectors[..., 1])
+    return lengths
+
+
+def pck(
+    predicted: ArrayLike,
+    truth: ArrayLike,
+    labelled: ArrayLike,
+    *,
+    unit: ArrayLike,
+    thresholds: Sequence[float] = PCK_THRESHOLDS,
+) -> Pck:
+    """Score predicted joints.
+
+    Args:
+        predicted: (N, K, 2) points.
+        truth: (N, K, 2) points of the same frame.
+        labelled: (N, K) true where the joint counts.
+        unit: (N,) what a threshold is a fraction of, in the same frame: see `longer_side`.
+        thresholds: (T,) fractions of that unit.
+    """
+    counts, units = np.asarray(labelled, bool), np.asarray(unit, np.float64)[:, None]
+    found, true = np.asarray(predicted), np.asarray(truth)
+    right = np.zeros((len(thresholds), counts.shape[1]), np.int64)
+    for start in range(0, len(counts), PEOPLE_AT_ONCE):
+        some = slice(start, start + PEOPLE_AT_ONCE)
+        distance = np.linalg.norm(found[some].astype(np.float64) - true[some].astype(np.float64), axis=-1)
+        right += [((distance <= t * units[some]) & counts[some]).sum(axis=0) for t in thresholds]
+    joints = counts.sum(axis=0)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: no joint, no figure
+        total = right.sum(axis=1) / np.float64(joints.sum())
+        per_joint = right / joints
+    return Pck(tuple(thresholds), total, per_joint, joints)
+
+
+def auc(thresholds: Sequence[float], values: ArrayLike) -> Floats:
+    """Return the area under values (T, ...) at rising thresholds (T,) by the trapezium rule, over their range."""
+    steps = np.diff(np.asarray(thresholds, np.float64))
+    heights = np.asarray(values, np.float64)
+    area: Floats = np.tensordot(steps, (heights[1:] + heights[:-1]) / 2, axes=1) / steps.sum()
+    return area
+
+
+def pck_by_unit(
+    unit: str,
+    predicted: Floats,
+    truth: Floats,
+    labelled: NDArray[np.bool_],
+    *,
+    lengths: Floats,
+    thresholds: Sequence[float] = PCK_THRESHOLDS,
+) -> PckFigures:
+    """Score people by one unit.
+
+    Args:
+        unit: its name.
+        predicted: (N, K, 2) points; infinite for a person nobody predicted, whose joints then are all wrong.
+        truth: (N, K, 2) points of the same frame.
+        labelled: (N, K) true where the joint counts.
+        lengths: (N,) the unit of each person; a person whose unit is NaN or not positive is left out.
+        thresholds: fractions of the unit.
+    """
+    known = np.isfinite(lengths) & (lengths > 0)
+    people = (predicted[known], truth[known], labelled[known])
+    figures = pck(*people, unit=lengths[known], thresholds=thresholds)
+    curve = pck(*people, unit=lengths[known], thresholds=CURVE)
+    area = auc(CURVE, np.column_stack([curve.total, curve.per_joint]))
+    return PckFigures(unit, figures, float(area[0]), area[1:], curve, int(known.sum()), int((~known).sum()))
+
+
+def measure_pck(
+    truth: Truth,
+    predictions: Predictions,
+    matches: NDArray[np.int64],
+    table: KeypointTable,
+    *,
+    thresholds: Sequence[float] = PCK_THRESHOLDS,
+) -> dict[str, PckFigures]:
+    """Score every counting person by each of `UNITS`; `matches` is of `match_people`."""
+    counts = truth.counts
+    at, labelled = truth.keypoints[counts], truth.visibility[counts] > 0
+    predicted = matched_keypoints(predictions, matches[counts])
+    lengths = {
+        "box": longer_side(truth.bbox[counts]),
+        "torso": torso_length(at, labelled, table),
+        "head": head_size(at, labelled, table),
+    }
+    return {
+        unit: pck_by_unit(unit, predicted, at, labelled, lengths=lengths[unit], thresholds=thresholds) for unit in UNITS
+    }
+
+
+def matched_keypoints(predictions: Predictions, matches: NDArray[np.int64]) -> Floats:
+    """Return (N, K, 2) the points predicted for each person; infinite where nobody predicted the person."""
+    points = np.full((len(matches), *predictions.keypoints.shape[1:]), np.inf)
+    found = matches >= 0
+    points[found] = predictions.keypoints[matches[found]]
+    return points

@@ -1,0 +1,1 @@
+"""A built folder: records, shards, sidecars, ledger and manifest; reading, checking and copying it."""

@@ -1,0 +1,147 @@
+"""Read a built folder without TensorFlow: people as NumPy arrays, in stored order or by annotation id.
+
+A `ShardDataset` is a map-style data set as PyTorch's `DataLoader` takes it, and an iterable for everything else.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, SupportsIndex
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.crops.pixels import decode_jpeg
+from cocoprep.errors import RecordError
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.shards.manifest import Manifest, read_manifest
+from cocoprep.shards.names import SIDECAR_SUFFIX
+from cocoprep.shards.record import decode_example
+from cocoprep.shards.tfrecord import read_record
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
+
+
+class _ShardIndex(msgspec.Struct):
+    """The part of a sidecar that random access needs; the rest is skipped unread."""
+
+    annotation_ids: list[int]
+    offsets: list[int]
+
+
+class ShardDataset:
+    """The people of a built folder.
+
+    Each person is a dict by feature name (`docs/record.md` lists them): `image` (H, W, 3) uint8 RGB, the stored crop;
+    `heatmaps` (h, w, K) uint8, value * 255; `keypoints` (K, 2) float32; `visibility` (K,) int64; `crop_window` and
+    `bbox` (4,) float32; ids, sizes and `area` as Python numbers; `file_name` as str. Every array is the caller's own.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], files: FileStore | None = None) -> None:
+        """Open a folder.
+
+        Raises:
+            RecordError: the folder is not complete, its manifest is damaged, or its schema is another version's.
+        """
+        self.folder = os.fspath(folder)
+        self._files = files or LocalFiles()
+        self.manifest: Manifest = read_manifest(self.folder, self._files)
+        self.crop: CropConfig = self.manifest.crop.config()
+        self._joints = len(self.manifest.keypoints.names)
+
+    @cached_property
+    def places(self) -> list[tuple[int, str, int]]:
+        """Return (annotation id, shard name, offset) of every record in stored order."""
+        places = []
+        for shard in self.manifest.shards:
+            path = self._files.join(self.folder, shard.name + SIDECAR_SUFFIX)
+            try:
+                index = msgspec.json.decode(self._files.read_bytes(path), type=_ShardIndex)
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {self.folder}`.") from error
+            places += [(n, shard.name, at) for n, at in zip(index.annotation_ids, index.offsets, strict=True)]
+        return places
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Return the byte of its shard at which every record ends, in stored order."""
+        sizes = {shard.name: shard.bytes for shard in self.manifest.shards}
+        following = [*self.places[1:], (0, "", 0)]
+        return [
+            start if shard == same else sizes[shard]
+            for (_, shard, _), (_, same, start) in zip(self.places, following, strict=True)
+        ]
+
+    @cached_property
+    def _index_of(self) -> dict[int, int]:
+        return {annotation_id: index for index, (annotation_id, _, _) in enumerate(self.places)}
+
+    @property
+    def annotation_ids(self) -> list[int]:
+        """Return the annotation id of every person in stored order."""
+        return [annotation_id for annotation_id, _, _ in self.places]
+
+    def __len__(self) -> int:
+        """Return how many people there are."""
+        return self.manifest.counts.people
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return one person by place in stored order, an int."""
+        if not isinstance(index, SupportsIndex):
+            raise TypeError(f"expected an int, found {index!r}; ids go to `person`")
+        annotation_id, shard, start = self.places[index]
+        record = self._files.read_range(self._files.join(self.folder, shard), start, self.ends[index])
+        person = self._decode(io.BytesIO(record), shard, start)
+        if person["annotation_id"] != annotation_id:
+            raise RecordError(
+                f"{self._files.join(self.folder, shard)}: expected annotation {annotation_id} at byte {start}, found "
+                f"{person['annotation_id']}. Was the folder built again meanwhile? Open it anew."
+            )
+        return person
+
+    def person(self, annotation_id: int) -> dict[str, Any]:
+        """Return one person by annotation id. Raises KeyError where no record has it."""
+        return self[self._index_of[annotation_id]]
+
+    def __contains__(self, annotation_id: object) -> bool:
+        """Tell whether an annotation id has a record."""
+        return annotation_id in self._index_of
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield every person in stored order, reading each shard once from front to back."""
+        for shard in self.manifest.shards:
+            with self._files.open_read(self._files.join(self.folder, shard.name)) as stream:
+                for _ in range(shard.examples):
+                    yield self._decode(stream, shard.name, stream.tell())
+
+    def canonical(self, stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the canonical crop, a view: the centre of a stored crop (H, W, 3), which heatmaps and joints fit."""
+        margin, (height, width) = self.crop.margin_px, self.crop.input_size
+        return stored[margin : margin + height, margin : margin + width]
+
+    def _decode(self, stream: Any, shard: str, offset: int) -> dict[str, Any]:
+        try:
+            record = read_record(stream)
+            if record is None:
+                raise RecordError("the file ends before the record")
+            person = decode_example(record, self.crop, self._joints)
+        except RecordError as error:
+            raise RecordError(
+                f"{shard}, offset {offset}: {error}. Run `cocoprep verify {self.folder}` to find all damage, and "
+                "build the folder again to mend it."
+            ) from error
+        person["image"] = decode_jpeg(person["image"])
+        person["heatmaps"] = person["heatmaps"].copy()
+        return person
+
+
+def open_dataset(folder: str | os.PathLike[str], files: FileStore | None = None) -> ShardDataset:
+    """Open a folder that `cocoprep build` has made. Raises RecordError where it is not complete or damaged.
+
+    For one in a bucket, pass `cocoprep.storage.by_scheme.AnyFiles()` as `files`.
+    """
+    return ShardDataset(folder, files)

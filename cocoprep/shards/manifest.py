@@ -1,0 +1,225 @@
+"""The manifest: what a folder of shards holds, how it was made, and the digests of its files.
+
+A folder that has a manifest is complete. Nothing in it depends on the time; on the machine depend the paths under
+`source`, and the `versions`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from cocoprep.crops.pixels import FILL_RGB
+from cocoprep.errors import CocoprepError, RecordError
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.shards.names import LISTED_FILES, MANIFEST, is_split_name, shard_name
+from cocoprep.shards.record import FEATURES, SCHEMA_VERSION
+from cocoprep.shards.seal import unseal
+from cocoprep.storage.store import FileDigest, FileStore
+
+
+class ShardEntry(msgspec.Struct, frozen=True):
+    """One shard of the manifest: its file, its sidecar, and how many people it holds."""
+
+    name: str
+    examples: int
+    bytes: int
+    sha256: str
+    sidecar: FileDigest
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What came of the annotations: `annotations` = `people` + the sum of `dropped`."""
+
+    annotations: int
+    people: int
+    dropped: dict[str, int]
+    images: int
+
+
+class CropRecord(msgspec.Struct, frozen=True):
+    """The crop's geometry and encoding, resolved. Sizes are (height, width) in pixels."""
+
+    input_size: tuple[int, int]
+    stored_size: tuple[int, int]
+    heatmap_size: tuple[int, int]
+    heatmap_stride: int
+    sigma_px: float
+    bbox_scale: float
+    margin: int
+    jpeg_quality: int
+    fill_rgb: tuple[int, int, int]
+
+    def config(self) -> CropConfig:
+        """Return the config that made these numbers."""
+        return CropConfig(
+            input_size=self.input_size,
+            heatmap_stride=self.heatmap_stride,
+            sigma_px=self.sigma_px,
+            bbox_scale=self.bbox_scale,
+            margin=self.margin,
+            jpeg_quality=self.jpeg_quality,
+        )
+
+
+class Selected(msgspec.Struct, frozen=True):
+    """Which people were kept, and how they were dealt to shards."""
+
+    min_keypoints: int
+    seed: int
+    limit: int | None
+    num_shards: int
+
+
+class KeypointRecord(msgspec.Struct, frozen=True):
+    """The keypoint table by value, so that a reader needs no table of its own."""
+
+    table: str
+    names: tuple[str, ...]
+    flip_index: tuple[int, ...]
+    oks_sigmas: tuple[float, ...]
+    limbs: tuple[tuple[int, int], ...]
+
+
+class FeatureRecord(msgspec.Struct, frozen=True):
+    """One feature of the record: see `cocoprep.shards.record.FEATURES`."""
+
+    name: str
+    kind: str
+    shape: tuple[int | str, ...]
+    meaning: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a folder of shards holds and how it was made."""
+
+    format: str
+    schema_version: int
+    split: str
+    fingerprint: str
+    counts: Counts
+    crop: CropRecord
+    select: Selected
+    keypoints: KeypointRecord
+    features: tuple[FeatureRecord, ...]
+    versions: dict[str, str]
+    shards: tuple[ShardEntry, ...]
+    files: dict[str, FileDigest]
+    source: dict[str, str]
+
+
+def crop_record(crop: CropConfig) -> CropRecord:
+    """Resolve a crop config into what the manifest keeps."""
+    return CropRecord(
+        input_size=crop.input_size,
+        stored_size=crop.stored_size,
+        heatmap_size=crop.heatmap_size,
+        heatmap_stride=crop.heatmap_stride,
+        sigma_px=float(crop.sigma_px),
+        bbox_scale=float(crop.bbox_scale),
+        margin=crop.margin_px,
+        jpeg_quality=crop.jpeg_quality,
+        fill_rgb=FILL_RGB,
+    )
+
+
+def keypoint_record(table: KeypointTable) -> KeypointRecord:
+    """Return a keypoint table by value."""
+    sigmas = tuple(float(sigma) for sigma in table.oks_sigmas)
+    return KeypointRecord(table.name, table.names, table.flip_index, sigmas, table.limb_index)
+
+
+def table_of(record: KeypointRecord) -> KeypointTable:
+    """Return the keypoint table that a manifest holds by value."""
+    return KeypointTable(
+        name=record.table,
+        joints=tuple(
+            Joint(name, record.names[partner], sigma)
+            for name, partner, sigma in zip(record.names, record.flip_index, record.oks_sigmas, strict=True)
+        ),
+        limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
+    )
+
+
+def geometry_differences(crop: CropRecord, table: KeypointTable, other: Manifest) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (what, here, in the other folder) of all that must agree where one network takes the crops of both."""
+    for name, ours, theirs in (
+        ("input size", crop.input_size, other.crop.input_size),
+        ("heatmap stride", crop.heatmap_stride, other.crop.heatmap_stride),
+        ("sigma", crop.sigma_px, other.crop.sigma_px),
+        ("box scale", crop.bbox_scale, other.crop.bbox_scale),
+        ("keypoints", table.names, other.keypoints.names),
+        ("mirror partners of keypoints", table.flip_index, other.keypoints.flip_index),
+    ):
+        if ours != theirs:
+            yield name, ours, theirs
+
+
+def feature_records() -> tuple[FeatureRecord, ...]:
+    """Return the record's schema by value."""
+    return tuple(FeatureRecord(f.name, f.kind, f.shape, f.meaning) for f in FEATURES)
+
+
+def records_digest(manifest: Manifest) -> str:
+    """Return a digest of how a folder was made and of its shards: equal digests, the same records.
+
+    The fingerprint alone is equal for any input that is built in the same way.
+    """
+    parts = [manifest.fingerprint, *(shard.sha256 for shard in manifest.shards)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def read_manifest(folder: str, files: FileStore) -> Manifest:
+    """Read and check a folder's manifest.
+
+    Raises:
+        RecordError: no manifest (the folder is not complete), a damaged one, or one of another schema version.
+    """
+    path = files.join(folder, MANIFEST)
+    if not files.exists(path):
+        raise RecordError(
+            f"{folder}: no {MANIFEST}. Expected a folder that `cocoprep build` has finished; if a build was "
+            "interrupted, run the same command again."
+        )
+    try:
+        data = files.read_bytes(path)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    body = unseal(data, path)
+    if body.get("format") != "cocoprep" or body.get("schema_version") != SCHEMA_VERSION:
+        raise RecordError(
+            f"{path}: expected schema version {SCHEMA_VERSION}, found {body.get('schema_version')}. Build the shards "
+            "again with this version of cocoprep, or read them with the version that made them."
+        )
+    try:
+        manifest = msgspec.convert(body, Manifest)
+        _check_content(manifest)
+    except (msgspec.ValidationError, CocoprepError, IndexError, ValueError) as error:
+        raise RecordError(
+            f"{path}: no build has written this ({error}). Its digest is right, so it is not damaged but made: build "
+            "the folder again, or take it from somebody whom you trust."
+        ) from error
+    return manifest
+
+
+def _check_content(manifest: Manifest) -> None:
+    """Refuse what no build writes: above all, names of files that lead out of the folder.
+
+    Raises:
+        CocoprepError: or IndexError or ValueError, saying what.
+    """
+    if not is_split_name(manifest.split):
+        raise RecordError(f"split {manifest.split!r:.100}")
+    for index, shard in enumerate(manifest.shards):
+        expected = shard_name(manifest.split, index, len(manifest.shards))
+        if shard.name != expected:
+            raise RecordError(f"shards[{index}]: expected {expected}, found {shard.name!r:.100}")
+    if set(manifest.files) != set(LISTED_FILES):
+        raise RecordError(f"files: expected {sorted(LISTED_FILES)}, found {sorted(manifest.files)!r:.200}")
+    if crop_record(manifest.crop.config()) != manifest.crop:
+        raise RecordError("crop: its sizes do not follow from one another")
+    table_of(manifest.keypoints)

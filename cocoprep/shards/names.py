@@ -1,0 +1,50 @@
+"""The names of a built folder's files."""
+
+from __future__ import annotations
+
+import re
+
+
+def is_split_name(name: str) -> bool:
+    """Tell whether a split may be called so: its name becomes part of file names."""
+    return name.isascii() and name[:1].isalnum() and all(c.isalnum() or c in "._" for c in name)
+
+
+MANIFEST = "manifest.json"
+
+
+PLAN = "build.json"
+
+
+LEDGER = "ledger.parquet"
+
+
+GROUND_TRUTH = "ground_truth.json"
+
+
+BASELINE = "baseline.npz"
+
+
+CEILING = "ceiling.json"
+
+
+LISTED_FILES = (PLAN, LEDGER, GROUND_TRUTH, BASELINE)  # by the manifest, beside the shards
+
+
+def shard_name(split: str, index: int, count: int) -> str:
+    """Return a shard's file name, as TensorFlow Datasets names them."""
+    return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
+
+
+SHARD_FILE = re.compile(r"cocoprep-.+\.tfrecord-\d{5}-of-\d{5}(\.json)?")
+
+
+SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE)
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether a name in a built folder is one that a build gives to its files."""
+    return name in (*SUMMARIES, PLAN) or SHARD_FILE.fullmatch(name) is not None
+
+
+SIDECAR_SUFFIX = ".json"

@@ -1,0 +1,92 @@
+"""The sidecar of a shard: all that is known of it, so that a rerun can keep it and the last step need not read it."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from cocoprep.errors import RecordError
+from cocoprep.shards.names import SIDECAR_SUFFIX
+from cocoprep.shards.seal import seal, unseal
+from cocoprep.storage.store import FileStore
+
+DECODED_STEP_PX = 0.001  # decoded joints are kept in thousandths of an image pixel
+
+
+class ImageFault(msgspec.Struct, frozen=True):
+    """A photograph whose people could not be cropped, and why."""
+
+    image_id: int
+    detail: str
+
+
+class Sidecar(msgspec.Struct, frozen=True):
+    """What is known of a finished shard. No times, no host names: the same shard has the same sidecar.
+
+    Attributes:
+        annotations: digest of the shard's annotations.
+        sources: `content_digest` of each photograph by image id, None where it could not be read.
+        joints_outside_crop: labelled joints that lie outside the canonical crop.
+        decoded: joints read back from the stored heatmaps, (examples, K, 2) int32 thousandths of an image pixel
+            (COCO's frame: pixel indices), packed.
+        keypoints: the records' joints, (examples, K, 2) float32 crop pixels, packed.
+        labelled_joints: which of them are labelled, (examples, K) bool, packed.
+        box_sides: the longer side of each box in crop pixels, (examples,) float32, packed: the unit of PCK.
+        heatmap_sums: sum of the stored maps over labelled joints, (h, w, K) uint32, packed.
+    """
+
+    shard: str
+    fingerprint: str
+    annotations: str
+    sources: dict[int, str | None]
+    examples: int
+    bytes: int
+    sha256: str
+    annotation_ids: list[int]
+    offsets: list[int]
+    faults: list[ImageFault]
+    joints_outside_crop: int
+    decoded: str
+    keypoints: str
+    labelled_joints: str
+    box_sides: str
+    heatmap_sums: str
+
+
+def pack_array(array: NDArray[Any]) -> str:
+    """Pack an array's numbers, little-endian, as text."""
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return base64.b64encode(zlib.compress(little.tobytes(), level=1)).decode()
+
+
+def unpack_array(text: str, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[Any]:
+    """Return the array that `pack_array` packed."""
+    little = np.dtype(dtype).newbyteorder("<")
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), little).reshape(shape).astype(dtype)
+
+
+def write_sidecar(folder: str, sidecar: Sidecar, files: FileStore) -> None:
+    """Write a shard's sidecar beside it; the last step of a build syncs it."""
+    with files.create(files.join(folder, sidecar.shard + SIDECAR_SUFFIX), sync=False) as stream:
+        stream.write(seal(sidecar))
+
+
+def read_sidecar(folder: str, name: str, files: FileStore) -> Sidecar | None:
+    """Read a shard's sidecar; None where there is none.
+
+    Raises:
+        RecordError: it is damaged.
+    """
+    path = files.join(folder, name + SIDECAR_SUFFIX)
+    if not files.exists(path):
+        return None
+    try:
+        return msgspec.convert(unseal(files.read_bytes(path), path), Sidecar, strict=False)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"{path}: not a sidecar ({error}).") from error

@@ -1,0 +1,1 @@
+"""Where bytes lie: the file store protocol, this machine's disk, buckets, the web, and digests."""

@@ -1,0 +1,1 @@
+"""From crops and photographs to joints."""

@@ -1,0 +1,289 @@
+"""People on photographs, as a user has them: a photograph and boxes in, joints out, batch by batch.
+
+Files are not trusted, as in `cocoprep.crops.pixels`. What cannot be used is told and left out; the rest goes on.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cocoprep.coco.annotations import ImageInfo, parse_annotation_file, parse_entries
+from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images
+from cocoprep.crops.pixels import FORMATS, MAX_PIXELS, crop_image, decode_image
+from cocoprep.errors import AnnotationError, ConfigError, ImageError
+from cocoprep.model.predict.joints import Joints, joints_in_image
+from cocoprep.model.predict.predictor import Predictor
+from cocoprep.pose.affine import CropWindow
+from cocoprep.pose.boxes import BBox, box_fault, canonical_window
+from cocoprep.pose.heatmaps import Decoder
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.storage.local import LocalFiles, real_path
+from cocoprep.storage.store import FileStore
+
+ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+HELD_PIXELS = MAX_PIXELS  # of photographs that wait for the rest of a batch
+ORIENTATION = 0x0112  # EXIF's tag
+# What brings a picture upright, by EXIF's number of how it lies.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+OnFault = Callable[[str, str], None]  # told of what: a file's or an entry's name, and what is wrong with it
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A photograph to look at.
+
+    Attributes:
+        image_id: of its results.
+        name: as the user knows it.
+        boxes: x, y, width, height in pixels of the photograph; None for the whole of it.
+        load: reads and decodes it to RGB; raises ImageError.
+    """
+
+    image_id: int
+    name: str
+    boxes: tuple[BBox, ...] | None
+    load: Callable[[], Image.Image] = field(repr=False)
+
+    @property
+    def people(self) -> int:
+        """Return how many people are to be looked for."""
+        return 1 if self.boxes is None else len(self.boxes)
+
+
+@dataclass(frozen=True)
+class PredictedPhotograph:
+    """A photograph that has been looked at: its N boxes that could be used, and the joints found in each."""
+
+    listed: Listed
+    photograph: Image.Image
+    boxes: list[BBox]
+    joints: Joints
+
+
+def list_files(
+    paths: Sequence[str], boxes: Sequence[BBox], on_fault: OnFault, files: FileStore | None = None
+) -> list[Listed]:
+    """List files and the pictures right within folders, each once; image ids count from 1.
+
+    Args:
+        paths: of files and folders; a folder's pictures, known by their endings, come in the order of their names.
+        boxes: that each picture is looked at in; none for the whole of it.
+        on_fault: told of a folder without pictures.
+        files: where they lie; None for this machine.
+    """
+    files = files or LocalFiles()
+    found: dict[str, str] = {}
+    for path in paths:
+        inner = _pictures_in(path, on_fault, files) if files.is_folder(path) else [path]
+        for file in inner:
+            found.setdefault(real_path(file), file)
+    chosen = tuple(boxes) or None
+    return [Listed(n, name, chosen, partial(read_picture, name, files)) for n, name in enumerate(found.values(), 1)]
+
+
+def _pictures_in(folder: str, on_fault: OnFault, files: FileStore) -> list[str]:
+    names = [n for n in files.list_names(folder) if n.lower().endswith(ENDINGS) and not n.startswith(".")]
+    pictures = [files.join(folder, name) for name in names]
+    if "://" not in folder:  # in a bucket that would be a request a picture, to find what nobody has
+        pictures = [path for path in pictures if not files.is_folder(path)]
+    if not pictures:
+        on_fault(folder, f"{folder!r}: expected pictures ({', '.join(ENDINGS)}) right within the folder, found none")
+    return pictures
+
+
+def read_picture(path: str, files: FileStore | None = None) -> Image.Image:
+    """Read a user's own photograph to RGB, upright: its EXIF orientation is applied, as every viewer does.
+
+    COCO's photographs are another matter: its labels are drawn on the pixels as stored. `files` is where it lies; None
+    for this machine.
+
+    Raises:
+        ImageError: no such file, not a picture, too large, or cut short.
+    """
+    files = files or LocalFiles()
+    folder, name = os.path.split(real_path(path))
+    try:
+        data = files.read_contained(folder, name, max_bytes=MAX_FILE_BYTES)
+    except ImageError as error:
+        if files.exists(path):
+            raise
+        raise ImageError(f"{path!r}: no such file") from error
+    size, orientation = (1, 1), 1
+    # What is wrong with it `decode_image` will say.
+    with suppress(Exception), Image.open(io.BytesIO(data), formats=FORMATS) as header:
+        size = header.size
+        orientation = header.getexif().get(ORIENTATION, 1)
+    picture = decode_image(data, ImageInfo(0, path, *size))
+    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+
+
+def list_annotated(
+    annotations: str,
+    images: str,
+    table: KeypointTable,
+    on_fault: OnFault,
+    *,
+    min_keypoints: int = 0,
+    files: FileStore | None = None,
+) -> tuple[list[Listed], int]:
+    """List the photographs of a COCO keypoints file with the boxes of its people; crowds are left out.
+
+    Args:
+        annotations: the file.
+        images: the folder or zip of its photographs.
+        table: the joints it must list.
+        on_fault: told of entries that cannot be used.
+        min_keypoints: how many labelled joints a person must have.
+        files: where file and photographs lie; None for this machine.
+
+    Returns:
+        The photographs in order of their ids, and the id of the file's person category.
+
+    Raises:
+        AnnotationError: the file as a whole cannot be used.
+        ConfigError: no photographs are there.
+    """
+    files = files or LocalFiles()
+    try:
+        data = files.read_bytes(annotations)
+    except OSError as error:
+        raise AnnotationError(
+            f"--annotations: {annotations} cannot be read ({error.strerror or error}). Name a COCO keypoints file."
+        ) from error
+    file = parse_annotation_file(data, annotations, table)
+    source = open_images(images, files)
+    boxes: dict[int, list[BBox]] = {}
+    for entry in parse_entries(file, table):
+        person = entry.person
+        if person is None or entry.image_id is None:
+            on_fault(f"row {entry.row}", f"{annotations}: row {entry.row} of 'annotations': {entry.fault}")
+        elif not person.is_crowd and person.num_keypoints >= min_keypoints:
+            boxes.setdefault(entry.image_id, []).append(person.bbox)
+    listed = [
+        Listed(image_id, info.file_name, tuple(boxes[image_id]), partial(_read_stored, source, info))
+        for image_id, info in sorted(file.images.items())
+        if image_id in boxes
+    ]
+    return listed, file.person_category
+
+
+def _read_stored(source: ImageSource, info: ImageInfo) -> Image.Image:
+    return decode_image(source.read(info.file_name), info)
+
+
+def predict_photographs(
+    predictor: Predictor,
+    listed: Iterable[Listed],
+    on_fault: OnFault,
+    *,
+    decoder: Decoder = "taylor",
+    batch_size: int = 8,
+    on_batch: Callable[[int, float], None] = lambda people, seconds: None,
+) -> Iterator[PredictedPhotograph]:
+    """Predict people, batch by batch over photographs, and yield each photograph once all of its people are done.
+
+    Photographs are held for no longer than that, and no more than a few: see `HELD_PIXELS`.
+
+    Args:
+        predictor: of a run.
+        listed: photographs and boxes.
+        on_fault: told of photographs and boxes that cannot be used; they are left out.
+        decoder: how heatmaps become joints.
+        batch_size: people at a time; a batch with fewer is filled up with nobody.
+        on_batch: told after each batch how many people it held and the seconds that network and decoding took.
+
+    Raises:
+        ConfigError: the batch size is not positive.
+    """
+    if batch_size < 1:
+        raise ConfigError(f"--batch-size: expected a whole number from 1 up, found {batch_size}.")
+    blank = np.zeros((batch_size, *predictor.crop.input_size, 3), np.uint8)
+    warm = False
+    for batch in _batches(_people(listed, predictor, on_fault), batch_size):
+        if not warm:  # what compiling takes is no person's time
+            predictor.heatmaps(blank)
+            warm = True
+        images = blank.copy()
+        images[: len(batch)] = [person.crop for person in batch]
+        started = time.perf_counter()
+        heatmaps = predictor.heatmaps(images)[-1, : len(batch)]
+        windows = [person.window for person in batch]
+        joints = joints_in_image(heatmaps, windows, predictor.crop, decoder=decoder)
+        on_batch(len(batch), time.perf_counter() - started)
+        for n, person in enumerate(batch):
+            person.of.found.append((joints.keypoints[n], joints.confidence[n], joints.scores[n]))
+            if len(person.of.found) == len(person.of.boxes):
+                yield person.of.seen()
+
+
+@dataclass
+class _Opened:
+    """A photograph whose people are being looked at."""
+
+    listed: Listed
+    photograph: Image.Image
+    boxes: list[BBox]
+    found: list[tuple[NDArray[np.float64], NDArray[np.float64], np.float64]] = field(default_factory=list)
+
+    def seen(self) -> PredictedPhotograph:
+        keypoints, confidence, scores = (np.stack(part) for part in zip(*self.found, strict=True))
+        return PredictedPhotograph(self.listed, self.photograph, self.boxes, Joints(keypoints, confidence, scores))
+
+
+@dataclass(frozen=True)
+class _CutPerson:
+    of: _Opened
+    window: CropWindow
+    crop: NDArray[np.uint8]
+
+
+def _people(listed: Iterable[Listed], predictor: Predictor, on_fault: OnFault) -> Iterator[_CutPerson]:
+    """Open one photograph after another and cut its people out."""
+    geometry = predictor.crop.config()
+    for one in listed:
+        try:
+            photograph = one.load()
+        except ImageError as error:
+            on_fault(one.name, str(error))
+            continue
+        whole: BBox = (0.0, 0.0, float(photograph.width), float(photograph.height))
+        wanted = (whole,) if one.boxes is None else one.boxes
+        faults = [box_fault(box, *photograph.size) for box in wanted]
+        for fault in filter(None, faults):
+            on_fault(one.name, f"{one.name!r}: {fault}")
+        boxes = [box for box, fault in zip(wanted, faults, strict=True) if fault is None]
+        opened = _Opened(one, photograph, boxes)
+        for box in boxes:
+            window = canonical_window(box, (photograph.height, photograph.width), geometry)
+            yield _CutPerson(opened, window, np.asarray(crop_image(photograph, window, geometry.input_size)))
+
+
+def _batches(people: Iterator[_CutPerson], batch_size: int) -> Iterator[list[_CutPerson]]:
+    """Group people, `batch_size` at a time or fewer where their photographs take too much memory."""
+    batch: list[_CutPerson] = []
+    for person in people:
+        batch.append(person)
+        held = {id(one.of): one.of.photograph.width * one.of.photograph.height for one in batch}
+        if len(batch) == batch_size or sum(held.values()) > HELD_PIXELS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

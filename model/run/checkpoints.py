@@ -1,0 +1,142 @@
+"""Checkpoints: everything a run needs to go on exactly where it was, one file each, whole or not there at all.
+
+A checkpoint is an `.npz`: the weights, the optimizer's state (its step, loss scale and moving averages with it), the
+sums that the log has not shown yet, and `meta`, JSON. The position in the data follows from the step.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import re
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.errors import RecordError
+from cocoprep.storage.local import TEMPORARY
+from cocoprep.storage.store import FileStore
+
+FORMAT = 1
+_NAME = re.compile(r"checkpoint-(\d{8})\.npz")
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is kept: arrays by name, and small facts by name."""
+
+    step: int
+    arrays: Arrays
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CheckpointFolder:
+    """The checkpoints of one run, of which the last `keep` stay."""
+
+    folder: str
+    files: FileStore
+    keep: int = 3
+
+    def steps(self) -> list[int]:
+        """Return the steps that have a checkpoint, in order."""
+        found = [_NAME.fullmatch(name) for name in self.files.list_names(self.folder)]
+        return sorted(int(match[1]) for match in found if match)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, then remove the oldest beyond `keep`."""
+        self.files.make_folder(self.folder)
+        meta = np.frombuffer(json.dumps({**checkpoint.meta, "format": FORMAT, "step": checkpoint.step}).encode(), "u1")
+        arrays: dict[str, Any] = {f"at/{name}": array for name, array in checkpoint.arrays.items()}
+        with self.files.create(self._path(checkpoint.step)) as stream:
+            np.savez(stream, meta=meta, **arrays)
+        # One that is newer is damaged, or the run would have gone on from it.
+        older = [step for step in self.steps() if step < checkpoint.step]
+        newer = [step for step in self.steps() if step > checkpoint.step]
+        surplus = max(0, len(older) - (self.keep - 1))
+        for step in (*older[:surplus], *newer):
+            self._remove(step)
+
+    def sweep(self) -> None:
+        """Remove what a kill in the middle of a write left behind."""
+        for name in self.files.list_names(self.folder):
+            match = TEMPORARY.fullmatch(name)
+            if match and _NAME.fullmatch(match["name"]):
+                self.files.delete(self.files.join(self.folder, name))
+
+    def latest(self) -> Checkpoint | None:
+        """Return the newest checkpoint that is whole; None where there is none.
+
+        Raises:
+            RecordError: there are checkpoints, and all are damaged.
+        """
+        steps, faults = self.steps(), []
+        for step in reversed(steps):
+            try:
+                return self._read(step)
+            except RecordError as error:
+                logging.getLogger(__name__).warning("%s Going on from the one before it.", error)
+                faults.append(str(error))
+        if faults:
+            raise RecordError(
+                f"no checkpoint in {self.folder} can be read: {faults[0]} Start anew with another --run-dir."
+            )
+        return None
+
+    def _remove(self, step: int) -> None:
+        path = self._path(step)
+        # A mounted drive keeps what is removed in its bin, where it fills the quota: so remove it empty. What is linked
+        # to from elsewhere, as backups do, is not ours to empty.
+        with suppress(OSError):
+            if not os.path.islink(path) and os.stat(path).st_nlink == 1:
+                os.truncate(path, 0)
+        self.files.delete(path)
+
+    def _path(self, step: int) -> str:
+        return self.files.join(self.folder, f"checkpoint-{step:08d}.npz")
+
+    def _read(self, step: int) -> Checkpoint:
+        path = self._path(step)
+        try:
+            with np.load(io.BytesIO(self.files.read_bytes(path)), allow_pickle=False) as stored:
+                arrays = {name.removeprefix("at/"): stored[name] for name in stored.files if name != "meta"}
+                meta = json.loads(stored["meta"].tobytes())
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise RecordError(f"{path}: damaged ({error}).") from error
+        if meta.get("format") != FORMAT:
+            raise RecordError(f"{path}: of format {meta.get('format')}, expected {FORMAT}; another version wrote it.")
+        return Checkpoint(step, arrays, meta)
+
+
+def variable_arrays(kind: str, variables: Any) -> Arrays:
+    """Return Keras variables as arrays named by kind, place and path."""
+    return {name: np.asarray(variable) for name, variable in _by_name(kind, variables).items()}
+
+
+def restore_variables(kind: str, variables: Any, arrays: Arrays, where: str) -> None:
+    """Set Keras variables to what `variable_arrays` returned.
+
+    Raises:
+        RecordError: names or shapes do not fit: the checkpoint is of another network or optimizer.
+    """
+    expected = _by_name(kind, variables)
+    found = {name for name in arrays if name.startswith(f"{kind}/")}
+    odd = sorted(found ^ set(expected)) or [n for n, v in expected.items() if tuple(v.shape) != arrays[n].shape]
+    if odd:
+        raise RecordError(
+            f"{where}: made by another network or optimizer; they differ in {odd[0]} and {len(odd) - 1} more."
+        )
+    for name, variable in expected.items():
+        variable.assign(arrays[name])
+
+
+def _by_name(kind: str, variables: Any) -> dict[str, Any]:
+    # Without a path's first part: Keras numbers the models of a process.
+    return {f"{kind}/{n:05d}/{v.path.partition('/')[2]}": v for n, v in enumerate(variables)}

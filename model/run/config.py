@@ -1,0 +1,193 @@
+"""What a training run is told: frozen configs, checked on construction, read from and written to one JSON file.
+
+Loads neither TensorFlow nor Keras, so that the command line can show its defaults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from cocoprep.checks import require_choice, require_number
+from cocoprep.errors import ConfigError
+from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
+from cocoprep.model.input.config import Cache, OnBadRecord, ReadConfig
+from cocoprep.model.network.config import LossConfig, NetworkConfig
+
+Schedule = Literal["cosine", "steps", "constant"]
+OptimizerKind = Literal["adam", "adamw", "rmsprop", "sgd"]
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+Devices = Literal["one", "all"]
+Xla = Literal["off", "pointwise", "whole"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerConfig:
+    """How it is minimised.
+
+    The learning rate rises over `warmup_epochs`, then falls to zero along a cosine, or by `decay` at each of `decay_at`
+    (fractions of the run), or stays. Gradients longer than `clip_norm` are cut to it, 0 for never. `ema` is the share
+    that a moving average of the weights keeps at each step, 0 for none; it is what validation and prediction then use.
+    """
+
+    kind: OptimizerKind = "adam"
+    learning_rate: float = 1e-3
+    schedule: Schedule = "cosine"
+    warmup_epochs: float = 1.0
+    decay: float = 0.1
+    decay_at: tuple[float, ...] = (0.7, 0.9)
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    ema: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_choice("--optimizer", self.kind, get_args(OptimizerKind))
+        require_choice("--schedule", self.schedule, get_args(Schedule))
+        require_number("--learning-rate", self.learning_rate, 0)
+        require_number("--warmup-epochs", self.warmup_epochs, 0)
+        require_number("optimizer.decay", self.decay, 0, 1)
+        for fraction in self.decay_at:
+            require_number("optimizer.decay_at", fraction, 0, 1)
+        require_number("--weight-decay", self.weight_decay, 0)
+        require_number("--clip-norm", self.clip_norm, 0)
+        require_number("--ema", self.ema, 0, 0.999999)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        data: folder of shards to train on.
+        val: folder of shards to validate on; None for no validation.
+        subset: share of the people of `data` that is used.
+        precision: Keras's dtype policy.
+        xla: what XLA compiles: on a CPU what is `pointwise`, which saves time from some 128 channels up; the `whole`
+            step, worth trying on one GPU; or nothing.
+        devices: `one`, or `all` GPUs of the machine, each taking its part of every batch.
+        checkpoint_steps: save at least every so many steps.
+        checkpoint_minutes: save at least every so many minutes.
+        keep: how many checkpoints are kept.
+        log_steps: steps that one line of the log sums up.
+        oks_epochs: epochs between two measurements of OKS AP; the last epoch is always measured.
+        cache, on_bad_record: see `ReadConfig`.
+    """
+
+    data: str
+    val: str | None = None
+    epochs: int = 100
+    batch_size: int = 32
+    seed: int = 0
+    subset: float = 1.0
+    augment: AugmentConfig = field(default_factory=lambda: STRENGTHS["medium"])
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    precision: Precision = "float32"
+    xla: Xla = "pointwise"
+    devices: Devices = "one"
+    checkpoint_steps: int = 1000
+    checkpoint_minutes: float = 5.0
+    keep: int = 3
+    log_steps: int = 20
+    oks_epochs: int = 1
+    cache: Cache = "auto"
+    on_bad_record: OnBadRecord = "fail"
+
+    def __post_init__(self) -> None:
+        require_number("--epochs", self.epochs, 1, whole=True)
+        require_number("--batch-size", self.batch_size, 1, whole=True)
+        require_number("--seed", self.seed, 0, 2**31 - 1, whole=True)
+        if not 0 < self.subset <= 1:
+            raise ConfigError(f"--subset: expected a share above 0 and up to 1, found {self.subset!r}.")
+        require_choice("--precision", self.precision, get_args(Precision))
+        require_choice("--xla", self.xla, get_args(Xla))
+        require_choice("--devices", self.devices, get_args(Devices))
+        require_number("--checkpoint-steps", self.checkpoint_steps, 1, whole=True)
+        require_number("--checkpoint-minutes", self.checkpoint_minutes, 0)
+        require_number("--keep", self.keep, 1, whole=True)
+        require_number("--log-steps", self.log_steps, 1, whole=True)
+        require_number("--oks-epochs", self.oks_epochs, 1, whole=True)
+
+    @property
+    def read(self) -> ReadConfig:
+        """Return how the shards are read."""
+        return ReadConfig(
+            batch_size=self.batch_size,
+            seed=self.seed,
+            augment=self.augment,
+            subset=self.subset,
+            cache=self.cache,
+            on_bad_record=self.on_bad_record,
+        )
+
+
+# What a resumed run may be told anew without changing a single loss.
+FREE_ON_RESUME = frozenset({"data", "val", "checkpoint_steps", "checkpoint_minutes", "keep", "cache", "oks_epochs"})
+
+
+def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
+    """Say which settings differ though losses or the log depend on them.
+
+    Epochs may be raised where the learning rate stays: all other schedules fall towards the last one.
+    """
+    longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
+    free = FREE_ON_RESUME | ({"epochs"} if longer else set())
+    ours, theirs = _flat(to_builtins(now)), _flat(to_builtins(before))
+    return [
+        f"{name} was {theirs[name]!r}, now {ours[name]!r}"
+        for name in ours
+        if ours[name] != theirs[name] and name not in free
+    ]
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return settings by dotted names: `optimizer.learning_rate`."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
+
+
+def to_builtins(config: Any) -> dict[str, Any]:
+    """Return a config as JSON can hold it."""
+    return dataclasses.asdict(config)
+
+
+def merge(base: dict[str, Any], changes: dict[str, Any], *, where: str) -> dict[str, Any]:
+    """Return `base` with `changes` laid over it, nested tables too; a name that `base` lacks is an error."""
+    merged = dict(base)
+    for name, value in changes.items():
+        if name not in base:
+            raise ConfigError(f"{where}: no setting is called {name!r}; expected one of {', '.join(sorted(base))}.")
+        inner = base[name]
+        if name == "augment" and isinstance(value, str):
+            merged[name] = to_builtins(_strength(value, where))
+        elif isinstance(inner, dict):
+            if not isinstance(value, dict):
+                raise ConfigError(f"{where}: {name}: expected a table of settings, found {value!r}.")
+            merged[name] = merge(inner, value, where=f"{where}: {name}")
+        else:
+            merged[name] = value
+    return merged
+
+
+def _strength(name: str, where: str) -> AugmentConfig:
+    if name not in STRENGTHS:
+        raise ConfigError(f"{where}: augment: expected one of {', '.join(STRENGTHS)}, found {name!r}.")
+    return STRENGTHS[name]
+
+
+def from_builtins(values: dict[str, Any], *, where: str) -> TrainConfig:
+    """Return the config that `to_builtins` took apart.
+
+    Raises:
+        ConfigError: a value of the wrong type or out of range.
+    """
+    import msgspec
+
+    try:
+        return msgspec.convert(values, TrainConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}.") from error

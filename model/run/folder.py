@@ -1,0 +1,227 @@
+"""The folder of a run: its config, what it was made from, its log, checkpoints, pictures and the best network.
+
+config.json     the resolved config
+run.json        digests of the shard folders, their geometry and joints, damaged records left out, versions of what ran
+run.lock        held by the process that trains
+log.jsonl       the log: see `cocoprep.model.run.log`
+tensorboard/    the same as curves, with pictures
+checkpoints/    see `cocoprep.model.run.checkpoints`
+best.keras      the network with the best OKS AP on validation (of the last epoch where there is none)
+pictures/       the fixed people of validation, by epoch
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from cocoprep.errors import ConfigError, RecordError
+from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.manifest import CropRecord, KeypointRecord, Manifest, records_digest, table_of
+from cocoprep.storage.store import FileStore
+
+CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
+PACKAGES = ("cocoprep", "keras", "numpy", "opencv-python-headless", "pillow", "tensorflow")
+
+
+def check_run_dir(path: str) -> None:
+    """Refuse to train in a bucket.
+
+    Raises:
+        ConfigError: the path has a scheme.
+    """
+    if "://" in path:
+        raise ConfigError(
+            f"--run-dir: expected a folder of this machine, a mounted one included, found {path}. In a bucket nothing "
+            "can be appended to a log, nor a run be held by one process. Train here, then copy the folder there, for "
+            "example by gcloud storage cp -r: evaluate, predict and export take it from a bucket."
+        )
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run, and its config."""
+
+    path: str
+    files: FileStore
+
+    def at(self, name: str) -> str:
+        """Return the path of a name within the folder."""
+        return self.files.join(self.path, name)
+
+    def has_run(self) -> bool:
+        """Tell whether a run was begun here."""
+        return self.files.exists(self.at(CONFIG))
+
+    def read_config(self) -> TrainConfig:
+        """Return the config of the run that was begun here.
+
+        Raises:
+            RecordError: it cannot be read.
+        """
+        return from_builtins(_read_json(self.at(CONFIG), self.files), where=self.at(CONFIG))
+
+    def begin(
+        self, config: TrainConfig, manifests: dict[str, Manifest], skipped: Mapping[int, str] | None = None
+    ) -> None:
+        """Write down what the run is.
+
+        Args:
+            config: its config.
+            manifests: those of its shards, `data` and perhaps `val`.
+            skipped: what is wrong with the records it does not learn from, by annotation.
+        """
+        self.files.make_folder(self.path)
+        shared = manifests["data"]
+        what = {
+            "shards": _digests(manifests),
+            "crop": msgspec.to_builtins(shared.crop),
+            "keypoints": msgspec.to_builtins(shared.keypoints),
+            "skipped": {str(annotation_id): wrong for annotation_id, wrong in (skipped or {}).items()},
+            "versions": _versions(),
+        }
+        self._write(RUN, what)
+        self.write_config(config)
+
+    def read_geometry(self) -> tuple[CropRecord, KeypointTable]:
+        """Return the geometry of the crops that the network has learned from, and their joints.
+
+        Raises:
+            RecordError: there is no run here, or it cannot be read.
+        """
+        if not self.has_run():
+            raise RecordError(f"{self.path}: no run. Expected a folder that `cocoprep train` has made (--run-dir).")
+        what = _read_json(self.at(RUN), self.files)
+        try:
+            crop = msgspec.convert(what["crop"], CropRecord)
+            return crop, table_of(msgspec.convert(what["keypoints"], KeypointRecord))
+        except (KeyError, msgspec.ValidationError) as error:
+            raise RecordError(
+                f"{self.at(RUN)}: does not say what crops the network takes ({error}). It was made by another version "
+                "of cocoprep: train again with this one, or use that one."
+            ) from error
+
+    def hold(self) -> RunLock:
+        """Keep other processes from training in this folder.
+
+        Raises:
+            ConfigError: one does.
+        """
+        self.files.make_folder(self.path)
+        return RunLock(self.at(LOCK))
+
+    def go_on(self, config: TrainConfig, manifests: dict[str, Manifest]) -> list[str]:
+        """Write down that the run goes on: it may have been told of other folders and other times to save.
+
+        Returns:
+            What ran it before and what does now, of the libraries whose versions differ: "keras 3.11.1, now 3.12.0".
+        """
+        what, now = _read_json(self.at(RUN), self.files), _versions()
+        before = what["versions"]
+        changed = [f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name]]
+        if changed:
+            what["earlier_versions"] = [*what.get("earlier_versions", []), before]
+        self._write(RUN, {**what, "shards": {**what["shards"], **_digests(manifests)}, "versions": now})
+        self.write_config(config)
+        return changed
+
+    def check_resumable(self, config: TrainConfig, manifests: dict[str, Manifest]) -> None:
+        """Refuse to go on with another config or other data, either of which would change the losses.
+
+        A validation folder may be added: nothing is learned from it.
+
+        Raises:
+            ConfigError: naming what differs.
+        """
+        stored = self.read_config()
+        odd = changed_on_resume(stored, config)
+        if odd:
+            longer = " Only with --schedule constant may --epochs be raised." if odd[0].startswith("epochs ") else ""
+            raise ConfigError(
+                f"--resume: {self.path} was begun with other settings: {'; '.join(odd)}.{longer} Leave them out, or "
+                "choose another --run-dir."
+            )
+        before = _read_json(self.at(RUN), self.files)["shards"]
+        for name, digest in _digests(manifests).items():
+            if before.get(name, digest) != digest:
+                raise ConfigError(
+                    f"--resume: the shards of --{name} are another build's (digest {digest}) than those that "
+                    f"{self.path} was begun with ({before[name]}). Point --{name} to those, or choose another "
+                    "--run-dir."
+                )
+
+    def check_same_people(self, skipped: Mapping[int, str]) -> None:
+        """Refuse to go on with other people than the run was begun with, where damaged records are left out.
+
+        Raises:
+            ConfigError: records are damaged that were not, or no longer; names one.
+        """
+        before = _read_json(self.at(RUN), self.files).get("skipped", {})
+        now = {str(annotation_id): wrong for annotation_id, wrong in skipped.items()}
+        odd = before.keys() ^ now.keys()
+        if odd:
+            first = min(odd, key=int)
+            found = now.get(first, f"annotation {first} is whole")
+            raise ConfigError(
+                f"--resume: the damaged records of --data are no longer those that {self.path} was begun without "
+                f"({len(before)} then, {len(now)} now; they differ in {len(odd)}, first: {found}). Other people give "
+                "other losses: point --data to the shards as they were, or choose another --run-dir."
+            )
+
+    def write_config(self, config: TrainConfig) -> None:
+        """Write the config down."""
+        self._write(CONFIG, to_builtins(config))
+
+    def _write(self, name: str, value: dict[str, Any]) -> None:
+        with self.files.create(self.at(name)) as stream:
+            stream.write(json.dumps(value, indent=1).encode() + b"\n")
+
+
+class RunLock:
+    """Held until `release`, or until the process ends, in whatever way."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            os.close(self._file)
+            raise ConfigError(
+                f"--run-dir: another process is training in {os.path.dirname(path)}. Wait for it, stop it, or choose "
+                "another folder."
+            ) from error
+        except OSError:
+            pass  # some mounted drives know no locks: there the user has to see to it
+
+    def release(self) -> None:
+        """Let others train here."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _digests(manifests: dict[str, Manifest]) -> dict[str, str]:
+    return {name: records_digest(manifest) for name, manifest in manifests.items()}
+
+
+def _read_json(path: str, files: FileStore) -> dict[str, Any]:
+    try:
+        value = json.loads(files.read_bytes(path))
+    except (OSError, ValueError) as error:
+        raise RecordError(
+            f"{path}: cannot be read ({error}). Copy the run again, or train anew in another --run-dir."
+        ) from error
+    return dict(value)

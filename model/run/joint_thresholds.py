@@ -1,0 +1,58 @@
+"""How sure a joint must be to count as found: what `cocoprep evaluate` has chosen for a run, by joint."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.errors import RecordError
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
+
+THRESHOLDS_FILE = "thresholds.json"
+DEFAULT_THRESHOLD = 0.2  # of a map of peak 1
+
+
+class _Chosen(msgspec.Struct):
+    thresholds: dict[str, float]
+
+
+def read_thresholds(run_dir: str, table: KeypointTable, files: FileStore | None = None) -> NDArray[np.float64] | None:
+    """Return (K,) the least confidence of each joint that was chosen for a run; None where none was.
+
+    `files` is where the run's folder lies; None for this machine.
+
+    Raises:
+        RecordError: the file is damaged, or is of other joints.
+    """
+    files = files or LocalFiles()
+    path = files.join(run_dir, THRESHOLDS_FILE)
+    if not files.exists(path):
+        return None
+    try:
+        chosen = msgspec.json.decode(files.read_bytes(path), type=_Chosen).thresholds
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(
+            f"{path}: cannot be read ({error}). Run `cocoprep evaluate` again, or pass --threshold."
+        ) from error
+    if set(chosen) != set(table.names):
+        odd = ", ".join(sorted(set(chosen) ^ set(table.names))[:3])
+        raise RecordError(f"{path}: of other joints than the run's ({odd}). Run `cocoprep evaluate` again.")
+    return np.array([chosen[name] for name in table.names])
+
+
+def find_thresholds(
+    run_dir: str, table: KeypointTable, threshold: float | None, files: FileStore | None = None
+) -> tuple[NDArray[np.float64], str]:
+    """Return (K,) the least confidence of each joint, and in words where it is from.
+
+    It is `threshold` where that is given, else what was chosen for the run, else `DEFAULT_THRESHOLD`.
+    """
+    if threshold is not None:
+        return np.full(len(table), float(threshold)), f"a threshold of {threshold:g}"
+    chosen = read_thresholds(run_dir, table, files)
+    if chosen is not None:
+        return chosen, f"the thresholds that `cocoprep evaluate` chose ({chosen.min():.2f} to {chosen.max():.2f})"
+    return np.full(len(table), DEFAULT_THRESHOLD), f"a threshold of {DEFAULT_THRESHOLD:g}"

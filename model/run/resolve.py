@@ -1,0 +1,77 @@
+"""Put the config of a run together: defaults, then the stored run's or a file's, then what the command line says.
+
+Loads neither TensorFlow nor Keras.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+from cocoprep.errors import ConfigError
+from cocoprep.model.run.config import TrainConfig, from_builtins, merge, to_builtins
+from cocoprep.model.run.folder import RunFolder, check_run_dir
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
+
+
+def resolve_config(
+    run_dir: str, config_file: str | None, changes: dict[str, Any], *, resume: bool, files: FileStore | None = None
+) -> TrainConfig:
+    """Return the config of a run.
+
+    Args:
+        run_dir: of the run; where it is resumed, its stored config takes the place of the defaults.
+        config_file: JSON or TOML of settings, or None.
+        changes: settings by name, `table.name` for one within a table.
+        resume: whether to go on with a stored run.
+        files: where the file of settings lies; None for this machine.
+
+    Raises:
+        ConfigError: no such setting, a wrong value, no data to train on, or the run's folder would lie in a bucket.
+    """
+    check_run_dir(run_dir)
+    folder = RunFolder(run_dir, LocalFiles())
+    stored = folder.read_config() if resume and folder.has_run() else TrainConfig(data="")
+    base = to_builtins(stored)
+    if config_file is not None:
+        base = merge(base, read_settings(config_file, files or LocalFiles()), where=config_file)
+        _check_file(base, config_file)
+    config = from_builtins(merge(base, _nested(changes), where="options"), where="options")
+    if not config.data:
+        raise ConfigError("--data: expected a folder that `cocoprep build` has made, found nothing.")
+    return config
+
+
+def _check_file(settings: dict[str, Any], path: str) -> None:
+    """Check settings as a file leaves them, so that what is wrong there is told as the file's."""
+    try:
+        from_builtins(settings, where=path)
+    except ConfigError as error:
+        said = str(error)
+        raise ConfigError(said if said.startswith(path) else f"{path}: {said}") from error
+
+
+def read_settings(path: str, files: FileStore) -> dict[str, Any]:
+    """Read a file of settings: TOML where its name ends so, else JSON.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        text = files.read_bytes(path).decode()
+        settings = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--config: cannot read {path}: {error}.") from error
+    if not isinstance(settings, dict):
+        raise ConfigError(f"--config: {path}: expected a table of settings, found {type(settings).__name__}.")
+    return settings
+
+
+def _nested(changes: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in changes.items():
+        table, _, inner = name.rpartition(".")
+        (nested.setdefault(table, {}) if table else nested)[inner] = value
+    return nested

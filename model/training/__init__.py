@@ -1,0 +1,1 @@
+"""The training loop: steps, schedule, validation and metrics."""

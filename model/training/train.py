@@ -1,0 +1,323 @@
+"""A training run: learn, look, save, and go on where it stopped.
+
+Whatever happens to the process, a resumed run has the losses that the uninterrupted one would have had: weights,
+optimizer, schedule, loss scale and moving averages come from the checkpoint, and the people of every step, and what
+augmentation does to them, are a function of seed and step alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.model.input.batches import whole_batches
+from cocoprep.model.input.dataset import eval_dataset, train_dataset
+from cocoprep.model.input.failures import readable_errors
+from cocoprep.model.input.records import RecordSource
+from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
+from cocoprep.model.run.config import TrainConfig
+from cocoprep.model.run.curves import draw_curves
+from cocoprep.model.run.folder import BEST, RunFolder, RunLock, check_run_dir
+from cocoprep.model.run.log import RunLog
+from cocoprep.model.run.tensorboard import Board
+from cocoprep.model.training.devices import describe_devices
+from cocoprep.model.training.metrics import Sums, add_sums, figures
+from cocoprep.model.training.step import train_step, validation_step
+from cocoprep.model.training.trainee import Trainee, build_trainee
+from cocoprep.model.training.validate import measure_oks, validate
+from cocoprep.model.training.watched import Watched
+from cocoprep.shards.ground_truth import read_ground_truth
+from cocoprep.shards.manifest import Manifest, geometry_differences, read_manifest, table_of
+from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
+
+Figures = dict[str, float]
+NO_SCORE = -2.0  # below every AP: -1 is that of ground truth without people
+SHOW_SECONDS = 30.0  # between two drawings of the curves
+
+
+class Reporter(Protocol):
+    """Is told how a run goes on."""
+
+    def begin(
+        self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
+    ) -> None:
+        """Hear that the run starts, or goes on, at a step of so many."""
+
+    def note(self, text: str) -> None:
+        """Hear something that the user should know."""
+
+    def step(self, step: int) -> None:
+        """Hear that a step is done."""
+
+    def epoch(self, epoch: int, train: Figures, val: Figures | None) -> None:
+        """Hear what an epoch came to."""
+
+
+@dataclass
+class _Standing:
+    """Where a run stands: all that changes and is no variable of Keras."""
+
+    step: int = 0
+    best: float = NO_SCORE
+    window: Sums = field(default_factory=dict)  # of the steps since the log's last line
+    epoch: Sums = field(default_factory=dict)  # of the steps since the epoch began
+
+    def add(self, sums: Sums) -> None:
+        self.window = add_sums([self.window, sums]) if self.window else add_sums([sums])
+        self.epoch = add_sums([self.epoch, sums]) if self.epoch else add_sums([sums])
+
+
+class TrainingRun:
+    """One run in its folder. Make it with `open_run`."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        trainee: Trainee,
+        people: RecordSource,
+        *,
+        lock: RunLock,
+        watched: Watched | None,
+        report: Reporter,
+    ) -> None:
+        """Take up the newest checkpoint of a folder, if there is one, and open the log behind it."""
+        config = trainee.config
+        self.config, self.folder, self.trainee, self.report = config, folder, trainee, report
+        self.people, self.manifest, self.watched, self._lock = people, people.manifest, watched, lock
+        self.steps_per_epoch = whole_batches(people, config.read)
+        self.steps = config.epochs * self.steps_per_epoch
+        self.checkpoints = CheckpointFolder(folder.at("checkpoints"), folder.files, config.keep)
+        self.checkpoints.sweep()
+        self.now = _Standing()
+        self._take_up()
+        self._shown_at = self._saved_at = time.monotonic()
+        self._saved_step = self.now.step
+        self.log = RunLog(folder.path, folder.files, after_step=self.now.step)
+        self.board = Board(folder.at("tensorboard"), folder.files, after_step=self.now.step)
+        self._validation_step = validation_step(self.trainee)
+
+    def _take_up(self) -> None:
+        checkpoint = self.checkpoints.latest()
+        if checkpoint is None:
+            return
+        where = f"checkpoint of step {checkpoint.step} in {self.checkpoints.folder}"
+        restore_variables("network", self.trainee.network.variables, checkpoint.arrays, where)
+        restore_variables("optimizer", self.trainee.optimizer.variables, checkpoint.arrays, where)
+        restore_variables("average", self.trainee.average.variables, checkpoint.arrays, where)
+        self.now = _Standing(
+            step=checkpoint.step,
+            best=checkpoint.meta["best"],
+            window=_with_prefix(checkpoint.arrays, "window/"),
+            epoch=_with_prefix(checkpoint.arrays, "epoch/"),
+        )
+
+    def go(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Train to the end, or until `should_stop` says so; either way all is saved.
+
+        Raises:
+            CocoprepError: a loss is not finite; names the step and the people of its batch.
+            KeyboardInterrupt: `should_stop` said so.
+        """
+        people = self.steps_per_epoch * self.config.batch_size
+        self.report.begin(
+            run=self.folder.path, step=self.now.step, steps=self.steps, steps_per_epoch=self.steps_per_epoch,
+            people=people, parameters=self.trainee.network.count_params(),
+            devices=describe_devices(self.trainee.strategy),
+        )  # fmt: skip
+        with readable_errors():
+            self._learn(should_stop)
+        self.board.close()
+        self._lock.release()
+
+    def _learn(self, should_stop: Callable[[], bool]) -> None:
+        learn = train_step(self.trainee)
+        for batch in self._batches():
+            sums = {name: np.asarray(value) for name, value in learn(batch).items()}
+            self._check_finite(sums, batch)
+            self.now.step += 1
+            self._average()
+            self.now.add(sums)
+            self.report.step(self.now.step)
+            self._after_step()
+            if should_stop():
+                self.save()
+                raise KeyboardInterrupt
+
+    def _batches(self) -> Iterator[Any]:
+        if self.now.step >= self.steps:
+            return
+        batches = train_dataset(self.people, self.config.read, start_step=self.now.step)
+        batches = self.trainee.strategy.experimental_distribute_dataset(batches)
+        for _, batch in zip(range(self.now.step, self.steps), batches, strict=False):
+            yield batch
+
+    def _average(self) -> None:
+        if self.config.optimizer.ema:
+            self.trainee.average.update(tf.constant(self.now.step))
+
+    def _check_finite(self, sums: Sums, batch: Any) -> None:
+        if np.isfinite(sums["loss"]).all() and np.isfinite(sums["gradient"]).all():
+            return
+        ids = self.trainee.strategy.experimental_local_results(batch["annotation_id"])
+        named = ", ".join(str(n) for part in ids for n in np.asarray(part).tolist())
+        step = self._saved_step
+        saved = f"The last checkpoint is of step {step}" if step else "There is no checkpoint yet"
+        raise CocoprepError(
+            f"the loss of step {self.now.step + 1} is not finite (by stack: {sums['loss'].tolist()}; norms of the "
+            f"gradients: {sums['gradient'].tolist()}). Its batch holds the annotations {named}. {saved}. Begin "
+            "in another --run-dir with a lower --learning-rate, with --clip-norm, or in another --precision."
+        )
+
+    def _after_step(self) -> None:
+        config, now = self.config, self.now
+        ends_epoch = now.step % self.steps_per_epoch == 0
+        if now.step % config.log_steps == 0 or ends_epoch:
+            self._log_window()
+        if ends_epoch:
+            self._end_epoch(now.step // self.steps_per_epoch)
+        minutes = (time.monotonic() - self._saved_at) / 60
+        if ends_epoch or now.step % config.checkpoint_steps == 0 or minutes >= config.checkpoint_minutes > 0:
+            self.save()
+
+    def _figures(self, sums: Sums) -> Figures:
+        values = figures(sums, self.manifest.keypoints.names)
+        norms = sums["gradient"] / max(float(sums["steps"] - sums["overflows"]), 1.0)
+        values.update({f"gradient_{g}": float(n) for g, n in zip(self.trainee.groups, norms, strict=True)})
+        scale = getattr(self.trainee.optimizer, "dynamic_scale", None)
+        if scale is not None:
+            values.update(overflows=float(sums["overflows"]), loss_scale=float(np.asarray(scale)))
+        return values
+
+    def _log_window(self) -> None:
+        values = self._figures(self.now.window)
+        values["learning_rate"] = self._last_learning_rate()
+        self._write("train", values)
+        self.now.window = {}
+
+    def _last_learning_rate(self) -> float:
+        optimizer = getattr(self.trainee.optimizer, "inner_optimizer", self.trainee.optimizer)
+        return float(optimizer._learning_rate(int(np.asarray(optimizer.iterations)) - 1))
+
+    def _write(self, phase: str, values: Figures) -> None:
+        epoch = (self.now.step - 1) // self.steps_per_epoch + 1
+        self.log.write(phase, self.now.step, epoch, values)
+        self.board.scalars(phase, self.now.step, values)
+
+    def _end_epoch(self, epoch: int) -> None:
+        train, val = self._figures(self.now.epoch), None
+        self.now.epoch = {}
+        with self.trainee.average.in_place():
+            if self.watched is not None and self.config.val is not None:
+                val = self._validate(epoch)
+                self._write("val", val)
+            # Small runs have many short epochs: without a score to go by, saving now and then is enough.
+            due = epoch == self.config.epochs or time.monotonic() - self._shown_at >= SHOW_SECONDS
+            if due if val is None else val.get("AP", NO_SCORE) > self.now.best:
+                self.now.best = NO_SCORE if val is None else val["AP"]
+                self._save_network()
+        if due:
+            draw_curves(self.folder.path, self.folder.files)
+            self._shown_at = time.monotonic()
+        self.report.epoch(epoch, train, val)
+
+    def _validate(self, epoch: int) -> Figures:
+        config, watched = self.config, self.watched
+        if watched is None:
+            raise ConfigError("--val: expected a folder of shards to validate on.")
+        folder, manifest = watched.people.folder, watched.people.manifest
+        found = validate(iter(eval_dataset(watched.people, config.read)), self._validation_step, manifest)
+        values = dict(found.figures)
+        if epoch % config.oks_epochs == 0 or epoch == config.epochs:
+            values.update(measure_oks(found.results, folder, manifest, watched.people.files))
+        sheet = watched.picture(self._validation_step, title=f"epoch {epoch}, step {self.now.step}")
+        self.board.picture("predictions", self.now.step, np.asarray(sheet))
+        watched.save(sheet, self.folder, epoch)
+        return values
+
+    def _save_network(self) -> None:
+        import tempfile
+        from pathlib import Path
+
+        # Keras writes to a path of its own choice of ending; the run's file appears whole or not at all.
+        with tempfile.TemporaryDirectory(prefix="cocoprep-") as temporary:
+            path = Path(temporary, BEST)
+            self.trainee.network.save(path)
+            with self.folder.files.create(self.folder.at(BEST)) as stream:
+                stream.write(path.read_bytes())
+
+    def save(self) -> None:
+        """Write a checkpoint of the step that is done, unless there is one."""
+        if self._saved_step == self.now.step and self.now.step in self.checkpoints.steps():
+            return
+        arrays = {
+            **variable_arrays("network", self.trainee.network.variables),
+            **variable_arrays("optimizer", self.trainee.optimizer.variables),
+            **variable_arrays("average", self.trainee.average.variables),
+            **{f"window/{name}": value for name, value in self.now.window.items()},
+            **{f"epoch/{name}": value for name, value in self.now.epoch.items()},
+        }
+        self.log.sync()  # a checkpoint without the log's lines before it would leave a hole in the curves
+        self.checkpoints.save(Checkpoint(self.now.step, arrays, {"best": self.now.best}))
+        self._saved_at, self._saved_step = time.monotonic(), self.now.step
+
+
+def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def open_run(
+    config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter, files: FileStore | None = None
+) -> TrainingRun:
+    """Begin a run in a folder, or go on with the one that is there.
+
+    Args:
+        config: as `resolve_config` returns it.
+        run_dir: the run's folder, on this machine.
+        resume: go on with a run that is there.
+        report: is told how it goes on.
+        files: where the folders of shards lie; by default, on this machine or in a bucket, as each path says.
+
+    Raises:
+        ConfigError: the folder holds a run and `resume` is false, or the run there has other settings or shards; the
+            two folders of shards do not fit each other.
+        RecordError: a folder of shards cannot be used.
+    """
+    check_run_dir(run_dir)
+    folder = RunFolder(run_dir, LocalFiles())
+    manifests = {"data": read_manifest(config.data, files or AnyFiles())}
+    if config.val is not None:
+        manifests["val"] = read_manifest(config.val, files or AnyFiles())
+        _check_alike(manifests["data"], manifests["val"])
+        # Else a missing one would be met after an epoch's work.
+        read_ground_truth(config.val, files or AnyFiles())
+    if folder.has_run():
+        if not resume:
+            raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
+        folder.check_resumable(config, manifests)
+    people = RecordSource(config.data, config.read, files)
+    if folder.has_run():
+        folder.check_same_people(people.skipped)
+    trainee = build_trainee(config, people.manifest, whole_batches(people, config.read), files)
+    with readable_errors():
+        watched = Watched(config.val, config.read, files) if config.val is not None else None
+    lock = folder.hold()
+    if folder.has_run():
+        changed = folder.go_on(config, manifests)
+        if changed:
+            report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
+    else:  # now that it is known to be possible
+        folder.begin(config, manifests, people.skipped)
+    return TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
+
+
+def _check_alike(data: Manifest, val: Manifest) -> None:
+    for name, ours, theirs in geometry_differences(data.crop, table_of(data.keypoints), val):
+        raise ConfigError(f"--val: its {name} is {theirs}, that of --data is {ours}; build both with the same options.")

@@ -1,0 +1,80 @@
+"""The network in training, with its optimizer and what it is measured by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from cocoprep.errors import ConfigError, RecordError
+from cocoprep.evaluation.baseline import read_baseline
+from cocoprep.model.network.hourglass import build_hourglass, group_of
+from cocoprep.model.run.config import TrainConfig
+from cocoprep.model.training.devices import choose_strategy
+from cocoprep.model.training.metrics import Guess, Measure
+from cocoprep.model.training.schedule import build_optimizer
+from cocoprep.model.training.weight_average import WeightAverage
+from cocoprep.shards.manifest import Manifest
+from cocoprep.shards.names import BASELINE
+from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.store import FileStore
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What is trained, by what, what it is measured by, and on which devices."""
+
+    config: TrainConfig
+    network: keras.Model
+    optimizer: Any
+    average: WeightAverage
+    measure: Measure
+    strategy: Any
+
+    @property
+    def groups(self) -> list[str]:
+        """Return the parts of the network whose gradients are watched: `stem`, `stack1`, `stack2`, ..."""
+        return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
+
+
+def build_trainee(
+    config: TrainConfig, manifest: Manifest, steps_per_epoch: int, files: FileStore | None = None
+) -> Trainee:
+    """Build network, optimizer and measure for the shards of a manifest, on the devices that the config names.
+
+    `files` is where the shards lie; by default, on this machine or in a bucket, as its path says.
+    """
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy(config.precision)
+    guess = _read_guess(config, manifest, files or AnyFiles())
+    strategy = choose_strategy(config.devices, config.batch_size)
+    if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
+        raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
+    with strategy.scope():
+        network = build_hourglass(
+            stacks=config.network.stacks,
+            channels=config.network.channels,
+            depth=config.network.depth,
+            convolution=config.network.convolution,
+            activation=config.network.activation,
+            joints=len(manifest.keypoints.names),
+            input_size=manifest.crop.input_size,
+            heatmap_stride=manifest.crop.heatmap_stride,
+        )
+        optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
+        optimizer.build(network.trainable_variables)
+        average = WeightAverage(network, config.optimizer.ema)
+    measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
+    return Trainee(config, network, optimizer, average, measure, strategy)
+
+
+def _read_guess(config: TrainConfig, manifest: Manifest, files: FileStore) -> Guess:
+    baseline = read_baseline(config.data, files)
+    expected, found = (*manifest.crop.heatmap_size, len(manifest.keypoints.names)), baseline.mean_heatmaps.shape
+    if found != expected:
+        raise RecordError(
+            f"{files.join(config.data, BASELINE)}: expected mean heatmaps of {expected}, found {found}. It is another "
+            "build's: copy the folder again, or build it again."
+        )
+    return Guess.for_loss(baseline, config.loss)

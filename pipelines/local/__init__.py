@@ -1,0 +1,1 @@
+"""A build on this machine: watched from outside, in processes of its own."""

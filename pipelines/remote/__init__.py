@@ -1,0 +1,1 @@
+"""A build on an engine elsewhere: Dataflow, Flink, or any runner of Beam's."""

@@ -1,0 +1,388 @@
+"""`cocoprep evaluate` as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from cocoprep.cli.evaluate_report import print_evaluation
+from cocoprep.coco.results import result_lines
+from cocoprep.coco.truth import read_truth
+from cocoprep.crops.photographs import open_images
+from cocoprep.evaluation.ceiling import measure_ceiling
+from cocoprep.evaluation.error_kinds import COLUMNS
+from cocoprep.evaluation.evaluate import evaluate
+from cocoprep.evaluation.oks import OKS_FIGURES
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.dataset import open_dataset
+from cocoprep.shards.manifest import read_manifest, records_digest
+from cocoprep.storage.local import LocalFiles
+from tests.support.building import build_folder
+from tests.support.people import write_people
+from tests.support.scoring import HANDS, person, predictions_of, truth_of
+
+
+@pytest.fixture
+def run(run):
+    return functools.partial(run, "evaluate")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Return a folder of: coco/, an annotation file with its photographs; shards/, built of it; results.json."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    annotations, images = write_people(folder / "coco", images=6)
+    manifest = build_folder(
+        folder / "shards", annotations=annotations, images=images, crop=CropConfig(input_size=(64, 64))
+    )
+    measure_ceiling(str(folder / "shards"), manifest, COCO_17, LocalFiles())
+    truth, rng = read_truth(str(annotations), LocalFiles(), COCO_17), np.random.default_rng(0)
+    points = truth.keypoints + rng.normal(0, 2, truth.keypoints.shape)
+    sure = np.where(truth.visibility > 0, 0.9, 0.2) * rng.uniform(0.5, 1, truth.visibility.shape)
+    lines = result_lines(truth.image_ids, points, rng.uniform(size=len(points)), 1, sure)
+    (folder / "results.json").write_text(json.dumps(lines))
+    return folder
+
+
+@pytest.fixture
+def files(built):
+    return {
+        "annotations": built / "coco" / "annotations" / "person_keypoints_train2017.json",
+        "images": built / "coco" / "train2017",
+        "data": built / "shards",
+        "results": built / "results.json",
+    }
+
+
+def test_results_against_an_annotation_file(run, files, tmp_path):
+    """Nothing is written but what was asked for."""
+    out = tmp_path / "new" / "figures.json"
+    code, text, err = run("--annotations", files["annotations"], "--results", files["results"], "--json", out)
+    assert (code, err) == (0, "")
+    figures = json.loads(out.read_text())
+    assert list(figures["oks"]) == list(OKS_FIGURES)
+    assert 0.2 < figures["oks"]["AP"] < 1
+    assert f"{figures['oks']['AP']:.4f}" in text
+    assert f"{figures['pck']['torso']['auc']:.4f}" in text
+    assert figures["results"] == str(files["results"])
+    assert figures["beside"] == {}
+    for expected in (
+        "by box",
+        "by torso",
+        "by head",
+        "left out",
+        "inversion",
+        "undetected",
+        "threshold",
+        "right_ankle",
+    ):
+        assert expected in text
+    assert "ground truth's" not in text.lower()  # nobody knows whose boxes these results come from
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["figures.json"]
+
+
+def test_results_against_a_built_folder_have_ceiling_and_guess_beside(run, files, tmp_path):
+    out = tmp_path / "figures.json"
+    code, text, _ = run("--data", files["data"], "--results", files["results"], "--json", out)
+    assert code == 0
+    assert "codec ceiling" in text
+    assert "mean guess, by box" in text
+    figures = json.loads(out.read_text())
+    assert figures["beside"]["codec ceiling"]["AP"] > figures["oks"]["AP"] > figures["beside"]["mean guess"]["AP"]
+    alone = tmp_path / "alone.json"
+    assert run("--annotations", files["annotations"], "--results", files["results"], "--json", alone)[0] == 0
+    assert json.loads(alone.read_text())["oks"] == figures["oks"]
+
+
+@pytest.mark.parametrize("columns", [20, 44, 80])
+def test_narrow_terminals_lose_no_figure(run, files, tmp_path, monkeypatch, columns):
+    out = tmp_path / "figures.json"
+    arguments = ("--annotations", files["annotations"], "--results", files["results"], "--json", out)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, text, _ = run(*arguments)
+    assert code == 0
+    assert "…" not in text
+    tables = [line for line in text.splitlines() if line.startswith(("│", "┃", "┏", "└"))]
+    assert max(map(len, tables)) <= columns
+    for value in json.loads(out.read_text())["pck"]["box"]["auc_per_joint"].values():
+        assert f"{value:.4f}" in text
+
+
+def test_thresholds_of_pck(run, files, tmp_path):
+    out = tmp_path / "figures.json"
+    arguments = ("--annotations", files["annotations"], "--results", files["results"], "--json", out)
+    code, text, _ = run(*arguments, "--pck", "0.3", "--pck", "0.015")
+    assert code == 0
+    assert "PCK@0.3" in text
+    assert list(json.loads(out.read_text())["pck"]["head"]["at"]) == ["0.3", "0.015"]
+
+
+def test_a_folder_of_everything(run, files, tmp_path):
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "out"
+    code, text, err = run(
+        "--annotations", files["annotations"], "--results", files["results"], "--images", files["images"], "--out", out
+    )
+    assert (code, err) == (0, "")
+    assert str(out / "report.html") in text
+    assert json.loads((out / "results.json").read_text()) == json.loads(files["results"].read_text())
+    assert (out / "worst.png").stat().st_size > 1000
+    figures = json.loads((out / "figures.json").read_text())
+    with open(out / "errors.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert tuple(rows[0]) == COLUMNS
+    kinds = figures["errors"]["joint"]
+    wrong = sum(count for found in kinds.values() for kind, count in found.items() if kind != "good")
+    assert len(rows) == wrong > 0
+    names = {image["id"]: image["file_name"] for image in json.loads(files["annotations"].read_text())["images"]}
+    assert all(names[int(row["image_id"])] == row["file_name"] for row in rows)
+    with_data = tmp_path / "with-data"
+    assert run("--data", files["data"], "--results", out / "results.json", "--out", with_data)[0] == 0
+    assert json.loads((with_data / "figures.json").read_text())["oks"] == figures["oks"]
+
+
+def test_photographs_that_are_not_there_cost_only_pictures(run, files, tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "empty").mkdir()
+    code, _, err = run(
+        "--annotations", files["annotations"], "--results", files["results"], "--images", tmp_path / "empty",
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert code == 0
+    assert "not every person in the report has a picture" in err
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "expected either --run, a network that predicts, or --results"),
+        (["--results"], "expected the ground truth as either --data"),
+        (["--results", "--run"], "found both"),
+        (["--annotations"], "found neither"),
+        (["--results", "--data", "--annotations"], "expected the ground truth as either --data.*found both"),
+        (["--run", "--annotations"], "--run needs --data"),
+        (["--results", "--data", "--images"], "--images goes with --annotations"),
+        (["--results", "--annotations", "--images"], "--images is for the pictures of the report"),
+        (["--results", "--data", "--flip-test"], "--flip-test goes with --run"),
+        (["--results", "--data", "--decode=argmax"], "--decode goes with --run"),
+        (["--results", "--data", "--batch-size=3"], "--batch-size goes with --run"),
+        (["--results", "--data", "--boxes=truth"], "--boxes goes with --run"),
+        (["--results", "--data", "--pck=-1"], "--pck: expected a fraction such as 0.2, found -1"),
+        (["--results", "--data", "--pck=nan"], "--pck: expected a fraction"),
+    ],
+)
+def test_options_that_do_not_go_together(run, options, says, tmp_path):
+    values = {name: tmp_path / name for name in ("--results", "--run", "--data", "--annotations", "--images")}
+    arguments = [part for option in options for part in (option, *([values[option]] if option in values else []))]
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert re.search(says, err)
+
+
+def test_what_is_not_there_is_said(run, files, tmp_path):
+    none = tmp_path / "none.json"
+    assert "expected a JSON file of COCO results" in run("--data", files["data"], "--results", none)[2]
+    assert "expected a JSON file of COCO person" in run("--annotations", none, "--results", files["results"])[2]
+    assert "no manifest.json" in run("--data", tmp_path, "--results", files["results"])[2]
+    both = ("--annotations", files["annotations"], "--results", files["results"])
+    assert "found nothing" in run(*both, "--images", none, "--out", tmp_path / "out")[2]
+    assert "expected a file to write, found the folder" in run(*both, "--json", tmp_path)[2]
+
+
+def test_what_is_read_is_not_overwritten(run, files, tmp_path):
+    results = tmp_path / "results.json"
+    results.write_bytes(files["results"].read_bytes())
+    before = results.read_bytes()
+    both = ("--annotations", files["annotations"], "--results", results)
+    for where in (("--json", results), ("--out", tmp_path)):
+        code, _, err = run(*both, *where)
+        assert code == 1
+        assert "would be overwritten" in err
+    assert results.read_bytes() == before
+
+
+def test_without_matplotlib_there_is_no_report_and_the_cure_is_named(run, files, tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib" or "cocoprep.report" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    both = ("--annotations", files["annotations"], "--results", files["results"])
+    code, _, err = run(*both, "--out", tmp_path / "out")
+    assert code == 1
+    assert "pip install 'cocoprep[report]'" in err
+    assert run(*both)[0] == 0  # the figures need none of it
+
+
+@pytest.fixture(scope="module")
+def trained(built):
+    pytest.importorskip("tensorflow")
+    pytest.importorskip("matplotlib")
+    from tests.support.runs import write_run
+
+    return write_run(built / "run", built / "shards")
+
+
+def test_a_run_is_evaluated_with_the_boxes_of_the_ground_truth(built, trained, run, tmp_path):
+    """On other shards than it has learned from: a build of the same photographs under another name."""
+    shards = tmp_path / "val"
+    build_folder(
+        shards, annotations=built / "coco" / "annotations" / "person_keypoints_train2017.json",
+        images=built / "coco" / "train2017", split="val2017", crop=CropConfig(input_size=(64, 64)),
+    )  # fmt: skip
+    code, text, err = run(
+        "--data", shards, "--run-dir", trained, "--flip-test", "--decode", "quarter", "--batch-size", 5
+    )
+    assert code == 0, err
+    assert text.startswith("BOXES ARE THE GROUND TRUTH'S")
+    out = trained / "evaluation" / "val2017"
+    assert {"report.html", "results.json", "errors.csv", "figures.json"} <= {path.name for path in out.iterdir()}
+    assert len(list(out.glob("heatmaps-*.png"))) == 4
+    figures = json.loads((out / "figures.json").read_text())
+    assert (figures["boxes"], figures["flip_test"], figures["decode"]) == ("truth", True, "quarter")
+    assert figures["counts"]["people"] == figures["counts"]["people_predicted"] == 12
+    chosen = json.loads((trained / "thresholds.json").read_text())
+    assert chosen["chosen_on"] == records_digest(read_manifest(str(shards), LocalFiles()))
+    assert list(chosen["thresholds"]) == list(COCO_17.names)
+    from cocoprep.model.run.joint_thresholds import read_thresholds
+
+    assert read_thresholds(str(trained), COCO_17).tolist() == list(chosen["thresholds"].values())
+    again = tmp_path / "again.json"
+    assert run("--data", shards, "--results", out / "results.json", "--json", again)[0] == 0
+    assert json.loads(again.read_text())["oks"] == figures["oks"]
+
+
+def test_no_thresholds_are_chosen_on_what_was_learned_from(built, trained, run, tmp_path):
+    (trained / "thresholds.json").unlink(missing_ok=True)
+    code, _, err = run("--data", built / "shards", "--run", trained, "--out", tmp_path / "out")
+    assert code == 0
+    assert "the network has learned from these people" in err
+    assert not (trained / "thresholds.json").exists()
+
+
+def test_of_a_run_that_is_none_nothing_but_that_is_said(files, tmp_path):
+    """What TensorFlow prints while it loads stays hidden: it did load."""
+    pytest.importorskip("tensorflow")
+    done = subprocess.run(
+        [sys.executable, "-m", "cocoprep", "evaluate", "--data", files["data"], "--run", tmp_path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"error: {tmp_path}: no run. Expected a folder that `cocoprep train` has made (--run-dir).\n"
+
+
+def test_results_need_no_tensorflow(files, tmp_path):
+    code = (
+        "import sys; from cocoprep.cli import cli; cli(sys.argv[1:], standalone_mode=False); "
+        "print(sorted({'tensorflow', 'keras', 'matplotlib', 'apache_beam'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "evaluate", "--annotations", files["annotations"], "--results", files["results"]],
+        capture_output=True, text=True, check=True, cwd=tmp_path, env={**os.environ, "COLUMNS": "100"},
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_pictures_are_of_the_people(files):
+    from cocoprep.report.crops import PhotographCrops, ShardCrops
+
+    truth = read_truth(str(files["annotations"]), LocalFiles(), COCO_17)
+    stored = ShardCrops(open_dataset(files["data"]))
+    fresh = PhotographCrops(truth, open_images(str(files["images"]), LocalFiles()), CropConfig(input_size=(64, 64)))
+    for row in np.flatnonzero(truth.counts):
+        number = int(truth.annotation_ids[row])
+        ours, theirs = fresh.crop_of(number), stored.crop_of(number)
+        assert ours.window == theirs.window
+        assert ours.picture.shape == theirs.picture.shape == (64, 64, 3)
+        assert np.abs(ours.picture.astype(int) - theirs.picture).mean() < 30  # noise, which JPEG blurs
+    nobody = int(truth.annotation_ids[~truth.counts][0])
+    assert stored.crop_of(nobody) is None
+    assert fresh.fault is None
+
+
+def test_help_names_the_ways_to_call_it(run):
+    _, text, _ = run("--help")
+    assert "cocoprep evaluate --annotations GT.json --results R.json" in text
+
+
+def test_tables_of_other_joints_and_of_nobody(tmp_path, capsys):
+    truth = truth_of(tmp_path, person(1, (1, 2, 2), (3, 4, 1), (0, 0, 0)), person(2, *[(0, 0, 0)] * 3))
+    for at in ((1, 2), (900, 900)):
+        found = evaluate(truth, predictions_of((1, 0.5, [at] * 3)), HANDS)
+        console = Console(width=60, markup=False, highlight=False)
+        print_evaluation(found, HANDS, notes=["LOUD"], beside={}, source="x", console=console)
+        text = capsys.readouterr().out
+        assert text.startswith("LOUD\n")
+        assert "nan" not in text
+        assert "by torso │        - │" in text
+        assert "labelled joints 1+" in text
+        assert "No thresholds of confidence" in text
+
+
+def test_json_may_replace_nothing_that_is_read_or_written_beside_it(run, files, tmp_path):
+    both = ("--data", files["data"], "--results", files["results"])
+    for name in ("report.html", "results.json", "errors.csv"):
+        code, _, err = run(*both, "--out", tmp_path / "out", "--json", tmp_path / "out" / name)
+        assert code == 1
+        assert "--out writes too" in err
+    manifest = files["data"] / "manifest.json"
+    before = manifest.read_bytes()
+    code, _, err = run(*both, "--json", manifest)
+    assert code == 1
+    assert "would be overwritten" in err
+    assert manifest.read_bytes() == before
+    assert run(*both, "--out", tmp_path / "out", "--json", tmp_path / "out" / "figures.json")[0] == 0
+
+
+def test_json_replaces_no_device_and_no_link(run, files, tmp_path):
+    both = ("--annotations", files["annotations"], "--results", files["results"])
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = run(*both, "--json", tmp_path / "pipe")
+    assert code == 1
+    assert "found the device or pipe" in err
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link").symlink_to(tmp_path / "figures.json")
+    assert run(*both, "--json", tmp_path / "link")[0] == 0
+    assert (tmp_path / "link").is_symlink()
+    assert "oks" in json.loads((tmp_path / "figures.json").read_text())
+
+
+def test_a_file_is_no_folder_to_write(run, files, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = run("--data", files["data"], "--results", files["results"], "--out", tmp_path / "file")
+    assert code == 1
+    assert "--out: expected a folder" in err
+
+
+@pytest.mark.parametrize("option", ["--data", "--results", "--json", "--out"])
+def test_what_lies_nowhere_we_know_is_refused(run, files, option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"--data": files["data"], "--results": files["results"], option: "s3://bucket/thing"}
+    code, _, err = run(*(word for pair in options.items() for word in pair))
+    assert code == 1
+    assert f"{option}: expected a path of this machine or one that begins with gs://, found s3://bucket/thing" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_json_holds_the_curves_of_the_report(run, files, tmp_path):
+    run("--data", files["data"], "--results", files["results"], "--json", tmp_path / "figures.json")
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    precision = figures["oks_precision"]
+    assert list(precision["at"]) == [f"{0.5 + 0.05 * n:.2f}" for n in range(10)]
+    assert {len(curve) for curve in precision["at"].values()} == {len(precision["recalls"])} == {101}
+    assert np.mean(list(precision["at"].values())) == pytest.approx(figures["oks"]["AP"])
+    assert np.mean(precision["at"]["0.75"]) == pytest.approx(figures["oks"]["AP75"])
+    curve = figures["pck"]["box"]["curve"]
+    at = curve["thresholds"].index(0.1)
+    assert {name: values[at] for name, values in curve["pck_per_joint"].items()} == (
+        figures["pck"]["box"]["at"]["0.1"]["per_joint"]
+    )

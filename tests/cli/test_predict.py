@@ -1,0 +1,246 @@
+"""`cocoprep predict` as a user meets it: what it writes, says and refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from cocoprep.cli.predict import command
+from cocoprep.cli.predict_output import PredictOutput
+from cocoprep.errors import CocoprepError, ConfigError, OutputError
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.storage.local import LocalFiles
+from tests.support.building import keypoints, write_coco
+from tests.support.reading import build_people
+from tests.support.runs import brightness_network, spot, write_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run whose network finds the brightest spot."""
+    root = tmp_path_factory.mktemp("run")
+    data = build_people(root, images=2, shards=1)
+    return str(write_run(root / "run", data, brightness_network(read_manifest(str(data), LocalFiles()).crop)))
+
+
+def predict(*arguments: object) -> str:
+    """Run the command in this process; return what it says."""
+    result = CliRunner().invoke(command, [str(one) for one in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def write_spot(path, at=(70.5, 50.5), size=(160, 120), **options):
+    Image.fromarray(spot(*size, at)).save(path, **options)
+    return str(path)
+
+
+def read(folder):
+    return json.loads((folder / "results.json").read_text()), json.loads((folder / "images.json").read_text())
+
+
+def test_files_with_several_boxes(run, tmp_path):
+    paths = [write_spot(tmp_path / "a.png"), write_spot(tmp_path / "b.jpg", (60.5, 70.5), quality=95)]
+    said = predict("--run", run, *paths, "--bbox", "40,20,60,70", "--bbox", "30,30,80,80.5", "--out", tmp_path / "out")
+    results, images = read(tmp_path / "out")
+    assert [line["image_id"] for line in results] == [1, 1, 2, 2]
+    assert {line["category_id"] for line in results} == {1}
+    for line, at in zip(results, [(70, 50)] * 2 + [(60, 70)] * 2, strict=True):
+        points = np.array(line["keypoints"]).reshape(17, 3)
+        np.testing.assert_allclose(points[:, :2], np.tile(at, (17, 1)), atol=0.3)
+        assert (points[:, 2] > 0.5).all()
+        assert line["score"] == pytest.approx(points[:, 2].mean())
+    assert images == {
+        "images": [
+            {"id": n, "file_name": path, "width": 160, "height": 120} for n, path in enumerate(paths, 1)
+        ],
+        "failed": [],
+    }  # fmt: skip
+    for name in ("a.jpg", "b.jpg"):
+        with Image.open(tmp_path / "out" / name) as overlay:
+            assert overlay.size == (160, 120)
+            assert overlay.getpixel((70 if name == "a.jpg" else 60, 50 if name == "a.jpg" else 70)) != (255, 255, 255)
+    assert "4 people on 2 photographs" in said
+    assert "joints a person: 17.0 of 17 at a threshold of 0.2" in said
+    assert "median" in said
+    assert "batches of 4" in said
+
+
+def test_a_folder_goes_to_the_runs_own_place(run, tmp_path):
+    (tmp_path / "photographs").mkdir()
+    for name in ("b.png", "a.png", "same.jpg", "same.png"):
+        write_spot(tmp_path / "photographs" / name)
+    predict("--run", run, tmp_path / "photographs", "--threshold", "2", "--flip-test", "--decode", "argmax")
+    folder = LocalFiles().join(run, "predictions")
+    assert sorted(os.listdir(folder)) == ["a.jpg", "b.jpg", "images.json", "results.json", "same-2.jpg", "same.jpg"]
+
+
+def test_a_photograph_lying_on_its_side(run, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter: the top is on the right
+    path = write_spot(tmp_path / "a.jpg", (30.5, 80.5), exif=exif, quality=95)
+    predict("--run", run, path, "--out", tmp_path / "out", "--bbox", "10,5,80,80")
+    results, images = read(tmp_path / "out")
+    assert (images["images"][0]["width"], images["images"][0]["height"]) == (120, 160)
+    np.testing.assert_allclose(results[0]["keypoints"][:2], [120 - 80.5 - 0.5, 30], atol=0.3)
+    with Image.open(tmp_path / "out" / "a.jpg") as overlay:
+        assert overlay.size == (120, 160)
+
+
+def test_the_boxes_of_a_coco_file(run, tmp_path):
+    seen = keypoints(nose=(70, 50, 2))
+    people = [
+        {"id": 1, "image_id": 7, "bbox": [40, 20, 60, 70], "keypoints": seen},
+        {"id": 2, "image_id": 7, "bbox": [30, 30, 80, 80]},
+        {"id": 3, "image_id": 7, "bbox": [30, 30, 80, 80], "iscrowd": 1},
+        {"id": 4, "image_id": 9, "bbox": [40, 20, 60, 70]},
+    ]
+    pictures = {n: Image.fromarray(spot(160, 120, (70.5, 50.5))) for n in (7, 9)}
+    annotations, images = write_coco(tmp_path, pictures, people)
+    predict("--run", run, "--annotations", annotations, "--images", images, "--out", tmp_path / "out", "--no-overlays")
+    assert [line["image_id"] for line in read(tmp_path / "out")[0]] == [7, 7, 9]
+    assert sorted(os.listdir(tmp_path / "out")) == ["images.json", "results.json"]
+    predict(
+        "--run", run, "--annotations", annotations, "--images", images, "--out", tmp_path / "few", "--min-keypoints", 1
+    )
+    results, listed = read(tmp_path / "few")
+    assert [line["image_id"] for line in results] == [7]
+    assert listed["images"][0]["file_name"] == "000000000007.jpg"
+    assert (tmp_path / "few" / "000000000007.jpg").exists()
+
+
+def test_thresholds_that_evaluate_chose_are_used(run, tmp_path):
+    path = write_spot(tmp_path / "a.png")
+    chosen = {name: 0.1 if name.startswith("left") else 1.5 for name in COCO_17.names}
+    file = LocalFiles().join(run, "thresholds.json")
+    with open(file, "w") as stream:
+        json.dump({"thresholds": chosen}, stream)
+    try:
+        said = predict("--run", run, path, "--bbox", "40,20,60,70", "--out", tmp_path / "out")
+    finally:
+        os.unlink(file)
+    assert "joints a person: 8.0 of 17 at the thresholds that `cocoprep evaluate` chose (0.10 to 1.50)" in said
+
+
+def test_bad_pictures_cost_themselves_and_the_exit_code(run, tmp_path):
+    good = write_spot(tmp_path / "good.png")
+    (tmp_path / "short.png").write_bytes((tmp_path / "good.png").read_bytes()[:300])
+    (tmp_path / "text.jpg").write_text("no picture")
+    bad = [str(tmp_path / name) for name in ("short.png", "text.jpg", "none.png")]
+    command_line = [
+        sys.executable, "-m", "cocoprep", "predict", "--run", run, *bad, good, "--out", str(tmp_path / "out"),
+        "--bbox", "40,20,60,70", "--bbox", "400,20,60,70",
+    ]  # fmt: skip
+    process = subprocess.run(command_line, capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    lines = process.stderr.splitlines()
+    for name, line in zip([*bad, good], lines, strict=False):
+        assert line.startswith("left out: ")
+        assert name in line
+    assert lines[4].startswith("error: 4 of what was asked for could not be used")
+    assert len(lines) == 5
+    assert "1 person on 1 photograph\n" in process.stdout
+    results, images = read(tmp_path / "out")
+    assert len(results) == 1
+    assert [failed["file_name"] for failed in images["failed"]] == [*bad, good]
+
+
+def test_a_flip_test_with_a_run_that_has_seen_no_mirrors_is_warned_of(run, tmp_path):
+    path = write_spot(tmp_path / "a.png")
+    assert "warning" not in predict("--run", run, path, "--flip-test", "--out", tmp_path / "out")
+    shutil.copytree(run, tmp_path / "run")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    config["augment"]["flip_probability"] = 0.0
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config))
+    said = predict("--run", tmp_path / "run", path, "--flip-test", "--out", tmp_path / "out")
+    assert "warning: --flip-test: the run was trained without mirrored people" in said
+
+
+def test_nobody_at_all(run, tmp_path):
+    with pytest.raises(CocoprepError, match="1 of what was asked for"):
+        predict("--run", run, tmp_path / "none.jpg", "--out", tmp_path / "out")
+    assert read(tmp_path / "out")[0] == []
+
+
+def test_what_is_read_is_never_written_over(run, tmp_path):
+    photographs = tmp_path / "photographs"
+    (photographs / "inner").mkdir(parents=True)
+    path = write_spot(photographs / "a.jpg")
+    before = (photographs / "a.jpg").read_bytes()
+    (tmp_path / "link").symlink_to(photographs)
+    for out in (photographs, tmp_path / "link", photographs / "inner" / ".."):
+        with pytest.raises(ConfigError, match=r"--out: .* holds what is read"):
+            predict("--run", run, path, "--out", out)
+    annotations, images = write_coco(tmp_path / "coco", {1: Image.new("RGB", (9, 9))}, [{"id": 1, "image_id": 1}])
+    for out in (images, images / "inner", annotations.parent):
+        with pytest.raises(ConfigError, match=r"--out: .* holds what is read"):
+            predict("--run", run, "--annotations", annotations, "--images", images, "--out", out)
+    assert (photographs / "a.jpg").read_bytes() == before
+    assert sorted(os.listdir(photographs)) == ["a.jpg", "inner"]
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "a.jpg").symlink_to(path)
+    with pytest.raises(ConfigError, match=r"--out: .* holds what is read"):
+        predict("--run", run, tmp_path / "links" / "a.jpg", "--out", tmp_path / "links")
+    assert (tmp_path / "links" / "a.jpg").is_symlink()
+
+
+@pytest.mark.parametrize(("done", "left"), [(0, 3), (2, 2)])
+def test_a_run_that_is_stopped_leaves_what_is_done(run, tmp_path, monkeypatch, done, left):
+    """And where nothing is done, what an earlier run has left."""
+    words = ["--run", run, *(write_spot(tmp_path / f"{name}.jpg") for name in "abc")]
+    words += ["--out", str(tmp_path / "out"), "--batch-size", "1"]
+    predict(*words)
+    add, seen = PredictOutput.add, []
+
+    def stop(output, one):
+        if len(seen) == done:
+            raise KeyboardInterrupt
+        seen.append(one)
+        add(output, one)
+
+    monkeypatch.setattr(PredictOutput, "add", stop)
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 1
+    assert ("2 photographs that were done" in result.output) == (done == 2)
+    assert len(read(tmp_path / "out")[0]) == left
+
+
+def test_a_file_is_no_folder_to_write(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="--out: expected a folder"):
+        predict("--run", run, write_spot(tmp_path / "a.jpg"), "--out", tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected pictures or folders"),
+        (["a.jpg", "--annotations", "a.json", "--images", "b"], "--annotations: names photographs and boxes"),
+        (["--annotations", "a.json"], "--annotations and --images go together"),
+        (["a.jpg", "--images", "b"], "--annotations and --images go together"),
+        (["a.jpg", "--batch-size", "0"], "--batch-size: expected a whole number from 1"),
+        (["a.jpg", "--min-keypoints", "-1"], "--min-keypoints: expected a whole number from 0"),
+        (["a.jpg", "--threshold", "nan"], "--threshold: expected a number"),
+        (["a.jpg", "--out", "s3://b/o"], "--out: expected a path of this machine or one that begins with gs://"),
+        (["s3://b/a.jpg"], "s3://b/a.jpg: expected a path of this machine or one that begins with gs://"),
+    ],
+)
+def test_options_that_do_not_go_together(tmp_path, arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        predict("--run", tmp_path / "none", *arguments)
+
+
+@pytest.mark.parametrize("box", ["1,2,3", "1,2,3,x", "1,2,0,5", "1,2,3,nan", "1,2,-3,5", ""])
+def test_a_box_of_the_wrong_form(box):
+    result = CliRunner().invoke(command, ["--run", "r", "a.jpg", "--bbox", box])
+    assert result.exit_code == 2
+    assert "expected x,y,width,height" in result.output

@@ -1,0 +1,195 @@
+"""Settings: defaults, files, options, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+from cocoprep.builder.config import SelectConfig
+from cocoprep.builder.fingerprint import selected
+from cocoprep.errors import ConfigError, RecordError
+from cocoprep.model.augment.config import STRENGTHS
+from cocoprep.model.network.config import LossConfig, NetworkConfig
+from cocoprep.model.run.config import OptimizerConfig, TrainConfig, from_builtins, to_builtins
+from cocoprep.model.run.folder import RunFolder
+from cocoprep.model.run.resolve import resolve_config
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.manifest import Counts, Manifest, crop_record, keypoint_record
+from cocoprep.storage.local import LocalFiles
+
+
+def resolve(tmp_path, changes, *, config_file=None, resume=False):
+    return resolve_config(str(tmp_path / "run"), config_file, {"data": "shards", **changes}, resume=resume)
+
+
+def test_options_come_after_a_file_and_a_file_after_defaults(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('epochs = 7\naugment = "light"\n[network]\nstacks = 4\nchannels = 64\n')
+    config = resolve(tmp_path, {"network.stacks": 1}, config_file=str(path))
+    assert config.epochs == 7
+    assert config.network == NetworkConfig(stacks=1, channels=64)
+    assert config.augment == STRENGTHS["light"]
+    assert config.batch_size == TrainConfig(data="x").batch_size
+
+
+def manifest_with(fingerprint):
+    return Manifest(
+        format="cocoprep", schema_version=1, split="a", fingerprint=fingerprint, counts=Counts(1, 1, {}, 1),
+        crop=crop_record(CropConfig()), select=selected(SelectConfig(), 16), keypoints=keypoint_record(COCO_17),
+        features=(), versions={}, shards=(), files={}, source={},
+    )  # fmt: skip
+
+
+def test_a_runs_own_config_is_a_file_of_settings(tmp_path):
+    config = TrainConfig(data="a", val="b", loss=LossConfig(kind="mse"), augment=STRENGTHS["heavy"])
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(to_builtins(config)))
+    assert resolve_config(str(tmp_path / "run"), str(path), {}, resume=False) == config
+
+
+def test_a_resumed_run_needs_no_settings(tmp_path):
+    config = TrainConfig(data="a", epochs=3)
+    RunFolder(str(tmp_path / "run"), LocalFiles()).begin(config, {"data": manifest_with("f")})
+    assert resolve_config(str(tmp_path / "run"), None, {}, resume=True) == config
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "--epochs: expected a whole number from 1 up, found 0"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"nothing": 1}, "no setting is called 'nothing'"),
+        ({"network.stocks": 1}, "no setting is called 'stocks'; expected one of"),
+        ({"augment": "wild"}, "augment: expected one of none, light, medium, heavy, found 'wild'"),
+        ({"loss.kind": "l1"}, "loss.kind"),
+        ({"optimizer.ema": 1.0}, "--ema"),
+        ({"subset": 2.0}, "--subset: expected a share above 0 and up to 1, found 2.0"),
+        ({"subset": 0.0}, "--subset: expected a share above 0 and up to 1, found 0.0"),
+        ({"optimizer.learning_rate": math.inf}, "--learning-rate: expected a number from 0 up, found inf"),
+        ({"optimizer.decay": 3.0}, "optimizer.decay: expected a number from 0 to 1, found 3.0"),
+        ({"precision": "half"}, "precision"),
+        ({"network": 3}, "network: expected a table of settings, found 3"),
+        ({"data": ""}, "--data: expected a folder"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path, changes, message):
+    with pytest.raises(ConfigError) as error:
+        resolve(tmp_path, changes)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.json", "{", "cannot read"),
+        ("a.toml", "epochs = ", "cannot read"),
+        ("a.json", "[1]", "expected a table of settings, found list"),
+        ("b.json", None, "No such file"),
+        ("a.toml", "epochs = 'x'", "Expected `int`, got `str` - at `$.epochs`"),
+        ("a.toml", "[optimizer]\ndecay = 3.0", "optimizer.decay: expected a number from 0 to 1, found 3.0"),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_named(tmp_path, name, text, message):
+    path = tmp_path / name
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        resolve(tmp_path, {}, config_file=str(path))
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_going_on_with_other_settings_is_refused(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config = TrainConfig(data="a", optimizer=OptimizerConfig(learning_rate=0.1))
+    same, other = {"data": manifest_with("f")}, {"data": manifest_with("g")}
+    folder.begin(config, same)
+    folder.check_resumable(dataclasses.replace(config, data="moved", checkpoint_steps=7), same)
+    with pytest.raises(ConfigError, match="epochs was 100, now 3"):
+        folder.check_resumable(dataclasses.replace(config, epochs=3), same)
+    with pytest.raises(ConfigError, match="Only with --schedule constant may --epochs be raised"):
+        folder.check_resumable(dataclasses.replace(config, epochs=101), same)
+    optimizer = dataclasses.replace(config.optimizer, learning_rate=0.01)
+    with pytest.raises(ConfigError, match=r"other settings: optimizer\.learning_rate was 0\.1, now 0\.01\. Leave"):
+        folder.check_resumable(dataclasses.replace(config, optimizer=optimizer), same)
+    with pytest.raises(ConfigError, match="another build's"):
+        folder.check_resumable(config, other)
+
+
+def test_epochs_may_be_raised_where_the_learning_rate_stays(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config = TrainConfig(data="a", epochs=5, optimizer=OptimizerConfig(schedule="constant"))
+    same = {"data": manifest_with("f")}
+    folder.begin(config, same)
+    longer = dataclasses.replace(config, epochs=8)
+    folder.check_resumable(longer, same)
+    folder.go_on(longer, same)
+    assert folder.read_config().epochs == 8
+    with pytest.raises(ConfigError, match="epochs was 8, now 5"):
+        folder.check_resumable(config, same)
+
+
+def test_a_validation_folder_may_be_added_but_not_exchanged(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config = TrainConfig(data="a")
+    folder.begin(config, {"data": manifest_with("f")})
+    both = {"data": manifest_with("f"), "val": manifest_with("v")}
+    folder.check_resumable(config, both)
+    assert folder.go_on(config, both) == []
+    with pytest.raises(ConfigError, match="the shards of --val are another build's"):
+        folder.check_resumable(config, {**both, "val": manifest_with("w")})
+
+
+def test_a_run_tells_what_crops_its_network_takes(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    with pytest.raises(RecordError, match="no run"):
+        folder.read_geometry()
+    manifest = manifest_with("f")
+    folder.begin(TrainConfig(data="a"), {"data": manifest})
+    crop, table = folder.read_geometry()
+    assert crop == manifest.crop
+    assert table == COCO_17
+    path = tmp_path / "run" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "crop": {}}))
+    with pytest.raises(RecordError, match="does not say what crops the network takes"):
+        folder.read_geometry()
+
+
+def test_going_on_with_other_versions_is_told(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config, manifests = TrainConfig(data="a"), {"data": manifest_with("f")}
+    folder.begin(config, manifests)
+    path = tmp_path / "run" / "run.json"
+    what = json.loads(path.read_text())
+    before = {**what["versions"], "keras": "2.0"}
+    path.write_text(json.dumps({**what, "versions": before}))
+    assert folder.go_on(config, manifests) == [f"keras 2.0, now {what['versions']['keras']}"]
+    assert json.loads(path.read_text())["versions"] == what["versions"]
+    assert json.loads(path.read_text())["earlier_versions"] == [before]
+
+
+def test_one_process_at_a_time_trains_in_a_folder(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    code = (
+        "import sys\nfrom cocoprep.storage.local import LocalFiles\nfrom cocoprep.model.run.folder import RunFolder\n"
+        "lock = RunFolder(sys.argv[1], LocalFiles()).hold()\nprint('held', flush=True)\nsys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, folder.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(ConfigError, match="another process is training in"):
+            folder.hold()
+        other.kill()
+    folder.hold().release()
+
+
+def test_a_config_comes_back_from_json():
+    config = TrainConfig(data="a", optimizer=OptimizerConfig(decay_at=(0.1, 0.2)), cache=True)
+    assert from_builtins(json.loads(json.dumps(to_builtins(config))), where="here") == config

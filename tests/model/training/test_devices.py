@@ -1,0 +1,57 @@
+"""Several devices train as one does: shown on two logical CPUs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cocoprep.errors import ConfigError
+from tests.support.training import build_people
+
+pytest.importorskip("tensorflow")
+ROOT = Path(__file__).parents[3]
+
+
+def two_devices(*arguments):
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.model.training.two_devices", *map(str, arguments)],
+        cwd=ROOT, check=False, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_two_devices_take_the_steps_that_one_takes(tmp_path):
+    traces = two_devices(build_people(tmp_path))
+    one, two = traces["one"], traces["all"]
+    assert (one["devices"], two["devices"]) == ("the CPU", "2 CPU devices")
+    assert one["people"] == two["people"] == [4] * 4
+    assert one["steps"] == two["steps"] == [1] * 4
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
+    np.testing.assert_allclose(two["gradient"], one["gradient"], rtol=1e-3)
+    assert one["loss"][-1] != one["loss"][0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_a_run_on_two_devices_logs_saves_and_goes_on(precision, tmp_path):
+    losses = two_devices(build_people(tmp_path), precision, tmp_path)
+    assert [step for step, _ in losses["whole"]] == [2, 4, 5, 6, 8, 10]
+    assert losses["stopped"] == losses["whole"]
+
+
+def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
+    tf = pytest.importorskip("tensorflow")
+    from cocoprep.model.training.devices import choose_strategy
+
+    three = [tf.config.list_logical_devices("CPU")[0]] * 3
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: three if kind == "GPU" else [])
+    with pytest.raises(ConfigError, match="--batch-size: expected a multiple of the 3 devices, found 4"):
+        choose_strategy("all", 4)

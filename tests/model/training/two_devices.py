@@ -1,0 +1,71 @@
+"""Train on two logical CPUs: `python -m tests.model.training.two_devices DATA [PRECISION FOLDER]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from cocoprep.model.input.dataset import train_dataset
+from cocoprep.model.network.config import LossConfig, NetworkConfig
+from cocoprep.model.run.config import OptimizerConfig, TrainConfig
+from cocoprep.model.training.devices import describe_devices
+from cocoprep.model.training.step import train_step
+from cocoprep.model.training.trainee import build_trainee
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.storage.local import LocalFiles
+from tests.support.training import lines_of, open_tiny
+
+STEPS = 4
+
+
+def trace(data: str, devices: str) -> dict[str, list[float]]:
+    """Return losses and gradient norms of a few steps, without what each device normalises on its own."""
+    config = TrainConfig(
+        data=data, batch_size=4, devices=devices, network=NetworkConfig(channels=8, depth=1, stacks=2),
+        loss=LossConfig(kind="mse"), optimizer=OptimizerConfig(kind="sgd", clip_norm=0.05, ema=0.5, warmup_epochs=0),
+    )  # fmt: skip
+    trainee = build_trainee(config, read_manifest(data, LocalFiles()), 5)
+    for layer in trainee.network.layers:
+        if "_bn" in layer.name:  # statistics of half a batch are others than of the whole
+            layer.trainable = False
+    step = train_step(trainee)
+    batches = trainee.strategy.experimental_distribute_dataset(train_dataset(data, config.read))
+    parts = [step(batch) for _, batch in zip(range(STEPS), batches, strict=False)]
+    return {
+        "devices": describe_devices(trainee.strategy),
+        "loss": [np.asarray(part["loss"]).tolist() for part in parts],
+        "people": [float(part["people"]) for part in parts],
+        "steps": [float(part["steps"]) for part in parts],
+        "gradient": [np.asarray(part["gradient"]).tolist() for part in parts],
+    }
+
+
+def whole_runs(data: str, precision: str, folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """Return the losses by step of a run on both devices: uninterrupted with validation, and stopped in the middle."""
+    settings = {"devices": "all", "precision": precision, "optimizer__ema": 0.5, "network__stacks": 1, "epochs": 2}
+    open_tiny(data, data, folder / "whole", **settings).go()
+    stopped = open_tiny(data, None, folder / "stopped", **settings)
+    with suppress(KeyboardInterrupt):
+        stopped.go(lambda: len(stopped.report.steps) == 7)
+    open_tiny(data, None, folder / "stopped", resume=True, **settings).go()
+    return {name: [(line["step"], line["loss"]) for line in lines_of(folder / name)] for name in ("whole", "stopped")}
+
+
+def main() -> None:
+    """Print traces of one and of two devices as JSON, or those of `whole_runs`."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    data, *rest = sys.argv[1:]
+    if rest:
+        print(json.dumps(whole_runs(data, rest[0], Path(rest[1]))))
+    else:
+        print(json.dumps({devices: trace(data, devices) for devices in ("one", "all")}))
+
+
+if __name__ == "__main__":
+    main()

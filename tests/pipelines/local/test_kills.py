@@ -1,0 +1,172 @@
+"""Builds that are killed at random moments: nothing broken, nothing left behind, the same bytes in the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.sidecar import read_sidecar
+from cocoprep.shards.verify import verify_folder
+from cocoprep.storage.digests import digest_file
+from cocoprep.storage.local import LocalFiles
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers by way of /proc")
+
+COPIES = 8
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def arguments(coco_mini, tmp_path_factory):
+    """Return the arguments of a build of real photographs, each used several times so that it takes a while."""
+    coco = json.loads((coco_mini / "annotations" / "person_keypoints_train2017.json").read_text())
+    images, annotations = [], []
+    for copy in range(COPIES):
+        shift = copy * 10**6
+        images += [{**image, "id": image["id"] + shift} for image in coco["images"]]
+        annotations += [
+            {**a, "id": a["id"] * COPIES + copy, "image_id": a["image_id"] + shift} for a in coco["annotations"]
+        ]
+    path = tmp_path_factory.mktemp("kills") / "annotations.json"
+    path.write_text(json.dumps({**coco, "images": images, "annotations": annotations}))
+    return [
+        "--split",
+        "train2017",
+        "--annotations",
+        str(path),
+        "--images",
+        str(coco_mini / "train2017"),
+        "--no-ceiling",
+    ]
+
+
+def start(arguments, out):
+    return subprocess.Popen(
+        [sys.executable, "-m", "cocoprep", "build", *arguments, "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def finish(build):
+    output, _ = build.communicate(timeout=120)
+    return build.returncode, output
+
+
+def processes():
+    """Return (pid, parent, session) of every process that still runs."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, parent, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if state != "Z":
+                found.append((int(entry.name), int(parent), int(session)))
+    return found
+
+
+def driver_of(build):
+    return next((pid for pid, parent, session in processes() if parent == build.pid and session == pid), None)
+
+
+def workers_of(driver):
+    return [pid for pid, _, session in processes() if session == driver and pid != driver]
+
+
+def group_of(driver):
+    return [pid for pid, _, session in processes() if session == driver]
+
+
+def wait_until_gone(driver):
+    deadline = time.monotonic() + 10
+    while group_of(driver) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert group_of(driver) == []
+
+
+def check_what_is_there(out):
+    """Every finished shard is whole; nothing half-written stands under a final name."""
+    files = LocalFiles()
+    for path in out.glob("cocoprep-*-of-*[0-9]"):
+        sidecar = read_sidecar(str(out), path.name, files)
+        if sidecar is not None:
+            assert digest_file(str(path), files).sha256 == sidecar.sha256
+    if (out / "manifest.json").exists():
+        assert verify_folder(str(out), files).problems == []
+
+
+def digests(out):
+    return [(s.name, s.sha256, s.sidecar.sha256) for s in read_manifest(str(out), LocalFiles()).shards]
+
+
+@pytest.fixture(scope="module")
+def reference(arguments, tmp_path_factory):
+    out = tmp_path_factory.mktemp("whole")
+    started = time.monotonic()
+    code, output = finish(start(arguments, out))
+    assert code == 0, output
+    return digests(out), time.monotonic() - started
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_twenty_kills_and_the_same_bytes(arguments, reference, tmp_path):
+    expected, seconds = reference
+    rng, out, ends = random.Random(0), tmp_path / "out", []
+    for _ in range(KILLS):
+        build = start(arguments, out)
+        time.sleep(rng.uniform(0.3, seconds))
+        driver = driver_of(build)
+        victim = rng.choice(["parent", "worker", "worker", "driver"])
+        targets = {"parent": [build.pid], "driver": [driver], "worker": workers_of(driver) if driver else []}[victim]
+        for target in rng.sample(targets, k=min(1, len(targets))):
+            if target is not None:
+                os.kill(target, signal.SIGKILL)
+        code, output = finish(build)
+        ends.append((victim, code))
+        assert "Traceback" not in output.split("The end of the log:")[0]
+        assert code in ((-signal.SIGKILL, 0) if victim == "parent" else (0, 1)), output
+        if code == 1:
+            assert "the same command goes on where it stopped" in output
+        if driver is not None:
+            wait_until_gone(driver)
+        check_what_is_there(out)
+        (out / "manifest.json").unlink(missing_ok=True)
+        for path in sorted(out.glob("cocoprep-*"))[:: rng.randrange(2, 5)]:
+            path.unlink()  # so that there is work to be killed in, every time
+    code, output = finish(start(arguments, out))
+    assert code == 0, output
+    assert digests(out) == expected
+    assert not list(out.glob(".*"))
+    assert sum(code != 0 for _, code in ends) >= KILLS // 5, ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 128 + signal.SIGTERM)])
+def test_a_polite_end_leaves_no_process_and_no_temporary(arguments, reference, tmp_path, number, code):
+    expected, _ = reference
+    build = start(arguments, tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("cocoprep-*.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)  # until the first shard is there: the others are still to come
+    driver = driver_of(build)
+    build.send_signal(number)
+    ended, output = finish(build)
+    assert ended == code, output
+    assert "Traceback" not in output
+    wait_until_gone(driver)
+    assert not list(tmp_path.glob(".*"))
+    check_what_is_there(tmp_path)
+    ended, output = finish(start(arguments, tmp_path))
+    assert ended == 0
+    assert digests(tmp_path) == expected

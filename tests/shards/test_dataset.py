@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+import cocoprep
+from cocoprep.builder.config import SelectConfig
+from cocoprep.errors import RecordError
+from cocoprep.pose.crop_config import CropConfig
+from tests.support.building import build_folder
+from tests.support.people import write_people
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    root = tmp_path_factory.mktemp("dataset")
+    annotations, images = write_people(root / "coco", images=6)
+    build_folder(
+        root / "out", annotations=annotations, images=images,
+        crop=CropConfig(input_size=(32, 24)), select=SelectConfig(shards=4),
+    )  # fmt: skip
+    return root / "out"
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[key], b[key]) for key in a)
+
+
+def test_a_person(built):
+    dataset = cocoprep.open_dataset(built)
+    person = dataset[0]
+    assert person["image"].shape == (*dataset.manifest.crop.stored_size, 3)
+    assert person["image"].dtype == np.uint8
+    assert person["heatmaps"].shape == (8, 6, 17)
+    assert person["keypoints"].shape == (17, 2)
+    assert person["keypoints"].dtype == np.float32
+    assert person["visibility"].dtype == np.int64
+    assert dataset.canonical(person["image"]).shape == (32, 24, 3)
+    assert person["file_name"].endswith(".jpg")
+
+
+def test_iteration_places_and_ids_agree(built):
+    dataset = cocoprep.open_dataset(built)
+    people = list(dataset)
+    assert len(people) == len(dataset) == dataset.manifest.counts.people == 12
+    assert [person["annotation_id"] for person in people] == dataset.annotation_ids
+    for place, person in enumerate(people):
+        assert equal(person, dataset[place])
+        assert equal(person, dataset.person(person["annotation_id"]))
+    assert equal(dataset[-1], people[-1])
+
+
+def test_what_is_not_there(built):
+    dataset = cocoprep.open_dataset(built)
+    assert 101 not in dataset  # the first person of the first image has no labelled joint
+    assert 102 in dataset
+    with pytest.raises(KeyError):
+        dataset.person(101)
+    with pytest.raises(IndexError):
+        dataset[12]
+
+
+def test_arrays_are_the_callers_own(built):
+    dataset = cocoprep.open_dataset(built)
+    person = dataset[0]
+    for value in person.values():
+        if isinstance(value, np.ndarray):
+            value[:] = 7  # neither read-only nor shared
+    assert not equal(person, dataset[0])
+
+
+def test_it_goes_to_a_worker_process(built):
+    """As PyTorch's DataLoader sends it."""
+    dataset = cocoprep.open_dataset(built)
+    assert equal(dataset[3], pickle.loads(pickle.dumps(dataset))[3])
+
+
+def test_a_damaged_record_is_named(built, tmp_path):
+    import shutil
+
+    copy = shutil.copytree(built, tmp_path / "copy")
+    shard = max(copy.glob("*-of-00004"), key=lambda path: path.stat().st_size)
+    data = bytearray(shard.read_bytes())
+    data[100] ^= 1
+    shard.write_bytes(bytes(data))
+    with pytest.raises(RecordError, match=f"{shard.name}, offset 0: .*CRC.*cocoprep verify"):
+        list(cocoprep.open_dataset(copy))
+
+
+def test_a_folder_that_is_not_complete(tmp_path):
+    with pytest.raises(RecordError, match=r"no manifest\.json"):
+        cocoprep.open_dataset(tmp_path)
+
+
+def test_a_shard_that_was_replaced_gives_nobody_elses_record(built):
+    dataset = cocoprep.open_dataset(built)
+    first, second = dataset.places[:2]
+    dataset.places[0] = (second[0], *first[1:])
+    with pytest.raises(RecordError, match=f"expected annotation {second[0]} at byte 0, found {first[0]}"):
+        dataset[0]

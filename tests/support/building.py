@@ -1,0 +1,123 @@
+"""Tiny data sets and built folders for tests: every step of a build, composed without an engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from cocoprep.builder.config import BuildConfig, SelectConfig
+from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
+from cocoprep.builder.finish import finish_build
+from cocoprep.builder.selection import unpack_shard
+from cocoprep.builder.shard_writer import ShardWriter
+from cocoprep.builder.start import start_build
+from cocoprep.crops.photographs import open_images
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.manifest import Manifest
+from cocoprep.shards.names import shard_name
+from cocoprep.storage.local import LocalFiles
+
+
+def keypoints(table: KeypointTable = COCO_17, **joints: tuple[float, float, int]) -> list[float]:
+    """Return COCO's flat list from (x, y, visibility) by joint name; the joints not named are not labelled."""
+    unknown = set(joints) - set(table.names)
+    if unknown:
+        raise ValueError(f"no such joints: {sorted(unknown)}")
+    return [number for name in table.names for number in joints.get(name, (0, 0, 0))]
+
+
+def write_coco(
+    folder: Path,
+    images: Mapping[int, Image.Image | tuple[int, int]],
+    annotations: Iterable[Mapping[str, Any]],
+    *,
+    split: str = "train2017",
+    table: KeypointTable = COCO_17,
+) -> tuple[Path, Path]:
+    """Write a data set in COCO's official layout; return the annotation file and the folder of photographs.
+
+    Args:
+        folder: to write into; made if need be.
+        images: photographs by id; a (width, height) instead of a picture lists a photograph that is not there.
+        annotations: entries with `id`, `image_id` and whatever matters; the rest is filled in so that the entry is a
+            valid one, without labelled joints and with a box that covers the photograph.
+        split: names the files.
+        table: the joints.
+    """
+    photographs = folder / split
+    photographs.mkdir(parents=True, exist_ok=True)
+    sizes: dict[int, tuple[int, int]] = {}
+    for image_id, picture in images.items():
+        if isinstance(picture, Image.Image):
+            picture.save(photographs / f"{image_id:012d}.jpg", quality=95, subsampling=0)
+        sizes[image_id] = picture.size if isinstance(picture, Image.Image) else picture
+    listed = [
+        {"id": image_id, "file_name": f"{image_id:012d}.jpg", "width": width, "height": height}
+        for image_id, (width, height) in sizes.items()
+    ]
+    category = {"id": 1, "name": "person", "keypoints": list(table.names), "skeleton": table.skeleton}
+    entries = [_filled_in(entry, sizes, table) for entry in annotations]
+    path = folder / "annotations" / f"person_keypoints_{split}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"images": listed, "annotations": entries, "categories": [category]}))
+    return path, photographs
+
+
+def build_folder(
+    out: Path,
+    *,
+    annotations: Path,
+    images: Path,
+    split: str = "train2017",
+    crop: CropConfig | None = None,
+    select: SelectConfig | None = None,
+    force: bool = False,
+    table: KeypointTable = COCO_17,
+) -> Manifest:
+    """Build a folder of shards in this process, as the pipeline does; return its manifest."""
+    config = BuildConfig(
+        split=split,
+        annotations=str(annotations),
+        images=str(images),
+        out=str(out),
+        crop=crop or CropConfig(),
+        select=select or SelectConfig(),
+        force=force,
+    )
+    files = LocalFiles()
+    started, packed = start_build(config, table, files)
+    writer = ShardWriter(
+        folder=config.out,
+        fingerprint=fingerprint_of(fingerprint_parts(config, started.num_shards, table)),
+        crop=config.crop,
+        seed=config.select.seed,
+        joints=len(table),
+        images=open_images(config.images, files),
+        files=files,
+        on_progress=lambda images, crops: None,
+    )
+    names = []
+    for index, shard in enumerate(packed):
+        sidecar, _ = writer.write(shard_name(split, index, started.num_shards), unpack_shard(shard))
+        names.append(sidecar.shard)
+    return finish_build(config, started.num_shards, names, table, files)
+
+
+def _filled_in(entry: Mapping[str, Any], sizes: Mapping[int, tuple[int, int]], table: KeypointTable) -> dict[str, Any]:
+    width, height = sizes.get(entry["image_id"], (1, 1))
+    flat = entry.get("keypoints", [0] * 3 * len(table))
+    defaults = {
+        "category_id": 1,
+        "bbox": [0, 0, width, height],
+        "area": width * height / 2,
+        "iscrowd": 0,
+        "keypoints": flat,
+        "num_keypoints": sum(map(bool, flat[2::3])) if isinstance(flat, list) else 0,
+    }
+    return {**defaults, **entry}

@@ -1,0 +1,87 @@
+"""A tiny run for tests: `python -m tests.support.training DATA VAL RUN [setting=value ...]`, and its parts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from cocoprep.builder.config import SelectConfig
+from cocoprep.model.run.resolve import resolve_config
+from cocoprep.model.training.xla import prepare_xla
+from cocoprep.pose.crop_config import CropConfig
+from tests.support.building import build_folder
+from tests.support.people import write_people
+
+TINY = {
+    "network.channels": 8,
+    "network.depth": 1,
+    "network.stacks": 2,
+    "batch_size": 4,
+    "epochs": 3,
+    "log_steps": 2,
+    "checkpoint_steps": 3,
+    "checkpoint_minutes": 0.0,
+    "augment": "medium",
+    "xla": "off",
+}
+
+
+class Silent:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self):
+        self.begun, self.steps, self.epochs, self.notes = None, [], [], []
+
+    def begin(self, **facts):
+        self.begun = facts
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def step(self, step):
+        self.steps.append(step)
+
+    def epoch(self, epoch, train, val):
+        self.epochs.append((epoch, train, val))
+
+
+def build_people(root: Path, *, images: int = 10, seed: int = 0) -> Path:
+    """Build a folder of 2 people an image, 32 x 32."""
+    annotations, photographs = write_people(root / "coco", images=images, seed=seed)
+    build_folder(
+        root / "out", annotations=annotations, images=photographs,
+        crop=CropConfig(input_size=(32, 32)), select=SelectConfig(shards=3),
+    )  # fmt: skip
+    return root / "out"
+
+
+def open_tiny(data: Path | str, val: Path | str | None, run: Path, *, resume: bool = False, files=None, **changes):
+    """Open a tiny run; `files` is where its shards lie, `changes` are settings, a dot written as two underscores."""
+    from cocoprep.model.training.train import open_run
+
+    settings = {**TINY, **{name.replace("__", "."): value for name, value in changes.items()}, "data": str(data)}
+    if val is not None:
+        settings["val"] = str(val)
+    config = resolve_config(str(run), None, settings, resume=resume)
+    return open_run(config, str(run), resume=resume, report=Silent(), files=files)
+
+
+def lines_of(run: Path, phase: str = "train") -> list[dict]:
+    """Return the log's lines of one phase."""
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["phase"] == phase]
+
+
+def main() -> None:
+    """Run, and go on where a run stopped; say each step."""
+    data, val, run, *rest = sys.argv[1:]
+    changes = {name: json.loads(value) for name, _, value in (part.partition("=") for part in rest)}
+    prepare_xla(changes.get("xla", TINY["xla"]))
+    training = open_tiny(Path(data), Path(val), Path(run), resume=True, **changes)
+    training.report.step = lambda step: print(step, flush=True)
+    training.go()
+
+
+if __name__ == "__main__":
+    main()
