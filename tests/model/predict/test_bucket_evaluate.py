@@ -115,7 +115,8 @@ def there(trained, bucket):
     return put(trained, f"{bucket}/run")
 
 
-def test_in_python_a_path_is_enough(near, far, trained, there, tmp_path):
+@pytest.mark.slow
+def test_in_python_a_path_is_enough(near, far, trained, there):
     from cocoprep.model.predict.folder import predict_folder
     from cocoprep.model.predict.photographs import list_files, read_picture
     from cocoprep.model.predict.predictor import flip_warning, open_predictor
