@@ -21,7 +21,8 @@ from cocoprep.shards.names import (
     shard_name,
 )
 from cocoprep.shards.seal import canonical_json, seal, unseal
-from cocoprep.storage.local import TEMPORARY, real_path
+from cocoprep.storage.local import TEMPORARY
+from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 
 

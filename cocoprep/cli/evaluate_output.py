@@ -18,7 +18,7 @@ from cocoprep.evaluation.error_kinds import COLUMNS, error_rows
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import Manifest, records_digest
-from cocoprep.storage.local import real_path
+from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:

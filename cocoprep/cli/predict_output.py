@@ -17,7 +17,7 @@ from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ground_truth import CATEGORY_ID
-from cocoprep.storage.local import real_path
+from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:

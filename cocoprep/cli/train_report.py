@@ -91,9 +91,9 @@ class TrainReport(Bar):
     def summary(self, run_dir: str) -> str:
         """Return what is to be said at the end: what the log has of the last validation, be it of an earlier time."""
         from cocoprep.model.run.log import read_log
-        from cocoprep.storage.local import LocalFiles
+        from cocoprep.storage.by_scheme import AnyFiles
 
-        validations = [line for line in read_log(run_dir, LocalFiles()) if line["phase"] == "val"]
+        validations = [line for line in read_log(run_dir, AnyFiles()) if line["phase"] == "val"]
         lines = [f"{run_dir}: {self._step} steps done"]
         if validations:
             val = validations[-1]

@@ -19,7 +19,7 @@ from cocoprep.report.plots import error_bars, joint_bars, pck_by_joint, pck_curv
 from cocoprep.report.sources import CropSource, Shown, StackMaps
 from cocoprep.report.style import Chart
 from cocoprep.report.worst_errors import worst_errors
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 __all__ = ["PAGE", "CropSource", "Shown", "StackMaps", "write_report"]
@@ -38,7 +38,7 @@ def write_report(
     beside: Mapping[str, Mapping[str, float]] | None = None,
     crops: CropSource | None = None,
     stack_maps: Sequence[StackMaps] = (),
-    files: FileStore | None = None,
+    files: FileStore = AnyFiles(),
 ) -> str:
     """Write the report of an evaluation; the same evaluation and pictures give the same bytes.
 
@@ -51,7 +51,7 @@ def write_report(
         beside: figures to stand beside the result's, by whose they are: names of `OKS_FIGURES`, or `PCK@0.2`.
         crops: gives pictures of people; None where there are none.
         stack_maps: heatmaps of a few people, to be shown as grids.
-        files: how files are written.
+        files: where the folder lies; by default, on this machine or in a bucket, as its path says.
 
     Returns:
         The path of the page, `report.html`. Beside it lie its pictures: `pck-curves.png`, `pck-curves-by-joint.png`,
@@ -60,7 +60,6 @@ def write_report(
     Raises:
         OutputError: the folder cannot be written.
     """
-    files = files or LocalFiles()
     files.make_folder(folder)
     worst, best = (portraits(evaluation, rows, table, crops) for rows in worst_and_best(evaluation))
     errors, errors_in_all = worst_errors(evaluation)

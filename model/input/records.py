@@ -60,14 +60,14 @@ class PersonRecord:
 class RecordSource:
     """The people of one folder that a config uses, in stored order, by their places from 0."""
 
-    def __init__(self, folder: str, config: ReadConfig, files: FileStore | None = None) -> None:
+    def __init__(self, folder: str, config: ReadConfig, files: FileStore = AnyFiles()) -> None:
         """Open a folder; `files` is where it lies, by default, on this machine or in a bucket, as its path says.
 
         Raises:
             RecordError: the folder is not complete, or its manifest, a sidecar or a shard's size is wrong.
             ConfigError: the subset is empty.
         """
-        self.folder, self.files = folder, files or AnyFiles()
+        self.folder, self.files = folder, files
         dataset = _open(folder, self.files)
         self.manifest: Manifest = dataset.manifest
         check_shard_sizes(folder, self.manifest, self.files)

@@ -51,7 +51,7 @@ def predict_folder(
     batch_size: int = 32,
     progress: Progress = lambda done, total: None,
     keep_maps: Iterable[int] = (),
-    files: FileStore | None = None,
+    files: FileStore = AnyFiles(),
 ) -> tuple[Predictions, list[KeptMaps]]:
     """Predict every person of a built folder once, in stored order, from the boxes of its ground truth.
 
@@ -73,7 +73,6 @@ def predict_folder(
         ConfigError: the folder was built with another geometry or other joints.
         RecordError: it is incomplete or damaged.
     """
-    files = files or AnyFiles()
     manifest = read_manifest(folder, files)
     check_geometry(predictor, manifest, folder)
     wanted, kept = frozenset(keep_maps), list[KeptMaps]()

@@ -27,6 +27,7 @@ from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import CropRecord, KeypointRecord, Manifest, records_digest, table_of
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
@@ -52,7 +53,7 @@ class RunFolder:
     """Paths of a run, and its config."""
 
     path: str
-    files: FileStore
+    files: FileStore = AnyFiles()
 
     def at(self, name: str) -> str:
         """Return the path of a name within the folder."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cocoprep.errors import RecordError
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 THRESHOLDS_FILE = "thresholds.json"
@@ -19,15 +19,14 @@ class _Chosen(msgspec.Struct):
     thresholds: dict[str, float]
 
 
-def read_thresholds(run_dir: str, table: KeypointTable, files: FileStore | None = None) -> NDArray[np.float64] | None:
+def read_thresholds(run_dir: str, table: KeypointTable, files: FileStore = AnyFiles()) -> NDArray[np.float64] | None:
     """Return (K,) the least confidence of each joint that was chosen for a run; None where none was.
 
-    `files` is where the run's folder lies; None for this machine.
+    `files` is where the run's folder lies; by default, on this machine or in a bucket, as its path says.
 
     Raises:
         RecordError: the file is damaged, or is of other joints.
     """
-    files = files or LocalFiles()
     path = files.join(run_dir, THRESHOLDS_FILE)
     if not files.exists(path):
         return None
@@ -44,7 +43,7 @@ def read_thresholds(run_dir: str, table: KeypointTable, files: FileStore | None 
 
 
 def find_thresholds(
-    run_dir: str, table: KeypointTable, threshold: float | None, files: FileStore | None = None
+    run_dir: str, table: KeypointTable, threshold: float | None, files: FileStore = AnyFiles()
 ) -> tuple[NDArray[np.float64], str]:
     """Return (K,) the least confidence of each joint, and in words where it is from.
 

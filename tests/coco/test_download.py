@@ -26,7 +26,7 @@ from cocoprep.coco.archives import check_file
 from cocoprep.coco.download import download_splits
 from cocoprep.coco.official import OFFICIAL, Archive, Split
 from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
-from cocoprep.storage.receive import ReceivingLocalFiles
+from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.store import FileDigest
 from tests.builder.bad_input import as_nobody
 from tests.support.people import write_people
@@ -426,7 +426,7 @@ def test_a_folder_that_may_not_be_looked_at(fetch, server):
 
 
 def test_too_little_room_is_told_at_once(fetch, data, server):
-    class TinyDisk(ReceivingLocalFiles):
+    class TinyDisk(LocalFiles):
         def free_bytes(self, folder):
             return 1000
 
