@@ -21,7 +21,7 @@ from cocoprep.cli.evaluate_output import (
 )
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.paths import check_paths
-from cocoprep.cli.people_progress import PeopleProgress
+from cocoprep.cli.progress import CountProgress
 from cocoprep.coco.results import Predictions, read_results
 from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.photographs import open_images
@@ -180,7 +180,7 @@ def _predict(job: Job, truth: Truth, dataset: ShardDataset, files: FileStore) ->
     predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test, files=files)
     if job.flip_test and (warning := flip_warning(job.run_dir or "", files)):
         click.echo(f"warning: {warning}", err=True)
-    with PeopleProgress("predicting") as progress:
+    with CountProgress("predicting", "people") as progress:
         return predict_folder(
             predictor,
             dataset.folder,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from cocoprep.cli.people_progress import PeopleProgress
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.predict_output import PredictOutput
     from cocoprep.model.predict.photographs import Listed
     from cocoprep.model.predict.predictor import Predictor
@@ -70,7 +70,7 @@ def command(
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
     from cocoprep.cli.paths import check_paths
-    from cocoprep.cli.people_progress import PeopleProgress
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.predict_output import PredictOutput
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.errors import CocoprepError
@@ -93,7 +93,7 @@ def command(
         click.echo(f"warning: {warning}", err=True)
     thresholds, said = find_thresholds(run_dir, predictor.table, threshold, files)
     folder = out or files.join(run_dir, "predictions")
-    with PeopleProgress("predicting") as progress:
+    with CountProgress("predicting", "people") as progress:
         output = PredictOutput(folder, predictor.table, thresholds, files, overlays=overlays)
         if annotations is not None and images is not None:
             output.protect(annotations, folder=images if files.is_folder(images) else None)
@@ -122,7 +122,7 @@ def _predict(
     predictor: Predictor,
     listed: list[Listed],
     output: PredictOutput,
-    progress: PeopleProgress,
+    progress: CountProgress,
     *,
     decoder: Any,
     batch_size: int,

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from cocoprep.cli import main
-from cocoprep.cli.byte_progress import ByteProgress
+from cocoprep.cli.progress import ByteProgress
 from cocoprep.cli.download import SPLITS
 from cocoprep.coco import download
 from cocoprep.coco.archives import check_file
