@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.predict_output import PredictOutput
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.model.predict.photographs import Listed
     from cocoprep.model.predict.predictor import Predictor
 
@@ -70,8 +70,8 @@ def command(
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
     from cocoprep.cli.paths import check_paths
-    from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.predict_output import PredictOutput
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.errors import CocoprepError
     from cocoprep.storage.by_scheme import AnyFiles

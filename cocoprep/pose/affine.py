@@ -64,6 +64,15 @@ def crop_to_image(points: ArrayLike, window: CropWindow, input_size: tuple[int, 
     return np.stack([x, y], axis=-1)
 
 
+def crop_to_index(points: ArrayLike, windows: ArrayLike, input_size: tuple[int, int]) -> Points:
+    """Map points (N, K, 2) of N people's crops to COCO's pixel indices in their photographs, not rounded.
+
+    The windows (N, 4) are the crops in the photographs: x, y, width, height in pixels.
+    """
+    window = CropWindow(*np.asarray(windows, np.float64).reshape(-1, 4).T[:, :, None])
+    return point_to_index(crop_to_image(points, window, input_size))
+
+
 def crop_to_heatmap(points: ArrayLike, stride: int) -> Points:
     """Map crop points (..., 2) to heatmap points."""
     return np.asarray(points, np.float64) / stride
