@@ -26,6 +26,13 @@ class CropWindow(NamedTuple):
     height: float
 
 
+def distances(points: ArrayLike, others: ArrayLike) -> Points:
+    """Return (...) how far points (..., 2) lie from others (..., 2) of the same frame."""
+    apart = np.asarray(points, np.float64) - np.asarray(others, np.float64)
+    lengths: Points = np.hypot(apart[..., 0], apart[..., 1])
+    return lengths
+
+
 def pixel_centres(count: int) -> Points:
     """Return (count,) centres of the pixels along one axis."""
     return np.arange(count, dtype=np.float64) + 0.5

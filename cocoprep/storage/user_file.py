@@ -1,10 +1,11 @@
-"""A file that a user has named: read, or told what is wrong with it."""
+"""Files and folders that a user has named: used, or told what is wrong with them."""
 
 from __future__ import annotations
 
 import codecs
+import os
 
-from cocoprep.errors import CocoprepError
+from cocoprep.errors import CocoprepError, OutputError
 from cocoprep.storage.store import FileStore
 
 
@@ -38,3 +39,13 @@ def read_user_file(
         raise refusal(
             f"{where}: expected {expected}, which cannot be read ({error.strerror or error}).{cure}"
         ) from error
+
+
+def check_output_folder(path: str, files: FileStore) -> None:
+    """Refuse a file where --out is to be a folder.
+
+    Raises:
+        OutputError: there is one.
+    """
+    if (files.exists(path) or os.path.lexists(path)) and not files.is_folder(path):
+        raise OutputError(f"--out: expected a folder at {path}, found a file. Choose another --out.")

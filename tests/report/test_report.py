@@ -16,10 +16,11 @@ from cocoprep.draw.palette import SIDES
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES
+from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17
-from cocoprep.report import PAGE, Shown, StackMaps, write_report
+from cocoprep.report import PAGE, Shown, write_report
 from cocoprep.report.heat_grid import heat_grid
 from cocoprep.report.markup import NONE, count, element, join, people, pixels, share, table, text
 from cocoprep.report.people import people_sheet, portraits, side_by_side, what_went_wrong, worst_and_best
