@@ -30,6 +30,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 HELD_PIXELS = MAX_PIXELS  # of photographs that wait for the rest of a batch
@@ -160,12 +161,8 @@ def list_annotated(
         AnnotationError: the file as a whole cannot be used.
         ConfigError: no photographs are there.
     """
-    try:
-        data = files.read_bytes(annotations)
-    except OSError as error:
-        raise AnnotationError(
-            f"--annotations: {annotations} cannot be read ({error.strerror or error}). Name a COCO keypoints file."
-        ) from error
+    expected = "a JSON file of COCO person keypoints"
+    data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
     file = parse_annotation_file(data, annotations, table)
     source = open_images(images, files)
     boxes: dict[int, list[BBox]] = {}

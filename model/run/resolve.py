@@ -14,6 +14,7 @@ from cocoprep.model.run.config import TrainConfig, from_builtins, merge, to_buil
 from cocoprep.model.run.folder import RunFolder, check_run_dir
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
 
 
 def resolve_config(
@@ -59,11 +60,13 @@ def read_settings(path: str, files: FileStore) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read.
     """
+    is_toml = path.endswith(".toml")
+    expected = f"{'a TOML' if is_toml else 'a JSON'} file of settings"
+    data = read_user_file(path, files, expected, refusal=ConfigError, option="--config")
     try:
-        text = files.read_bytes(path).decode()
-        settings = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--config: cannot read {path}: {error}.") from error
+        settings = tomllib.loads(data.decode()) if is_toml else json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"--config: {path}: expected {expected}, found something else ({error}).") from error
     if not isinstance(settings, dict):
         raise ConfigError(f"--config: {path}: expected a table of settings, found {type(settings).__name__}.")
     return settings

@@ -187,7 +187,7 @@ class TrainingRun:
             self.save()
 
     def _figures(self, sums: Sums) -> Figures:
-        values = figures(sums, self.manifest.keypoints.names)
+        values = figures(sums, table_of(self.manifest.keypoints))
         norms = sums["gradient"] / max(float(sums["steps"] - sums["overflows"]), 1.0)
         values.update({f"gradient_{g}": float(n) for g, n in zip(self.trainee.groups, norms, strict=True)})
         scale = getattr(self.trainee.optimizer, "dynamic_scale", None)

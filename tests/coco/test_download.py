@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from cocoprep.cli import main
-from cocoprep.cli.byte_progress import ByteProgress
 from cocoprep.cli.download import SPLITS
+from cocoprep.cli.progress import ByteProgress
 from cocoprep.coco import download
 from cocoprep.coco.archives import check_file
 from cocoprep.coco.download import download_splits
@@ -552,7 +552,7 @@ def test_checking_is_said_while_it_goes_on(capsys):
     with ByteProgress("fetching") as progress:
         progress.log_interval_s = 0.0
         for doing, size in (("checking what is there", 4000), ("fetching", 2000)):
-            progress.begin(doing, size)
+            progress.turn_to(doing, size)
             progress.advance(1000)
     assert capsys.readouterr().err.splitlines() == [
         "checking what is there: 1.0 kB of 4.0 kB",
