@@ -11,6 +11,7 @@ from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_parts
 from cocoprep.errors import ConfigError, OutputError, RecordError
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import (
     MANIFEST,
     PLAN,
@@ -20,7 +21,9 @@ from cocoprep.shards.names import (
     is_ours,
     shard_name,
 )
-from cocoprep.shards.seal import canonical_json, seal, unseal
+from cocoprep.shards.plan import unseal_plan
+from cocoprep.shards.seal import canonical_json
+from cocoprep.storage.digests import digest_file
 from cocoprep.storage.local import TEMPORARY, real_path
 from cocoprep.storage.store import FileStore
 
@@ -63,8 +66,8 @@ def check_output(config: BuildConfig, num_shards: int, table: KeypointTable, fil
         )
 
 
-def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, files: FileStore) -> None:
-    """Make the output folder ready: unmark it as complete, and sweep what was cut short or is of another plan.
+def prepare_output(config: BuildConfig, num_shards: int, plan: bytes, files: FileStore) -> None:
+    """Make the output folder ready: unmark it as complete, sweep what was cut short or is of another plan, write ours.
 
     Raises:
         OutputError: it cannot be written.
@@ -78,8 +81,33 @@ def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, f
     for name in files.list_names(config.out):
         if SHARD_FILE.fullmatch(name) and name.removesuffix(SIDECAR_SUFFIX) not in planned:
             files.delete(files.join(config.out, name))
-    with files.create(files.join(config.out, PLAN)) as stream:
-        stream.write(seal(fingerprint_parts(config, num_shards, table)))
+    write_whole(config.out, PLAN, plan, files)
+
+
+def unmark_if_mixed(folder: str, files: FileStore) -> None:
+    """Remove a manifest that does not describe its folder: another build wrote it, and this one wrote into the folder.
+
+    Shards are compared by size alone, but their sidecars, which were written with them, to the byte.
+    """
+    try:
+        manifest = read_manifest(folder, files)
+    except RecordError:
+        return
+    listed = {**manifest.files, **{shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}}
+    try:
+        whole = all(digest_file(files.join(folder, name), files) == digest for name, digest in listed.items()) and all(
+            files.size(files.join(folder, shard.name)) == shard.bytes for shard in manifest.shards
+        )
+    except OSError:
+        whole = False
+    if not whole:
+        files.delete(files.join(folder, MANIFEST))
+
+
+def write_whole(folder: str, name: str, data: bytes, files: FileStore) -> None:
+    """Write a file of known content into a folder."""
+    with files.create(files.join(folder, name)) as stream:
+        stream.write(data)
 
 
 def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
@@ -99,7 +127,7 @@ def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], f
         return [f"what made its {foreign[0]} is not known"] if foreign else []
     path = files.join(config.out, PLAN)
     try:
-        there = unseal(files.read_bytes(path), path)
+        there, _ = unseal_plan(files.read_bytes(path), path)
     except (RecordError, OSError):
         return [f"its {PLAN} is damaged"]
     wanted = msgspec.json.decode(canonical_json(parts))

@@ -7,6 +7,11 @@ import hashlib
 from cocoprep.storage.store import FileDigest, FileStore
 
 
+def digest_bytes(data: bytes) -> FileDigest:
+    """Return the size and SHA-256 that a file of this content has."""
+    return FileDigest(len(data), hashlib.sha256(data).hexdigest())
+
+
 def digest_file(path: str, files: FileStore) -> FileDigest:
     """Read a file and return its size and SHA-256."""
     sha, size = hashlib.sha256(), 0
