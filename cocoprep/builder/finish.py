@@ -10,9 +10,9 @@ import pyarrow as pa
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.gather import Gathered, gather
-from cocoprep.builder.output import unmark_if_mixed, write_whole
+from cocoprep.builder.output import another_build, find_foreign_file, unmark_if_mixed, write_whole
 from cocoprep.builder.shard_writer import WrittenShard
-from cocoprep.errors import BuildError
+from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.evaluation.baseline import measure_baseline
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ledger import check_faults, count_dropped, drop_faulty_images, encode_ledger
@@ -40,10 +40,15 @@ def finish_build(
             is too large. Where another build's manifest is there and the folder no longer as it says, it is removed.
     """
     try:
-        return _complete(config, gather(config, written, table, files), table, files)
-    except BuildError:
+        manifest = _complete(config, gather(config, written, table, files), table, files)
+        # Another build may have written between the check and the manifest; from here on, it finds the manifest.
+        foreign = find_foreign_file(config.out, manifest, files)
+        if foreign is not None:
+            raise another_build(config.out, foreign)
+    except CocoprepError:
         unmark_if_mixed(config.out, files)
         raise
+    return manifest
 
 
 def _complete(config: BuildConfig, build: Gathered, table: KeypointTable, files: FileStore) -> Manifest:

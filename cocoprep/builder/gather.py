@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
+from cocoprep.builder.output import another_build
 from cocoprep.builder.places import shard_of
 from cocoprep.builder.shard_writer import WrittenShard
 from cocoprep.errors import BuildError, RecordError
@@ -66,17 +67,10 @@ def gather(config: BuildConfig, written: Sequence[WrittenShard], table: Keypoint
     made_by = fingerprint_of(fingerprint_parts(config, num_shards, table))
     for sidecar, planned in zip(sidecars, content.annotations, strict=True):
         if (sidecar.fingerprint, sidecar.annotations) != (made_by, planned):
-            raise _another_build(config, sidecar.shard + SIDECAR_SUFFIX)
+            raise another_build(config.out, sidecar.shard + SIDECAR_SUFFIX)
     _check_ground_truth(config, content, files)
     ledger = _read_first_ledger(config, content, files)
     return Gathered(plan, content, ledger, sidecars, [shard.sidecar for shard in written])
-
-
-def _another_build(config: BuildConfig, name: str, why: Exception | None = None) -> BuildError:
-    found = f"{name}: {why}" if why else f"{name} is not as this one left it"
-    return BuildError(
-        f"{config.out}: another build wrote into this folder at the same time ({found}). Run this one again."
-    )
 
 
 def _read_plan(
@@ -87,10 +81,10 @@ def _read_plan(
         data = files.read_bytes(path)
         _, content = unseal_plan(data, path)
     except (OSError, RecordError) as error:
-        raise _another_build(config, PLAN, error) from error
+        raise another_build(config.out, PLAN, error) from error
     digest = digest_bytes(data)
     if content is None or any(shard.plan != digest.sha256 for shard in written):
-        raise _another_build(config, PLAN)
+        raise another_build(config.out, PLAN)
     return digest, content
 
 
@@ -110,11 +104,11 @@ def _read_sidecar(config: BuildConfig, shard: WrittenShard, files: FileStore) ->
         found = read_sidecar_and_digest(config.out, shard.name, files)
         size = files.size(files.join(config.out, shard.name))
     except (OSError, RecordError) as error:
-        raise _another_build(config, shard.name, error) from error
+        raise another_build(config.out, shard.name, error) from error
     if found is None or found[1] != shard.sidecar:
-        raise _another_build(config, shard.name + SIDECAR_SUFFIX)
+        raise another_build(config.out, shard.name + SIDECAR_SUFFIX)
     if size != found[0].bytes:
-        raise _another_build(config, shard.name)
+        raise another_build(config.out, shard.name)
     return found[0]
 
 
@@ -122,9 +116,9 @@ def _check_ground_truth(config: BuildConfig, content: PlannedContent, files: Fil
     try:
         found = digest_file(files.join(config.out, GROUND_TRUTH), files)
     except OSError as error:
-        raise _another_build(config, GROUND_TRUTH, error) from error
+        raise another_build(config.out, GROUND_TRUTH, error) from error
     if found != content.ground_truth:
-        raise _another_build(config, GROUND_TRUTH)
+        raise another_build(config.out, GROUND_TRUTH)
 
 
 def _read_first_ledger(config: BuildConfig, content: PlannedContent, files: FileStore) -> pa.Table:
@@ -134,7 +128,7 @@ def _read_first_ledger(config: BuildConfig, content: PlannedContent, files: File
         data = files.read_bytes(path)
         ledger = decode_ledger(data, path)
     except (OSError, RecordError) as error:
-        raise _another_build(config, LEDGER, error) from error
+        raise another_build(config.out, LEDGER, error) from error
     if digest_bytes(data) == content.ledger:
         return ledger
     num_shards = len(content.annotations)
@@ -142,5 +136,5 @@ def _read_first_ledger(config: BuildConfig, content: PlannedContent, files: File
         ledger, lambda image: shard_name(config.split, shard_of(image, config.select.seed, num_shards), num_shards)
     )
     if digest_bytes(encode_ledger(ledger)) != content.ledger:
-        raise _another_build(config, LEDGER)
+        raise another_build(config.out, LEDGER)
     return ledger

@@ -9,9 +9,9 @@ import msgspec
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_parts
-from cocoprep.errors import ConfigError, OutputError, RecordError
+from cocoprep.errors import BuildError, ConfigError, OutputError, RecordError
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.names import (
     MANIFEST,
     PLAN,
@@ -84,24 +84,40 @@ def prepare_output(config: BuildConfig, num_shards: int, plan: bytes, files: Fil
     write_whole(config.out, PLAN, plan, files)
 
 
-def unmark_if_mixed(folder: str, files: FileStore) -> None:
-    """Remove a manifest that does not describe its folder: another build wrote it, and this one wrote into the folder.
+def find_foreign_file(folder: str, manifest: Manifest, files: FileStore) -> str | None:
+    """Return the name of a file that is not as a manifest says; None where all of them are.
 
     Shards are compared by size alone, but their sidecars, which were written with them, to the byte.
     """
+    sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
+    name = ""
+    try:
+        for name, digest in {**manifest.files, **sidecars}.items():
+            if digest_file(files.join(folder, name), files) != digest:
+                return name
+        for shard in manifest.shards:
+            name = shard.name
+            if files.size(files.join(folder, name)) != shard.bytes:
+                return name
+    except OSError:  # not there, or it went away while it was read
+        return name
+    return None
+
+
+def unmark_if_mixed(folder: str, files: FileStore) -> None:
+    """Remove a manifest that does not describe its folder: another build's, where this one wrote into the folder."""
     try:
         manifest = read_manifest(folder, files)
     except RecordError:
         return
-    listed = {**manifest.files, **{shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}}
-    try:
-        whole = all(digest_file(files.join(folder, name), files) == digest for name, digest in listed.items()) and all(
-            files.size(files.join(folder, shard.name)) == shard.bytes for shard in manifest.shards
-        )
-    except OSError:
-        whole = False
-    if not whole:
+    if find_foreign_file(folder, manifest, files) is not None:
         files.delete(files.join(folder, MANIFEST))
+
+
+def another_build(folder: str, name: str, why: Exception | None = None) -> BuildError:
+    """Return the error of a build that finds a file of its folder not to be its own."""
+    found = f"{name}: {why}" if why else f"{name} is not as this one left it"
+    return BuildError(f"{folder}: another build wrote into this folder at the same time ({found}). Run this one again.")
 
 
 def write_whole(folder: str, name: str, data: bytes, files: FileStore) -> None:

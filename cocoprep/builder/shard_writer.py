@@ -98,7 +98,7 @@ class ShardWriter:
     ) -> tuple[Sidecar, FileDigest] | None:
         try:
             found = read_sidecar_and_digest(self.folder, name, self.files)
-        except RecordError:
+        except (RecordError, OSError):
             return None
         if found is None:
             return None
@@ -114,9 +114,10 @@ class ShardWriter:
 
     def _intact(self, sidecar: Sidecar) -> bool:
         path = self.files.join(self.folder, sidecar.shard)
-        if not self.files.exists(path) or self.files.size(path) != sidecar.bytes:
+        try:
+            return self.files.size(path) == sidecar.bytes and digest_file(path, self.files).sha256 == sidecar.sha256
+        except OSError:
             return False
-        return digest_file(path, self.files).sha256 == sidecar.sha256
 
     def _write(self, name: str, annotations: str, groups: Sequence[ImagePeople], records: Spool) -> Sidecar:
         tally = Tally(self.crop, self.joints)
