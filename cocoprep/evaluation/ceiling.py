@@ -13,9 +13,9 @@ from cocoprep.evaluation.oks import evaluate_oks
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ground_truth import CATEGORY_ID, read_ground_truth
 from cocoprep.shards.manifest import Manifest, ceiling_basis
-from cocoprep.shards.names import CEILING
+from cocoprep.shards.names import CEILING, GROUND_TRUTH
 from cocoprep.shards.seal import seal, unseal
-from cocoprep.shards.sidecar import DECODED_STEP_PX, read_sidecar, unpack_array
+from cocoprep.shards.sidecar import DECODED_STEP_PX, Sidecar, read_sidecar, unpack_array
 from cocoprep.storage.store import FileStore
 
 
@@ -45,7 +45,7 @@ def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files
         sidecar = read_sidecar(folder, shard.name, files)
         if sidecar is not None and sidecar.examples:
             decoded = unpack_array(sidecar.decoded, np.int32, (sidecar.examples, len(table), 2))
-            images = [image_of[annotation_id] for annotation_id in sidecar.annotation_ids]
+            images = _images(sidecar, image_of, folder)
             results += result_lines(images, decoded * DECODED_STEP_PX, np.ones(len(images)), CATEGORY_ID)
             kept.update(sidecar.annotation_ids)
     full = evaluate_oks(truth, results, table)
@@ -56,6 +56,16 @@ def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files
     with files.create(files.join(folder, CEILING)) as stream:
         stream.write(seal(ceiling))
     return ceiling
+
+
+def _images(sidecar: Sidecar, image_of: dict[int, int], folder: str) -> list[int]:
+    try:
+        return [image_of[annotation_id] for annotation_id in sidecar.annotation_ids]
+    except KeyError as error:
+        raise RecordError(
+            f"{folder}: expected annotation {error} of {sidecar.shard} in {GROUND_TRUTH}, found nothing; another build "
+            "may have written into this folder. Build it again."
+        ) from error
 
 
 def read_ceiling(folder: str, manifest: Manifest, files: FileStore) -> Ceiling | None:
