@@ -50,6 +50,6 @@ class BuildShards(beam.PTransform):
             | "Start" >> beam.Impulse()
             | "SelectPeople" >> SelectPeople(*self._context, started_ahead=self._started_ahead)  # (label, photographs)
             | "DealShards" >> beam.Reshuffle()  # the same, evenly over the workers
-            | "WriteShards" >> WriteShards(*self._context)  # shard name
+            | "WriteShards" >> WriteShards(*self._context)  # finished shard
             | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint
         )

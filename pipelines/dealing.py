@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from cocoprep.builder.selection import PackedShard
+from cocoprep.builder.packing import PackedShard
 from cocoprep.storage.disk_errors import no_temporary
 
 DealtShard = tuple[str, PackedShard]  # label, photographs with their people
@@ -59,7 +59,7 @@ class ClaimedByWorkers:
             (Path(self.folder) / label).write_bytes(pickle.dumps(packed))
         except OSError as error:
             raise no_temporary(error) from error
-        return label, []
+        return label, PackedShard(packed.plan, [])
 
     def take(self, dealt: DealtShard) -> Iterator[DealtShard]:
         """Yield one shard after the other until none is left; then there is nothing for what is dealt later."""

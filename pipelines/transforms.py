@@ -18,8 +18,8 @@ from apache_beam.metrics import Metrics
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.finish import finish_build
-from cocoprep.builder.selection import PackedShard, unpack_shard
-from cocoprep.builder.shard_writer import ShardWriter
+from cocoprep.builder.packing import PackedShard, unpack_shard
+from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
 from cocoprep.builder.start import StartedBuild, start_build
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError
@@ -109,15 +109,16 @@ class _WriteFn(_BuildFn):
     def teardown(self) -> None:
         self.syncer.shutdown()
 
-    def process(self, dealt: DealtShard) -> Iterable[str]:
+    def process(self, dealt: DealtShard) -> Iterable[WrittenShard]:
         for label, packed in self.dealing.take(dealt):
             yield self.write(label, packed)
 
-    def write(self, label: str, packed: PackedShard) -> str:
+    def write(self, label: str, packed: PackedShard) -> WrittenShard:
         index, count = map(int, label.split("-of-"))
         groups = unpack_shard(packed)
         writer = ShardWriter(
             folder=self.config.out,
+            plan=packed.plan,
             fingerprint=fingerprint_of(fingerprint_parts(self.config, count, self.table)),
             crop=self.config.crop,
             seed=self.config.select.seed,
@@ -127,7 +128,8 @@ class _WriteFn(_BuildFn):
             on_progress=lambda images, crops: self.monitor.advance(Progress(images, crops)),
         )
         with self.reporting():
-            sidecar, reused = writer.write(shard_name(self.config.split, index, count), groups)
+            outcome = writer.write(shard_name(self.config.split, index, count), groups)
+        sidecar, reused = outcome.sidecar, outcome.kept
         if reused:
             self.monitor.advance(Progress(len(groups), sidecar.examples, sidecar.examples, reused_shards=1))
         else:
@@ -139,14 +141,13 @@ class _WriteFn(_BuildFn):
         self.count("images_unusable", len(sidecar.faults))
         self.count(f"{DROPPED}image", sum(faulty[fault.image_id] for fault in sidecar.faults))
         self.monitor.flush()
-        return sidecar.shard
+        return outcome.written
 
 
 class _FinishFn(_BuildFn):
-    def process(self, shards: list[str]) -> Iterable[str]:
-        num_shards = int(shards[0].rsplit("-of-")[1]) if shards else 0
+    def process(self, written: list[WrittenShard]) -> Iterable[str]:
         with self.reporting():
-            manifest = finish_build(self.config, num_shards, shards, self.table, self.files)
+            manifest = finish_build(self.config, written, self.table, self.files)
         self.monitor.finished()
         yield manifest.fingerprint
 
@@ -172,20 +173,20 @@ class SelectPeople(_Step):
 
 
 class WriteShards(_Step):
-    """(shard label, its photographs) -> name of the finished shard."""
+    """(shard label, its photographs) -> what the last step has to know of the finished shard."""
 
     def expand(self, shards: beam.PCollection) -> beam.PCollection:
         """Read, crop, draw, encode and write one shard at a time."""
-        return shards | beam.ParDo(_WriteFn(*self.context)).with_output_types(str)
+        return shards | beam.ParDo(_WriteFn(*self.context)).with_output_types(WrittenShard)
 
 
 class FinishBuild(_Step):
-    """The names of all shards -> the fingerprint of the finished folder."""
+    """All finished shards -> the fingerprint of the finished folder."""
 
-    def expand(self, names: beam.PCollection) -> beam.PCollection:
+    def expand(self, shards: beam.PCollection) -> beam.PCollection:
         """Account for every annotation, complete the ledger, then write baseline and manifest."""
         return (
-            names
+            shards
             | "CollectShards" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "WriteManifest" >> beam.ParDo(_FinishFn(*self.context)).with_output_types(str)
         )

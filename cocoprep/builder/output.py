@@ -9,8 +9,9 @@ import msgspec
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_parts
-from cocoprep.errors import ConfigError, OutputError, RecordError
+from cocoprep.errors import BuildError, ConfigError, OutputError, RecordError
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.names import (
     MANIFEST,
     PLAN,
@@ -20,7 +21,9 @@ from cocoprep.shards.names import (
     is_ours,
     shard_name,
 )
-from cocoprep.shards.seal import canonical_json, seal, unseal
+from cocoprep.shards.plan import unseal_plan
+from cocoprep.shards.seal import canonical_json
+from cocoprep.storage.digests import digest_file
 from cocoprep.storage.local import TEMPORARY
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
@@ -64,8 +67,8 @@ def check_output(config: BuildConfig, num_shards: int, table: KeypointTable, fil
         )
 
 
-def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, files: FileStore) -> None:
-    """Make the output folder ready: unmark it as complete, and sweep what was cut short or is of another plan.
+def prepare_output(config: BuildConfig, num_shards: int, plan: bytes, files: FileStore) -> None:
+    """Make the output folder ready: unmark it as complete, sweep what was cut short or is of another plan, write ours.
 
     Raises:
         OutputError: it cannot be written.
@@ -79,8 +82,49 @@ def prepare_output(config: BuildConfig, num_shards: int, table: KeypointTable, f
     for name in files.list_names(config.out):
         if SHARD_FILE.fullmatch(name) and name.removesuffix(SIDECAR_SUFFIX) not in planned:
             files.delete(files.join(config.out, name))
-    with files.create(files.join(config.out, PLAN)) as stream:
-        stream.write(seal(fingerprint_parts(config, num_shards, table)))
+    write_whole(config.out, PLAN, plan, files)
+
+
+def find_foreign_file(folder: str, manifest: Manifest, files: FileStore) -> str | None:
+    """Return the name of a file that is not as a manifest says; None where all of them are.
+
+    Shards are compared by size alone, but their sidecars, which were written with them, to the byte.
+    """
+    sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
+    name = ""
+    try:
+        for name, digest in {**manifest.files, **sidecars}.items():
+            if digest_file(files.join(folder, name), files) != digest:
+                return name
+        for shard in manifest.shards:
+            name = shard.name
+            if files.size(files.join(folder, name)) != shard.bytes:
+                return name
+    except OSError:  # not there, or it went away while it was read
+        return name
+    return None
+
+
+def unmark_if_mixed(folder: str, files: FileStore) -> None:
+    """Remove a manifest that does not describe its folder: another build's, where this one wrote into the folder."""
+    try:
+        manifest = read_manifest(folder, files)
+    except RecordError:
+        return
+    if find_foreign_file(folder, manifest, files) is not None:
+        files.delete(files.join(folder, MANIFEST))
+
+
+def another_build(folder: str, name: str, why: Exception | None = None) -> BuildError:
+    """Return the error of a build that finds a file of its folder not to be its own."""
+    found = f"{name}: {why}" if why else f"{name} is not as this one left it"
+    return BuildError(f"{folder}: another build wrote into this folder at the same time ({found}). Run this one again.")
+
+
+def write_whole(folder: str, name: str, data: bytes, files: FileStore) -> None:
+    """Write a file of known content into a folder."""
+    with files.create(files.join(folder, name)) as stream:
+        stream.write(data)
 
 
 def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
@@ -100,7 +144,7 @@ def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], f
         return [f"what made its {foreign[0]} is not known"] if foreign else []
     path = files.join(config.out, PLAN)
     try:
-        there = unseal(files.read_bytes(path), path)
+        there, _ = unseal_plan(files.read_bytes(path), path)
     except (RecordError, OSError):
         return [f"its {PLAN} is damaged"]
     wanted = msgspec.json.decode(canonical_json(parts))

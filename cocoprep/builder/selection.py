@@ -1,9 +1,7 @@
-"""Decide which people are kept, say why the others are not, and deal images to shards."""
+"""Judge every entry of an annotation file: which people are kept, and why the others are not."""
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +10,13 @@ import msgspec
 from msgspec.structs import replace
 
 from cocoprep.builder.config import SelectConfig, default_shards
+from cocoprep.builder.places import image_hash, shard_of
 from cocoprep.coco.annotations import AnnotationFile, ImageInfo, ParsedEntry, Person, parse_entries
 from cocoprep.errors import BuildError
 from cocoprep.pose.boxes import box_fault, canonical_window, clip_box, stored_window, visible_span
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.ledger import DropReason, Entry
+from cocoprep.shards.drop_reasons import DropReason, JudgedEntry
 
 
 class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
@@ -27,15 +26,11 @@ class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
     people: list[Person]
 
 
-PackedShard = list[bytes]  # all photographs of a shard with their people, in the form that an engine moves about
-PACKED_TOGETHER = 64  # photographs: large enough to deflate well, and small enough to be unpacked one by one
-
-
 @dataclass(frozen=True)
 class Selection:
     """What an annotation file holds: every entry, and the kept people by image in shard order."""
 
-    entries: list[Entry]
+    entries: list[JudgedEntry]
     images: dict[int, ImageInfo]
     groups: list[ImagePeople]
     num_shards: int
@@ -56,25 +51,6 @@ class Selection:
     def dropped(self) -> Counter[DropReason]:
         """Count the entries dropped, by reason."""
         return Counter(entry.reason for entry in self.entries if entry.reason is not None)
-
-
-def image_hash(seed: int, image_id: int) -> int:
-    """Return 64 bits that decide an image's shard: the same in every process, on every machine."""
-    return _hash(seed, "image", image_id)
-
-
-def annotation_hash(seed: int, annotation_id: int) -> int:
-    """Return 64 bits that decide a record's place within its shard."""
-    return _hash(seed, "annotation", annotation_id)
-
-
-def _hash(seed: int, kind: str, number: int) -> int:
-    return int.from_bytes(hashlib.blake2b(f"{seed}/{kind}/{number}".encode(), digest_size=8).digest())
-
-
-def shard_of(image_id: int, seed: int, num_shards: int) -> int:
-    """Return the shard that holds all people of an image."""
-    return image_hash(seed, image_id) % num_shards
 
 
 def skip_reason(
@@ -136,7 +112,7 @@ def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig, 
     return Selection(entries, file.images, groups, num_shards)
 
 
-def _reasons(entries: list[Entry]) -> str:
+def _reasons(entries: list[JudgedEntry]) -> str:
     """Say why nothing is kept, and what to do."""
     counts = ", ".join(f"{n} {r}" for r, n in Counter(entry.reason for entry in entries).most_common())
     example = next((f"; row {entry.row}: {entry.detail}" for entry in entries if entry.detail), "")
@@ -144,13 +120,13 @@ def _reasons(entries: list[Entry]) -> str:
     return f" ({counts}{example}). Nothing to build: {cure}."
 
 
-def _judge(entry: ParsedEntry, file: AnnotationFile, select: SelectConfig, crop: CropConfig) -> Entry:
+def _judge(entry: ParsedEntry, file: AnnotationFile, select: SelectConfig, crop: CropConfig) -> JudgedEntry:
     image = file.images.get(entry.image_id) if entry.image_id is not None else None
     reason, detail = skip_reason(entry, image, crop, select.min_keypoints) or (None, "")
-    return Entry(entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None)
+    return JudgedEntry(entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None)
 
 
-def _beyond_limit(entry: Entry, kept_ids: set[int], limit: int | None) -> Entry:
+def _beyond_limit(entry: JudgedEntry, kept_ids: set[int], limit: int | None) -> JudgedEntry:
     if entry.reason or entry.image_id in kept_ids:
         return entry
     return replace(entry, reason=DropReason.LIMIT, detail=f"beyond the first {limit} images")
@@ -175,7 +151,7 @@ def _settle_duplicates(parsed: Iterator[ParsedEntry], file: AnnotationFile) -> l
     return entries
 
 
-def _group_by_image(entries: list[Entry], images: dict[int, ImageInfo], seed: int) -> list[ImagePeople]:
+def _group_by_image(entries: list[JudgedEntry], images: dict[int, ImageInfo], seed: int) -> list[ImagePeople]:
     people: dict[int, list[Person]] = {}
     for entry in entries:
         if entry.reason is None and entry.person is not None and entry.image_id is not None:
@@ -184,22 +160,3 @@ def _group_by_image(entries: list[Entry], images: dict[int, ImageInfo], seed: in
         group.sort(key=lambda person: person.annotation_id)
     order = sorted(people, key=lambda image_id: (image_hash(seed, image_id), image_id))
     return [ImagePeople(images[image_id], people[image_id]) for image_id in order]
-
-
-def pack_shards(selection: Selection, seed: int) -> list[PackedShard]:
-    """Return the photographs of every shard with their people, shard by shard: deflated msgpack."""
-    shards: list[list[ImagePeople]] = [[] for _ in range(selection.num_shards)]
-    for group in selection.groups:
-        shards[shard_of(group.image.image_id, seed, selection.num_shards)].append(group)
-    return [
-        [
-            zlib.compress(msgspec.msgpack.encode(groups[start : start + PACKED_TOGETHER]), level=1)
-            for start in range(0, len(groups), PACKED_TOGETHER)
-        ]
-        for groups in shards
-    ]
-
-
-def unpack_shard(packed: PackedShard) -> list[ImagePeople]:
-    """Return the photographs of a shard that `pack_shards` packed."""
-    return [group for part in packed for group in msgspec.msgpack.decode(zlib.decompress(part), type=list[ImagePeople])]

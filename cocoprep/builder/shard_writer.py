@@ -1,4 +1,4 @@
-"""Build one shard: its name, its records in order, its sidecar; or keep it where all that made it still holds."""
+"""Write one shard: its records in order, its sidecar; or keep it where all that made it still holds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from cocoprep.builder.selection import ImagePeople, annotation_hash
+from cocoprep.builder.packing import annotations_digest
+from cocoprep.builder.places import annotation_hash
+from cocoprep.builder.selection import ImagePeople
 from cocoprep.builder.tally import Tally
 from cocoprep.crops.person import crop_person
 from cocoprep.crops.photographs import ImageSource, photograph_digest
@@ -17,18 +19,54 @@ from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import ImageError, RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.record import encode_example
-from cocoprep.shards.sidecar import ImageFault, Sidecar, read_sidecar, write_sidecar
+from cocoprep.shards.sidecar import ImageFault, Sidecar, read_sidecar_and_digest, write_sidecar
 from cocoprep.shards.tfrecord import write_records
 from cocoprep.storage.digests import digest_file
 from cocoprep.storage.spool import Spool
-from cocoprep.storage.store import FileStore
+from cocoprep.storage.store import FileDigest, FileStore
+
+
+class WrittenShard(msgspec.Struct, frozen=True):
+    """What the last step has to know of a finished shard, to tell it from one of another build.
+
+    Attributes:
+        plan: digest of the plan of the build that wrote or kept it.
+        name: the shard's file name.
+        sidecar: of the sidecar's file, which holds the shard's own digest and that of its annotations.
+    """
+
+    plan: str
+    name: str
+    sidecar: FileDigest
+
+
+@dataclass(frozen=True, slots=True)
+class ShardOutcome:
+    """What `ShardWriter.write` did: `kept` says that the shard was there and stayed as it was."""
+
+    written: WrittenShard
+    sidecar: Sidecar
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ShardWriter:
-    """Builds shards of one split into a folder. `on_progress` is told of (images, crops) as they are done."""
+    """Writes shards of one build into its folder.
+
+    Attributes:
+        folder: the build's.
+        plan: digest of the build's plan.
+        fingerprint: of all that decides a shard's bytes besides annotations and photographs.
+        crop: geometry and encoding of the crops.
+        seed: of the order of the records.
+        joints: how many the keypoint table has.
+        images: the photographs.
+        files: where the folder lies.
+        on_progress: told of (images, crops) as they are done.
+    """
 
     folder: str
+    plan: str
     fingerprint: str
     crop: CropConfig
     seed: int
@@ -37,45 +75,51 @@ class ShardWriter:
     files: FileStore
     on_progress: Callable[[int, int], None]
 
-    def write(self, name: str, groups: Sequence[ImagePeople]) -> tuple[Sidecar, bool]:
-        """Build one shard, or keep it where it is there and all its sidecar pins still holds.
+    def write(self, name: str, groups: Sequence[ImagePeople]) -> ShardOutcome:
+        """Write one shard, or keep it where it is there and all its sidecar pins still holds.
 
         Args:
             name: the shard's file name.
             groups: the photographs of the shard and their people, in any order.
-
-        Returns:
-            The sidecar, and whether the shard was kept as it was.
         """
         groups = sorted(groups, key=lambda group: group.image.image_id)
-        digest = annotations_digest(groups)
-        kept = self._reusable(name, digest, groups)
-        if kept is not None:
-            return kept, True
-        with Spool() as records:
-            return self._build(name, digest, groups, records), False
+        annotations = annotations_digest(groups)
+        found = self._reusable(name, annotations, groups)
+        if found is not None:
+            sidecar, digest = found
+        else:
+            with Spool() as records:
+                sidecar = self._write(name, annotations, groups, records)
+            digest = write_sidecar(self.folder, sidecar, self.files)
+        return ShardOutcome(WrittenShard(self.plan, name, digest), sidecar, kept=found is not None)
 
-    def _reusable(self, name: str, digest: str, groups: Sequence[ImagePeople]) -> Sidecar | None:
+    def _reusable(
+        self, name: str, annotations: str, groups: Sequence[ImagePeople]
+    ) -> tuple[Sidecar, FileDigest] | None:
         try:
-            sidecar = read_sidecar(self.folder, name, self.files)
-        except RecordError:
+            found = read_sidecar_and_digest(self.folder, name, self.files)
+        except (RecordError, OSError):
             return None
-        if sidecar is None or sidecar.fingerprint != self.fingerprint or sidecar.annotations != digest:
+        if found is None:
+            return None
+        sidecar, _ = found
+        if sidecar.fingerprint != self.fingerprint or sidecar.annotations != annotations:
             return None
         if sidecar.faults or not self._intact(sidecar):
             return None
         same = all(
             self.images.digest(group.image.file_name) == sidecar.sources.get(group.image.image_id) for group in groups
         )
-        return sidecar if same else None
+        return found if same else None
 
     def _intact(self, sidecar: Sidecar) -> bool:
         path = self.files.join(self.folder, sidecar.shard)
-        if not self.files.exists(path) or self.files.size(path) != sidecar.bytes:
+        try:
+            return self.files.size(path) == sidecar.bytes and digest_file(path, self.files).sha256 == sidecar.sha256
+        except OSError:
             return False
-        return digest_file(path, self.files).sha256 == sidecar.sha256
 
-    def _build(self, name: str, digest: str, groups: Sequence[ImagePeople], records: Spool) -> Sidecar:
+    def _write(self, name: str, annotations: str, groups: Sequence[ImagePeople], records: Spool) -> Sidecar:
         tally = Tally(self.crop, self.joints)
         sources: dict[int, str | None] = {}
         faults = []
@@ -97,10 +141,10 @@ class ShardWriter:
             self.on_progress(1, crops)
         order = sorted(records.keys(), key=lambda number: (annotation_hash(self.seed, number), number))
         offsets, size, sha256 = self._write_records(name, map(records.get, order))
-        sidecar = Sidecar(
+        return Sidecar(
             shard=name,
             fingerprint=self.fingerprint,
-            annotations=digest,
+            annotations=annotations,
             sources=sources,
             examples=len(order),
             bytes=size,
@@ -110,8 +154,6 @@ class ShardWriter:
             faults=faults,
             **tally.summary(order),
         )
-        write_sidecar(self.folder, sidecar, self.files)
-        return sidecar
 
     def _write_records(self, name: str, records: Iterable[bytes]) -> tuple[list[int], int, str]:
         with self.files.create(self.files.join(self.folder, name), sync=False) as stream:
@@ -130,11 +172,3 @@ class _HashingStream:
         self._stream.write(data)
         self.sha.update(data)
         self.size += len(data)
-
-
-def annotations_digest(groups: Sequence[ImagePeople]) -> str:
-    """Return a digest of photographs' entries and people, sorted by image id."""
-    digest = hashlib.blake2b(digest_size=16)
-    for group in groups:
-        digest.update(msgspec.msgpack.encode(group))
-    return digest.hexdigest()

@@ -1,19 +1,27 @@
-"""The first step of a build: read the annotations, make the output folder ready, write ledger and ground truth."""
+"""The first step of a build: judge everything, then write plan, ledger and ground truth."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NoReturn
+
 import msgspec
+import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
-from cocoprep.builder.output import check_output, is_complete, prepare_output
-from cocoprep.builder.selection import PackedShard, Selection, pack_shards, select_people
+from cocoprep.builder.fingerprint import fingerprint_parts
+from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
+from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
+from cocoprep.builder.selection import Selection, select_people
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.crops.photographs import ImageSource, open_images
 from cocoprep.errors import ConfigError, ImageError
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.ground_truth import ground_truth_pieces
-from cocoprep.shards.ledger import check_faults, count_dropped, make_ledger, write_ledger
+from cocoprep.shards.ground_truth import encode_ground_truth
+from cocoprep.shards.ledger import count_dropped, encode_ledger, has_too_many_faults, make_ledger, too_many_faults
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER
+from cocoprep.shards.plan import PlannedContent, seal_plan
+from cocoprep.storage.digests import digest_bytes
 from cocoprep.storage.store import FileStore
 
 PROBES = 32
@@ -29,33 +37,72 @@ class StartedBuild(msgspec.Struct, frozen=True):
     dropped: dict[str, int]
 
 
+@dataclass(frozen=True)
+class JudgedBuild:
+    """All that is known of a build before anything is written: who is kept, and the ledger that says why."""
+
+    selection: Selection
+    ledger: pa.Table
+
+
 def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> tuple[StartedBuild, list[PackedShard]]:
-    """Judge every annotation, make the output folder ready, and write ledger and ground truth into it.
+    """Judge every annotation, make the output folder ready, and write plan, ledger and ground truth into it.
 
     Returns:
         The counts, and the photographs of every shard with their kept people.
 
     Raises:
-        CocoprepError: as `load_selection`, `probe_images` and `check_output`.
+        CocoprepError: as `judge_build`.
         BuildError: the share of faulty annotations is too large. The ledger is written all the same, unless the folder
             holds a finished build: that is left as it is.
+    """
+    judged = judge_build(config, table, files)
+    if has_too_many_faults(judged.ledger, config.select.max_bad_fraction):
+        _refuse(config, judged, table, files)
+    return _write_start(config, judged, table, files)
+
+
+def judge_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> JudgedBuild:
+    """Read the annotations, and check everything but the share of faults. Nothing is written.
+
+    Raises:
+        CocoprepError: as `load_selection`, `probe_images` and `check_output`.
     """
     selection = load_selection(config, table, files)
     probe_images(config.images, open_images(config.images, files), selection)
     check_output(config, selection.num_shards, table, files)
-    ledger = make_ledger(selection.entries, config.split, selection.num_shards)
-    fraction = config.select.max_bad_fraction
-    if is_complete(config.out, files):
-        check_faults(ledger, fraction, config.annotations)
-    prepare_output(config, selection.num_shards, table, files)
-    write_ledger(ledger, config.out, files)
-    check_faults(ledger, fraction, config.annotations, listed_in=files.join(config.out, LEDGER))
-    with files.create(files.join(config.out, GROUND_TRUTH)) as stream:
-        stream.writelines(ground_truth_pieces(selection.listed_images, selection.entries, table))
+    return JudgedBuild(selection, make_ledger(selection.entries, config.split, selection.num_shards))
+
+
+def _write_start(
+    config: BuildConfig, judged: JudgedBuild, table: KeypointTable, files: FileStore
+) -> tuple[StartedBuild, list[PackedShard]]:
+    selection, num_shards = judged.selection, judged.selection.num_shards
+    shards = deal_shards(selection, config.select.seed)
+    ledger = encode_ledger(judged.ledger)
+    truth = encode_ground_truth(selection.listed_images, selection.entries, table)
+    digests = tuple(map(annotations_digest, shards))
+    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth))
+    plan = seal_plan(fingerprint_parts(config, num_shards, table), content)
+    prepare_output(config, num_shards, plan, files)
+    write_whole(config.out, LEDGER, ledger, files)
+    write_whole(config.out, GROUND_TRUTH, truth, files)
     counts = StartedBuild(
-        selection.num_shards, len(selection.groups), selection.people, len(ledger), count_dropped(ledger)
+        num_shards, len(selection.groups), selection.people, len(judged.ledger), count_dropped(judged.ledger)
     )
-    return counts, pack_shards(selection, config.select.seed)
+    return counts, [pack_shard(digest_bytes(plan).sha256, groups) for groups in shards]
+
+
+def _refuse(config: BuildConfig, judged: JudgedBuild, table: KeypointTable, files: FileStore) -> NoReturn:
+    """End a build for its faults; where that costs no finished build, leave the ledger that lists them."""
+    listed_in = None
+    if not is_complete(config.out, files):
+        num_shards = judged.selection.num_shards
+        plan = seal_plan(fingerprint_parts(config, num_shards, table), None)
+        prepare_output(config, num_shards, plan, files)
+        write_whole(config.out, LEDGER, encode_ledger(judged.ledger), files)
+        listed_in = files.join(config.out, LEDGER)
+    raise too_many_faults(judged.ledger, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
 
 
 def probe_images(path: str, images: ImageSource, selection: Selection) -> None:

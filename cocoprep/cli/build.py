@@ -161,25 +161,19 @@ def _check_engine(config: BuildConfig, runner: str, workers: int | None, beam_op
 
 
 def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:
-    from cocoprep.builder.output import check_output
-    from cocoprep.builder.start import load_selection, probe_images
+    from cocoprep.builder.start import judge_build
     from cocoprep.cli.build_report import print_plan
     from cocoprep.cli.progress import warn_of_few_shards
-    from cocoprep.crops.photographs import open_images
     from cocoprep.pose.tables import COCO_17
-    from cocoprep.shards.ledger import check_faults, make_ledger
+    from cocoprep.shards.ledger import check_faults
     from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.workers import default_workers
 
     _check_engine(config, runner, workers, beam_options)
-    files = AnyFiles()
-    selection = load_selection(config, COCO_17, files)
-    ledger = make_ledger(selection.entries, config.split, selection.num_shards)
-    check_faults(ledger, config.select.max_bad_fraction, config.annotations)
-    probe_images(config.images, open_images(config.images, files), selection)
-    check_output(config, selection.num_shards, COCO_17, files)
-    print_plan(config, selection)
-    warn_of_few_shards(selection.num_shards, workers or default_workers())
+    judged = judge_build(config, COCO_17, AnyFiles())
+    check_faults(judged.ledger, config.select.max_bad_fraction, config.annotations)
+    print_plan(config, judged.selection)
+    warn_of_few_shards(judged.selection.num_shards, workers or default_workers())
 
 
 def _build_there(config: BuildConfig, runner: str, beam_options: tuple[str, ...]) -> RemoteBuild | None:

@@ -12,10 +12,10 @@ from cocoprep.errors import RecordError
 from cocoprep.evaluation.oks import evaluate_oks
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ground_truth import CATEGORY_ID, read_ground_truth
-from cocoprep.shards.manifest import Manifest
-from cocoprep.shards.names import CEILING
+from cocoprep.shards.manifest import Manifest, ceiling_basis
+from cocoprep.shards.names import CEILING, GROUND_TRUTH
 from cocoprep.shards.seal import seal, unseal
-from cocoprep.shards.sidecar import DECODED_STEP_PX, read_sidecar, unpack_array
+from cocoprep.shards.sidecar import DECODED_STEP_PX, Sidecar, read_sidecar, unpack_array
 from cocoprep.storage.store import FileStore
 
 
@@ -26,11 +26,13 @@ class Ceiling(msgspec.Struct, frozen=True):
         fingerprint: of the build they are for.
         kept: over the people kept, all others ignored: what the codec costs.
         full: over the full ground truth: what filtering costs as well.
+        basis: digest of what it was measured on, by `ceiling_basis`; None of version 0.1.
     """
 
     fingerprint: str
     kept: dict[str, float]
     full: dict[str, float]
+    basis: str | None = None
 
 
 def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files: FileStore) -> Ceiling:
@@ -43,17 +45,27 @@ def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files
         sidecar = read_sidecar(folder, shard.name, files)
         if sidecar is not None and sidecar.examples:
             decoded = unpack_array(sidecar.decoded, np.int32, (sidecar.examples, len(table), 2))
-            images = [image_of[annotation_id] for annotation_id in sidecar.annotation_ids]
+            images = _images(sidecar, image_of, folder)
             results += result_lines(images, decoded * DECODED_STEP_PX, np.ones(len(images)), CATEGORY_ID)
             kept.update(sidecar.annotation_ids)
     full = evaluate_oks(truth, results, table)
     for annotation in truth["annotations"]:
         if annotation["id"] not in kept:
             annotation["num_keypoints"] = 0  # which makes pycocotools ignore it
-    ceiling = Ceiling(manifest.fingerprint, evaluate_oks(truth, results, table), full)
+    ceiling = Ceiling(manifest.fingerprint, evaluate_oks(truth, results, table), full, ceiling_basis(manifest))
     with files.create(files.join(folder, CEILING)) as stream:
         stream.write(seal(ceiling))
     return ceiling
+
+
+def _images(sidecar: Sidecar, image_of: dict[int, int], folder: str) -> list[int]:
+    try:
+        return [image_of[annotation_id] for annotation_id in sidecar.annotation_ids]
+    except KeyError as error:
+        raise RecordError(
+            f"{folder}: expected annotation {error} of {sidecar.shard} in {GROUND_TRUTH}, found nothing; another build "
+            "may have written into this folder. Build it again."
+        ) from error
 
 
 def read_ceiling(folder: str, manifest: Manifest, files: FileStore) -> Ceiling | None:
@@ -65,4 +77,6 @@ def read_ceiling(folder: str, manifest: Manifest, files: FileStore) -> Ceiling |
         ceiling = msgspec.convert(unseal(files.read_bytes(path), path), Ceiling)
     except (OSError, msgspec.ValidationError) as error:
         raise RecordError(f"{path}: cannot be read ({error}). Build the folder again.") from error
-    return ceiling if ceiling.fingerprint == manifest.fingerprint else None
+    if ceiling.fingerprint != manifest.fingerprint or ceiling.basis not in (None, ceiling_basis(manifest)):
+        return None
+    return ceiling

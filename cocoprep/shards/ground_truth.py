@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,19 +11,39 @@ import msgspec
 from cocoprep.coco.annotations import ImageInfo, Person
 from cocoprep.errors import RecordError
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.ledger import Entry
+from cocoprep.shards.drop_reasons import JudgedEntry
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.store import FileStore
 
 CATEGORY_ID = 1
 
 
-def ground_truth_pieces(images: Sequence[ImageInfo], entries: Sequence[Entry], table: KeypointTable) -> Iterator[bytes]:
-    """Yield the pieces of a COCO keypoints file without segmentations.
+def encode_ground_truth(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], table: KeypointTable) -> bytes:
+    """Encode a COCO keypoints file without segmentations.
 
     Every valid annotation is in it, those without keypoints and the crowds too: evaluation has to ignore them by
     name. Malformed ones have no form to keep; the ledger lists them.
     """
+    stream = io.BytesIO()  # COCO's takes 100 MB: never as a list of its pieces
+    stream.writelines(_pieces(images, entries, table))
+    return stream.getvalue()
+
+
+def read_ground_truth(folder: str, files: FileStore) -> dict[str, Any]:
+    """Return the ground truth beside the shards of a built folder, as pycocotools takes it.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    path = files.join(folder, GROUND_TRUTH)
+    try:
+        truth: dict[str, Any] = msgspec.json.decode(files.read_bytes(path), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}). Run `cocoprep verify {folder}`.") from error
+    return truth
+
+
+def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], table: KeypointTable) -> Iterator[bytes]:
     category = {
         "id": CATEGORY_ID,
         "name": "person",
@@ -42,20 +63,6 @@ def ground_truth_pieces(images: Sequence[ImageInfo], entries: Sequence[Entry], t
     people.sort(key=lambda pair: pair[0].annotation_id)
     yield from _listed(_annotation(person, image_id) for person, image_id in people)
     yield b"]}\n"
-
-
-def read_ground_truth(folder: str, files: FileStore) -> dict[str, Any]:
-    """Return the ground truth beside the shards of a built folder, as pycocotools takes it.
-
-    Raises:
-        RecordError: it is missing or damaged.
-    """
-    path = files.join(folder, GROUND_TRUTH)
-    try:
-        truth: dict[str, Any] = msgspec.json.decode(files.read_bytes(path), type=dict[str, Any])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordError(f"{path}: cannot be read ({error}). Run `cocoprep verify {folder}`.") from error
-    return truth
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cocoprep.coco.annotations import Person
 from cocoprep.errors import BuildError, RecordError
+from cocoprep.shards.drop_reasons import FAULTS, DropReason, JudgedEntry
 from cocoprep.shards.names import LEDGER, shard_name
 from cocoprep.storage.store import FileStore
 
@@ -30,7 +28,7 @@ SCHEMA = pa.schema(
 MAX_FAULTS_SHOWN = 5
 
 
-def make_ledger(entries: Sequence[Entry], split: str, num_shards: int) -> pa.Table:
+def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int) -> pa.Table:
     """Return the ledger of judged entries, in file order."""
     names = [shard_name(split, index, num_shards) for index in range(num_shards)]
     return pa.table(
@@ -63,12 +61,42 @@ def drop_faulty_images(ledger: pa.Table, faults: Mapping[int, str]) -> pa.Table:
     return pa.table([columns.get(name, ledger[name]) for name in SCHEMA.names], schema=SCHEMA)
 
 
-def write_ledger(ledger: pa.Table, folder: str, files: FileStore) -> None:
-    """Write the ledger into a folder as Parquet."""
+def restore_images(ledger: pa.Table, shard_of_image: Callable[[int], str]) -> pa.Table:
+    """Undo `drop_faulty_images`: return the ledger as it was before photographs were looked at."""
+    struck = pc.fill_null(pc.equal(ledger["reason"], DropReason.IMAGE.value), False)
+    lines = zip(*(ledger[name].to_pylist() for name in ("image_id", "shard")), struck.to_pylist(), strict=True)
+    columns = {
+        "kept": pc.or_(ledger["kept"], struck),
+        "reason": pc.if_else(struck, pa.scalar(None, pa.string()), ledger["reason"]),
+        "detail": pc.if_else(struck, "", ledger["detail"]),
+        "shard": pa.array(
+            [shard_of_image(image_id) if drop else shard for image_id, shard, drop in lines], pa.string()
+        ),
+    }
+    return pa.table([columns.get(name, ledger[name]) for name in SCHEMA.names], schema=SCHEMA)
+
+
+def encode_ledger(ledger: pa.Table) -> bytes:
+    """Encode the ledger as Parquet: equal rows, equal bytes."""
     stream = io.BytesIO()
     pq.write_table(ledger.combine_chunks(), stream, compression="zstd", use_dictionary=["reason", "shard", "detail"])
-    with files.create(files.join(folder, LEDGER)) as target:
-        target.write(stream.getvalue())
+    return stream.getvalue()
+
+
+def decode_ledger(data: bytes, path: str) -> pa.Table:
+    """Return the ledger that `encode_ledger` encoded.
+
+    Raises:
+        RecordError: it is damaged.
+    """
+    try:
+        ledger = pq.read_table(pa.BufferReader(data))
+        if not ledger.schema.equals(SCHEMA):
+            raise pa.ArrowInvalid("its columns are not those of a ledger")
+        ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+    return ledger
 
 
 def read_ledger(folder: str, files: FileStore) -> pa.Table:
@@ -79,16 +107,17 @@ def read_ledger(folder: str, files: FileStore) -> pa.Table:
     """
     path = files.join(folder, LEDGER)
     try:
-        ledger = pq.read_table(pa.BufferReader(files.read_bytes(path)))
-        if not ledger.schema.equals(SCHEMA):
-            raise pa.ArrowInvalid("its columns are not those of a ledger")
-        ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
-    except (OSError, pa.ArrowException) as error:
-        why = getattr(error, "strerror", None) or error
-        raise RecordError(
-            f"{path}: cannot be read ({why}). Build the folder again; if it is a copy, copy this file again."
-        ) from error
-    return ledger
+        data = files.read_bytes(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return decode_ledger(data, path)
+
+
+def _unreadable(path: str, error: Exception) -> RecordError:
+    why = getattr(error, "strerror", None) or error
+    return RecordError(
+        f"{path}: cannot be read ({why}). Build the folder again; if it is a copy, copy this file again."
+    )
 
 
 def count_dropped(ledger: pa.Table) -> dict[str, int]:
@@ -97,52 +126,35 @@ def count_dropped(ledger: pa.Table) -> dict[str, int]:
     return {reason.value: found.get(reason.value, 0) for reason in DropReason}
 
 
+def has_too_many_faults(ledger: pa.Table, max_bad_fraction: float) -> bool:
+    """Tell whether the share of faulty annotations is too large."""
+    return len(_faulty(ledger)) > max_bad_fraction * len(ledger)
+
+
 def check_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, listed_in: str | None = None) -> None:
-    """Raise BuildError where the share of faulty annotations is too large.
+    """Raise BuildError as `too_many_faults` words it where the share of faulty annotations is too large."""
+    if has_too_many_faults(ledger, max_bad_fraction):
+        raise too_many_faults(ledger, max_bad_fraction, path, listed_in=listed_in)
+
+
+def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, listed_in: str | None) -> BuildError:
+    """Return the error of a ledger whose share of faults is too large.
 
     `path` is the annotation file's, `listed_in` the ledger's where it has been written.
     """
-    bad = ledger.filter(pc.is_in(ledger["reason"], pa.array([reason.value for reason in FAULTS])))
-    if len(bad) <= max_bad_fraction * len(ledger):
-        return
+    bad = _faulty(ledger)
     counts = ", ".join(f"{n} {reason}" for reason, n in count_dropped(bad).items() if n)
     shown = "".join(
         f"\n  row {line['row']}, annotation {line['annotation_id']}: {line['reason']}: {line['detail']}"
         for line in bad.slice(0, MAX_FAULTS_SHOWN).to_pylist()
     )
     all_of_them = f"All are listed in {listed_in}. " if listed_in else ""
-    raise BuildError(
+    return BuildError(
         f"{path}: {len(bad)} of {len(ledger)} annotations are faulty ({counts}), more than the share of "
         f"{max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{shown}\n"
         f"{all_of_them}Mend the data, or raise --max-bad-fraction to drop these annotations."
     )
 
 
-class DropReason(StrEnum):
-    """Why an annotation gives no record. The first that applies, in this order, is the one named."""
-
-    MALFORMED = "malformed"
-    ZERO_KEYPOINTS = "zero_keypoints"
-    CROWD = "crowd"
-    MIN_KEYPOINTS = "min_keypoints"
-    BOX = "box"
-    LIMIT = "limit"
-    IMAGE = "image"
-
-
-FAULTS = frozenset({DropReason.MALFORMED, DropReason.BOX, DropReason.IMAGE})
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One line of the ledger: an entry of the annotation file and what became of it.
-
-    `reason` and `shard` are set by selection alone; faults of photographs come on top later.
-    """
-
-    row: int
-    annotation_id: int | None
-    image_id: int | None
-    person: Person | None
-    reason: DropReason | None
-    detail: str
-    shard: int | None
+def _faulty(ledger: pa.Table) -> pa.Table:
+    return ledger.filter(pc.is_in(ledger["reason"], pa.array([reason.value for reason in FAULTS])))

@@ -16,20 +16,24 @@ from cocoprep.crops.pixels import FILL_RGB
 from cocoprep.errors import CocoprepError, RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import Joint, KeypointTable
-from cocoprep.shards.names import LISTED_FILES, MANIFEST, is_split_name, shard_name
+from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, is_split_name, shard_name
 from cocoprep.shards.record import FEATURES, SCHEMA_VERSION
 from cocoprep.shards.seal import unseal
 from cocoprep.storage.store import FileDigest, FileStore
 
 
 class ShardEntry(msgspec.Struct, frozen=True):
-    """One shard of the manifest: its file, its sidecar, and how many people it holds."""
+    """One shard of the manifest: its file, its sidecar, and how many people it holds.
+
+    `annotations` is the digest of its annotations, which its sidecar holds too; None of version 0.1.
+    """
 
     name: str
     examples: int
     bytes: int
     sha256: str
     sidecar: FileDigest
+    annotations: str | None = None
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -170,6 +174,12 @@ def records_digest(manifest: Manifest) -> str:
     The fingerprint alone is equal for any input that is built in the same way.
     """
     parts = [manifest.fingerprint, *(shard.sha256 for shard in manifest.shards)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def ceiling_basis(manifest: Manifest) -> str:
+    """Return a digest of what a codec ceiling is measured on: the sidecars and the ground truth."""
+    parts = [manifest.files[GROUND_TRUTH].sha256, *(shard.sidecar.sha256 for shard in manifest.shards)]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 

@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
+
+MANIFEST = "manifest.json"
+PLAN = "build.json"
+LEDGER = "ledger.parquet"
+GROUND_TRUTH = "ground_truth.json"
+BASELINE = "baseline.npz"
+CEILING = "ceiling.json"
+SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE)
+LISTED_FILES = (PLAN, LEDGER, GROUND_TRUTH, BASELINE)  # by the manifest, beside the shards
+
+SIDECAR_SUFFIX = ".json"
+SHARD_FILE = re.compile(r"cocoprep-.+\.tfrecord-\d{5}-of-\d{5}(\.json)?")
+_READERS_GLOB = "cocoprep-*-of-*[0-9]"  # what docs/record.md has readers look for
 
 
 def is_split_name(name: str) -> bool:
@@ -10,36 +24,9 @@ def is_split_name(name: str) -> bool:
     return name.isascii() and name[:1].isalnum() and all(c.isalnum() or c in "._" for c in name)
 
 
-MANIFEST = "manifest.json"
-
-
-PLAN = "build.json"
-
-
-LEDGER = "ledger.parquet"
-
-
-GROUND_TRUTH = "ground_truth.json"
-
-
-BASELINE = "baseline.npz"
-
-
-CEILING = "ceiling.json"
-
-
-LISTED_FILES = (PLAN, LEDGER, GROUND_TRUTH, BASELINE)  # by the manifest, beside the shards
-
-
 def shard_name(split: str, index: int, count: int) -> str:
     """Return a shard's file name, as TensorFlow Datasets names them."""
     return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
-
-
-SHARD_FILE = re.compile(r"cocoprep-.+\.tfrecord-\d{5}-of-\d{5}(\.json)?")
-
-
-SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE)
 
 
 def is_ours(name: str) -> bool:
@@ -47,4 +34,6 @@ def is_ours(name: str) -> bool:
     return name in (*SUMMARIES, PLAN) or SHARD_FILE.fullmatch(name) is not None
 
 
-SIDECAR_SUFFIX = ".json"
+def is_read_as_shard(name: str) -> bool:
+    """Tell whether a reader that lists the folder would take a file of this name for a shard or its sidecar."""
+    return fnmatchcase(name.removesuffix(SIDECAR_SUFFIX), _READERS_GLOB)

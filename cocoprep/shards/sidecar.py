@@ -14,7 +14,8 @@ from numpy.typing import DTypeLike, NDArray
 from cocoprep.errors import RecordError
 from cocoprep.shards.names import SIDECAR_SUFFIX
 from cocoprep.shards.seal import seal, unseal
-from cocoprep.storage.store import FileStore
+from cocoprep.storage.digests import digest_bytes
+from cocoprep.storage.store import FileDigest, FileStore
 
 DECODED_STEP_PX = 0.001  # decoded joints are kept in thousandths of an image pixel
 
@@ -31,7 +32,7 @@ class Sidecar(msgspec.Struct, frozen=True):
 
     Attributes:
         annotations: digest of the shard's annotations.
-        sources: `content_digest` of each photograph by image id, None where it could not be read.
+        sources: `photograph_digest` of each photograph by image id, None where it could not be read.
         joints_outside_crop: labelled joints that lie outside the canonical crop.
         decoded: joints read back from the stored heatmaps, (examples, K, 2) int32 thousandths of an image pixel
             (COCO's frame: pixel indices), packed.
@@ -71,10 +72,12 @@ def unpack_array(text: str, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[A
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), little).reshape(shape).astype(dtype)
 
 
-def write_sidecar(folder: str, sidecar: Sidecar, files: FileStore) -> None:
-    """Write a shard's sidecar beside it; the last step of a build syncs it."""
+def write_sidecar(folder: str, sidecar: Sidecar, files: FileStore) -> FileDigest:
+    """Write a shard's sidecar beside it and return its digest; the last step of a build syncs it."""
+    data = seal(sidecar)
     with files.create(files.join(folder, sidecar.shard + SIDECAR_SUFFIX), sync=False) as stream:
-        stream.write(seal(sidecar))
+        stream.write(data)
+    return digest_bytes(data)
 
 
 def read_sidecar(folder: str, name: str, files: FileStore) -> Sidecar | None:
@@ -83,10 +86,21 @@ def read_sidecar(folder: str, name: str, files: FileStore) -> Sidecar | None:
     Raises:
         RecordError: it is damaged.
     """
+    found = read_sidecar_and_digest(folder, name, files)
+    return None if found is None else found[0]
+
+
+def read_sidecar_and_digest(folder: str, name: str, files: FileStore) -> tuple[Sidecar, FileDigest] | None:
+    """Read a shard's sidecar, and return with it the digest of what was read.
+
+    Raises:
+        RecordError: it is damaged.
+    """
     path = files.join(folder, name + SIDECAR_SUFFIX)
     if not files.exists(path):
         return None
+    data = files.read_bytes(path)
     try:
-        return msgspec.convert(unseal(files.read_bytes(path), path), Sidecar, strict=False)
+        return msgspec.convert(unseal(data, path), Sidecar, strict=False), digest_bytes(data)
     except msgspec.ValidationError as error:
         raise RecordError(f"{path}: not a sidecar ({error}).") from error

@@ -14,8 +14,9 @@ from functools import partial
 from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.ledger import read_ledger
-from cocoprep.shards.manifest import Manifest, ShardEntry, read_manifest
-from cocoprep.shards.names import CEILING, LEDGER, MANIFEST, SIDECAR_SUFFIX
+from cocoprep.shards.manifest import Manifest, ShardEntry, ceiling_basis, read_manifest
+from cocoprep.shards.names import CEILING, GROUND_TRUTH, LEDGER, MANIFEST, PLAN, SIDECAR_SUFFIX, is_read_as_shard
+from cocoprep.shards.plan import unseal_plan
 from cocoprep.shards.record import decode_example, jpeg_size
 from cocoprep.shards.seal import unseal
 from cocoprep.shards.sidecar import Sidecar, read_sidecar
@@ -84,10 +85,8 @@ def verify_folder(
 
 def _check_names(folder: str, manifest: Manifest, files: FileStore) -> Iterator[Problem]:
     expected = {shard.name for shard in manifest.shards}
-    there = set(files.list_names(folder))
-    prefix = f"cocoprep-{manifest.split}.tfrecord-"
-    for name in sorted(there):
-        if name.startswith(prefix) and name.removesuffix(SIDECAR_SUFFIX) not in expected:
+    for name in files.list_names(folder):
+        if is_read_as_shard(name) and name.removesuffix(SIDECAR_SUFFIX) not in expected:
             yield Problem(name, "the manifest does not know this shard; readers that list the folder would read it")
 
 
@@ -98,12 +97,30 @@ def _check_files(folder: str, manifest: Manifest, files: FileStore) -> Iterator[
                 yield Problem(name, "its content does not match the digest in the manifest")
         except OSError as error:
             yield Problem(name, f"cannot be read ({error.strerror or error})")
-    ceiling = files.join(folder, CEILING)
-    if files.exists(ceiling):
+    for name, check in ((CEILING, _check_ceiling), (PLAN, _check_plan)):
+        path = files.join(folder, name)
         try:
-            unseal(files.read_bytes(ceiling), ceiling)
+            if files.exists(path):
+                check(files.read_bytes(path), path, manifest)
         except (RecordError, OSError) as error:
-            yield Problem(CEILING, str(error))
+            yield Problem(name, str(error))
+
+
+def _check_ceiling(data: bytes, path: str, manifest: Manifest) -> None:
+    """Raise RecordError where a ceiling is damaged or another build's; the manifest is older than it."""
+    ceiling = unseal(data, path)
+    basis = ceiling.get("basis")
+    if ceiling.get("fingerprint") != manifest.fingerprint or basis not in (None, ceiling_basis(manifest)):
+        raise RecordError("it was measured on another build. Remove it, or build again to have it measured")
+
+
+def _check_plan(data: bytes, path: str, manifest: Manifest) -> None:
+    """Raise RecordError where a plan is damaged or another build's."""
+    _, content = unseal_plan(data, path)
+    planned = content and (*content.annotations, content.ground_truth)
+    listed = (*(shard.annotations for shard in manifest.shards), manifest.files[GROUND_TRUTH])
+    if planned != listed and (planned or any(shard.annotations for shard in manifest.shards)):
+        raise RecordError("it is the plan of a build of other annotations than the manifest's")
 
 
 def verify_shard(shard: ShardEntry, folder: str, manifest: Manifest, files: FileStore) -> list[Problem]:
@@ -138,6 +155,8 @@ def _check_sidecar(shard: ShardEntry, folder: str, manifest: Manifest, files: Fi
     found = (sidecar.fingerprint, sidecar.examples, sidecar.bytes, sidecar.sha256)
     if found != (manifest.fingerprint, shard.examples, shard.bytes, shard.sha256):
         raise RecordError("it disagrees with the manifest")
+    if shard.annotations not in (None, sidecar.annotations):
+        raise RecordError("it is of other annotations than the manifest says")
     return sidecar
 
 

@@ -8,6 +8,11 @@ from cocoprep.errors import RecordError
 from cocoprep.storage.store import PIECE_BYTES, FileDigest, FileStore
 
 
+def digest_bytes(data: bytes) -> FileDigest:
+    """Return the size and SHA-256 that a file of this content has."""
+    return FileDigest(len(data), hashlib.sha256(data).hexdigest())
+
+
 def digest_file(path: str, files: FileStore) -> FileDigest:
     """Read a file and return its size and SHA-256."""
     sha, size = hashlib.sha256(), 0

@@ -25,6 +25,8 @@ def write_failure(path: str, error: OSError) -> str:
         "shards.",
         errno.EACCES: "Choose a folder that you may write to.",
         errno.EROFS: "The file system is read-only: choose a folder on another one.",
+        errno.ENOENT: "The folder went away, or the file's temporary name: where another build is at work, let it end, "
+        "then run the same command again.",
         errno.ENOTDIR: "A part of this path is a file: choose another folder.",
     }.get(error.errno or 0, "Check the folder and the disk, then run the same command again.")
     return f"cannot write {path}: {error.strerror or error}. {cure}"

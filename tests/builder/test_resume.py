@@ -63,7 +63,7 @@ def folder(tmp_path):
 
 
 def shard_of_image(folder, image_id):
-    from cocoprep.builder.selection import shard_of
+    from cocoprep.builder.places import shard_of
 
     return shard_of(image_id, SELECT.seed, SELECT.shards)
 

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocoprep.builder.config import SelectConfig, default_shards
-from cocoprep.builder.selection import annotation_hash, image_hash, select_people, shard_of
+from cocoprep.builder.places import annotation_hash, image_hash, shard_of
+from cocoprep.builder.selection import select_people
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.errors import BuildError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import open_dataset
-from cocoprep.shards.ledger import DropReason
+from cocoprep.shards.drop_reasons import DropReason
 from tests.builder.bad_input import (
     BAD_ANNOTATIONS,
     JPEG,
@@ -216,7 +217,7 @@ def test_a_limit_beyond_the_images_changes_nothing():
     [(0, 1, 16, 10), (0, 1, 7, 3), (0, 2, 16, 2), (1, 1, 16, 9), (0, -5, 16, 14), (-3, 2**62, 99_999, 78719)],
 )
 def test_the_shard_of_an_image_never_changes(seed, image_id, num_shards, shard):
-    """Made anew by `python -c "from cocoprep.builder.selection import shard_of; print(shard_of(1, 0, 16))"`."""
+    """Made anew by `python -c "from cocoprep.builder.places import shard_of; print(shard_of(1, 0, 16))"`."""
     assert shard_of(image_id, seed, num_shards) == shard
 
 

@@ -13,9 +13,12 @@ import pytest
 from cocoprep.builder.config import SelectConfig
 from cocoprep.errors import RecordError
 from cocoprep.evaluation.baseline import read_baseline
+from cocoprep.evaluation.ceiling import measure_ceiling, read_ceiling
 from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.ledger import read_ledger
-from cocoprep.shards.names import BASELINE, LEDGER, MANIFEST
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.names import BASELINE, CEILING, LEDGER, MANIFEST, PLAN
 from cocoprep.shards.seal import seal
 from cocoprep.shards.sidecar import read_sidecar
 from cocoprep.shards.verify import verify_folder
@@ -106,6 +109,90 @@ def test_what_is_missing_or_too_much_is_named(copy, harm, says):
     assert any(says in str(problem) for problem in problems(copy))
 
 
+@pytest.mark.parametrize(
+    "name", ["cocoprep-other.tfrecord-00000-of-00001", "cocoprep-other-of-3", "cocoprep-x-of-1.json"]
+)
+def test_whatever_a_reader_would_take_for_a_shard_is_named(copy, name):
+    shutil.copyfile(next(copy.glob("*-00000-of-00003")), copy / name)
+    (found,) = problems(copy)
+    assert (found.file, "does not know this shard" in found.what) == (name, True)
+
+
+def test_files_that_no_reader_takes_for_shards_may_lie_there(copy):
+    (copy / "cocoprep-notes.txt").write_text("mine")
+    assert problems(copy) == []
+
+
+@pytest.fixture(scope="module")
+def corrected(built, tmp_path_factory):
+    """Return a folder of the same settings and ids, with another area of one person in it."""
+    root = tmp_path_factory.mktemp("corrected")
+    annotations, images = write_people(root / "coco", images=6)
+    coco = json.loads(annotations.read_text())
+    coco["annotations"][1]["area"] += 1
+    annotations.write_text(json.dumps(coco))
+    build_folder(
+        root / "out", annotations=annotations, images=images,
+        crop=CropConfig(input_size=(32, 32)), select=SelectConfig(shards=3),
+    )  # fmt: skip
+    return root / "out"
+
+
+def test_the_ceiling_of_another_build_is_found(copy, corrected):
+    files = LocalFiles()
+    measure_ceiling(str(copy), read_manifest(str(copy), files), COCO_17, files)
+    assert problems(copy) == []
+    other = read_manifest(str(corrected), files)
+    assert other.fingerprint == read_manifest(str(copy), files).fingerprint
+    measure_ceiling(str(corrected), other, COCO_17, files)
+    shutil.copyfile(corrected / CEILING, copy / CEILING)
+    (found,) = problems(copy)
+    assert (found.file, "measured on another build" in found.what) == (CEILING, True)
+    assert read_ceiling(str(copy), read_manifest(str(copy), files), files) is None
+
+
+def test_a_ceiling_of_other_settings_is_found_where_it_names_no_basis(copy):
+    """As version 0.1 wrote them."""
+    (copy / CEILING).write_bytes(seal({"fingerprint": "of another", "kept": {}, "full": {}}))
+    assert [problem.file for problem in problems(copy)] == [CEILING]
+    fingerprint = read_manifest(str(copy), LocalFiles()).fingerprint
+    (copy / CEILING).write_bytes(seal({"fingerprint": fingerprint, "kept": {}, "full": {}}))
+    assert problems(copy) == []
+
+
+def reseal(folder, change):
+    body = json.loads((folder / MANIFEST).read_text())
+    del body["digest"]
+    change(body)
+    (folder / MANIFEST).write_bytes(seal(body))
+
+
+def relist(folder, name):
+    """Enter a file's digest in the manifest as it is now."""
+    digest = msgspec.to_builtins(digest_file(str(folder / name), LocalFiles()))
+    reseal(folder, lambda body: body["files"].update({name: digest}))
+
+
+def test_a_plan_of_other_annotations_is_found_though_the_manifest_lists_it(copy, corrected):
+    shutil.copyfile(corrected / PLAN, copy / PLAN)
+    relist(copy, PLAN)
+    (found,) = problems(copy)
+    assert (found.file, "other annotations" in found.what) == (PLAN, True)
+
+
+def test_a_sidecar_of_other_annotations_is_found_though_the_manifest_lists_it(copy, corrected):
+    manifests = [read_manifest(str(folder), LocalFiles()) for folder in (copy, corrected)]
+    differ = [index for index in range(3) if len({m.shards[index].annotations for m in manifests}) == 2]
+    assert len(differ) == 1
+    theirs = msgspec.to_builtins(manifests[1].shards[differ[0]])
+    for name in (theirs["name"], theirs["name"] + ".json"):
+        shutil.copyfile(corrected / name, copy / name)
+    ours = manifests[0].shards[differ[0]].annotations
+    reseal(copy, lambda body: body["shards"].__setitem__(differ[0], {**theirs, "annotations": ours}))
+    (found,) = problems(copy)
+    assert (found.file, "other annotations" in found.what) == (theirs["name"] + ".json", True)
+
+
 def test_a_shard_cut_short_or_with_a_tail_is_found(copy):
     shard = max(copy.glob("*-of-00003"), key=lambda path: path.stat().st_size)
     whole = shard.read_bytes()
@@ -118,10 +205,7 @@ def test_a_shard_cut_short_or_with_a_tail_is_found(copy):
 def test_a_ledger_that_only_looks_whole_is_a_problem(copy):
     """Its digest is right: whoever wrote it wrote no ledger."""
     pq.write_table(pa.table({"row": [0]}), copy / LEDGER)
-    body = json.loads((copy / MANIFEST).read_text())
-    del body["digest"]
-    body["files"][LEDGER] = msgspec.to_builtins(digest_file(str(copy / LEDGER), LocalFiles()))
-    (copy / MANIFEST).write_bytes(seal(body))
+    relist(copy, LEDGER)
     (found,) = problems(copy)
     assert (found.file, "its columns are not those of a ledger" in found.what) == (LEDGER, True)
 

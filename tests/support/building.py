@@ -12,8 +12,8 @@ from PIL import Image
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.finish import finish_build
-from cocoprep.builder.selection import unpack_shard
-from cocoprep.builder.shard_writer import ShardWriter
+from cocoprep.builder.packing import PackedShard, unpack_shard
+from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
 from cocoprep.builder.start import start_build
 from cocoprep.crops.photographs import open_images
 from cocoprep.pose.crop_config import CropConfig
@@ -22,6 +22,7 @@ from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import shard_name
 from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.store import FileStore
 
 
 def keypoints(table: KeypointTable = COCO_17, **joints: tuple[float, float, int]) -> list[float]:
@@ -91,10 +92,19 @@ def build_folder(
         force=force,
     )
     files = LocalFiles()
-    started, packed = start_build(config, table, files)
+    _, packed = start_build(config, table, files)
+    written = [write_shard(config, index, packed, table, files) for index in range(len(packed))]
+    return finish_build(config, written, table, files)
+
+
+def write_shard(
+    config: BuildConfig, index: int, shards: list[PackedShard], table: KeypointTable, files: FileStore
+) -> WrittenShard:
+    """Write one of the shards that the first step has packed, as a worker does."""
     writer = ShardWriter(
         folder=config.out,
-        fingerprint=fingerprint_of(fingerprint_parts(config, started.num_shards, table)),
+        plan=shards[index].plan,
+        fingerprint=fingerprint_of(fingerprint_parts(config, len(shards), table)),
         crop=config.crop,
         seed=config.select.seed,
         joints=len(table),
@@ -102,11 +112,7 @@ def build_folder(
         files=files,
         on_progress=lambda images, crops: None,
     )
-    names = []
-    for index, shard in enumerate(packed):
-        sidecar, _ = writer.write(shard_name(split, index, started.num_shards), unpack_shard(shard))
-        names.append(sidecar.shard)
-    return finish_build(config, started.num_shards, names, table, files)
+    return writer.write(shard_name(config.split, index, len(shards)), unpack_shard(shards[index])).written
 
 
 def _filled_in(entry: Mapping[str, Any], sizes: Mapping[int, tuple[int, int]], table: KeypointTable) -> dict[str, Any]:

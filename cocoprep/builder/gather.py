@@ -1,0 +1,140 @@
+"""Read what a build has made back from its folder, and make sure that it is this build's.
+
+Another build may have written into the folder meanwhile. So nothing that lies there is believed before it has been
+compared with what came by way of the engine from this build's own steps: the digest of the plan, which holds those of
+annotations, ledger and ground truth, and the digest of every sidecar, which holds that of its shard.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
+from cocoprep.builder.output import another_build
+from cocoprep.builder.places import shard_of
+from cocoprep.builder.shard_writer import WrittenShard
+from cocoprep.errors import BuildError, RecordError
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.ledger import decode_ledger, encode_ledger, restore_images
+from cocoprep.shards.names import GROUND_TRUTH, LEDGER, PLAN, SIDECAR_SUFFIX, shard_name
+from cocoprep.shards.plan import PlannedContent, unseal_plan
+from cocoprep.shards.sidecar import Sidecar, read_sidecar_and_digest
+from cocoprep.storage.digests import digest_bytes, digest_file
+from cocoprep.storage.store import FileDigest, FileStore
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What a build has made, known to be its own.
+
+    Attributes:
+        plan: digest of the plan's file.
+        content: what the plan says that the first step found and wrote.
+        ledger: as the first step wrote it, before photographs were looked at.
+        sidecars: in order of the shards.
+        sidecar_digests: of the sidecars' files, in the same order.
+    """
+
+    plan: FileDigest
+    content: PlannedContent
+    ledger: pa.Table
+    sidecars: list[Sidecar]
+    sidecar_digests: list[FileDigest]
+
+
+def gather(config: BuildConfig, written: Sequence[WrittenShard], table: KeypointTable, files: FileStore) -> Gathered:
+    """Read plan, sidecars and ledger of a build, and check its shards and ground truth.
+
+    Args:
+        config: of the build.
+        written: what the build's own workers tell of its shards, in any order.
+        table: the joints.
+        files: where the folder lies.
+
+    Raises:
+        BuildError: a shard is unaccounted for, or another build wrote into the folder.
+    """
+    plan, content = _read_plan(config, written, files)
+    num_shards = len(content.annotations)
+    _check_none_is_lost(config, written, num_shards)
+    written = sorted(written, key=lambda shard: shard.name)
+    sidecars = [_read_sidecar(config, shard, files) for shard in written]
+    made_by = fingerprint_of(fingerprint_parts(config, num_shards, table))
+    for sidecar, planned in zip(sidecars, content.annotations, strict=True):
+        if (sidecar.fingerprint, sidecar.annotations) != (made_by, planned):
+            raise another_build(config.out, sidecar.shard + SIDECAR_SUFFIX)
+    _check_ground_truth(config, content, files)
+    ledger = _read_first_ledger(config, content, files)
+    return Gathered(plan, content, ledger, sidecars, [shard.sidecar for shard in written])
+
+
+def _read_plan(
+    config: BuildConfig, written: Sequence[WrittenShard], files: FileStore
+) -> tuple[FileDigest, PlannedContent]:
+    path = files.join(config.out, PLAN)
+    try:
+        data = files.read_bytes(path)
+        _, content = unseal_plan(data, path)
+    except (OSError, RecordError) as error:
+        raise another_build(config.out, PLAN, error) from error
+    digest = digest_bytes(data)
+    if content is None or any(shard.plan != digest.sha256 for shard in written):
+        raise another_build(config.out, PLAN)
+    return digest, content
+
+
+def _check_none_is_lost(config: BuildConfig, written: Sequence[WrittenShard], num_shards: int) -> None:
+    expected = [shard_name(config.split, index, num_shards) for index in range(num_shards)]
+    found = Counter(shard.name for shard in written)
+    if found != Counter(expected):
+        missing = [name for name in expected if name not in found]
+        raise BuildError(
+            f"the engine lost work: expected {num_shards} shards, each once, found {len(written)}; missing "
+            f"{missing[:3]}. Nothing is marked complete; run the same command again."
+        )
+
+
+def _read_sidecar(config: BuildConfig, shard: WrittenShard, files: FileStore) -> Sidecar:
+    try:
+        found = read_sidecar_and_digest(config.out, shard.name, files)
+        size = files.size(files.join(config.out, shard.name))
+    except (OSError, RecordError) as error:
+        raise another_build(config.out, shard.name, error) from error
+    if found is None or found[1] != shard.sidecar:
+        raise another_build(config.out, shard.name + SIDECAR_SUFFIX)
+    if size != found[0].bytes:
+        raise another_build(config.out, shard.name)
+    return found[0]
+
+
+def _check_ground_truth(config: BuildConfig, content: PlannedContent, files: FileStore) -> None:
+    try:
+        found = digest_file(files.join(config.out, GROUND_TRUTH), files)
+    except OSError as error:
+        raise another_build(config.out, GROUND_TRUTH, error) from error
+    if found != content.ground_truth:
+        raise another_build(config.out, GROUND_TRUTH)
+
+
+def _read_first_ledger(config: BuildConfig, content: PlannedContent, files: FileStore) -> pa.Table:
+    """Return the first step's ledger, also where a last step was cut short after it had completed the file."""
+    path = files.join(config.out, LEDGER)
+    try:
+        data = files.read_bytes(path)
+        ledger = decode_ledger(data, path)
+    except (OSError, RecordError) as error:
+        raise another_build(config.out, LEDGER, error) from error
+    if digest_bytes(data) == content.ledger:
+        return ledger
+    num_shards = len(content.annotations)
+    ledger = restore_images(
+        ledger, lambda image: shard_name(config.split, shard_of(image, config.select.seed, num_shards), num_shards)
+    )
+    if digest_bytes(encode_ledger(ledger)) != content.ledger:
+        raise another_build(config.out, LEDGER)
+    return ledger

@@ -1,0 +1,39 @@
+"""Why an annotation gives no record, and an entry of the annotation file with the verdict on it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from cocoprep.coco.annotations import Person
+
+
+class DropReason(StrEnum):
+    """Why an annotation gives no record. The first that applies, in this order, is the one named."""
+
+    MALFORMED = "malformed"
+    ZERO_KEYPOINTS = "zero_keypoints"
+    CROWD = "crowd"
+    MIN_KEYPOINTS = "min_keypoints"
+    BOX = "box"
+    LIMIT = "limit"
+    IMAGE = "image"
+
+
+FAULTS = frozenset({DropReason.MALFORMED, DropReason.BOX, DropReason.IMAGE})  # of the data, not of choice
+
+
+class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
+    """An entry of the annotation file and what became of it: a line of the ledger.
+
+    `reason` and `shard` are set by selection alone; faults of photographs come on top later.
+    """
+
+    row: int
+    annotation_id: int | None
+    image_id: int | None
+    person: Person | None
+    reason: DropReason | None
+    detail: str
+    shard: int | None
