@@ -28,7 +28,7 @@ def test_an_expected_error_comes_back_as_itself():
 
 
 def test_a_file_that_cannot_be_read_is_told():
-    with pytest.raises(OutputError, match="listdir could not read or write a file: .*/nowhere"):
+    with pytest.raises(OutputError, match=r"listdir could not read or write a file: .*/nowhere"):
         run_in_fresh_process(os.listdir, "/nowhere")
 
 
