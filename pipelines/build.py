@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import apache_beam as beam
 
 from cocoprep.builder.config import BuildConfig
@@ -28,7 +26,6 @@ class BuildShards(beam.PTransform):
         table: KeypointTable = COCO_17,
         files: FileStore = AnyFiles(),
         local_folder: str | None = None,
-        started_ahead: Path | None = None,
     ) -> None:
         """Set the build up.
 
@@ -36,19 +33,17 @@ class BuildShards(beam.PTransform):
             config: what to build.
             table: the joints.
             files: where paths lie; by default, on this machine or in a bucket, as each says.
-            local_folder: where workers of one machine meet: they tell of progress there, and find the next shard.
-            started_ahead: the file in which `aside` answers, where the first step runs already.
+            local_folder: where workers of one machine tell of their progress.
         """
         super().__init__()
         self._context = (config, table, files, local_folder)
-        self._started_ahead = started_ahead
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Return a collection of one element, the fingerprint of the finished folder."""
         return (
             pipeline
             | "Start" >> beam.Impulse()
-            | "SelectPeople" >> SelectPeople(*self._context, started_ahead=self._started_ahead)  # (label, photographs)
+            | "SelectPeople" >> SelectPeople(*self._context)  # (label, photographs)
             | "DealShards" >> beam.Reshuffle()  # the same, evenly over the workers
             | "WriteShards" >> WriteShards(*self._context)  # finished shard
             | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint

@@ -1,114 +1,62 @@
 """Run a function in a process of its own, so that the memory it needs goes back to the system when it is done.
 
 Reading 262,000 annotations takes some 600 MB for a few seconds. A worker that did it itself would keep most of that for
-the rest of the build. For the same reason what the function found comes back one item at a time.
+the rest of the build.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import pickle
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from cocoprep.errors import BuildError, CocoprepError, OutputError
 
-NO_ROOM = 74  # exit status of a process that could not write its answer
-
 P = ParamSpec("P")
 T = TypeVar("T")
-Item = TypeVar("Item")
 
 
-def run_aside(
-    function: Callable[P, tuple[T, Iterable[Item]]], *arguments: P.args, **options: P.kwargs
-) -> tuple[T, Iterator[Item]]:
-    """Call a module-level function in a fresh process and return its result and its items.
-
-    Everything crosses by pickle; the items are read as they are asked for.
+def run_in_fresh_process(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Call a module-level function in a fresh process and return its result; everything crosses by pickle.
 
     Raises:
         CocoprepError: what the function raised.
+        OutputError: it could not read or write a file.
         BuildError: the process ended in any other way; its standard error says more.
     """
-    with tempfile.TemporaryDirectory(prefix="cocoprep-aside-") as folder:
-        answer = Path(folder) / "answer"
-        process = start_aside(answer, f"{function.__module__}:{function.__qualname__}", *arguments, **options)
-        if process.wait() != 0:
-            raise lost_aside(process.returncode)
-        return read_answer(answer)  # an open file outlives its folder
-
-
-def start_aside(answer: Path, function: str, *arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a function in a fresh process that writes its outcome to the file `answer`, whole or not at all.
-
-    `function` is "module:name": the caller need not import what the function needs.
-    """
-    command = [sys.executable, "-P", "-m", "cocoprep.pipelines.fresh_process", str(answer)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - ourselves
-    if process.stdin is not None:
-        with suppress(BrokenPipeError), process.stdin as stream:
-            stream.write(pickle.dumps((function, arguments, options)))
-    return process
-
-
-def read_answer(answer: Path) -> tuple[Any, Iterator[Any]]:
-    """Return what the function returned, its items still to be read, or raise the CocoprepError that it raised."""
-    stream = answer.open("rb")
-    failure, result, count = pickle.load(stream)  # noqa: S301 - from our own child
-    if failure is not None:
-        stream.close()
-        raise failure
-    return result, _read_items(stream, count)
-
-
-def _read_items(stream: BinaryIO, count: int) -> Iterator[Any]:
-    with stream:
-        for _ in range(count):
-            yield pickle.load(stream)  # noqa: S301 - from our own child
-
-
-def lost_aside(status: int) -> CocoprepError:
-    """Return the error of a process that ended without an answer."""
-    if status == NO_ROOM:
-        return OutputError(
-            f"cannot write to the folder for temporary files, {tempfile.gettempdir()}. Free some space there, or set "
-            "TMPDIR to a folder on another disk."
+    command = [sys.executable, "-P", "-m", "cocoprep.pipelines.fresh_process"]
+    call = pickle.dumps((function, arguments, options))
+    ended = subprocess.run(command, input=call, stdout=subprocess.PIPE, check=False)  # noqa: S603 - ourselves
+    if ended.returncode:
+        raise BuildError(
+            f"the process that runs {function.__qualname__} ended with status {ended.returncode}; it most likely was "
+            "short of memory: free some, or raise the limit (ulimit -v). Finished shards are kept: the same command "
+            "goes on where it stopped."
         )
-    return BuildError(
-        f"the process that reads the annotations ended with status {status}. Status -9 most likely means that the "
-        "kernel ended it for want of memory. Nothing is lost: the same command goes on where it stopped."
-    )
+    failure, result = pickle.loads(ended.stdout)  # noqa: S301 - from our own child
+    if failure is not None:
+        raise failure
+    return result  # type: ignore[no-any-return]
+
+
+def _call(function: Callable[..., T], arguments: tuple[object, ...], options: dict[str, object]) -> object:
+    """Return (what the function failed with, its result), one of them None."""
+    try:
+        return None, function(*arguments, **options)
+    except CocoprepError as error:
+        return error, None
+    except OSError as error:
+        return OutputError(f"{function.__qualname__} could not read or write a file: {error}."), None
 
 
 def main() -> None:
-    """Do one job: from standard input, to the file named on the command line."""
-    function, arguments, options = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
-    module, _, name = function.partition(":")
-    result, items = None, []
-    failure: CocoprepError | None = None
-    try:
-        result, items = getattr(importlib.import_module(module), name)(*arguments, **options)
-    except CocoprepError as error:
-        failure = error
-    except OSError as error:
-        failure = OutputError(f"{name} could not read or write a file: {error}.")
-    answer = Path(sys.argv[1])
-    temporary = answer.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as stream:
-            for part in ((failure, result, len(items)), *items):
-                pickle.dump(part, stream, protocol=pickle.HIGHEST_PROTOCOL)
-        os.replace(temporary, answer)
-    except OSError as error:
-        print(f"cannot write {answer}: {error}", file=sys.stderr)  # noqa: T201 - for the log
-        sys.exit(NO_ROOM)
+    """Do one call: from standard input, to standard output."""
+    with os.fdopen(os.dup(1), "wb") as answer:
+        os.dup2(2, 1)  # what anybody prints belongs to the log
+        pickle.dump(_call(*pickle.load(sys.stdin.buffer)), answer)  # noqa: S301 - from our own parent
 
 
 if __name__ == "__main__":

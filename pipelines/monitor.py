@@ -1,7 +1,7 @@
 """What workers tell the process that watches them: small files in one temporary folder of this machine.
 
 Beam reports counters only when a job has ended, and hands errors on as text. These files carry the plan, live progress,
-and the first expected error with its class.
+whether a worker has work of ours in hand, and the first expected error with its class.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import struct
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from cocoprep import errors
 from cocoprep.errors import CocoprepError
 
-_PROGRESS = struct.Struct("<4q")
+_PROGRESS = struct.Struct("<5q")  # the counts of `Progress`, and how much work is in hand
 _INTERVAL_S = 0.2
 _RESERVE = "reserve"
 
@@ -59,6 +60,7 @@ class Monitor:
         self._folder = None if folder is None else Path(folder)
         self._lock = threading.Lock()
         self._progress = Progress()
+        self._in_hand = 0
         self._counters = Counter[str]()
         self._written_at = 0.0
 
@@ -78,6 +80,20 @@ class Monitor:
             self._progress += done
             if time.monotonic() - self._written_at >= _INTERVAL_S:
                 self._write_progress()
+
+    @contextmanager
+    def work_in_hand(self) -> Iterator[None]:
+        """Say so for as long as this process does work of ours: it may take any time, and the engine is not stuck."""
+        self._take_in_hand(1)
+        try:
+            yield
+        finally:
+            self._take_in_hand(-1)
+
+    def _take_in_hand(self, change: int) -> None:
+        with self._lock:
+            self._in_hand += change
+            self._write_progress()
 
     def count(self, name: str, amount: int) -> None:
         """Add to a counter of this process."""
@@ -111,7 +127,7 @@ class Monitor:
             path = self._folder / f"progress-{os.getpid()}"
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
-                os.pwrite(descriptor, _PROGRESS.pack(*astuple(self._progress)), 0)
+                os.pwrite(descriptor, _PROGRESS.pack(*astuple(self._progress), self._in_hand), 0)
             finally:
                 os.close(descriptor)
 
@@ -135,8 +151,17 @@ class MonitorReader:
 
     def progress(self) -> Progress:
         """Return what all workers have done together."""
-        counts = (path.read_bytes() for path in self._folder.glob("progress-*"))
-        return sum((Progress(*_PROGRESS.unpack(c)) for c in counts if len(c) == _PROGRESS.size), start=Progress())
+        return sum((Progress(*counts) for *counts, _ in self._told()), start=Progress())
+
+    def work_in_hand(self) -> bool:
+        """Tell whether any worker has work of ours in hand."""
+        return any(in_hand for *_, in_hand in self._told())
+
+    def _told(self) -> Iterator[tuple[int, ...]]:
+        for path in self._folder.glob("progress-*"):
+            data = path.read_bytes()
+            if len(data) == _PROGRESS.size:
+                yield _PROGRESS.unpack(data)
 
     def counters(self) -> dict[str, int]:
         """Return what all workers have counted together."""

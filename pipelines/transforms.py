@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
@@ -20,16 +17,17 @@ from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
-from cocoprep.builder.start import StartedBuild, start_build
+from cocoprep.builder.start import start_build
 from cocoprep.crops.photographs import open_images
-from cocoprep.errors import CocoprepError
+from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.counters import DROPPED, NAMESPACE
-from cocoprep.pipelines.dealing import ClaimedByWorkers, Dealing, DealtByEngine, DealtShard
-from cocoprep.pipelines.fresh_process import read_answer, run_aside
+from cocoprep.pipelines.fresh_process import run_in_fresh_process
 from cocoprep.pipelines.monitor import Monitor, Plan, Progress
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.names import shard_name
 from cocoprep.storage.store import FileStore
+
+DealtShard = tuple[str, PackedShard]  # label, photographs with their people
 
 
 @cache
@@ -46,19 +44,29 @@ class _BuildFn(beam.DoFn):
     def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, local_folder: str | None) -> None:
         self.config, self.table, self.files = config, table, files
         self.local_folder = local_folder
-        self.dealing: Dealing = ClaimedByWorkers(f"{local_folder}/shards") if local_folder else DealtByEngine()
 
     def setup(self) -> None:
         self.monitor = _process_monitor(self.local_folder)
 
     @contextmanager
-    def reporting(self) -> Iterator[None]:
-        """Hand an expected failure to the watcher before the engine turns it into text."""
-        try:
-            yield
-        except CocoprepError as error:
-            self.monitor.error(error)
-            raise
+    def our_work(self) -> Iterator[None]:
+        """Tell the watcher that work is in hand, which may take long, and hand it an expected failure.
+
+        An engine would turn the failure into text.
+        """
+        with self.monitor.work_in_hand():
+            try:
+                yield
+            except CocoprepError as error:
+                self.monitor.error(error)
+                raise
+            except MemoryError as error:
+                short = BuildError(
+                    "a worker has no memory: try fewer --workers, or raise the limit where one is set (ulimit -v). "
+                    "Finished shards are kept: the same command goes on where it stopped."
+                )
+                self.monitor.error(short)
+                raise short from error
 
     def count(self, name: str, amount: int) -> None:
         Metrics.counter(NAMESPACE, name).inc(amount)
@@ -66,27 +74,16 @@ class _BuildFn(beam.DoFn):
 
 
 class _SelectFn(_BuildFn):
-    started_ahead: Path | None = None
-
     def process(self, _: object) -> Iterable[DealtShard]:
-        with self.reporting():
-            started, shards = self.start()
+        with self.our_work():
+            started, shards = run_in_fresh_process(start_build, self.config, self.table, self.files)
         self.monitor.plan(Plan(started.images, started.people, started.num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
             self.count(DROPPED + reason, amount)
         self.monitor.flush()
         for index, packed in enumerate(shards):
-            with self.reporting():
-                dealt = self.dealing.offer(f"{index:05d}-of-{started.num_shards:05d}", packed)
-            yield dealt
-
-    def start(self) -> tuple[StartedBuild, Iterator[PackedShard]]:
-        if self.started_ahead is None:
-            return run_aside(start_build, self.config, self.table, self.files)
-        while not self.started_ahead.exists():  # whoever started it sees to it that it ends
-            time.sleep(0.01)
-        return read_answer(self.started_ahead)
+            yield f"{index:05d}-of-{started.num_shards:05d}", packed
 
 
 class _WriteFn(_BuildFn):
@@ -97,12 +94,12 @@ class _WriteFn(_BuildFn):
         # The disk takes in a shard while the next one is made: at the end, all of them would have to be waited for.
         self.syncer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cocoprep-sync")
         self.syncs: list[Future[None]] = []
-        with self.reporting():
+        with self.our_work():
             self.images = open_images(self.config.images, self.files)
 
     def finish_bundle(self) -> None:
         syncs, self.syncs = self.syncs, []
-        with self.reporting():
+        with self.our_work():
             for sync in syncs:
                 sync.result()
 
@@ -110,10 +107,7 @@ class _WriteFn(_BuildFn):
         self.syncer.shutdown()
 
     def process(self, dealt: DealtShard) -> Iterable[WrittenShard]:
-        for label, packed in self.dealing.take(dealt):
-            yield self.write(label, packed)
-
-    def write(self, label: str, packed: PackedShard) -> WrittenShard:
+        label, packed = dealt
         index, count = map(int, label.split("-of-"))
         groups = unpack_shard(packed)
         writer = ShardWriter(
@@ -127,7 +121,7 @@ class _WriteFn(_BuildFn):
             files=self.files,
             on_progress=lambda images, crops: self.monitor.advance(Progress(images, crops)),
         )
-        with self.reporting():
+        with self.our_work():
             outcome = writer.write(shard_name(self.config.split, index, count), groups)
         sidecar, reused = outcome.sidecar, outcome.kept
         if reused:
@@ -141,12 +135,12 @@ class _WriteFn(_BuildFn):
         self.count("images_unusable", len(sidecar.faults))
         self.count(f"{DROPPED}image", sum(faulty[fault.image_id] for fault in sidecar.faults))
         self.monitor.flush()
-        return outcome.written
+        yield outcome.written
 
 
 class _FinishFn(_BuildFn):
     def process(self, written: list[WrittenShard]) -> Iterable[str]:
-        with self.reporting():
+        with self.our_work():
             manifest = finish_build(self.config, written, self.table, self.files)
         self.monitor.finished()
         yield manifest.fingerprint
@@ -161,15 +155,9 @@ class _Step(beam.PTransform):
 class SelectPeople(_Step):
     """One impulse -> (shard label, its photographs with their people, packed): metadata only, under 1 KB a person."""
 
-    def __init__(self, *context: Any, started_ahead: Path | None = None) -> None:
-        super().__init__(*context)
-        self.started_ahead = started_ahead
-
     def expand(self, impulse: beam.PCollection) -> beam.PCollection:
         """Read the annotation file, prepare the output, and deal photographs to shards."""
-        select = _SelectFn(*self.context)
-        select.started_ahead = self.started_ahead
-        return impulse | beam.ParDo(select).with_output_types(DealtShard)
+        return impulse | beam.ParDo(_SelectFn(*self.context)).with_output_types(DealtShard)
 
 
 class WriteShards(_Step):

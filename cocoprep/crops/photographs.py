@@ -48,7 +48,7 @@ def open_images(path: str, files: FileStore) -> ImageSource:
         raise ConfigError(f"--images: expected a folder or a .zip of photographs, found nothing at {path}.")
     try:
         return ImageZip(path, files)
-    except StoreError:
+    except (StoreError, MemoryError):
         raise
     except Exception as error:  # zipfile raises whatever a hostile directory provokes
         raise ConfigError(
@@ -147,7 +147,7 @@ class ImageZip:
         try:
             with self._zip.open(info) as member:
                 return member.read(info.file_size)  # no more, whatever the packed data unpack to; checks the CRC too
-        except StoreError:  # not the photograph's fault
+        except (StoreError, MemoryError):  # not the photograph's fault
             raise
         except Exception as error:  # zipfile raises whatever a hostile member provokes
             raise ImageError(f"{file_name!r}: damaged in the zip ({error})") from error

@@ -43,7 +43,7 @@ def decode_image(data: bytes, info: ImageInfo) -> Image.Image:
             raise ImageError(f"{name}: {width} x {height} pixels, more than the limit of {MAX_PIXELS}")
         image.load()
         return _to_rgb(image)
-    except ImageError:
+    except (ImageError, MemoryError):  # want of memory is not the photograph's fault
         raise
     except UnidentifiedImageError as error:
         raise ImageError(

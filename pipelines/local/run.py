@@ -1,27 +1,29 @@
 """Run a build on this machine: every core, nothing downloaded, nothing lost, no hang, no process left behind.
 
-The pipeline runs in a process group of its own (`driver`) and this process only watches: it stays
-light, and ends the whole group when a worker is lost, where Beam would wait for ever, or when it is interrupted.
+The pipeline runs in a process group of its own (`driver`, which has Beam start each `worker`), and this process only
+watches: it stays light, and ends the whole group when a worker is lost or all of them are stuck, where Beam would wait
+for ever, or when it is interrupted.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.output import sweep_temporaries
 from cocoprep.errors import BuildError, OutputError
-from cocoprep.pipelines.local.job import LOST_WORKER, LocalJob
+from cocoprep.pipelines.local.job import LocalJob
+from cocoprep.pipelines.local.process_tree import Stillness, lost_workers
 from cocoprep.pipelines.monitor import MonitorReader, Plan, Progress, reserve_space
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.paths import BUCKET_SCHEME
@@ -29,9 +31,10 @@ from cocoprep.storage.store import FileStore
 from cocoprep.workers import default_workers
 
 POLL_S = 0.1
+LOOK_S = 0.5
+STUCK_LOOKS = 40
 LOG_LINES = 1000
 LOG_TAIL_LINES = 15
-_LOST_WORKER = re.compile(r"Worker subprocess exited with return code (-?\d+)")  # Beam's words
 
 # glibc gives freed memory back to the system at every crop, and faults it in again at the next.
 MALLOC_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}
@@ -56,28 +59,21 @@ def run_local_build(
 
     Raises:
         CocoprepError: what a worker reported, with its class.
-        BuildError: a worker or the driver was lost, or failed in a way nobody expected.
+        BuildError: a worker or the driver was lost, could not start, or failed in a way nobody expected.
     """
     with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
         _reserve(folder)
         monitor = MonitorReader(Path(folder))
         job = LocalJob(config, workers or default_workers(), folder, tuple(beam_options), files)
-        driver = _start_driver(job)
-        # Kept here and in no file: Beam's workers print a failure before they report it, and where a full disk kept
-        # them from printing, nobody would ever hear of it.
-        log = deque[bytes](maxlen=LOG_LINES)
-        reader = threading.Thread(target=_keep_log, args=(driver, log), daemon=True)
-        reader.start()
         try:
-            _watch(driver, monitor, on_progress)
+            with _driver(job) as (driver, log):
+                wrong = _watch(driver, monitor, Path(folder), on_progress)
         finally:
-            _end_group(driver)
-            reader.join(timeout=5)
             if not config.out.startswith(BUCKET_SCHEME):  # where nothing has a temporary name
                 sweep_temporaries(config.out, files)
         if monitor.finished():
             return monitor.counters()
-        raise monitor.error() or _unexpected(driver, log)
+        raise monitor.error() or _unexpected(wrong or _how_it_ended(driver), log)
 
 
 def _reserve(folder: str) -> None:
@@ -90,17 +86,45 @@ def _reserve(folder: str) -> None:
         ) from error
 
 
-def _start_driver(job: LocalJob) -> subprocess.Popen[bytes]:
-    driver = subprocess.Popen(
+@contextmanager
+def _driver(job: LocalJob) -> Iterator[tuple[subprocess.Popen[bytes], deque[bytes]]]:
+    """Start the driver, give it and what it and its workers log, and end them all."""
+    # Kept here and in no file: Beam's workers print a failure before they report it, and where a full disk kept
+    # them from printing, nobody would ever hear of it.
+    log = deque[bytes](maxlen=LOG_LINES)
+    try:
+        driver = _start_driver()
+    except OSError as error:
+        raise _unexpected(f"the process that drives the build cannot be started: {error}", log) from error
+    try:
+        reader = threading.Thread(target=_keep_log, args=(driver, log), daemon=True)
+        try:
+            reader.start()
+        except RuntimeError as error:
+            raise _unexpected(f"the build cannot be watched: {error}", log) from error
+        _hand_over(job, driver)
+        try:
+            yield driver, log
+        finally:
+            _end_group(driver)
+            reader.join(timeout=5)
+    finally:
+        _end_group(driver)
+
+
+def _start_driver() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-P", "-m", "cocoprep.pipelines.local.driver"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=True, env={**os.environ, **MALLOC_ENVIRONMENT},
     )  # fmt: skip
+
+
+def _hand_over(job: LocalJob, driver: subprocess.Popen[bytes]) -> None:
     if driver.stdin is not None:
         with suppress(BrokenPipeError):
             driver.stdin.write(job.to_line())
             driver.stdin.flush()
-    return driver
 
 
 def _keep_log(driver: subprocess.Popen[bytes], log: deque[bytes]) -> None:
@@ -110,17 +134,45 @@ def _keep_log(driver: subprocess.Popen[bytes], log: deque[bytes]) -> None:
 
 
 def _watch(
-    driver: subprocess.Popen[bytes], monitor: MonitorReader, on_progress: Callable[[Plan | None, Progress], None]
-) -> None:
-    """Report progress until the work is done, a worker has failed or the driver has ended.
+    driver: subprocess.Popen[bytes],
+    monitor: MonitorReader,
+    folder: Path,
+    on_progress: Callable[[Plan | None, Progress], None],
+) -> str | None:
+    """Report progress until the work is done, a worker has failed or was lost, all are stuck or the driver has ended.
 
     Once the manifest is written, or the build has failed, there is nothing to wait for in Beam's way to end.
+
+    Returns:
+        What is wrong, in words, where it is not for the driver to tell.
     """
-    while driver.poll() is None and monitor.error() is None and not monitor.finished():
+    stillness, next_look = Stillness(driver.pid), time.monotonic() + LOOK_S
+    wrong = None
+    while driver.poll() is None and monitor.error() is None and not monitor.finished() and wrong is None:
         on_progress(monitor.plan(), monitor.progress())
         with suppress(subprocess.TimeoutExpired):
             driver.wait(POLL_S)
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + LOOK_S
+            wrong = _lost(folder) or _stuck(stillness, monitor)
     on_progress(monitor.plan(), monitor.progress())
+    return wrong if driver.poll() is None else None
+
+
+def _lost(folder: Path) -> str | None:
+    lost = lost_workers(folder)
+    return f"a worker process ended in the middle of its work (exit status {', '.join(lost)})" if lost else None
+
+
+def _stuck(stillness: Stillness, monitor: MonitorReader) -> str | None:
+    """Tell of a build in which nothing moves, unless work of ours is in hand: that may take as long as it takes."""
+    if monitor.work_in_hand():
+        stillness.reset()
+        return None
+    stillness.look()
+    if stillness.looks < STUCK_LOOKS:
+        return None
+    return f"the build is stuck: for {STUCK_LOOKS * LOOK_S:.0f} s all its processes have waited for each other"
 
 
 def _end_group(driver: subprocess.Popen[bytes]) -> None:
@@ -133,15 +185,14 @@ def _end_group(driver: subprocess.Popen[bytes]) -> None:
             driver.stdin.close()
 
 
-def _unexpected(driver: subprocess.Popen[bytes], log: Sequence[bytes]) -> BuildError:
-    lines = [line.decode(errors="replace").rstrip() for line in log]
-    statuses = [match[1] for match in map(_LOST_WORKER.search, lines) if match]
-    if driver.returncode == LOST_WORKER:
-        what = f"a worker process ended in the middle of its work (exit status {', '.join(statuses)})"
-    else:
-        what = f"the process that drives the build ended early (exit status {driver.returncode})"
-    tail = "".join(f"\n  {line}" for line in lines[-LOG_TAIL_LINES:])
+def _how_it_ended(driver: subprocess.Popen[bytes]) -> str:
+    return f"the process that drives the build ended early (exit status {driver.returncode})"
+
+
+def _unexpected(what: str, log: Sequence[bytes]) -> BuildError:
+    tail = "".join(f"\n  {line.decode(errors='replace').rstrip()}" for line in list(log)[-LOG_TAIL_LINES:])
     return BuildError(
-        f"{what}. Status -9 most likely means that the kernel ended it for want of memory: try fewer --workers. "
-        f"Finished shards are kept: the same command goes on where it stopped. The end of the log:{tail}"
+        f"{what}. Status -9, or a log that speaks of memory or threads, most likely means that memory ran short: try "
+        "fewer --workers, or raise the limit where one is set (ulimit -v). Finished shards are kept: the same "
+        "command goes on where it stopped." + (f" The end of the log:{tail}" if tail else "")
     )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
+import threading
+import time
 import zipfile
-from functools import partial
+from contextlib import suppress
 
 import apache_beam as beam
+import psutil
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -16,7 +22,6 @@ from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.errors import AnnotationError, BuildError, ConfigError, OutputError
 from cocoprep.pipelines.build import BuildShards
 from cocoprep.pipelines.local import run as local
-from cocoprep.pipelines.local.job import LocalJob
 from cocoprep.pipelines.local.run import run_local_build
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.manifest import read_manifest
@@ -60,10 +65,40 @@ def test_any_number_of_workers_gives_the_same_bytes(workers, coco_config, refere
     assert verify_folder(str(tmp_path), LocalFiles()).problems == []
 
 
-def test_workers_that_are_no_copies_of_the_driver(coco_config, reference, tmp_path, monkeypatch):
-    monkeypatch.setattr(local, "LocalJob", partial(LocalJob, fork=False))
-    run_local_build(coco_config(tmp_path), workers=2)
-    assert digests(tmp_path) == reference
+def test_a_space_in_the_interpreters_path(coco_config, reference, tmp_path):
+    prefix = tmp_path / "a space"
+    prefix.symlink_to(sys.prefix)
+    python, config = str(prefix / "bin" / "python"), coco_config(tmp_path / "out")
+    command = [python, "-m", "cocoprep", "build", "--split", "train2017", "--annotations", config.annotations]
+    command += ["--images", config.images, "--out", config.out, "--no-ceiling", "--workers", "2"]
+    workers = set()
+    with psutil.Popen(command, stdout=subprocess.DEVNULL) as build:
+        while build.poll() is None:
+            for process in build.children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    line = process.cmdline()
+                    if "cocoprep.pipelines.local.worker" in line:
+                        workers.add((process.pid, line[0]))
+            time.sleep(0.02)
+    assert build.returncode == 0
+    assert [interpreter for _, interpreter in workers] == [python, python]
+    assert digests(tmp_path / "out") == reference
+
+
+def test_work_that_takes_long_is_not_taken_for_being_stuck(people, tmp_path, monkeypatch):
+    annotations, _ = people
+    slow = tmp_path / "annotations.json"
+    os.mkfifo(slow)
+    monkeypatch.setattr(local, "STUCK_LOOKS", 6)
+
+    def write():
+        with slow.open("wb") as stream:  # as soon as the first step reads
+            time.sleep(3 * local.STUCK_LOOKS * local.LOOK_S)
+            stream.write(annotations.read_bytes())
+
+    threading.Thread(target=write).start()
+    counters = run_local_build(small(people, tmp_path / "out", annotations=str(slow)), workers=1)
+    assert counters["annotations_read"] == 30
 
 
 def test_how_many_workers_there_are_is_not_beams_to_say(coco_config, tmp_path):

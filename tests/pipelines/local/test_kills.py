@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from cocoprep.storage.local import LocalFiles
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers by way of /proc")
 
+WORKERS = 2
 COPIES = 8
 KILLS = 20
 
@@ -46,6 +48,8 @@ def arguments(coco_mini, tmp_path_factory):
         "--images",
         str(coco_mini / "train2017"),
         "--no-ceiling",
+        "--workers",
+        str(WORKERS),
     ]
 
 
@@ -80,7 +84,17 @@ def driver_of(build):
 
 
 def workers_of(driver):
+    """Return the processes that are not the driver: workers, their shells, the one that reads the annotations."""
     return [pid for pid, _, session in processes() if session == driver and pid != driver]
+
+
+def wait_for(found, of):
+    """Return what `found` finds, once there is anything."""
+    deadline = time.monotonic() + 60
+    while not (there := found()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert there, f"{of}: none in 60 s"
+    return there
 
 
 def group_of(driver):
@@ -151,14 +165,62 @@ def test_twenty_kills_and_the_same_bytes(arguments, reference, tmp_path):
     assert sum(code != 0 for _, code in ends) >= KILLS // 5, ends
 
 
+def command_lines(driver):
+    """Return the command line of every worker and shell of a driver, by process id."""
+    found = {}
+    for pid in workers_of(driver):
+        try:
+            found[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return {pid: line for pid, line in found.items() if "cocoprep.pipelines.local.worker" in " ".join(line)}
+
+
+def kill_one(driver, kind):
+    """Kill one of the driver's workers, or the shell of one."""
+    lines = command_lines(driver)
+    shells = [pid for pid, line in lines.items() if line[1] == "-c"]
+    os.kill((shells if kind == "shell" else [pid for pid in lines if pid not in shells])[0], signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("kind", "status"), [("worker", "-9"), ("shell", "unknown")])
+@pytest.mark.parametrize("moment", ["before the first shard", "between shards"])
+def test_a_lost_worker_ends_the_build_in_seconds(arguments, tmp_path, kind, status, moment):
+    build = start(arguments, tmp_path)
+    driver = wait_for(lambda: driver_of(build), "driver")
+    wait_for(lambda: len(command_lines(driver)) == 2 * WORKERS, "workers")
+    if moment == "between shards":
+        wait_for(lambda: list(tmp_path.glob("cocoprep-*.json")), "shards")
+    kill_one(driver, kind)
+    killed = time.monotonic()
+    code, output = finish(build)
+    assert time.monotonic() - killed < 15
+    assert code == 1
+    assert f"a worker process ended in the middle of its work (exit status {status})" in output
+    assert "try fewer --workers" in output
+    assert "the same command goes on where it stopped" in output
+    wait_until_gone(driver)
+    check_what_is_there(tmp_path)
+
+
+def test_a_worker_killed_after_the_last_shard_does_no_harm(arguments, tmp_path):
+    build = start(arguments, tmp_path)
+    driver = wait_for(lambda: driver_of(build), "driver")
+    wait_for(lambda: (tmp_path / "manifest.json").exists() or build.poll() is not None, "manifest")
+    with suppress(IndexError, ProcessLookupError):  # they may have ended already
+        kill_one(driver, "worker")
+    code, output = finish(build)
+    assert code == 0, output
+    wait_until_gone(driver)
+    check_what_is_there(tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 128 + signal.SIGTERM)])
 def test_a_polite_end_leaves_no_process_and_no_temporary(arguments, reference, tmp_path, number, code):
     expected, _ = reference
     build = start(arguments, tmp_path)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("cocoprep-*.json")) and time.monotonic() < deadline:
-        time.sleep(0.01)  # until the first shard is there: the others are still to come
+    wait_for(lambda: list(tmp_path.glob("cocoprep-*.json")), "shards")  # the others are still to come
     driver = driver_of(build)
     build.send_signal(number)
     ended, output = finish(build)
