@@ -13,11 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from benchmarks.drawn_people import write_input
 
 WORKERS = 2
+LOCAL = "cocoprep.pipelines.local."  # the processes of a build name the module that they run
 
 
 def build_command(source: tuple[Path, Path], out: Path, workers: int) -> list[str]:
@@ -66,39 +70,20 @@ def compare_workers(folder: Path, crops: int, runs: int) -> None:
     print(f"two workers against one on {crops} crops: {statistics.median(ratios):.2f} times the speed")
 
 
-def processes_of(root: int) -> dict[int, str]:
-    """Return the name and the command line of each process below `root`."""
-    parents, commands = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-                name, line = (entry / "comm").read_text(), (entry / "cmdline").read_text()
-                commands[int(entry.name)] = f"{name} {line}"
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-    below, found = {root}, {}
-    while new := {pid for pid, parent in parents.items() if parent in below} - below:
-        below |= new
-        found.update({pid: commands.get(pid, "") for pid in new})
-    return found
-
-
 def peak_memory(command: list[str], out: Path) -> dict[str, float]:
     """Run a build and return the peak resident megabytes of its driver and of its largest worker."""
     shutil.rmtree(out, ignore_errors=True)
-    build = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peaks = {"driver": 0.0, "worker": 0.0}
-    while build.poll() is None:
-        for pid, line in processes_of(build.pid).items():
-            kind = "worker" if "cocoprep-worker" in line else "driver" if "local_driver" in line else ""
-            try:
-                status = Path(f"/proc/{pid}/status").read_text()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if kind and "VmHWM" in status:
-                peaks[kind] = max(peaks[kind], int(status.split("VmHWM:")[1].split()[0]) / 1e3)
-        time.sleep(0.1)
+    with psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as build:
+        while build.poll() is None:
+            for process in build.children(recursive=True):
+                with suppress(psutil.NoSuchProcess, FileNotFoundError):
+                    module = next((word for word in process.cmdline() if word.startswith(LOCAL)), "")
+                    kind = module.removeprefix(LOCAL)
+                    status = Path(f"/proc/{process.pid}/status").read_text()
+                    if kind in peaks and "VmHWM" in status:
+                        peaks[kind] = max(peaks[kind], int(status.split("VmHWM:")[1].split()[0]) / 1e3)
+            time.sleep(0.1)
     return peaks
 
 
