@@ -36,8 +36,8 @@ from cocoprep.evaluation.pck import PCK_THRESHOLDS, measure_pck
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import ShardDataset, open_dataset
-from cocoprep.shards.manifest import table_of
 from cocoprep.shards.names import GROUND_TRUTH
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

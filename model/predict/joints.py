@@ -14,7 +14,7 @@ from cocoprep.errors import CocoprepError
 from cocoprep.pose import affine
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.heatmaps import Decoder, decode_heatmaps
-from cocoprep.shards.manifest import CropRecord
+from cocoprep.shards.settings import CropRecord
 
 SURE = 0.2  # of a map of peak 1
 

@@ -26,7 +26,8 @@ import msgspec
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import CropRecord, KeypointRecord, Manifest, records_digest, table_of
+from cocoprep.shards.manifest import Manifest, records_digest
+from cocoprep.shards.settings import CropRecord, KeypointRecord, table_of
 from cocoprep.storage.store import FileStore
 
 CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"

@@ -30,5 +30,5 @@ def test_a_ground_truth_of_another_build_is_named(tmp_path):
     truth = json.loads((folder / GROUND_TRUTH).read_bytes())
     truth["annotations"] = [annotation for annotation in truth["annotations"] if annotation["id"] != 102]
     (folder / GROUND_TRUTH).write_text(json.dumps(truth))
-    with pytest.raises(RecordError, match="expected annotation 102 of cocoprep-train2017.*in ground_truth.json"):
+    with pytest.raises(RecordError, match=r"expected annotation 102 of cocoprep-train2017.*in ground_truth\.json"):
         measure_ceiling(str(folder), read_manifest(str(folder), FILES), COCO_17, FILES)
