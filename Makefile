@@ -8,12 +8,13 @@ BEAM = $(shell sed -n 's/^apache-beam==//p' constraints.txt)
 IMAGES ?= 200
 DEMO ?= data/demo
 SAMPLE ?= data/sample
+SAMPLE_IMAGES ?= 1250
 DATA ?= $(SAMPLE)/shards/train2017
 VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards dataflow engines test test-flink test-slow lint format constraints bench-build bench-scale bench-evaluate bench-packing bench-read bench-train bench-jax bench-latency clean
+.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-packing bench-read bench-train bench-jax bench-latency clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +39,7 @@ train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## trai
 	$(BIN)/cocoprep train --data $(DATA) $(if $(VAL),--val $(VAL)) --run-dir $(RUN) --resume $(TRAIN)
 
 sample-shards: $(VENV)/.data  ## draw a larger sample and build it small, to train on without a GPU
-	$(BIN)/cocoprep sample $(SAMPLE)/coco --images 1250
+	$(BIN)/cocoprep sample $(SAMPLE)/coco --images $(SAMPLE_IMAGES)
 	$(BIN)/cocoprep build --data-dir $(SAMPLE)/coco --split train2017 --input-size 128 --out $(SAMPLE)/shards/train2017
 	$(BIN)/cocoprep build --data-dir $(SAMPLE)/coco --split val2017 --input-size 128 --out $(SAMPLE)/shards/val2017
 
@@ -50,8 +51,11 @@ demo: $(VENV)/.data  ## draw a sample, build train and val, verify, draw a conta
 	$(BIN)/cocoprep verify $(DEMO)/shards/val2017
 	$(BIN)/cocoprep contact-sheet $(DEMO)/shards/train2017 --out $(DEMO)/contact-sheet.png
 
+# A file's tests stay together: they share what they build, and TensorFlow takes seconds to load.
+PYTEST = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+
 test: $(VENV)/.dev  ## run the tests, but for the slow ones and those on other engines
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile -m 'not slow and not flink and not prism'
+	$(PYTEST) -m 'not slow and not long and not flink and not prism'
 
 # What Beam has outside PyPI. Where one cannot be had, its tests skip and say so.
 engines:
@@ -59,12 +63,14 @@ engines:
 	@test -e $(ENGINES)/flink/flink-job-server.jar || \
 	  mvn -q -B -f tests/pipelines/remote/flink/pom.xml -Dfolder=$(CURDIR)/$(ENGINES)/flink package >$(ENGINES)/maven.log 2>&1 || \
 	  echo 'no Flink: its parts cannot be had from Maven ($(ENGINES)/maven.log)'
-	@test -e $(ENGINES)/prism || \
-	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) || \
-	  echo 'no Prism: Go cannot build it'
 	@test -e $(ENGINES)/container || \
 	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/python/container@v$(BEAM) || \
 	  echo 'no entry point of Beam containers: Go cannot build it'
+
+prism: engines
+	@test -e $(ENGINES)/prism || \
+	  GOBIN=$(CURDIR)/$(ENGINES) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) || \
+	  echo 'no Prism: Go cannot build it'
 
 $(VENV)/.gcp: setup.cfg constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gcp]'
@@ -84,11 +90,15 @@ dataflow: $(VENV)/.gcp  ## build on Dataflow: PROJECT=, REGION=, BUCKET=, SPLIT=
 	  echo 'Nothing was started: no Google credentials. Run: gcloud auth application-default login'; exit 1; \
 	else $(strip $(DATAFLOW)); fi
 
-test-flink: $(VENV)/.dev engines  ## run the tests on other engines: Flink, and Prism with a container's entry point
-	$(BIN)/python -m pytest -m '(flink or prism) and not slow' tests/pipelines
+test-slow: $(VENV)/.dev  ## run the slow tests: kills, interrupted training, the notebook, the package installed
+	$(PYTEST) -m 'slow and not long and not flink and not prism'
 
-test-slow: $(VENV)/.dev engines  ## run the slow tests: kills at random moments, learning, the notebook
-	$(BIN)/python -m pytest -m 'slow and not flink'
+test-flink: $(VENV)/.dev engines  ## run the tests on Flink: a cluster, and workers that start as in a container
+	$(BIN)/python -m pytest -m 'flink and not long' tests/pipelines
+
+test-all: test test-slow test-flink prism  ## run every test: with random kills, whole learning runs, and Prism too
+	$(PYTEST) -m 'long and not flink and not prism'
+	$(BIN)/python -m pytest -m 'prism or (flink and long)' tests/pipelines
 
 lint: $(VENV)/.dev  ## check style and types
 	$(BIN)/ruff format --check .

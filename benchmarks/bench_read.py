@@ -27,7 +27,7 @@ from cocoprep.model.augment.config import STRENGTHS
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.dataset import train_dataset
 from cocoprep.shards.manifest import read_manifest
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.workers import default_workers
 
 BATCH = 64
@@ -37,7 +37,7 @@ WARM_UP_BATCHES = 20
 
 def bare_dataset(folder: str) -> Any:
     """Return batches of the decoded stored crops and of nothing else."""
-    manifest = read_manifest(folder, LocalFiles())
+    manifest = read_manifest(folder, AnyFiles())
     size = (*manifest.crop.stored_size, 3)
 
     def decode(record: tf.Tensor) -> tf.Tensor:
@@ -70,7 +70,7 @@ def measure(dataset: Any, seconds: float) -> Rate:
 
 def measure_torch(python: str, folder: str, *, augment: bool, seconds: float) -> Rate:
     """Measure the torch loader on the photographs that a folder was built from."""
-    source = read_manifest(folder, LocalFiles()).source
+    source = read_manifest(folder, AnyFiles()).source
     command = [python, "-m", "benchmarks.torch_loader", source["annotations"], source["images"]]
     command += ["--seconds", str(seconds), *(["--augment"] if augment else [])]
     answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)

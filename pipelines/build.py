@@ -26,7 +26,7 @@ class BuildShards(beam.PTransform):
         config: BuildConfig,
         *,
         table: KeypointTable = COCO_17,
-        files: FileStore | None = None,
+        files: FileStore = AnyFiles(),
         local_folder: str | None = None,
         started_ahead: Path | None = None,
     ) -> None:
@@ -40,7 +40,7 @@ class BuildShards(beam.PTransform):
             started_ahead: the file in which `aside` answers, where the first step runs already.
         """
         super().__init__()
-        self._context = (config, table, files or AnyFiles(), local_folder)
+        self._context = (config, table, files, local_folder)
         self._started_ahead = started_ahead
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cocoprep.builder.packing import PackedShard
-from cocoprep.storage.local import no_temporary
+from cocoprep.storage.disk_errors import no_temporary
 
 DealtShard = tuple[str, PackedShard]  # label, photographs with their people
 

@@ -25,13 +25,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest_plugins = ("tests.support.bucket_fixtures",)
 
 COCO_VARIABLE = "COCOPREP_TEST_COCO"
-COCO_DEFAULT = Path(__file__).parents[2] / "shared" / "data" / "coco-mini"
 
 
 @pytest.fixture(scope="session")
 def coco_mini() -> Path:
     """Return a folder of real COCO photographs in the official layout; the tests that need it skip without it."""
-    folder = Path(os.environ.get(COCO_VARIABLE, COCO_DEFAULT))
+    folder = Path(os.environ.get(COCO_VARIABLE, ""))
     if not (folder / "annotations" / "person_keypoints_train2017.json").exists():
         pytest.skip(f"no COCO photographs: {COCO_VARIABLE} names no folder with annotations/ and train2017/")
     return folder

@@ -1,4 +1,4 @@
-"""`make train` as the README has it, cut short: the drawn sample teaches the network that its settings describe."""
+"""`make train` as the README has it: the drawn sample teaches the network that its settings describe."""
 
 from __future__ import annotations
 
@@ -13,24 +13,37 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_the_sample_is_learnt(tmp_path):
-    """Three epochs of the whole sample, some four minutes: most of the way to the figures in docs/training.md."""
+def learn(folder, *, images, options=""):
+    """Draw, build and train by `make train`; return the last line of its log that is of validation."""
     for stamp in (".data", ".train"):  # what the targets would install is what runs this test
-        (tmp_path / stamp).touch()
+        (folder / stamp).touch()
     make = [
-        "make", "train", f"SAMPLE={tmp_path}/sample", f"RUN={tmp_path}/run", f"VENV={tmp_path}",
-        f"BIN={Path(sys.executable).parent}", "TRAIN=--config model/configs/sample.toml --epochs 3",
+        "make", "train", f"SAMPLE={folder}/sample", f"SAMPLE_IMAGES={images}", f"RUN={folder}/run", f"VENV={folder}",
+        f"BIN={Path(sys.executable).parent}", f"TRAIN=--config model/configs/sample.toml {options}",
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(make, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    last = [line for line in lines if line["phase"] == "val"][-1]
+    lines = [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["phase"] == "val"][-1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_small_sample_is_learnt_better_than_guessing(tmp_path):
+    last = learn(tmp_path, images=250, options="--epochs 3")
+    assert last["pck@0.2_guess"] < 0.52
+    assert last["pck@0.2"] > last["pck@0.2_guess"] + 0.1
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_the_sample_is_learnt(tmp_path):
+    """To the figures in docs/training.md, less what another machine's rounding may cost."""
+    last = learn(tmp_path, images=1250)
     assert last["people"] > 500
     assert last["pck@0.2_guess"] < 0.5
-    assert last["pck@0.2"] > 0.87
-    assert last["pck@0.1"] > 0.77
-    assert last["swapped"] < 0.11
-    assert last["AP"] > 0.3
+    assert last["pck@0.2"] > 0.93
+    assert last["pck@0.1"] > 0.87
+    assert last["swapped"] < 0.06
+    assert last["AP"] > 0.48

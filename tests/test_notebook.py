@@ -120,8 +120,10 @@ def client_of(tmp_path, monkeypatch):
     for variable in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / "jupyter"))
 
-    def make(notebook):
-        return NotebookClient(notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    def make(notebook, timeout=200):
+        return NotebookClient(
+            notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        )
 
     return make
 
@@ -168,6 +170,17 @@ def test_the_stop_button_lets_a_command_save(client_of, tmp_path):
     with pytest.raises(CellExecutionError, match="ended with exit code 130"):
         asyncio.run(execute_until(client, (tmp_path / "begun").exists, press_stop))
     assert texts(notebook.cells[-1]).endswith("saved\n")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_it_learns_with_the_settings_it_comes_with(client_of, tmp_path):
+    run = tmp_path / "drive" / "runs" / "first"
+    client_of(read_notebook(DRIVE=tmp_path / "drive", VM=tmp_path / "vm"), timeout=3000).execute()
+    last = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()][-1]
+    assert (last["phase"], last["epoch"]) == ("val", 8)
+    assert last["pck@0.2"] > 0.8 > last["pck@0.2_guess"]
+    assert (run / "evaluation/val2017/report.html").exists()
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from cocoprep.evaluation.pck import pck
 from cocoprep.pose import affine
 from cocoprep.pose.boxes import longer_side
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.heatmaps import decode_heatmaps
+from cocoprep.pose.heatmaps import decode_in_image
 from cocoprep.pose.tables import COCO_17
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
@@ -33,9 +33,8 @@ def built(coco_mini, tmp_path_factory):
 
 
 def decoded(person, crop):
-    points = affine.heatmap_to_crop(decode_heatmaps(person["heatmaps"])[0], crop.heatmap_stride)
-    window = affine.CropWindow(*person["crop_window"].astype(float))
-    return affine.point_to_index(affine.crop_to_image(points, window, crop.input_size))
+    maps, windows = person["heatmaps"][None], person["crop_window"][None]
+    return decode_in_image(maps, windows, stride=crop.heatmap_stride, input_size=crop.input_size)[0][0]
 
 
 def test_counts_of_real_annotations(built):

@@ -24,7 +24,8 @@ from cocoprep.shards.names import (
 from cocoprep.shards.plan import unseal_plan
 from cocoprep.shards.seal import canonical_json
 from cocoprep.storage.digests import digest_file
-from cocoprep.storage.local import TEMPORARY, real_path
+from cocoprep.storage.local import TEMPORARY
+from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 
 

@@ -10,9 +10,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from cocoprep.crops.person import PersonCrop
 from cocoprep.pose import affine
-from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.heatmaps import decode_heatmaps
+from cocoprep.pose.heatmaps import decode_in_image
 from cocoprep.shards.sidecar import DECODED_STEP_PX, pack_array
 
 TALLY_BATCH = 64
@@ -56,9 +55,10 @@ class Tally:
         keypoints = np.stack([person.keypoints for person in people])
         labelled = np.stack([person.visibility for person in people]) > 0
         self._joints_outside_crop += int((labelled & ~affine.inside(keypoints, self._crop.input_size)).sum())
-        windows = CropWindow(*np.array([person.window for person in people]).T[:, :, None])
-        in_crop = affine.heatmap_to_crop(decode_heatmaps(heatmaps)[0], self._crop.heatmap_stride)
-        in_image = affine.point_to_index(affine.crop_to_image(in_crop, windows, self._crop.input_size))
+        windows = np.array([person.window for person in people])
+        in_image, _ = decode_in_image(
+            heatmaps, windows, stride=self._crop.heatmap_stride, input_size=self._crop.input_size
+        )
         sides = [max(p.bbox[2:]) * self._crop.input_size[1] / p.window.width for p in people]
         self._batches.append(
             _Tallied(

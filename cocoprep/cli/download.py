@@ -25,7 +25,7 @@ def command(splits: tuple[str, ...], data_dir: str, base_url: str | None) -> Non
     against the zip they came in, where that is there. Nothing needs to be unpacked: `cocoprep build` reads the
     photographs from the zip. A download that was interrupted goes on where it stopped.
     """
-    from cocoprep.cli.byte_progress import ByteProgress
+    from cocoprep.cli.progress import ByteProgress
     from cocoprep.coco.download import download_splits
     from cocoprep.coco.official import BASE_URL
     from cocoprep.errors import ConfigError
@@ -38,7 +38,7 @@ def command(splits: tuple[str, ...], data_dir: str, base_url: str | None) -> Non
     with ByteProgress("fetching") as progress:
         try:
             fetched = download_splits(
-                splits, data_dir, base_url=base_url or BASE_URL, on_plan=progress.begin, on_bytes=progress.advance
+                splits, data_dir, base_url=base_url or BASE_URL, on_plan=progress.turn_to, on_bytes=progress.advance
             )
         except KeyboardInterrupt:
             click.echo("stopped. What has come is kept: the same command goes on where it stopped.", err=True)

@@ -47,6 +47,7 @@ def command(**options: Any) -> None:
     A person is looked for in the boxes of the ground truth when a network predicts. RUN/thresholds.json then tells
     `cocoprep predict` how sure a joint must be.
     """  # noqa: D301 - click's own mark
-    from cocoprep.cli.evaluate_job import Job, run_job
+    from cocoprep.cli.evaluate_job import run_job
+    from cocoprep.cli.evaluate_options import EvaluateOptions
 
-    run_job(Job(**options))
+    run_job(EvaluateOptions(**options))

@@ -1,174 +1,95 @@
-"""The steps of `cocoprep evaluate`: check the options, get predictions, score them, write and print what was found."""
+"""The steps of `cocoprep evaluate`: get predictions, score them, write and print what was found."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from cocoprep.cli.evaluate_output import (
-    JOINT_THRESHOLDS,
-    Beside,
-    check_outputs,
-    write_folder,
-    write_json,
-    write_thresholds,
-)
+from cocoprep.cli.evaluate_options import EvaluateOptions, make_room
 from cocoprep.cli.evaluate_report import print_evaluation
-from cocoprep.cli.paths import check_paths
-from cocoprep.cli.people_progress import PeopleProgress
+from cocoprep.cli.progress import CountProgress
 from cocoprep.coco.results import Predictions, read_results
 from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.photographs import open_images
-from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.evaluation.as_json import to_builtins
-from cocoprep.evaluation.baseline import guess_people, read_baseline
-from cocoprep.evaluation.ceiling import read_ceiling
+from cocoprep.errors import CocoprepError, ConfigError, OutputError, StoreError
+from cocoprep.evaluation.as_json import evaluation_as_json
+from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate
-from cocoprep.evaluation.matching import match_people
-from cocoprep.evaluation.oks import score_oks
-from cocoprep.evaluation.pck import PCK_THRESHOLDS, measure_pck
+from cocoprep.evaluation.output import write_evaluation, write_json
+from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import ShardDataset, open_dataset
+from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:
-    from cocoprep.model.predict.folder import KeptMaps
     from cocoprep.report import CropSource
 
-CEILING, GUESS = "codec ceiling", "mean guess"
-OF_RUN = ("best.keras", "config.json", "run.json", JOINT_THRESHOLDS)  # files of a run that --json may not replace
-SHOWN_MAPS = 4  # people whose heatmaps the report shows
 BOXES = (
     "BOXES ARE THE GROUND TRUTH'S: the network was told where each person is. Do not compare these figures with those "
     "of results from detected boxes."
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """The options, checked on construction; None where one was not given."""
+@dataclass(frozen=True)
+class _Found:
+    """What was found: the figures of the joints of a table, notes on them, and what stands beside them."""
 
-    data: str | None
-    run_dir: str | None
-    annotations: str | None
-    results: str | None
-    images: str | None
-    boxes: Literal["truth"] | None
-    flip_test: bool
-    decode: Literal["argmax", "quarter", "taylor"] | None
-    batch_size: int | None
-    thresholds: tuple[float, ...]
-    json_file: str | None
-    out: str | None
-
-    def __post_init__(self) -> None:
-        truth = {"--data": self.data, "--annotations": self.annotations, "--images": self.images}
-        scored = {"--run": self.run_dir, "--results": self.results}
-        check_paths({**truth, **scored, "--json": self.json_file, "--out": self.out})
-        if (self.run_dir is None) == (self.results is None):
-            raise ConfigError(
-                "expected either --run, a network that predicts, or --results, a file of predictions, found "
-                f"{'neither' if self.run_dir is None else 'both'}."
-            )
-        if (self.data is None) == (self.annotations is None):
-            raise ConfigError(
-                "expected the ground truth as either --data, a built folder, or --annotations, a COCO file, found "
-                f"{'neither' if self.data is None else 'both'}."
-            )
-        if self.run_dir is not None and self.data is None:
-            raise ConfigError("--run needs --data: the network predicts the people of a built folder.")
-        if self.images is not None and self.annotations is None:
-            raise ConfigError("--images goes with --annotations; with --data the pictures come from the folder.")
-        if self.images is not None and self.out is None:
-            raise ConfigError("--images is for the pictures of the report: say with --out where that goes.")
-        of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}
-        of_run["--flip-test"] = self.flip_test or None
-        given = [option for option, value in of_run.items() if value is not None]
-        if given and self.run_dir is None:
-            raise ConfigError(f"{given[0]} goes with --run; the predictions of --results are made already.")
-        for threshold in self.thresholds:
-            if not (math.isfinite(threshold) and threshold >= 0):
-                raise ConfigError(f"--pck: expected a fraction such as 0.2, found {threshold}.")
+    dataset: ShardDataset | None
+    evaluation: Evaluation
+    table: KeypointTable
+    notes: Sequence[str]
+    beside: FiguresBeside
+    maps: Sequence[StackMaps]
 
 
-def run_job(job: Job) -> None:
+def run_job(options: EvaluateOptions) -> None:
     """Do all that was asked for."""
     files = AnyFiles()
-    dataset = None if job.data is None else open_dataset(job.data, files)
-    table = COCO_17 if dataset is None else table_of(dataset.manifest.keypoints)
-    out = job.out
-    if out is None and job.run_dir is not None and dataset is not None:
-        out = files.join(job.run_dir, f"evaluation/{dataset.manifest.split}")
-    of_run = [] if job.run_dir is None else [files.join(job.run_dir, name) for name in OF_RUN]
-    check_outputs(out, job.json_file, files, inputs=[job.results, job.annotations, job.data, job.images, *of_run])
-    truth = read_truth(job.annotations or files.join(job.data or "", GROUND_TRUTH), files, table)
-    maps: Sequence[KeptMaps] = ()
-    if job.results is not None:
-        predictions = read_results(job.results, files, truth, table)
-    elif dataset is not None:
-        predictions, maps = _predict(job, truth, dataset, files)
-    thresholds = tuple(dict.fromkeys(job.thresholds)) or PCK_THRESHOLDS
-    evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
-    beside = {} if dataset is None else _beside(dataset, truth, table, thresholds=thresholds, files=files)
-    found = _Found(evaluation, table, [BOXES] if job.run_dir is not None else [], beside, maps)
+    dataset = None if options.data is None else open_dataset(options.data, files)
+    out = options.out
+    if out is None and options.run_dir is not None and dataset is not None:
+        out = files.join(options.run_dir, f"evaluation/{dataset.manifest.split}")
+    make_room(options, out, files)
+    found = _measure(options, dataset, files)
     try:
-        written = _write(job, found, out, dataset, files)
+        written = _write(options, found, out, files)
     except CocoprepError:
-        _print(job, found)  # what was measured is not lost with what cannot be written
+        _print(options, found)  # what was measured is not lost with what cannot be written
         raise
     # Last, since whoever reads what is printed may stop reading.
-    _print(job, found)
+    _print(options, found)
     for path in written:
         click.echo(path)
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a job has found: the figures of the joints of a table, notes on them, and what stands beside them."""
-
-    evaluation: Evaluation
-    table: KeypointTable
-    notes: Sequence[str]
-    beside: Beside
-    maps: Sequence[KeptMaps]
-
-
-def _print(job: Job, found: _Found) -> None:
-    print_evaluation(found.evaluation, found.table, notes=found.notes, beside=found.beside, source=_source(job))
-
-
-def _write(job: Job, found: _Found, out: str | None, dataset: ShardDataset | None, files: FileStore) -> list[str]:
-    """Write what was asked for; return the paths that are to be named."""
-    evaluation, table = found.evaluation, found.table
-    figures = to_builtins(evaluation, table, context=_context(job, dataset, found.beside))
-    written = []
-    if job.json_file is not None:
-        write_json(job.json_file, figures, files)
-        written.append(job.json_file)
-    if out is not None:
-        title = f"Evaluation of {_source(job)} on {job.data or job.annotations}"
-        with _crops(job, evaluation.truth, dataset, files) as crops:
-            page = write_folder(
-                out, evaluation, figures, table, files,
-                title=title, notes=found.notes, beside=found.beside, crops=crops, maps=found.maps,
-            )  # fmt: skip
-        written.append(page)
-    if job.run_dir is not None and dataset is not None:
-        written += write_thresholds(job.run_dir, dataset.manifest, evaluation, table, files)
-    return written
+def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
+    table = COCO_17 if dataset is None else table_of(dataset.manifest.keypoints)
+    truth = read_truth(options.annotations or files.join(options.data or "", GROUND_TRUTH), files, table)
+    notes: list[str] = []
+    maps: Sequence[StackMaps] = ()
+    if options.results is not None:
+        predictions = read_results(options.results, files, truth, table)
+    elif dataset is not None:
+        predictions, maps = _predict(options, truth, dataset, files)
+        notes.append(BOXES)
+    thresholds = options.pck_thresholds
+    evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
+    beside = {} if dataset is None else figures_beside(dataset, truth, table, files, thresholds=thresholds)
+    return _Found(dataset, evaluation, table, notes, beside, maps)
 
 
-def _predict(job: Job, truth: Truth, dataset: ShardDataset, files: FileStore) -> tuple[Predictions, Sequence[KeptMaps]]:
+def _predict(
+    options: EvaluateOptions, truth: Truth, dataset: ShardDataset, files: FileStore
+) -> tuple[Predictions, Sequence[StackMaps]]:
     from cocoprep.cli.quiet import quiet_libraries
 
     with quiet_libraries():
@@ -177,82 +98,93 @@ def _predict(job: Job, truth: Truth, dataset: ShardDataset, files: FileStore) ->
         from cocoprep.model.training.devices import find_devices
 
         find_devices()
-    predictor = open_predictor(job.run_dir or "", flip_test=job.flip_test, files=files)
-    if job.flip_test and (warning := flip_warning(job.run_dir or "", files)):
+    run_dir = options.run_dir or ""
+    predictor = open_predictor(run_dir, flip_test=options.flip_test, files=files)
+    if options.flip_test and (warning := flip_warning(run_dir, files)):
         click.echo(f"warning: {warning}", err=True)
-    with PeopleProgress("predicting") as progress:
+    with CountProgress("predicting", "people") as progress:
         return predict_folder(
             predictor,
             dataset.folder,
-            decoder=job.decode or "taylor",
-            batch_size=job.batch_size or 32,
-            progress=progress.update,
-            keep_maps=_people_to_show(truth, dataset.annotation_ids),
+            decoder=options.decoder,
+            batch_size=options.batch_size or 32,
+            on_people=progress.update,
+            keep_maps=people_to_show(truth, dataset.annotation_ids),
             files=files,
         )
 
 
-def _people_to_show(truth: Truth, recorded: list[int]) -> list[int]:
-    """Choose people of a folder whose heatmaps are worth a look: those with the most labelled joints, one an image."""
-    labelled = (truth.visibility > 0).sum(axis=1) * truth.counts * np.isin(truth.annotation_ids, recorded)
-    chosen: dict[int, int] = {}
-    for row in (-labelled).argsort(kind="stable").tolist():
-        if labelled[row]:
-            chosen.setdefault(int(truth.image_ids[row]), int(truth.annotation_ids[row]))
-        if len(chosen) == SHOWN_MAPS:
-            break
-    return list(chosen.values())
+def _print(options: EvaluateOptions, found: _Found) -> None:
+    print_evaluation(found.evaluation, found.table, notes=found.notes, beside=found.beside, source=options.source)
 
 
-def _beside(
-    dataset: ShardDataset, truth: Truth, table: KeypointTable, *, thresholds: Sequence[float], files: FileStore
-) -> Beside:
-    """Return what stands beside the figures: the best that stored heatmaps allow, and a guess."""
-    folder, manifest = dataset.folder, dataset.manifest
-    beside: Beside = {}
-    ceiling = read_ceiling(folder, manifest, files)
-    if ceiling is not None:
-        beside[CEILING] = ceiling.full
-    guess = guess_people(truth, read_baseline(folder, files), manifest.crop.config())
-    if len(guess):
-        box = measure_pck(truth, guess, match_people(truth, guess, table), table, thresholds=thresholds)["box"]
-        named = {f"PCK@{t:g}": float(value) for t, value in zip(thresholds, box.pck.total, strict=True)}
-        beside[GUESS] = {**score_oks(truth, guess, table).figures, **named, "AUC": box.auc}
-    return beside
+def _write(options: EvaluateOptions, found: _Found, out: str | None, files: FileStore) -> list[str]:
+    """Write what was asked for; return the paths that are to be named."""
+    figures = evaluation_as_json(found.evaluation, found.table, context=_context(options, found))
+    written = []
+    if options.json_file is not None:
+        write_json(options.json_file, figures, files)
+        written.append(options.json_file)
+    if out is not None:
+        written.append(_write_folder(options, found, figures, out, files))
+    if options.run_dir is not None and found.dataset is not None:
+        written += _write_thresholds(options.run_dir, found, found.dataset.manifest, files)
+    return written
 
 
-def _source(job: Job) -> str:
-    """Say what is scored, and how a network was made to predict."""
-    if job.run_dir is None:
-        return job.results or ""
-    return f"{job.run_dir} ({'flip test, ' * job.flip_test}decoded by {job.decode or 'taylor'})"
+def _write_folder(options: EvaluateOptions, found: _Found, figures: dict[str, Any], out: str, files: FileStore) -> str:
+    from cocoprep.report import write_report
+
+    with _crops(options, found, files) as crops:
+        write_evaluation(out, found.evaluation, figures, found.table, files)
+        return write_report(
+            out,
+            found.evaluation,
+            found.table,
+            title=f"Evaluation of {options.source} on {options.data or options.annotations}",
+            notes=found.notes,
+            beside=found.beside,
+            crops=crops,
+            stack_maps=found.maps,
+            files=files,
+        )
 
 
-def _context(job: Job, dataset: ShardDataset | None, beside: Beside) -> dict[str, Any]:
+def _write_thresholds(run_dir: str, found: _Found, manifest: Manifest, files: FileStore) -> list[str]:
+    from cocoprep.model.run.joint_thresholds import write_thresholds
+
+    try:
+        return [write_thresholds(run_dir, found.evaluation.joints, manifest, found.table, files)]
+    except (ConfigError, OutputError, StoreError) as error:
+        click.echo(f"no thresholds of confidence written: {error}", err=True)
+        return []
+
+
+def _context(options: EvaluateOptions, found: _Found) -> dict[str, Any]:
     made = {
-        "run": job.run_dir,
-        "boxes": job.boxes or "truth",
-        "flip_test": job.flip_test,
-        "decode": job.decode or "taylor",
+        "run": options.run_dir,
+        "boxes": options.boxes or "truth",
+        "flip_test": options.flip_test,
+        "decode": options.decoder,
     }
     return {
-        "data": job.data,
-        "fingerprint": None if dataset is None else dataset.manifest.fingerprint,
-        "annotations": job.annotations,
-        **({"results": job.results} if job.run_dir is None else made),
-        "beside": beside,
+        "data": options.data,
+        "fingerprint": None if found.dataset is None else found.dataset.manifest.fingerprint,
+        "annotations": options.annotations,
+        **({"results": options.results} if options.run_dir is None else made),
+        "beside": found.beside,
     }
 
 
 @contextmanager
-def _crops(job: Job, truth: Truth, dataset: ShardDataset | None, files: FileStore) -> Iterator[CropSource | None]:
+def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterator[CropSource | None]:
     """Give the pictures of people for the report; say afterwards where some were missing."""
     from cocoprep.report.crops import PhotographCrops, ShardCrops
 
-    if dataset is not None:
-        yield ShardCrops(dataset)
-    elif job.images is not None:
-        crops = PhotographCrops(truth, open_images(job.images, files))
+    if found.dataset is not None:
+        yield ShardCrops(found.dataset)
+    elif options.images is not None:
+        crops = PhotographCrops(found.evaluation.truth, open_images(options.images, files))
         yield crops
         if crops.fault is not None:
             click.echo(f"warning: not every person in the report has a picture: {crops.fault}", err=True)

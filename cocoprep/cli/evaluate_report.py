@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.pose.keypoints import KeypointTable
 
 NONE = "-"
-Beside = Mapping[str, Mapping[str, float]]
 Columns = Mapping[str, Sequence[str]]
 
 
@@ -23,7 +23,7 @@ def print_evaluation(
     table: KeypointTable,
     *,
     notes: Sequence[str],
-    beside: Beside,
+    beside: FiguresBeside,
     source: str,
     console: Console | None = None,
 ) -> None:
@@ -60,14 +60,14 @@ def print_evaluation(
         )
 
 
-def _print_oks(evaluation: Evaluation, beside: Beside, console: Console) -> None:
+def _print_oks(evaluation: Evaluation, beside: FiguresBeside, console: Console) -> None:
     columns = {"this result": [_share(evaluation.oks.figures[name]) for name in OKS_FIGURES]}
     for whose, figures in beside.items():
         columns[whose] = [_share(figures.get(name, math.nan)) for name in OKS_FIGURES]
     _print_table("OKS", OKS_FIGURES, columns, console)
 
 
-def _print_pck(evaluation: Evaluation, beside: Beside, console: Console) -> None:
+def _print_pck(evaluation: Evaluation, beside: FiguresBeside, console: Console) -> None:
     units = list(evaluation.pck.values())
     thresholds = units[0].pck.thresholds
     guesses = {whose: figures for whose, figures in beside.items() if "AUC" in figures}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
-from cocoprep.errors import ConfigError, OutputError
-from cocoprep.storage.store import FileStore
+from cocoprep.errors import ConfigError
 
 
 def check_paths(paths: Mapping[str, str | None]) -> None:
@@ -24,13 +22,3 @@ def check_paths(paths: Mapping[str, str | None]) -> None:
                 f"{option}: expected a path of this machine or one that begins with gs://, found {path}. Copy it to "
                 "either of them first."
             )
-
-
-def check_folder(path: str, files: FileStore) -> None:
-    """Refuse a file where --out is to be a folder.
-
-    Raises:
-        OutputError: there is one.
-    """
-    if (files.exists(path) or os.path.lexists(path)) and not files.is_folder(path):
-        raise OutputError(f"--out: expected a folder at {path}, found a file. Choose another --out.")

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from cocoprep.cli.people_progress import PeopleProgress
-    from cocoprep.cli.predict_output import PredictOutput
-    from cocoprep.model.predict.photographs import Listed
-    from cocoprep.model.predict.predictor import Predictor
+    from cocoprep.pose.heatmaps import Decoder
 
 
 def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
@@ -58,7 +55,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
 def command(
     paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
-    annotations: str | None, images: str | None, *, min_keypoints: int, flip_test: bool, decoder: str,
+    annotations: str | None, images: str | None, *, min_keypoints: int, flip_test: bool, decoder: Decoder,
     batch_size: int, threshold: float | None, out: str | None, overlays: bool,
 ) -> None:  # fmt: skip
     """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
@@ -70,8 +67,8 @@ def command(
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
     from cocoprep.cli.paths import check_paths
-    from cocoprep.cli.people_progress import PeopleProgress
-    from cocoprep.cli.predict_output import PredictOutput
+    from cocoprep.cli.predict_report import count, summary
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.errors import CocoprepError
     from cocoprep.storage.by_scheme import AnyFiles
@@ -82,6 +79,7 @@ def command(
     check_paths({path: path for path in paths})
     files = AnyFiles()
     with quiet_libraries():
+        from cocoprep.model.predict.output import PredictionFolder, write_predictions
         from cocoprep.model.predict.photographs import list_annotated, list_files
         from cocoprep.model.predict.predictor import flip_warning, open_predictor
         from cocoprep.model.run.joint_thresholds import find_thresholds
@@ -90,11 +88,18 @@ def command(
         find_devices()
     predictor = open_predictor(run_dir, flip_test=flip_test, files=files)
     if flip_test and (warning := flip_warning(run_dir, files)):
-        click.echo(f"warning: {warning}", err=True)
+        _say(f"warning: {warning}")
     thresholds, said = find_thresholds(run_dir, predictor.table, threshold, files)
     folder = out or files.join(run_dir, "predictions")
-    with PeopleProgress("predicting") as progress:
-        output = PredictOutput(folder, predictor.table, thresholds, files, overlays=overlays)
+    with CountProgress("predicting", "people") as progress:
+        output = PredictionFolder(
+            folder,
+            predictor.table,
+            thresholds,
+            files,
+            overlays=overlays,
+            on_fault=lambda fault: _say(f"left out: {fault}"),
+        )
         if annotations is not None and images is not None:
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
@@ -105,44 +110,23 @@ def command(
             output.protect(*(one.name for one in listed))
         batch_size = max(1, min(batch_size, sum(one.people for one in listed)))
         try:
-            _predict(predictor, listed, output, progress, decoder=decoder, batch_size=batch_size)
+            write_predictions(
+                predictor, listed, output, decoder=decoder, batch_size=batch_size, on_people=progress.update
+            )
         except BaseException:
-            output.write_part()
+            if output.written:
+                _say(f"stopped: {folder} has {count(output.photographs, 'photograph')} that were done")
             raise
-    output.write()
     network = "network with flip test" if flip_test else "network"
-    click.echo(output.summary(thresholds=said, network=network, batch_size=batch_size))
+    click.echo(summary(output, thresholds=said, network=network, batch_size=batch_size))
     if output.faults:
         raise CocoprepError(
             f"{len(output.faults)} of what was asked for could not be used: see above, and {output.images_path}."
         )
 
 
-def _predict(
-    predictor: Predictor,
-    listed: list[Listed],
-    output: PredictOutput,
-    progress: PeopleProgress,
-    *,
-    decoder: Any,
-    batch_size: int,
-) -> None:
-    from cocoprep.model.predict.photographs import predict_photographs
-
-    total = sum(one.people for one in listed)
-    done = 0
-
-    def on_batch(people: int, seconds: float) -> None:
-        nonlocal done
-        done += people
-        output.time(people, seconds)
-        progress.update(done, total)
-
-    progress.update(0, total)
-    for seen in predict_photographs(
-        predictor, listed, output.fault, decoder=decoder, batch_size=batch_size, on_batch=on_batch
-    ):
-        output.add(seen)
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _check(

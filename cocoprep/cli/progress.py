@@ -1,14 +1,142 @@
-"""Live progress of a build: a bar on a terminal, plain lines in a log."""
+"""How far a command has come: a bar on a terminal, a plain line now and then in a log, both on stderr."""
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
+from types import TracebackType
+from typing import Self
 
 import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
-from cocoprep.cli.bar import Bar
 from cocoprep.pipelines.monitor import Plan
 from cocoprep.pipelines.monitor import Progress as Done
+from cocoprep.storage.sizes import format_bytes
+
+
+class Bar:
+    """A context manager. What a command shows extends it.
+
+    Attributes:
+        log_interval_s: between two lines where there is no terminal.
+        on_terminal: whether there is one.
+    """
+
+    log_interval_s = 10.0
+
+    def __init__(self, doing: str, *columns: ProgressColumn) -> None:
+        """Make the bar.
+
+        Args:
+            doing: what is done, such as "predicting".
+            columns: between bar and time left; by default the percentage and the text of `show`.
+        """
+        console = Console(stderr=True)
+        self.on_terminal = console.is_terminal
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            *(columns or (TextColumn("{task.percentage:3.0f}%  {task.fields[text]}"),)),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not self.on_terminal,
+        )
+        self._id = self._bar.add_task(doing, total=None, text="")
+        self._task = self._bar.tasks[0]
+        self._started = self._logged = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the bar as it is and give the terminal back."""
+        self._bar.stop()
+
+    @property
+    def seconds(self) -> float:
+        """Return the time since the start."""
+        return time.monotonic() - self._started
+
+    def turn_to(self, doing: str, total: int, done: int = 0) -> None:
+        """Go over to something else, of which there is so much, and so much done."""
+        self._bar.reset(self._id, description=doing, total=total, completed=done)
+
+    def show(self, done: int, text: str, *, rate: float = 0.0) -> None:
+        """Show how much is done, with a text; `rate` a second, where it is known, tells a log the time left."""
+        self._bar.update(self._id, completed=done, text=text)
+        if self.log_is_due():
+            left = f", about {((self._task.total or 0) - done) / rate:.0f} s left" if rate > 0 else ""
+            self.say(f"{self._task.description}: {text}{left}")
+
+    def say(self, text: str) -> None:
+        """Print a line, above the bar where there is one."""
+        if self.on_terminal:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def log_is_due(self) -> bool:
+        """Tell whether a log wants its next line now; the answer yes is given once an interval."""
+        now = time.monotonic()
+        if self.on_terminal or now - self._logged < self.log_interval_s:
+            return False
+        self._logged = now
+        return True
+
+
+class CountProgress(Bar):
+    """Shows things done, of how many."""
+
+    def __init__(self, doing: str, things: str) -> None:
+        """Take what is done with what, such as "verifying" and "shards"."""
+        super().__init__(doing)
+        self._things, self._began = things, self._started
+
+    def update(self, done: int, total: int) -> None:
+        """Show the newest counts."""
+        now = time.monotonic()
+        if not done:  # the time before the first is not theirs
+            self._began = now
+        rate = done / max(now - self._began, 1e-3)
+        self._bar.update(self._id, total=total)
+        text = f"{done}/{total} {self._things}" + (f"  {rate:.1f} {self._things}/s" if done else "")
+        self.show(done, text, rate=rate)
+
+
+class ByteProgress(Bar):
+    """Shows bytes done, of how many. Its methods may be called from any thread."""
+
+    def __init__(self, doing: str) -> None:
+        """Take what is done with them, such as "copying"."""
+        super().__init__(doing, DownloadColumn(), TransferSpeedColumn())
+        self._lock = threading.Lock()
+
+    def plan(self, size: int) -> None:
+        """Say how many bytes there are."""
+        self._bar.update(self._id, total=size)
+
+    def advance(self, count: int) -> None:
+        """Count bytes that are done; a negative number takes some back."""
+        with self._lock:
+            done = int(self._task.completed) + count
+            self.show(done, f"{format_bytes(done)} of {format_bytes(self._task.total or 0)}")
 
 
 class BuildProgress(Bar):
@@ -36,14 +164,11 @@ class BuildProgress(Bar):
         text = f"{done.images}/{plan.images} images  {done.crops} crops  {rate:.0f} crops/s"
         if done.reused_crops:
             text += f"  ({done.reused_crops} were there)"
-        self._bar.update(self._task, completed=done.crops, text=text)
-        if self.log_is_due():
-            left = f", about {(plan.people - done.crops) / rate:.0f} s left" if rate > 0 else ""
-            self.say(f"building: {text}{left}")
+        self.show(done.crops, text, rate=rate)
 
     def _begin(self, plan: Plan) -> None:
         self._plan, self._planned = plan, time.monotonic()
-        self._bar.update(self._task, description="building", total=plan.people)
+        self.turn_to("building", plan.people)
         if not self.on_terminal:
             self.say(f"building: {plan.images} images, {plan.people} people, {plan.shards} shards")
         warn_of_few_shards(plan.shards, self._workers)

@@ -17,7 +17,7 @@ import click
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Worker processes.  [default: one a core]")
 def command(folder: str, images: int, seed: int, workers: int | None) -> None:
     """Draw a small data set in COCO's layout: nothing is downloaded."""
-    from cocoprep.cli.count_progress import CountProgress
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.errors import ConfigError
     from cocoprep.sample import write_sample
     from cocoprep.workers import default_workers

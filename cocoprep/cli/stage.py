@@ -16,7 +16,7 @@ def command(source: str, target: str, threads: int, force: bool) -> None:
     SRC is a built folder, DST the folder to be; both may be gs:// paths. A copy that was interrupted goes on where it
     stopped, also in the middle of a file; a copy that is complete is left as it is.
     """
-    from cocoprep.cli.byte_progress import ByteProgress
+    from cocoprep.cli.progress import ByteProgress
     from cocoprep.shards.stage import stage_folder
     from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.storage.sizes import format_bytes

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from cocoprep.cli.bar import Bar
+from cocoprep.cli.progress import Bar
 
 RATE_STEPS = 100  # over which people/s is measured: it should tell of now
 # (heading, figure, whose, width, decimals): the columns of an epoch's row, which fits a terminal of 80 characters
@@ -55,7 +55,7 @@ class TrainReport(Bar):
         self.say(
             f"{run}: {place} of {steps}, {steps_per_epoch} steps an epoch, {parameters:,} parameters, on {devices}"
         )
-        self._bar.update(self._task, description="training", total=steps, completed=step)
+        self.turn_to("training", steps, step)
 
     def note(self, text: str) -> None:
         """See `Reporter`."""
@@ -68,14 +68,11 @@ class TrainReport(Bar):
         self._recent.append((now, step))
         began, first = self._recent[0]
         epoch = (step - 1) // self._steps_per_epoch + 1
-        text, left = f"epoch {epoch}  step {step}/{self._steps}", ""
+        text, rate = f"epoch {epoch}  step {step}/{self._steps}", 0.0
         if step > first:
-            rate = (step - first) * self._people_per_step / max(now - began, 1e-3)
-            text += f"  {rate:.1f} people/s"
-            left = f", about {(self._steps - step) * self._people_per_step / rate:.0f} s left"
-        self._bar.update(self._task, completed=step, text=text)
-        if self.log_is_due():
-            self.say(f"training: {text}{left}")
+            rate = (step - first) / max(now - began, 1e-3)
+            text += f"  {rate * self._people_per_step:.1f} people/s"
+        self.show(step, text, rate=rate)
 
     def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:
         """See `Reporter`."""
@@ -91,9 +88,9 @@ class TrainReport(Bar):
     def summary(self, run_dir: str) -> str:
         """Return what is to be said at the end: what the log has of the last validation, be it of an earlier time."""
         from cocoprep.model.run.log import read_log
-        from cocoprep.storage.local import LocalFiles
+        from cocoprep.storage.by_scheme import AnyFiles
 
-        validations = [line for line in read_log(run_dir, LocalFiles()) if line["phase"] == "val"]
+        validations = [line for line in read_log(run_dir, AnyFiles()) if line["phase"] == "val"]
         lines = [f"{run_dir}: {self._step} steps done"]
         if validations:
             val = validations[-1]

@@ -10,7 +10,7 @@ import click
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one a core]")
 def command(folder: str, workers: int | None) -> None:
     """Check every digest, record and count of a built folder; exit with 1 where anything is wrong."""
-    from cocoprep.cli.count_progress import CountProgress
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.errors import RecordError
     from cocoprep.shards.verify import verify_folder
     from cocoprep.storage.by_scheme import AnyFiles

@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 from cocoprep.errors import OutputError, RecordError
-from cocoprep.storage.receive import PIECE_BYTES
 from cocoprep.storage.sizes import format_bytes
-from cocoprep.storage.store import FileDigest, FileStore
+from cocoprep.storage.store import PIECE_BYTES, FileDigest, FileStore
 
 _MAX_JSON_BYTES = 1 << 30
 _CURE = "Remove it and run the same command again, or name another folder."

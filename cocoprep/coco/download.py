@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from cocoprep.coco.archives import OnBytes, check_file, check_member, check_size, extract_member
 from cocoprep.coco.official import BASE_URL, OFFICIAL, Archive, Split
 from cocoprep.errors import ConfigError, OutputError, RecordError
-from cocoprep.storage.receive import ReceivingLocalFiles
+from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.sizes import format_bytes
+from cocoprep.storage.store import FileStore
 from cocoprep.storage.web import WebFile, open_session
 
 _JSON_ROOM = 300_000_000  # about what the larger annotation file takes unpacked
@@ -43,7 +44,7 @@ def download_splits(
     *,
     base_url: str = BASE_URL,
     catalogue: Mapping[str, Split] = OFFICIAL,
-    files: ReceivingLocalFiles | None = None,
+    files: FileStore = LocalFiles(),
     pause_s: float = 1.0,
     on_plan: OnPlan = lambda doing, size: None,
     on_bytes: OnBytes = lambda count: None,
@@ -74,7 +75,6 @@ def download_splits(
     """
     if not base_url.startswith(("http://", "https://")):
         raise ConfigError(f"--base-url: expected an address that begins with http:// or https://, found {base_url}.")
-    files = files or ReceivingLocalFiles()
     wanted = _plan(splits, data_dir, catalogue)
     for path, archive in wanted.archives.items():
         if path in wanted.there:
@@ -140,7 +140,7 @@ def _plan(splits: Sequence[str], data_dir: str, catalogue: Mapping[str, Split]) 
 
 def _check_there(
     wanted: _Wanted,
-    files: ReceivingLocalFiles,
+    files: FileStore,
     on_plan: OnPlan,
     on_bytes: OnBytes,
 ) -> None:
@@ -156,9 +156,7 @@ def _check_there(
         _take_members(path, wanted, files, on_bytes)
 
 
-def _take_members(
-    archive: str, wanted: _Wanted, files: ReceivingLocalFiles, on_bytes: OnBytes = lambda count: None
-) -> None:
+def _take_members(archive: str, wanted: _Wanted, files: FileStore, on_bytes: OnBytes = lambda count: None) -> None:
     """Unpack the annotation files that are wanted of a zip; check those that were there before."""
     for target, (path, member) in wanted.members.items():
         if path == archive and target in wanted.there:
@@ -167,7 +165,7 @@ def _take_members(
             extract_member(path, member, target, files)
 
 
-def _check_room(data_dir: str, missing: Mapping[str, Archive], members: int, files: ReceivingLocalFiles) -> None:
+def _check_room(data_dir: str, missing: Mapping[str, Archive], members: int, files: FileStore) -> None:
     needed = sum(a.digest.bytes - files.kept_bytes(path, a.digest) for path, a in missing.items())
     needed += members * _JSON_ROOM
     free = files.free_bytes(data_dir)

@@ -14,10 +14,11 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from cocoprep.coco.format import json_fault
-from cocoprep.coco.truth import Truth, read_input
+from cocoprep.coco.truth import Truth
 from cocoprep.errors import ResultsError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
 
 FORM = '{"image_id": 1, "category_id": 1, "keypoints": [x, y, confidence, ...], "score": 0.9}'
 _Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -88,7 +89,7 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
             infinite, a line has another number of keypoints, an unknown image or another category, or two lines are
             equal in image_id, keypoints and score. The first such line is named, counted from 0, with its image.
     """
-    lines = _decode(read_input(path, files, "COCO results", ResultsError), path)
+    lines = _decode(read_user_file(path, files, "a JSON file of COCO results", refusal=ResultsError), path)
     if not lines:
         raise ResultsError(
             f"{path}: the list is empty, so there is nothing to score. Expected at least one line such as {FORM}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault, person_category
-from cocoprep.errors import AnnotationError, CocoprepError
+from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
 
 _PLACE = re.compile(r"(?P<reason>.*) - at `\$\.(?P<list>images|annotations)\[(?P<row>\d+)\](?P<field>.*)`")
 
@@ -89,24 +89,6 @@ class _Rows(msgspec.Struct):
     annotations: list[msgspec.Raw] = []
 
 
-def read_input(path: str, files: FileStore, what: str, refusal: type[CocoprepError]) -> bytes:
-    """Return the content of a JSON file that a user has named, without a byte order mark.
-
-    Args:
-        path: of the file.
-        files: where it lies.
-        what: it should hold, such as "COCO results".
-        refusal: raised where there is no such file, or it cannot be read.
-    """
-    if not files.exists(path) or files.is_folder(path):
-        found = "a folder" if files.is_folder(path) else "nothing"
-        raise refusal(f"{path}: expected a JSON file of {what}, found {found}.")
-    try:
-        return files.read_bytes(path).removeprefix(codecs.BOM_UTF8)
-    except OSError as error:
-        raise refusal(f"{path}: cannot be read ({error.strerror or error}).") from error
-
-
 def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
     """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
 
@@ -122,7 +104,8 @@ def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
         AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or an entry is of
             the wrong form; the entry is named.
     """
-    file = _decode(read_input(path, files, "COCO person keypoints", AnnotationError), path)
+    data = read_user_file(path, files, "a JSON file of COCO person keypoints", refusal=AnnotationError)
+    file = _decode(data, path)
     for name, entries in (("images", file.images), ("annotations", file.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to score against.")

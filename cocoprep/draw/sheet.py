@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cocoprep.checks import require
 from cocoprep.draw import ink
 from cocoprep.draw.layout import EDGE, joint_key_width, new_page, place_joint_key
 from cocoprep.draw.palette import CANONICAL, DIM_TEXT, TEXT
@@ -108,12 +109,12 @@ def sheet_of(
         ConfigError: a number that makes no picture.
         RecordError: the folder is damaged.
     """
-    _require(people >= 1, "--people", "a whole number from 1", people)
-    _require(columns >= 1, "--columns", "a whole number from 1", columns)
-    _require(SMALLEST_TILE <= tile_px <= LARGEST_TILE, "--tile", f"{SMALLEST_TILE} to {LARGEST_TILE} pixels", tile_px)
+    require(people >= 1, "--people", "a whole number from 1", people)
+    require(columns >= 1, "--columns", "a whole number from 1", columns)
+    require(SMALLEST_TILE <= tile_px <= LARGEST_TILE, "--tile", f"{SMALLEST_TILE} to {LARGEST_TILE} pixels", tile_px)
     places = spread_evenly(len(dataset), people)
     pixels = len(places) * tile_px * (tile_px + caption_height(tile_px))
-    _require(pixels <= MAX_SHEET_PIXELS, "--people and --tile", f"a sheet of at most {MAX_SHEET_PIXELS} pixels", pixels)
+    require(pixels <= MAX_SHEET_PIXELS, "--people and --tile", f"a sheet of at most {MAX_SHEET_PIXELS} pixels", pixels)
     height, width = dataset.crop.stored_size if stored else dataset.crop.input_size
     title = (
         f"{dataset.manifest.split}:  {len(places)} of {len(dataset)} people, "
@@ -146,11 +147,6 @@ def caption_height(tile_px: int) -> int:
 
 def _caption_px(tile_px: int) -> int:
     return min(max(tile_px // 11, 9), 15)
-
-
-def _require(condition: bool, option: str, expected: str, found: int) -> None:
-    if not condition:
-        raise ConfigError(f"{option}: expected {expected}, found {found}.")
 
 
 def _page_size(rows: int, columns: int, step: tuple[int, int], title: str) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from cocoprep.shards.ledger import read_ledger
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER
 from cocoprep.shards.settings import table_of
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 
@@ -100,7 +100,7 @@ class Subject:
 
 
 def find_subject(
-    dataset: ShardDataset, annotation_id: int, *, images: str | None = None, files: FileStore | None = None
+    dataset: ShardDataset, annotation_id: int, *, images: str | None = None, files: FileStore = AnyFiles()
 ) -> Subject:
     """Gather what there is to show of one annotation of a built folder.
 
@@ -109,14 +109,13 @@ def find_subject(
         annotation_id: kept or dropped.
         images: where the photographs are; None for where the build found them. If that place is gone, the subject has
             no photograph and says so.
-        files: how the folder and the photographs are read.
+        files: where the folder and the photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Raises:
         CocoprepError: no entry of the annotation file has this id.
         ConfigError: `images` is given and is neither a folder nor a zip.
         RecordError: ledger, ground truth or record are missing or damaged.
     """
-    files = files or LocalFiles()
     ledger = read_ledger(dataset.folder, files)
     rows = ledger.filter(pc.equal(ledger["annotation_id"], annotation_id)).to_pylist()
     if not rows:

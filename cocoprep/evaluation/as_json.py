@@ -15,7 +15,7 @@ from cocoprep.evaluation.pck import Pck, PckFigures
 from cocoprep.pose.keypoints import KeypointTable
 
 
-def to_builtins(evaluation: Evaluation, table: KeypointTable, *, context: dict[str, Any]) -> dict[str, Any]:
+def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context: dict[str, Any]) -> dict[str, Any]:
     """Return every figure, not rounded, as what JSON can hold: NaN as None.
 
     Args:
@@ -34,16 +34,16 @@ def to_builtins(evaluation: Evaluation, table: KeypointTable, *, context: dict[s
             "people_predicted": int((evaluation.matches >= 0).sum()),
         },
         "oks": evaluation.oks.figures,
-        "oks_precision": _precision_builtins(evaluation.oks),
-        "pck": {unit: _pck_builtins(figures, table) for unit, figures in evaluation.pck.items()},
-        "end_point_error": _end_point_builtins(evaluation.end_point, table),
+        "oks_precision": _precision(evaluation.oks),
+        "pck": {unit: _pck(figures, table) for unit, figures in evaluation.pck.items()},
+        "end_point_error": _end_point(evaluation.end_point, table),
         "errors": evaluation.errors.tables,
-        "confidence": None if joints is None else threshold_builtins(joints, table),
+        "confidence": None if joints is None else thresholds_as_json(joints, table),
     }
     return {key: _clean(value) for key, value in content.items()}
 
 
-def threshold_builtins(joints: JointThresholds, table: KeypointTable) -> dict[str, Any]:
+def thresholds_as_json(joints: JointThresholds, table: KeypointTable) -> dict[str, Any]:
     """Return thresholds and their figures as what JSON can hold: NaN as None."""
     content = {
         "people": joints.people,
@@ -64,13 +64,13 @@ def threshold_builtins(joints: JointThresholds, table: KeypointTable) -> dict[st
     return {key: _clean(value) for key, value in content.items()}
 
 
-def _precision_builtins(oks: OksScore) -> dict[str, Any]:
+def _precision(oks: OksScore) -> dict[str, Any]:
     precision = np.where(oks.precision < 0, np.nan, oks.precision)  # -1: no person stands behind it
     at = {f"{threshold:.2f}": curve for threshold, curve in zip(oks.thresholds, precision, strict=True)}
     return {"recalls": oks.recalls, "at": at}
 
 
-def _pck_builtins(figures: PckFigures, table: KeypointTable) -> dict[str, Any]:
+def _pck(figures: PckFigures, table: KeypointTable) -> dict[str, Any]:
     return {
         "people": figures.people,
         "people_without_unit": figures.without_unit,
@@ -94,7 +94,7 @@ def _at_thresholds(pck: Pck, table: KeypointTable) -> dict[str, Any]:
     }
 
 
-def _end_point_builtins(errors: EndPointErrors, table: KeypointTable) -> dict[str, Any]:
+def _end_point(errors: EndPointErrors, table: KeypointTable) -> dict[str, Any]:
     return {
         "people": errors.people,
         "people_undetected": errors.undetected,

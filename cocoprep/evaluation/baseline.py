@@ -18,7 +18,6 @@ from cocoprep.coco.truth import Truth
 from cocoprep.errors import RecordError, StoreError
 from cocoprep.evaluation.pck import Pck, pck
 from cocoprep.pose import affine
-from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import box_fault, canonical_window
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.heatmaps import PEAK, decode_heatmaps
@@ -121,14 +120,11 @@ def guess_people(truth: Truth, baseline: Baseline, crop: CropConfig) -> Predicti
         if box_fault((x, y, w, h), width, height) is None:
             rows.append(row)
             windows.append(canonical_window((x, y, w, h), (height, width), crop))
-    window = CropWindow(*np.array(windows, np.float64).reshape(-1, 4).T[:, :, None])
-    points = affine.crop_to_image(
-        np.broadcast_to(baseline.guess, (len(rows), *baseline.guess.shape)), window, crop.input_size
-    )
+    guesses = np.broadcast_to(baseline.guess, (len(rows), *baseline.guess.shape))
     return Predictions(
         image_ids=truth.image_ids[rows],
-        keypoints=affine.point_to_index(points),
-        confidence=np.broadcast_to(baseline.labelled / baseline.people, points.shape[:2]),
+        keypoints=affine.crop_to_index(guesses, windows, crop.input_size),
+        confidence=np.broadcast_to(baseline.labelled / baseline.people, guesses.shape[:2]),
         scores=np.ones(len(rows)),
         annotation_ids=truth.annotation_ids[rows],
     )

@@ -1,4 +1,4 @@
-"""End point errors: how far predicted joints lie from labelled ones, in pixels."""
+"""The end-point error: how far predicted joints lie from labelled ones. N people, K joints; points are (x, y)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
-from cocoprep.evaluation.pck import Floats, _length
+from cocoprep.pose.affine import distances
 from cocoprep.pose.boxes import longer_side
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def end_point_errors(
         undetected: how many people were not predicted, to be told beside.
     """
     counts = np.asarray(labelled, bool)
-    distance = _length(np.asarray(predicted, np.float64) - np.asarray(truth, np.float64))
+    distance = distances(predicted, truth)
     units = np.broadcast_to(np.asarray(sides, np.float64)[:, None], distance.shape)
     of_box = distance[counts & (units > 0)] / units[counts & (units > 0)]
     columns = [column[of_joint] for column, of_joint in zip(distance.T, counts.T, strict=True)]
@@ -70,14 +72,6 @@ def end_point_errors(
     )
 
 
-def _mean(values: Floats) -> float:
-    return float(values.mean()) if len(values) else float("nan")
-
-
-def _median(values: Floats) -> float:
-    return float(np.median(values)) if len(values) else float("nan")
-
-
 def measure_end_point_errors(truth: Truth, predictions: Predictions, matches: NDArray[np.int64]) -> EndPointErrors:
     """Measure the end-point error of every counting person who was predicted; `matches` is of `match_people`."""
     found = truth.counts & (matches >= 0)
@@ -88,3 +82,11 @@ def measure_end_point_errors(truth: Truth, predictions: Predictions, matches: ND
         sides=longer_side(truth.bbox[found]),
         undetected=int((truth.counts & ~found).sum()),
     )
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values)) if len(values) else float("nan")

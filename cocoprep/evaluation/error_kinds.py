@@ -15,9 +15,7 @@ measured by that person's size. Joints of people whom nobody predicted are `unde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +24,7 @@ from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
 from cocoprep.evaluation.matching import pairs_of
 from cocoprep.evaluation.oks import joint_similarity
+from cocoprep.pose.affine import distances
 from cocoprep.pose.keypoints import KeypointTable
 
 KINDS = ("good", "jitter", "inversion", "swap", "miss", "undetected")
@@ -38,10 +37,6 @@ CROWDED_FROM_IOU = 0.1
 CROWDING = ("0", "1-2", "3+")  # other people whose boxes overlap
 OCCLUSION = ("visible", "hidden")
 LABELLED_STEP = 5
-COLUMNS = (
-    "annotation_id", "image_id", "file_name", "joint", "kind", "distance_px", "similarity", "confidence", "x", "y",
-    "true_x", "true_y", "other_annotation_id",
-)  # fmt: skip
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -75,7 +70,7 @@ def analyse_errors(
     person, joint = np.nonzero(predicted)
     at = predictions.keypoints[matches[person], joint]
     distance_px, similarity = (np.full(labelled.shape, np.nan) for _ in range(2))
-    distance_px[person, joint] = _distance(at, truth.keypoints[person, joint])
+    distance_px[person, joint] = distances(at, truth.keypoints[person, joint])
     own = joint_similarity(distance_px[person, joint], truth.area[person], table.oks_sigmas[joint])
     similarity[person, joint] = own
 
@@ -95,14 +90,9 @@ def analyse_errors(
     return ErrorAnalysis(kind, similarity, distance_px, other, _tables(kind, truth, table))
 
 
-def _distance(points: Floats, places: Floats) -> Floats:
-    apart: Floats = np.hypot(*np.moveaxis(points - places, -1, 0))
-    return apart
-
-
 def _similarity_to(at: Floats, person: Indices, joint: Indices, truth: Truth, table: KeypointTable) -> Floats:
     """Return (E,) how similar points (E, 2) are to joints of people; 0 where those are not labelled."""
-    distance = _distance(at, truth.keypoints[person, joint])
+    distance = distances(at, truth.keypoints[person, joint])
     found = joint_similarity(distance, truth.area[person], table.oks_sigmas[joint])
     return np.where(truth.visibility[person, joint] > 0, found, 0.0)
 
@@ -177,37 +167,3 @@ def _count(kind: NDArray[np.int8], group: Indices, names: tuple[str, ...]) -> di
     counts = np.zeros((len(names), len(KINDS)), np.int64)
     np.add.at(counts, (group[kind >= 0], kind[kind >= 0]), 1)
     return {name: dict(zip(KINDS, row, strict=True)) for name, row in zip(names, counts.tolist(), strict=True)}
-
-
-def error_rows(
-    truth: Truth,
-    predictions: Predictions,
-    matches: NDArray[np.int64],
-    errors: ErrorAnalysis,
-    table: KeypointTable,
-) -> Iterator[dict[str, Any]]:
-    """Yield every joint that is not good, in file order, by `COLUMNS`; None where nothing was predicted.
-
-    Points are in COCO's frame; `other_annotation_id` is whose joint a swap took.
-    """
-    for person, joint in np.argwhere(errors.kind > GOOD).tolist():
-        place = int(matches[person])
-        found = place >= 0
-        x, y = predictions.keypoints[place, joint].tolist() if found else (None, None)
-        true_x, true_y = truth.keypoints[person, joint].tolist()
-        image_id, other = int(truth.image_ids[person]), int(errors.other[person, joint])
-        yield {
-            "annotation_id": int(truth.annotation_ids[person]),
-            "image_id": image_id,
-            "file_name": truth.file_names[image_id],
-            "joint": table.names[joint],
-            "kind": KINDS[errors.kind[person, joint]],
-            "distance_px": float(errors.distance_px[person, joint]) if found else None,
-            "similarity": float(errors.similarity[person, joint]) if found else None,
-            "confidence": float(predictions.confidence[place, joint]) if found else None,
-            "x": x,
-            "y": y,
-            "true_x": true_x,
-            "true_y": true_y,
-            "other_annotation_id": other if other >= 0 else None,
-        }

@@ -14,6 +14,9 @@ from cocoprep.evaluation.oks import oks_of_pairs
 from cocoprep.pose.keypoints import KeypointTable
 
 LOWEST_OKS = 0.1
+MOST_PAIRS = 1 << 18  # a chunk of pairs of 17 joints then takes some tens of megabytes
+
+Indices = NDArray[np.int64]
 
 
 def match_people(truth: Truth, predictions: Predictions, table: KeypointTable) -> NDArray[np.int64]:
@@ -60,12 +63,6 @@ def _by_similarity(truth: Truth, predictions: Predictions, table: KeypointTable)
                 free[taken] = False
                 matches[people[taken]] = order[rank[start]]
     return matches
-
-
-MOST_PAIRS = 1 << 18  # a chunk of pairs of 17 joints then takes some tens of megabytes
-
-
-Indices = NDArray[np.int64]
 
 
 def pairs_of(keys: Indices, among: Indices) -> Iterator[tuple[Indices, Indices]]:

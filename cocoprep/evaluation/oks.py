@@ -19,6 +19,7 @@ from pycocotools.cocoeval import COCOeval
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import CocoprepError
+from cocoprep.pose.affine import distances
 from cocoprep.pose.keypoints import KeypointTable
 
 OKS_FIGURES = ("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl")
@@ -128,9 +129,7 @@ def oks_of_pairs(
         area: (P,) of the people, in square pixels.
         sigmas: (K,) of the joints.
     """
-    apart = np.asarray(predicted, np.float64) - np.asarray(truth, np.float64)
-    distance = np.hypot(apart[..., 0], apart[..., 1])
-    similarity = joint_similarity(distance, np.asarray(area, np.float64)[:, None], sigmas)
+    similarity = joint_similarity(distances(predicted, truth), np.asarray(area, np.float64)[:, None], sigmas)
     labelled = np.asarray(visibility) > 0
     count = labelled.sum(axis=1)
     total = (similarity * labelled).sum(axis=1)

@@ -1,4 +1,4 @@
-"""PCK, the percentage of correct keypoints, its area under the curve, and the end-point error.
+"""PCK, the percentage of correct keypoints, and its area under the curve.
 
 A labelled joint is right where it lies within a threshold times a unit of the truth; figures are micro-averaged over
 labelled joints. The unit is the longer side of the person's box (Yang and Ramanan 2013, "Articulated Human Detection
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
+from cocoprep.pose.affine import distances
 from cocoprep.pose.boxes import longer_side
 from cocoprep.pose.keypoints import KeypointTable
 
@@ -83,7 +84,7 @@ def torso_length(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable
         if shoulder in table.names and hip in table.names:
             a, b = table.names.index(shoulder), table.names.index(hip)
             both = known[:, a] & known[:, b]
-            total += np.where(both, _length(at[:, a] - at[:, b]), 0.0)
+            total += np.where(both, distances(at[:, a], at[:, b]), 0.0)
             count += both
     mean: Floats = np.divide(total, count, out=np.full(len(at), np.nan), where=count > 0)
     return mean
@@ -102,14 +103,9 @@ def head_size(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -
     longest = np.full(len(at), np.nan)
     for a in range(len(head)):
         for b in range(a):
-            apart = np.where(known[:, a] & known[:, b], _length(at[:, a] - at[:, b]), np.nan)
+            apart = np.where(known[:, a] & known[:, b], distances(at[:, a], at[:, b]), np.nan)
             longest = np.fmax(longest, apart)
     return longest
-
-
-def _length(vectors: Floats) -> Floats:
-    lengths: Floats = np.hypot(vectors[..., 0], vectors[..., 1])
-    return lengths
 
 
 def pck(

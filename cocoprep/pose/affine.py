@@ -26,6 +26,13 @@ class CropWindow(NamedTuple):
     height: float
 
 
+def distances(points: ArrayLike, others: ArrayLike) -> Points:
+    """Return (...) how far points (..., 2) lie from others (..., 2) of the same frame."""
+    apart = np.asarray(points, np.float64) - np.asarray(others, np.float64)
+    lengths: Points = np.hypot(apart[..., 0], apart[..., 1])
+    return lengths
+
+
 def pixel_centres(count: int) -> Points:
     """Return (count,) centres of the pixels along one axis."""
     return np.arange(count, dtype=np.float64) + 0.5
@@ -62,6 +69,15 @@ def crop_to_image(points: ArrayLike, window: CropWindow, input_size: tuple[int, 
     x = at[..., 0] * (np.asarray(window.width) / width) + window.x0
     y = at[..., 1] * (np.asarray(window.height) / height) + window.y0
     return np.stack([x, y], axis=-1)
+
+
+def crop_to_index(points: ArrayLike, windows: ArrayLike, input_size: tuple[int, int]) -> Points:
+    """Map points (N, K, 2) of N people's crops to COCO's pixel indices in their photographs, not rounded.
+
+    The windows (N, 4) are the crops in the photographs: x, y, width, height in pixels.
+    """
+    window = CropWindow(*np.asarray(windows, np.float64).reshape(-1, 4).T[:, :, None])
+    return point_to_index(crop_to_image(points, window, input_size))
 
 
 def crop_to_heatmap(points: ArrayLike, stride: int) -> Points:

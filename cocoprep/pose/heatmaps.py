@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cocoprep.pose.affine import pixel_centres
+from cocoprep.pose.affine import crop_to_index, heatmap_to_crop, pixel_centres
 
 PEAK = 255  # of a quantised heatmap
 Decoder = Literal["argmax", "quarter", "taylor"]
@@ -82,6 +82,30 @@ def decode_heatmaps(
     points = np.stack([column, row], axis=-1) + 0.5 + offset
     points[~(peaks > 0)] = 0
     return points.reshape(*lead, joints, 2), peaks.reshape(*lead, joints)
+
+
+def decode_in_image(
+    heatmaps: ArrayLike,
+    windows: ArrayLike,
+    *,
+    stride: int,
+    input_size: tuple[int, int],
+    decoder: Decoder = "taylor",
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Find the joints of N people in their photographs: the whole way back from heatmaps.
+
+    Args:
+        heatmaps: (N, h, w, K), see `decode_heatmaps`.
+        windows: (N, 4), the people's canonical crops in their photographs: x, y, width, height in pixels.
+        stride: crop pixels per heatmap pixel.
+        input_size: (H, W) of a crop.
+        decoder: see `decode_heatmaps`.
+
+    Returns:
+        joints (N, K, 2) in COCO's frame, pixel indices, not rounded; and peaks (N, K), see `decode_heatmaps`.
+    """
+    points, peaks = decode_heatmaps(heatmaps, decoder=decoder)
+    return crop_to_index(heatmap_to_crop(points, stride), windows, input_size), peaks
 
 
 def _highest_pixel(maps: NDArray[np.generic]) -> NDArray[np.intp]:

@@ -54,6 +54,19 @@ class KeypointTable:
         return tuple(self.names.index(joint.partner) for joint in self.joints)
 
     @cached_property
+    def families(self) -> dict[str, tuple[int, ...]]:
+        """Return the joints by what they are called without a side, in the table's order: a pair left before right."""
+        families: dict[str, tuple[int, ...]] = {}
+        for k, partner in enumerate(self.flip_index):
+            if k == partner:
+                families[self.names[k]] = (k,)
+            elif k < partner:
+                left, right = (k, partner) if self.joints[k].side == "left" else (partner, k)
+                shared = self.names[left].removeprefix("left_")
+                families[self.names[left] if shared in self.names else shared] = left, right
+        return families
+
+    @cached_property
     def oks_sigmas(self) -> NDArray[np.float64]:
         """Return (K,) float64 OKS sigmas."""
         return np.array([joint.oks_sigma for joint in self.joints])

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
+from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.evaluation.output import PAGE
+from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.heat_grid import heat_grid
 from cocoprep.report.markup import share
 from cocoprep.report.page import Grid, Report, render_page
 from cocoprep.report.people import people_sheet, portraits, worst_and_best
 from cocoprep.report.plots import error_bars, joint_bars, pck_by_joint, pck_curves, precision_recall
-from cocoprep.report.sources import CropSource, Shown, StackMaps
+from cocoprep.report.sources import CropSource, Shown
 from cocoprep.report.style import Chart
 from cocoprep.report.worst_errors import worst_errors
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 __all__ = ["PAGE", "CropSource", "Shown", "StackMaps", "write_report"]
 
-PAGE = "report.html"
 OURS = re.compile(r"(worst|best|heatmaps--?\d+)\.png")  # what one report writes and the next may not
 
 
@@ -35,10 +37,10 @@ def write_report(
     *,
     title: str,
     notes: Sequence[str] = (),
-    beside: Mapping[str, Mapping[str, float]] | None = None,
+    beside: FiguresBeside | None = None,
     crops: CropSource | None = None,
     stack_maps: Sequence[StackMaps] = (),
-    files: FileStore | None = None,
+    files: FileStore = AnyFiles(),
 ) -> str:
     """Write the report of an evaluation; the same evaluation and pictures give the same bytes.
 
@@ -48,10 +50,10 @@ def write_report(
         table: the K joints.
         title: the page's heading.
         notes: lines to be said loudly, such as whose boxes were used.
-        beside: figures to stand beside the result's, by whose they are: names of `OKS_FIGURES`, or `PCK@0.2`.
+        beside: figures to stand beside the result's, as `figures_beside` gives them.
         crops: gives pictures of people; None where there are none.
         stack_maps: heatmaps of a few people, to be shown as grids.
-        files: how files are written.
+        files: where the folder lies; by default, on this machine or in a bucket, as its path says.
 
     Returns:
         The path of the page, `report.html`. Beside it lie its pictures: `pck-curves.png`, `pck-curves-by-joint.png`,
@@ -60,7 +62,6 @@ def write_report(
     Raises:
         OutputError: the folder cannot be written.
     """
-    files = files or LocalFiles()
     files.make_folder(folder)
     worst, best = (portraits(evaluation, rows, table, crops) for rows in worst_and_best(evaluation))
     errors, errors_in_all = worst_errors(evaluation)

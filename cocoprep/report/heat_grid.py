@@ -13,10 +13,10 @@ from cocoprep.draw.heat import joint_heatmap, unit_values
 from cocoprep.draw.layout import EDGE, new_page
 from cocoprep.draw.palette import DIM_TEXT, RULE, TEXT, heat_colours, joint_colours
 from cocoprep.draw.text import shorten, text_width, write
+from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import words
-from cocoprep.report.sources import StackMaps
 
 COLUMNS = 9  # joints in a band: with COCO's 17, the head and arms above, the rest below
 CELL_PX = 118  # width of a cell

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report import tables
@@ -76,7 +77,7 @@ class Report:
     joints: KeypointTable
     title: str
     notes: Sequence[str]
-    beside: Mapping[str, Mapping[str, float]]
+    beside: FiguresBeside
     charts: Mapping[str, Chart]
     worst: Sequence[Portrait]
     best: Sequence[Portrait]

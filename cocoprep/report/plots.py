@@ -53,7 +53,7 @@ def pck_curves(evaluation: Evaluation) -> Chart:
 
 def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
     """Draw PCK by box against its threshold, a panel a joint and its partner, a line a side."""
-    families = joint_families(table)
+    families = table.families
     columns = min(5, len(families))
     rows = -(-len(families) // columns)
     figures = evaluation.pck["box"]
@@ -61,7 +61,7 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
     def paint(figure: Figure) -> None:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axes, (name, members) in zip(panels.flat, families.items(), strict=False):
-            axes.set_title(drawable(name))
+            axes.set_title(drawable(words(name)))
             axes.plot(figures.curve.thresholds, 100 * figures.curve.total, color=DIM, lw=0.8)
             for line, k in enumerate(members):
                 colour = SIDES[table.joints[k].side]
@@ -80,18 +80,6 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
         figure.supylabel("PCK, %", fontsize=10, color=DIM)
 
     return draw_chart(paint, (12, 0.7 + 1.95 * rows) if columns > 2 else (6, 0.7 + 1.95 * rows))
-
-
-def joint_families(table: KeypointTable) -> dict[str, list[int]]:
-    """Return the joints with their partners, left before right, by the name they share, in the table's order."""
-    families: dict[str, list[int]] = {}
-    for k, partner in enumerate(table.flip_index):
-        if k == partner:
-            families[words(table.names[k])] = [k]
-        elif k < partner:
-            pair = sorted((k, partner), key=lambda one: table.joints[one].side != "left")
-            families[words(table.names[pair[0]].removeprefix("left_"))] = pair
-    return families
 
 
 def _side(table: KeypointTable, k: int) -> str:

@@ -1,4 +1,4 @@
-"""What the report is given to show beside the figures: pictures of people, and what the stacks made of a few."""
+"""The pictures of people that the report is given to show beside the figures."""
 
 from __future__ import annotations
 
@@ -30,20 +30,3 @@ class CropSource(Protocol):
     def crop_of(self, annotation_id: int) -> Shown | None:
         """Return the picture of a person, by annotation id; None where there is none."""
         ...
-
-
-@dataclass(frozen=True)
-class StackMaps:
-    """The heatmaps of one person, S stacks of K joints.
-
-    Attributes:
-        annotation_id: whose.
-        crop: (H, W, 3) uint8 RGB, the crop that the network saw.
-        heatmaps: (S, h, w, K) float32, what each stack said, peak of a sure joint about 1.
-        truth: (h, w, K) uint8, value * 255; all zero where a joint is not labelled.
-    """
-
-    annotation_id: int
-    crop: NDArray[np.uint8]
-    heatmaps: NDArray[np.float32]
-    truth: NDArray[np.uint8]

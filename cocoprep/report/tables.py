@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import NONE, Content, Markup, count, element, join, pixels, share, table, words
 
-Beside = Mapping[str, Mapping[str, float]]  # whose figures -> name of the figure -> value
 HEADINGS = {"joint": "joint", "size": "size", "crowding": "others overlapping", "occlusion": "joint is"}
 
 
@@ -28,7 +28,7 @@ def headline(evaluation: Evaluation) -> Markup:
     return element("dl", join(element("div", part) for part in parts), class_="tiles")
 
 
-def oks_table(evaluation: Evaluation, beside: Beside) -> Markup:
+def oks_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
     """Return the ten figures of OKS, a column each for this result, the codec ceiling and others."""
     others = {name: figures for name, figures in beside.items() if any(one in figures for one in OKS_FIGURES)}
     columns: list[Mapping[str, float]] = [evaluation.oks.figures, *others.values()]
@@ -40,7 +40,7 @@ def oks_table(evaluation: Evaluation, beside: Beside) -> Markup:
     return table(["OKS", "this result", *others], rows, caption=caption, mark="first-figure")
 
 
-def pck_table(evaluation: Evaluation, beside: Beside) -> Markup:
+def pck_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
     """Return PCK at each threshold and the joints behind it, a column each for every unit and for others by box."""
     units = list(evaluation.pck.values())
     others = {name: figures for name, figures in beside.items() if any(one.startswith("PCK@") for one in figures)}

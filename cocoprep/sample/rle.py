@@ -1,4 +1,7 @@
-"""COCO's uncompressed run-length code of a mask: run lengths down the columns, the first of zeros."""
+"""COCO's uncompressed run-length code of a mask: run lengths down the columns, the first of zeros.
+
+As COCO's annotation files have it. pycocotools reads it, but writes the compressed one alone.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,3 @@ def encode_rle(mask: NDArray[np.bool_]) -> Rle:
     changes = np.flatnonzero(flat[1:] != flat[:-1])
     counts = np.diff(np.concatenate([[0], changes, [mask.size]]))
     return Rle(counts=counts.tolist(), size=list(mask.shape))
-
-
-def decode_rle(rle: Rle) -> NDArray[np.bool_]:
-    """Return the bool mask (H, W) of run lengths."""
-    values = np.arange(len(rle["counts"])) % 2 == 1
-    height, width = rle["size"]
-    return np.repeat(values, rle["counts"]).reshape((height, width), order="F")

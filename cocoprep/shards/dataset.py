@@ -22,7 +22,7 @@ from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.names import SIDECAR_SUFFIX
 from cocoprep.shards.record import decode_example
 from cocoprep.shards.tfrecord import read_record
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 
@@ -41,14 +41,14 @@ class ShardDataset:
     `bbox` (4,) float32; ids, sizes and `area` as Python numbers; `file_name` as str. Every array is the caller's own.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], files: FileStore | None = None) -> None:
-        """Open a folder.
+    def __init__(self, folder: str | os.PathLike[str], files: FileStore = AnyFiles()) -> None:
+        """Open a folder; `files` is where it lies, by default, on this machine or in a bucket, as its path says.
 
         Raises:
             RecordError: the folder is not complete, its manifest is damaged, or its schema is another version's.
         """
         self.folder = os.fspath(folder)
-        self._files = files or LocalFiles()
+        self._files = files
         self.manifest: Manifest = read_manifest(self.folder, self._files)
         self.crop: CropConfig = self.manifest.crop.config()
         self._joints = len(self.manifest.keypoints.names)
@@ -139,9 +139,11 @@ class ShardDataset:
         return person
 
 
-def open_dataset(folder: str | os.PathLike[str], files: FileStore | None = None) -> ShardDataset:
-    """Open a folder that `cocoprep build` has made. Raises RecordError where it is not complete or damaged.
+def open_dataset(folder: str | os.PathLike[str], files: FileStore = AnyFiles()) -> ShardDataset:
+    """Open a folder that `cocoprep build` has made, on this machine or in a bucket (`gs://bucket/folder`).
 
-    For one in a bucket, pass `cocoprep.storage.by_scheme.AnyFiles()` as `files`.
+    Raises:
+        RecordError: it is not complete, or damaged.
+        StoreError: the bucket does not do what it should.
     """
     return ShardDataset(folder, files)

@@ -5,7 +5,6 @@ The manifest comes last: a copy that is not complete is not taken for a folder t
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -16,9 +15,9 @@ from cocoprep.errors import ConfigError, OutputError, RecordError
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.names import CEILING, MANIFEST, SIDECAR_SUFFIX, is_ours
 from cocoprep.shards.seal import unseal
-from cocoprep.storage.receive import PIECE_BYTES
+from cocoprep.storage.paths import real_path
 from cocoprep.storage.sizes import format_bytes
-from cocoprep.storage.store import FileDigest, ReceivingFiles
+from cocoprep.storage.store import PIECE_BYTES, FileDigest, FileStore
 
 THREADS = 8
 T = TypeVar("T")
@@ -41,7 +40,7 @@ class _StoppedError(Exception):
 def stage_folder(
     source: str,
     target: str,
-    files: ReceivingFiles,
+    files: FileStore,
     *,
     threads: int = THREADS,
     force: bool = False,
@@ -67,7 +66,7 @@ def stage_folder(
         ConfigError: source and target are the same folder.
         StoreError: a bucket does not do what it should.
     """
-    if _place(source) == _place(target):
+    if real_path(source) == real_path(target):
         raise ConfigError(f"DST: expected another folder than SRC, found {target}.")
     manifest = read_manifest(source, files)
     wanted = _wanted(manifest)
@@ -103,10 +102,6 @@ def stage_folder(
     return Staged(len(wanted), size, len(good), kept)
 
 
-def _place(folder: str) -> str:
-    return folder.rstrip("/") if "://" in folder else os.path.realpath(folder)
-
-
 def _wanted(manifest: Manifest) -> dict[str, FileDigest]:
     """Return what belongs to a folder besides its manifest, the largest first."""
     shards = {shard.name: FileDigest(shard.bytes, shard.sha256) for shard in manifest.shards}
@@ -115,13 +110,13 @@ def _wanted(manifest: Manifest) -> dict[str, FileDigest]:
     return dict(sorted(wanted.items(), key=lambda item: (-item[1].bytes, item[0])))
 
 
-def _list_target(target: str, files: ReceivingFiles) -> set[str]:
+def _list_target(target: str, files: FileStore) -> set[str]:
     if files.exists(target) and not files.is_folder(target):
         raise OutputError(f"DST: expected a folder at {target}, found a file.")
     return set(files.list_names(target))
 
 
-def _check_room(target: str, missing: dict[str, FileDigest], files: ReceivingFiles) -> None:
+def _check_room(target: str, missing: dict[str, FileDigest], files: FileStore) -> None:
     free = files.free_bytes(target)
     if free is None:
         return
@@ -133,7 +128,7 @@ def _check_room(target: str, missing: dict[str, FileDigest], files: ReceivingFil
         )
 
 
-def _copy_ceiling(source: str, target: str, files: ReceivingFiles) -> None:
+def _copy_ceiling(source: str, target: str, files: FileStore) -> None:
     """Copy what the manifest does not know, because it is measured after the build."""
     path = files.join(source, CEILING)
     if files.exists(path):
@@ -147,7 +142,7 @@ class _Job:
     """Work on many files at a time; the first failure ends all."""
 
     def __init__(
-        self, source: str, target: str, files: ReceivingFiles, threads: int, on_bytes: Callable[[int], None]
+        self, source: str, target: str, files: FileStore, threads: int, on_bytes: Callable[[int], None]
     ) -> None:
         self._source, self._target, self._files, self._threads = source, target, files, threads
         self._tell, self._lock, self._stop = on_bytes, threading.Lock(), threading.Event()

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from cocoprep.errors import ConfigError
 from cocoprep.storage.gcs import PATIENCE_S, BucketFiles
-from cocoprep.storage.gcs_client import BUCKET_SCHEME
-from cocoprep.storage.receive import ReceivingLocalFiles
-from cocoprep.storage.store import FileDigest, Pieces, ReceivingFiles
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.paths import BUCKET_SCHEME
+from cocoprep.storage.store import FileDigest, FileStore, Pieces
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class AnyFiles:
 
     patience_s: float = PATIENCE_S
 
-    def store_of(self, path: str) -> ReceivingFiles:
+    def store_of(self, path: str) -> FileStore:
         """Return the store of one path. Raises ConfigError for a scheme that is not known."""
         if path.startswith(BUCKET_SCHEME):
             return BucketFiles(self.patience_s)
         if "://" in path:
             raise ConfigError(f"{path}: expected a path of this machine or one that begins with {BUCKET_SCHEME}.")
-        return ReceivingLocalFiles()
+        return LocalFiles()
 
     def open_read(self, path: str) -> BinaryIO:
         """See `FileStore`."""
@@ -85,17 +85,17 @@ class AnyFiles:
         return self.store_of(folder).read_contained(folder, name, max_bytes=max_bytes)
 
     def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
-        """See `ReceivingFiles`."""
+        """See `FileStore`."""
         self.store_of(path).receive(path, digest, pieces, on_bytes=on_bytes)
 
     def digest(self, path: str) -> FileDigest:
-        """See `ReceivingFiles`."""
+        """See `FileStore`."""
         return self.store_of(path).digest(path)
 
     def kept_bytes(self, path: str, digest: FileDigest) -> int:
-        """See `ReceivingFiles`."""
+        """See `FileStore`."""
         return self.store_of(path).kept_bytes(path, digest)
 
     def free_bytes(self, folder: str) -> int | None:
-        """See `ReceivingFiles`."""
+        """See `FileStore`."""
         return self.store_of(folder).free_bytes(folder)

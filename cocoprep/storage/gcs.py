@@ -5,37 +5,29 @@ Google's library is loaded with the first path in a bucket, never before; Beam i
 
 from __future__ import annotations
 
-import base64
-import errno
 import io
-import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import google_crc32c
 
 from cocoprep.errors import ConfigError, ImageError, OutputError, StoreError
-from cocoprep.storage.digests import digest_file
-from cocoprep.storage.gcs_client import BUCKET_SCHEME, bucket_client, no_bucket, split_path, told
-from cocoprep.storage.receive import check_received
+from cocoprep.storage.digests import check_received, digest_file
+from cocoprep.storage.gcs_client import bucket_client, no_bucket, split_path, told
+from cocoprep.storage.gcs_parts import PART_BYTES, PARTS, crc_text, cut_pieces, part_bytes, part_prefix
+from cocoprep.storage.gcs_reader import ObjectReader
+from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileDigest, Pieces
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 PATIENCE_S = 120.0  # how long an answer may be out before it is an error
 _CONNECT_S, _READ_S = 10.0, 60.0
 _SPOOL_BYTES = 16 << 20
 _UPLOAD_BYTES = 16 << 20  # of one request of a long upload
-_SMALL_READ, _LARGE_READ = 256 << 10, 8 << 20
-_PART_BYTES = 16 << 20
-_MAX_PARTS = 32  # that one request can compose
-_PARTS = ".cocoprep-parts"  # the folder of files that are on their way
 _PROBE = ".cocoprep-probe"  # would be the name of what is never written
 _SHA256 = "cocoprep-sha256"  # an object's custom metadata
 
@@ -54,11 +46,11 @@ class BucketFiles:
 
     def open_read(self, path: str) -> BinaryIO:
         """See `FileStore`. Reads by ranges, small where the reader jumps about and large where it reads on."""
-        return cast(BinaryIO, io.BufferedReader(_Ranges(self, path), 1 << 16))
+        return cast(BinaryIO, io.BufferedReader(self._reader(path), 1 << 16))
 
     def read_bytes(self, path: str) -> bytes:
         """See `FileStore`."""
-        return _Ranges(self, path).readall()
+        return self._reader(path).readall()
 
     def read_range(self, path: str, start: int, end: int) -> bytes:
         """See `FileStore`. The one way to read that holds on to no generation: what is read must prove itself."""
@@ -110,7 +102,7 @@ class BucketFiles:
         objects, folders = self._list(folder, delimiter="/")
         start = len(_prefix(folder))
         names = {blob.name[start:] for blob in objects} | {prefix[start:-1] for prefix in folders}
-        return sorted(names - {"", _PARTS})
+        return sorted(names - {"", PARTS})
 
     def delete(self, path: str) -> None:
         """See `FileStore`."""
@@ -143,45 +135,45 @@ class BucketFiles:
         return data
 
     def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
-        """See `ReceivingFiles`. A large file goes up in parts, which a later call finds; then they are composed."""
-        if digest.bytes <= _PART_BYTES:
+        """See `FileStore`. A large file goes up in parts, which a later call finds; then they are composed."""
+        if digest.bytes <= PART_BYTES:
             data = b"".join(pieces(0))
             check_received(path, digest, FileDigest(len(data), sha256(data).hexdigest()))
             self._upload(path, io.BytesIO(data), digest)
             on_bytes(len(data))
             return
         there = self._parts(path)
-        prefix = _part_prefix(path, digest)
+        prefix = part_prefix(path, digest)
         sha, crc, names, size = sha256(), 0, list[str](), 0
-        for part in _cut(pieces(0), _part_bytes(digest)):
+        for part in cut_pieces(pieces(0), part_bytes(digest)):
             sha.update(part)
             crc = google_crc32c.extend(crc, part)
             names.append(f"{prefix}{len(names):02d}")
             found = there.get(names[-1])
-            if found is None or int(found.size) != len(part) or found.crc32c != _text(google_crc32c.value(part)):
+            if found is None or int(found.size) != len(part) or found.crc32c != crc_text(google_crc32c.value(part)):
                 self._upload(f"{BUCKET_SCHEME}{split_path(path)[0]}/{names[-1]}", io.BytesIO(part))
             size += len(part)
             on_bytes(len(part))
         try:
             check_received(path, digest, FileDigest(size, sha.hexdigest()))
-            self._compose(path, digest, names, _text(crc))
+            self._compose(path, digest, names, crc_text(crc))
         finally:
             for name in {*there, *names}:
                 self.delete(f"{BUCKET_SCHEME}{split_path(path)[0]}/{name}")
 
     def digest(self, path: str) -> FileDigest:
-        """See `ReceivingFiles`. What `receive` has checked is not read again: the service keeps its own checksums."""
+        """See `FileStore`. What `receive` has checked is not read again: the service keeps its own checksums."""
         blob = self._stat(path)
         known = (blob.metadata or {}).get(_SHA256)
         return FileDigest(int(blob.size), known) if known else digest_file(path, self)
 
     def kept_bytes(self, path: str, digest: FileDigest) -> int:
-        """See `ReceivingFiles`."""
-        prefix = _part_prefix(path, digest)
+        """See `FileStore`."""
+        prefix = part_prefix(path, digest)
         return sum(int(blob.size) for name, blob in self._parts(path).items() if name.startswith(prefix))
 
     def free_bytes(self, folder: str) -> int | None:
-        """See `ReceivingFiles`. A bucket has no end."""
+        """See `FileStore`. A bucket has no end."""
         return None
 
     # Requests
@@ -211,6 +203,9 @@ class BucketFiles:
             blob.reload(**self._patiently())
             return blob
 
+    def _reader(self, path: str) -> ObjectReader:
+        return ObjectReader(path, self._stat(path), self._download)
+
     def _list(self, folder: str, **options: Any) -> tuple[list[Any], set[str]]:
         """Return the objects below a folder, and with a delimiter the folders of the first level."""
         try:
@@ -224,7 +219,7 @@ class BucketFiles:
     def _parts(self, path: str) -> dict[str, Any]:
         """Return all parts of a file that is on its way, of whichever content, by name."""
         folder, _, name = path.rpartition("/")
-        parts, _ = self._list(f"{folder}/{_PARTS}/{name}")
+        parts, _ = self._list(f"{folder}/{PARTS}/{name}")
         return {blob.name: blob for blob in parts}
 
     def _upload(self, path: str, stream: BinaryIO, digest: FileDigest | None = None) -> None:
@@ -264,111 +259,6 @@ class BucketFiles:
         return bytes(data)
 
 
-class _Ranges(io.RawIOBase):
-    """One generation of an object, read by ranges."""
-
-    def __init__(self, files: BucketFiles, path: str) -> None:
-        super().__init__()
-        found = files._stat(path)
-        if found.content_encoding:
-            raise StoreError(
-                f"{path}: stored with Content-Encoding {found.content_encoding}, so its bytes cannot be read by "
-                "ranges. Copy it there again without compression in transport (no -z, -Z, -j or -J)."
-            )
-        self._files, self._path, self._size = files, path, int(found.size)
-        self._found = found
-        self._position = self._start = 0
-        self._held = memoryview(b"")
-        self._window = _SMALL_READ
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self._path)
-        self._position = base + offset
-        return self._position
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        target = memoryview(buffer).cast("B")
-        piece = self._take(len(target))
-        target[: len(piece)] = piece
-        return len(piece)
-
-    def readall(self) -> bytes:
-        pieces = []
-        while piece := self._take(_LARGE_READ):
-            pieces.append(piece)
-        return b"".join(pieces)
-
-    def _take(self, count: int) -> memoryview:
-        """Return up to `count` bytes from the position on; none at the end."""
-        if self._position >= self._size or not count:
-            return memoryview(b"")
-        if not self._start <= self._position < self._start + len(self._held):
-            self._fetch(count)
-        offset = self._position - self._start
-        piece = self._held[offset : offset + count]
-        self._position += len(piece)
-        return piece
-
-    def _fetch(self, wanted: int) -> None:
-        reads_on = len(self._held) and self._position == self._start + len(self._held)
-        self._window = min(2 * self._window, _LARGE_READ) if reads_on else _SMALL_READ
-        count = min(max(wanted, self._window), self._size - self._position)
-        try:
-            with told(self._path):
-                # A new one each time: the library takes over what an answer says of the generation, or does not say.
-                blob = self._found.bucket.blob(self._found.name, generation=self._found.generation)
-                data = self._files._download(blob, self._position, self._position + count - 1)
-        except FileNotFoundError as error:
-            raise StoreError(
-                f"{self._path}: replaced or removed while it was read. Run the same command again."
-            ) from error
-        if len(data) != count:
-            raise StoreError(
-                f"{self._path}: expected {count} bytes from byte {self._position}, found {len(data)}. Run the same "
-                "command again."
-            )
-        self._held, self._start = memoryview(data), self._position
-
-
 def _prefix(folder: str) -> str:
     name = split_path(folder)[1].rstrip("/")
     return f"{name}/" if name else ""
-
-
-def _part_prefix(path: str, digest: FileDigest) -> str:
-    folder, _, name = split_path(path)[1].rpartition("/")
-    inside = f"{_PARTS}/{name}/{digest.sha256[:16]}-"
-    return f"{folder}/{inside}" if folder else inside
-
-
-def _part_bytes(digest: FileDigest) -> int:
-    return max(_PART_BYTES, math.ceil(digest.bytes / _MAX_PARTS))
-
-
-def _cut(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Join and cut pieces to parts of one size; the last may be shorter."""
-    held = bytearray()
-    for piece in pieces:
-        held += piece
-        while len(held) >= size:
-            with memoryview(held) as view:
-                part = bytes(view[:size])
-            del held[:size]
-            yield part
-    if held:
-        yield bytes(held)
-
-
-def _text(crc32c: int) -> str:
-    return base64.b64encode(crc32c.to_bytes(4, "big")).decode()  # as the service writes it

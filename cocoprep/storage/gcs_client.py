@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from cocoprep.errors import CocoprepError, ConfigError, StoreError
+from cocoprep.storage.paths import BUCKET_SCHEME
 
-BUCKET_SCHEME = "gs://"
 _METADATA_S, _LIBRARYS_S = 1.0, 3.0
 _EMULATOR = "STORAGE_EMULATOR_HOST"  # as Google's own libraries call it
 _SAID = re.compile(r'"message": *"((?:[^"\\]|\\.)*)"')
@@ -49,13 +49,13 @@ def _new_client() -> Any:
         from google.auth import default
         from google.auth.credentials import AnonymousCredentials
         from google.auth.transport.requests import Request
-        from google.cloud import storage
+        from google.cloud.storage import Client  # so named, since other packages of Google's make a `google.cloud` too
     except ModuleNotFoundError as error:
         raise StoreError(
             f"{BUCKET_SCHEME} paths need Google's libraries, found no {error.name}: pip install 'cocoprep[gcp]'."
         ) from error
     if os.environ.get(_EMULATOR):
-        return storage.Client(project=None, credentials=AnonymousCredentials())
+        return Client(project=None, credentials=AnonymousCredentials())
     ask = Request()
 
     def ask_briefly(*arguments: Any, timeout: float | None = None, **options: Any) -> Any:
@@ -66,7 +66,7 @@ def _new_client() -> Any:
         return ask(*arguments, **options)
 
     credentials, _ = default(scopes=_SCOPES, request=ask_briefly)
-    return storage.Client(project=None, credentials=credentials)
+    return Client(project=None, credentials=credentials)
 
 
 @contextmanager

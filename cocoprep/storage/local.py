@@ -1,21 +1,22 @@
-"""Where bytes lie: a small file-store protocol and its local implementation.
-
-The core reads and writes through this alone, so that a bucket can stand where a folder does.
-"""
+"""Files of this machine: they appear whole or not at all."""
 
 from __future__ import annotations
 
-import errno
 import os
 import re
+import shutil
 import stat
-import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO
 
 from cocoprep.errors import ImageError, OutputError
+from cocoprep.storage.digests import digest_file
+from cocoprep.storage.disk_errors import write_failure
+from cocoprep.storage.receive import partial_bytes, receive_file
+from cocoprep.storage.store import FileDigest, Pieces
 
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{8}\.tmp")  # what `LocalFiles.create` writes to first
 
@@ -126,6 +127,25 @@ class LocalFiles:
         except ValueError as error:
             raise ImageError(f"{name!r}: cannot be read ({error})") from error
 
+    def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
+        """See `FileStore`."""
+        receive_file(path, digest, pieces, on_bytes=on_bytes)
+
+    def kept_bytes(self, path: str, digest: FileDigest) -> int:
+        """See `FileStore`."""
+        return partial_bytes(path, digest)
+
+    def digest(self, path: str) -> FileDigest:
+        """See `FileStore`."""
+        return digest_file(path, self)
+
+    def free_bytes(self, folder: str) -> int | None:
+        """See `FileStore`."""
+        place = Path(folder).absolute()
+        while not os.path.exists(place):  # of a place that may not be looked at, `Path.exists` raises
+            place = place.parent
+        return shutil.disk_usage(place).free
+
 
 def _contained(folder: str, name: str) -> str:
     """Return the path of a file in a folder, all links resolved. Raises ImageError where it lies elsewhere."""
@@ -138,35 +158,6 @@ def _contained(folder: str, name: str) -> str:
     return real
 
 
-def real_path(path: str) -> str:
-    """Return the one spelling that two paths of the same thing share: links resolved, where there are links."""
-    return path.rstrip("/") if "://" in path else os.path.realpath(path)
-
-
 def _open_at_once(path: str, flags: int) -> int:
     # Without O_NONBLOCK, opening a named pipe would wait for ever.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def no_temporary(error: OSError) -> OutputError:
-    """Return the error of a temporary file that cannot be written."""
-    return OutputError(
-        f"cannot write to the folder for temporary files, {tempfile.gettempdir()}: {error.strerror or error}. Free "
-        "some space there, or set TMPDIR to a folder on another disk."
-    )
-
-
-def write_failure(path: str, error: OSError) -> str:
-    """Say that a file cannot be written, why, and the cure, in words that fit whatever command it was."""
-    cure = {
-        errno.ENOSPC: "The disk is full: free some space, then run the same command again.",
-        errno.EDQUOT: "The quota is used up: free some space, then run the same command again.",
-        errno.EFBIG: "Files may not be so large here (ulimit -f, or the disk): raise that, or let a build make more "
-        "shards.",
-        errno.EACCES: "Choose a folder that you may write to.",
-        errno.EROFS: "The file system is read-only: choose a folder on another one.",
-        errno.ENOENT: "The folder went away, or the file's temporary name: where another build is at work, let it end, "
-        "then run the same command again.",
-        errno.ENOTDIR: "A part of this path is a file: choose another folder.",
-    }.get(error.errno or 0, "Check the folder and the disk, then run the same command again.")
-    return f"cannot write {path}: {error.strerror or error}. {cure}"

@@ -1,4 +1,4 @@
-"""Take a file in from elsewhere, piece by piece: it appears whole and checked; a later call goes on where one stopped.
+"""Take a file in to this machine, piece by piece: it appears whole and checked; a later call goes on where one stopped.
 
 What has come so far lies beside the file to be, under a name that says what it belongs to.
 """
@@ -9,72 +9,42 @@ import errno
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from pathlib import Path
 from typing import BinaryIO
 
-from cocoprep.errors import OutputError, RecordError
-from cocoprep.storage.digests import digest_file
-from cocoprep.storage.local import LocalFiles, write_failure
-from cocoprep.storage.store import FileDigest, Pieces
-
-PIECE_BYTES = 1 << 20
+from cocoprep.errors import OutputError
+from cocoprep.storage.digests import check_received
+from cocoprep.storage.disk_errors import write_failure
+from cocoprep.storage.store import PIECE_BYTES, FileDigest, Pieces
 
 
-class ReceivingLocalFiles(LocalFiles):
-    """Files of this machine."""
-
-    def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
-        """See `ReceivingFiles`."""
-        partial = _partial(path, digest)
-        try:
-            _sweep(path, keep=partial)
-            with _held(partial) as stream:
-                kept = stream.seek(0, os.SEEK_END)
-                found = _append(stream, digest, pieces, on_bytes)
-                if found != digest and found.bytes >= digest.bytes:
-                    on_bytes(-found.bytes)
-                    stream.truncate(0)
-                    if kept:  # and may be at fault: a disk that lost power may hold zeros
-                        found = _append(stream, digest, pieces, on_bytes)
-                check_received(path, digest, found)
-                os.fsync(stream.fileno())
-                os.replace(partial, path)
-        except OSError as error:
-            raise OutputError(write_failure(path, error)) from error
-
-    def kept_bytes(self, path: str, digest: FileDigest) -> int:
-        """See `ReceivingFiles`."""
-        with suppress(OSError):  # what is in the way of looking is told where it is in the way of writing
-            return os.stat(_partial(path, digest)).st_size
-        return 0
-
-    def digest(self, path: str) -> FileDigest:
-        """See `ReceivingFiles`."""
-        return digest_file(path, self)
-
-    def free_bytes(self, folder: str) -> int | None:
-        """See `ReceivingFiles`."""
-        place = Path(folder).absolute()
-        while not os.path.exists(place):  # of a place that may not be looked at, `Path.exists` raises
-            place = place.parent
-        return shutil.disk_usage(place).free
+def receive_file(path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
+    """Fetch a file to this machine; see `FileStore.receive`."""
+    partial = _partial(path, digest)
+    try:
+        _sweep(path, keep=partial)
+        with _held(partial) as stream:
+            kept = stream.seek(0, os.SEEK_END)
+            found = _append(stream, digest, pieces, on_bytes)
+            if found != digest and found.bytes >= digest.bytes:
+                on_bytes(-found.bytes)
+                stream.truncate(0)
+                if kept:  # and may be at fault: a disk that lost power may hold zeros
+                    found = _append(stream, digest, pieces, on_bytes)
+            check_received(path, digest, found)
+            os.fsync(stream.fileno())
+            os.replace(partial, path)
+    except OSError as error:
+        raise OutputError(write_failure(path, error)) from error
 
 
-def check_received(path: str, expected: FileDigest, found: FileDigest) -> None:
-    """Raise RecordError where what came is not what was to come."""
-    if found.bytes != expected.bytes:
-        raise RecordError(
-            f"{path}: expected {expected.bytes} bytes, {found.bytes} came. The source is cut short, or another file."
-        )
-    if found != expected:
-        raise RecordError(
-            f"{path}: expected the SHA-256 {expected.sha256}, what came has {found.sha256}. The source is damaged, or "
-            "another file."
-        )
+def partial_bytes(path: str, digest: FileDigest) -> int:
+    """Return how much of a file an interrupted `receive_file` has left."""
+    with suppress(OSError):  # what is in the way of looking is told where it is in the way of writing
+        return os.stat(_partial(path, digest)).st_size
+    return 0
 
 
 def _append(stream: BinaryIO, digest: FileDigest, pieces: Pieces, on_bytes: Callable[[int], None]) -> FileDigest:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO
 
-from cocoprep.storage.local import no_temporary
+from cocoprep.storage.disk_errors import no_temporary
 
 MEMORY_BYTES = 32 << 20
 

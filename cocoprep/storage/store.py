@@ -12,6 +12,17 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 
+class FileDigest(msgspec.Struct, frozen=True):
+    """Size and SHA-256 of a file beside the manifest."""
+
+    bytes: int
+    sha256: str
+
+
+PIECE_BYTES = 1 << 20
+Pieces = Callable[[int], Iterator[bytes]]  # from which byte on -> the rest, in pieces
+
+
 class FileStore(Protocol):
     """The operations the toolkit needs of a file system or a bucket. Implementations pickle."""
 
@@ -73,20 +84,6 @@ class FileStore(Protocol):
             ImageError: missing, outside the folder, not a regular file, unreadable or larger than `max_bytes`.
         """
         ...
-
-
-class FileDigest(msgspec.Struct, frozen=True):
-    """Size and SHA-256 of a file beside the manifest."""
-
-    bytes: int
-    sha256: str
-
-
-Pieces = Callable[[int], Iterator[bytes]]  # from which byte on -> the rest, in pieces
-
-
-class ReceivingFiles(FileStore, Protocol):
-    """A file store that takes large files in."""
 
     def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
         """Fetch a file; it appears under `path` when all of it is there and its digest is right.

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from cocoprep.errors import StoreError
-from cocoprep.storage.receive import PIECE_BYTES
+from cocoprep.storage.store import PIECE_BYTES
 from cocoprep.version import __version__
 
 _CONNECT_S, _READ_S = 10.0, 60.0

@@ -33,7 +33,7 @@ from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import MANIFEST
 from cocoprep.storage.by_scheme import AnyFiles
-from cocoprep.storage.local import LocalFiles, no_temporary
+from cocoprep.storage.disk_errors import no_temporary
 from cocoprep.storage.store import FileStore
 
 NAMES: dict[Format, str] = {"savedmodel": "savedmodel", "keras": "network.keras", "onnx": "network.onnx"}
@@ -71,7 +71,7 @@ def export_network(
     out: str | None,
     data: str | None,
     force: bool = False,
-    files: FileStore | None = None,
+    files: FileStore = AnyFiles(),
 ) -> tuple[str, Agreement]:
     """Write a predictor's network in a form for use elsewhere.
 
@@ -97,7 +97,7 @@ def export_network(
         CocoprepError: the export does not agree with the original. It is removed again.
     """
     _check_form(form, flip_test=predictor.flip_test)
-    folder = RunFolder(run_dir, files or LocalFiles())
+    folder = RunFolder(run_dir, files)
     place = ExportPlace.named(out or folder.at(f"export/{NAMES[form]}"), form, folder.files)
     place.check(force=force)
     crops, source = _real_crops(predictor, folder, data, files)
@@ -147,21 +147,19 @@ def _check_form(form: Format, *, flip_test: bool) -> None:
 
 
 def _real_crops(
-    predictor: Predictor, folder: RunFolder, data: str | None, files: FileStore | None
+    predictor: Predictor, folder: RunFolder, data: str | None, files: FileStore
 ) -> tuple[NDArray[np.uint8], str]:
     """Return crops of the first people of a built folder, and the folder."""
     config = folder.read_config()
     known = [data] if data is not None else [path for path in (config.val, config.data) if path is not None]
-    stores = [(path, files or AnyFiles()) for path in known]
-    found = next(((path, store) for path, store in stores if store.exists(store.join(path, MANIFEST))), None)
-    if found is None:
+    source = next((path for path in known if files.exists(files.join(path, MANIFEST))), None)
+    if source is None:
         raise ConfigError(
             "--data: expected a built folder whose people the export is checked on, found none at "
             f"{' or '.join(known)}."
         )
-    source, store = found
-    check_geometry(predictor, read_manifest(source, store), source)
-    batches = eval_dataset(source, ReadConfig(batch_size=PEOPLE, cache=False), files=store)
+    check_geometry(predictor, read_manifest(source, files), source)
+    batches = eval_dataset(source, ReadConfig(batch_size=PEOPLE, cache=False), files=files)
     with readable_errors():
         batch = next(batches.as_numpy_iterator())
     return batch["image"][batch["valid"]], source

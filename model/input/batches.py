@@ -20,12 +20,13 @@ from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.order import Order
 from cocoprep.model.input.read_ahead import ReadAhead
 from cocoprep.model.input.records import RecordSource
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 from cocoprep.workers import default_workers
 
 
 def train_batches(
-    folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0, files: FileStore | None = None
+    folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0, files: FileStore = AnyFiles()
 ) -> Iterator[Batch]:
     """Yield batches of the people of a folder without end; see `dataset.train_dataset`, which has the same.
 
@@ -35,13 +36,13 @@ def train_batches(
     return _made_ahead(training_maker(source, config), count(start_step))
 
 
-def eval_batches(folder: str | RecordSource, config: ReadConfig, *, files: FileStore | None = None) -> Iterator[Batch]:
+def eval_batches(folder: str | RecordSource, config: ReadConfig, *, files: FileStore = AnyFiles()) -> Iterator[Batch]:
     """Yield every person of a folder once; see `dataset.eval_dataset`, which has the same."""
     source = folder if isinstance(folder, RecordSource) else people_to_evaluate(folder, config, files)
     return _made_ahead(evaluation_maker(source, config), range(evaluation_batches(source, config)))
 
 
-def people_to_evaluate(folder: str, config: ReadConfig, files: FileStore | None = None) -> RecordSource:
+def people_to_evaluate(folder: str, config: ReadConfig, files: FileStore = AnyFiles()) -> RecordSource:
     """Open a folder to evaluate on: everybody, whatever the config's subset."""
     return RecordSource(folder, dataclasses.replace(config, subset=1.0), files)
 

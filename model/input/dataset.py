@@ -16,12 +16,13 @@ from cocoprep.model.input.batches import evaluation_batches, evaluation_maker, p
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.records import RecordSource
 from cocoprep.shards.manifest import Manifest
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 from cocoprep.workers import default_workers
 
 
 def train_dataset(
-    folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0, files: FileStore | None = None
+    folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0, files: FileStore = AnyFiles()
 ) -> tf.data.Dataset:
     """Return an endless stream of batches of the people of a folder.
 
@@ -45,7 +46,7 @@ def train_dataset(
     return _made(steps, make, source.manifest, config.batch_size)
 
 
-def eval_dataset(folder: str | RecordSource, config: ReadConfig, *, files: FileStore | None = None) -> tf.data.Dataset:
+def eval_dataset(folder: str | RecordSource, config: ReadConfig, *, files: FileStore = AnyFiles()) -> tf.data.Dataset:
     """Return every person of a folder once, in stored order and as stored: no subset, nobody augmented.
 
     The last batch is filled up with nobody: zeros whose `valid` is false. Raises as `train_dataset` does. Of a folder

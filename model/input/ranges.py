@@ -1,4 +1,4 @@
-"""Read pieces of files in order; from elsewhere several at a time, since nearly all of that time is waiting."""
+"""Read ranges of files in order; from elsewhere several at a time, since nearly all of that time is waiting."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from cocoprep.errors import StoreError
 from cocoprep.storage.store import FileStore
 
-PIECE_BYTES = 16 << 20  # at most, unless a record is larger
+MOST_BYTES = 16 << 20  # at most, unless a record is larger
 READERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ByteRange:
     """Bytes `start` up to `end` of a file."""
 
     path: str
@@ -23,8 +23,8 @@ class Piece:
     end: int
 
 
-class PieceReader:
-    """Reads the pieces of one folder. Any thread may ask for any of them.
+class RangeReader:
+    """Reads ranges of the files of one folder. Any thread may ask for any of them.
 
     A bucket that has failed for good, which takes minutes of patience, has failed for all that ask from then on: else a
     process could not end before each of its readers has found that out for itself.
@@ -36,15 +36,15 @@ class PieceReader:
         self._fault: str | None = None
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="cocoprep-fetch") if "://" in folder else None
 
-    def read(self, pieces: Iterable[Piece]) -> Iterator[bytes]:
-        """Yield the content of pieces in their order. Raises OSError or StoreError for what cannot be read."""
+    def read(self, ranges: Iterable[ByteRange]) -> Iterator[bytes]:
+        """Yield the content of ranges in their order. Raises OSError or StoreError for what cannot be read."""
         if self._pool is None:
-            yield from map(self._read, pieces)
+            yield from map(self._read, ranges)
             return
         coming: deque[Future[bytes]] = deque()
         try:
-            for piece in pieces:
-                coming.append(self._pool.submit(self._read, piece))
+            for part in ranges:
+                coming.append(self._pool.submit(self._read, part))
                 if len(coming) > READERS:
                     yield coming.popleft().result()
             while coming:
@@ -53,11 +53,11 @@ class PieceReader:
             for future in coming:
                 future.cancel()
 
-    def _read(self, piece: Piece) -> bytes:
+    def _read(self, part: ByteRange) -> bytes:
         if self._fault is not None:
             raise StoreError(self._fault)
         try:
-            return self._files.read_range(piece.path, piece.start, piece.end)
+            return self._files.read_range(part.path, part.start, part.end)
         except StoreError as error:
             self._fault = str(error)
             raise

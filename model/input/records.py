@@ -16,7 +16,7 @@ from cocoprep.model.augment.pixels import decode_crop
 from cocoprep.model.draws import Purpose, draw_uniform
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.memory import available_bytes
-from cocoprep.model.input.ranges import PIECE_BYTES, Piece, PieceReader
+from cocoprep.model.input.ranges import MOST_BYTES, ByteRange, RangeReader
 from cocoprep.shards.dataset import ShardDataset
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.record import parse_example, unpack_heatmaps
@@ -60,19 +60,19 @@ class PersonRecord:
 class RecordSource:
     """The people of one folder that a config uses, in stored order, by their places from 0."""
 
-    def __init__(self, folder: str, config: ReadConfig, files: FileStore | None = None) -> None:
+    def __init__(self, folder: str, config: ReadConfig, files: FileStore = AnyFiles()) -> None:
         """Open a folder; `files` is where it lies, by default, on this machine or in a bucket, as its path says.
 
         Raises:
             RecordError: the folder is not complete, or its manifest, a sidecar or a shard's size is wrong.
             ConfigError: the subset is empty.
         """
-        self.folder, self.files = folder, files or AnyFiles()
+        self.folder, self.files = folder, files
         dataset = _open(folder, self.files)
         self.manifest: Manifest = dataset.manifest
         check_shard_sizes(folder, self.manifest, self.files)
         self._or_skip = "" if config.on_bad_record == "skip" else ", or begin a run with --on-bad-record skip"
-        self._reader = PieceReader(folder, self.files)
+        self._reader = RangeReader(folder, self.files)
         places = _subset(_places(dataset), config)
         self.skipped: dict[int, str] = {}  # what is wrong with the records left out, by annotation
         if config.on_bad_record == "skip":
@@ -118,7 +118,7 @@ class RecordSource:
             decode: look into crops and heatmaps too, which costs several times the reading.
         """
         runs = self._runs(wanted)
-        pieces = [self._piece(run) for run in runs]
+        pieces = [self._range_of(run) for run in runs]
         contents = self._reader.read(pieces)
         for run, piece in zip(runs, pieces, strict=True):
             try:
@@ -143,11 +143,11 @@ class RecordSource:
 
     def _continues(self, run: list[int], place: Place) -> bool:
         first, last = self.places[run[0]], self.places[run[-1]]
-        return last.shard == place.shard and last.end == place.start and place.end - first.start <= PIECE_BYTES
+        return last.shard == place.shard and last.end == place.start and place.end - first.start <= MOST_BYTES
 
-    def _piece(self, run: list[int]) -> Piece:
+    def _range_of(self, run: list[int]) -> ByteRange:
         first, last = self.places[run[0]], self.places[run[-1]]
-        return Piece(self.files.join(self.folder, first.shard), first.start, last.end)
+        return ByteRange(self.files.join(self.folder, first.shard), first.start, last.end)
 
     def _parse(self, place: Place, data: bytes, decode: bool) -> PersonRecord | RecordError:
         try:

@@ -6,13 +6,12 @@ S stacks, K joints, crops of (H, W), heatmaps of (h, w).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cocoprep.coco.results import Predictions
 from cocoprep.errors import ConfigError
+from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.dataset import eval_dataset
 from cocoprep.model.input.failures import readable_errors
@@ -24,25 +23,6 @@ from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
-Progress = Callable[[int, int], None]  # told how many people are done, of how many
-
-
-@dataclass(frozen=True)
-class KeptMaps:
-    """One person as the network saw it.
-
-    Attributes:
-        annotation_id: whose.
-        crop: (H, W, 3) uint8 RGB.
-        heatmaps: (S, h, w, K) float32, every stack's.
-        truth: (h, w, K) uint8, the stored ones: value * 255.
-    """
-
-    annotation_id: int
-    crop: NDArray[np.uint8]
-    heatmaps: NDArray[np.float32]
-    truth: NDArray[np.uint8]
-
 
 def predict_folder(
     predictor: Predictor,
@@ -50,10 +30,10 @@ def predict_folder(
     *,
     decoder: Decoder = "taylor",
     batch_size: int = 32,
-    progress: Progress = lambda done, total: None,
+    on_people: Callable[[int, int], None] = lambda done, total: None,
     keep_maps: Iterable[int] = (),
-    files: FileStore | None = None,
-) -> tuple[Predictions, list[KeptMaps]]:
+    files: FileStore = AnyFiles(),
+) -> tuple[Predictions, list[StackMaps]]:
     """Predict every person of a built folder once, in stored order, from the boxes of its ground truth.
 
     Annotations that the build has dropped get no prediction.
@@ -63,7 +43,7 @@ def predict_folder(
         folder: as `cocoprep build` made it, with the geometry that the run was trained with.
         decoder: how heatmaps become joints.
         batch_size: people at a time.
-        progress: told after every batch.
+        on_people: told after every batch how many are done, of how many.
         keep_maps: annotation ids of a few people whose heatmaps are wanted; those without a record are left out.
         files: where the folder lies; by default, on this machine or in a bucket, as its path says.
 
@@ -74,14 +54,13 @@ def predict_folder(
         ConfigError: the folder was built with another geometry or other joints.
         RecordError: it is incomplete or damaged.
     """
-    files = files or AnyFiles()
     manifest = read_manifest(folder, files)
     check_geometry(predictor, manifest, folder)
-    wanted, kept = frozenset(keep_maps), list[KeptMaps]()
+    wanted, kept = frozenset(keep_maps), list[StackMaps]()
     annotation_ids, image_ids, joints = [], [], []
     done, people = 0, manifest.counts.people
     batches = eval_dataset(folder, ReadConfig(batch_size=min(batch_size, people), cache=False), files=files)
-    progress(done, people)
+    on_people(done, people)
     with readable_errors():
         for batch in batches.as_numpy_iterator():
             valid = batch["valid"]
@@ -94,12 +73,12 @@ def predict_folder(
             for n, annotation_id in enumerate(annotation_ids[-1].tolist()):
                 if annotation_id in wanted:  # copies, or each would hold its whole batch
                     kept.append(
-                        KeptMaps(
+                        StackMaps(
                             annotation_id, batch["image"][n].copy(), maps[:, n].copy(), batch["heatmaps"][n].copy()
                         )
                     )
             done += int(valid.sum())
-            progress(done, people)
+            on_people(done, people)
     predictions = Predictions(
         image_ids=np.concatenate(image_ids),
         keypoints=np.concatenate([part.keypoints for part in joints]),

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cocoprep.errors import CocoprepError
-from cocoprep.pose import affine
-from cocoprep.pose.affine import CropWindow
-from cocoprep.pose.heatmaps import Decoder, decode_heatmaps
+from cocoprep.pose.heatmaps import Decoder, decode_in_image
 from cocoprep.shards.settings import CropRecord
 
 SURE = 0.2  # of a map of peak 1
@@ -53,10 +51,9 @@ def joints_in_image(
             "the network predicts heatmaps that are not finite: training went astray, or its weights are damaged. Take "
             "an earlier checkpoint, or another run."
         )
-    points, peaks = decode_heatmaps(heatmaps, decoder=decoder)
-    in_crop = affine.heatmap_to_crop(points, crop.heatmap_stride)
-    window = CropWindow(*np.asarray(windows, np.float64).reshape(-1, 4).T[:, :, None])
-    in_image = affine.point_to_index(affine.crop_to_image(in_crop, window, crop.input_size))
+    in_image, peaks = decode_in_image(
+        heatmaps, windows, stride=crop.heatmap_stride, input_size=crop.input_size, decoder=decoder
+    )
     confidence = np.maximum(peaks, 0.0)
     return Joints(in_image, confidence, person_scores(confidence))
 

@@ -27,8 +27,10 @@ from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import BBox, box_fault, canonical_window
 from cocoprep.pose.heatmaps import Decoder
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.storage.local import LocalFiles, real_path
+from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 HELD_PIXELS = MAX_PIXELS  # of photographs that wait for the rest of a batch
@@ -79,7 +81,7 @@ class PredictedPhotograph:
 
 
 def list_files(
-    paths: Sequence[str], boxes: Sequence[BBox], on_fault: OnFault, files: FileStore | None = None
+    paths: Sequence[str], boxes: Sequence[BBox], on_fault: OnFault, files: FileStore = AnyFiles()
 ) -> list[Listed]:
     """List files and the pictures right within folders, each once; image ids count from 1.
 
@@ -87,9 +89,8 @@ def list_files(
         paths: of files and folders; a folder's pictures, known by their endings, come in the order of their names.
         boxes: that each picture is looked at in; none for the whole of it.
         on_fault: told of a folder without pictures.
-        files: where they lie; None for this machine.
+        files: where they lie; by default, on this machine or in a bucket, as each path says.
     """
-    files = files or LocalFiles()
     found: dict[str, str] = {}
     for path in paths:
         inner = _pictures_in(path, on_fault, files) if files.is_folder(path) else [path]
@@ -109,16 +110,15 @@ def _pictures_in(folder: str, on_fault: OnFault, files: FileStore) -> list[str]:
     return pictures
 
 
-def read_picture(path: str, files: FileStore | None = None) -> Image.Image:
+def read_picture(path: str, files: FileStore = AnyFiles()) -> Image.Image:
     """Read a user's own photograph to RGB, upright: its EXIF orientation is applied, as every viewer does.
 
-    COCO's photographs are another matter: its labels are drawn on the pixels as stored. `files` is where it lies; None
-    for this machine.
+    COCO's photographs are another matter: its labels are drawn on the pixels as stored. `files` is where it lies; by
+    default, on this machine or in a bucket, as its path says.
 
     Raises:
         ImageError: no such file, not a picture, too large, or cut short.
     """
-    files = files or LocalFiles()
     folder, name = os.path.split(real_path(path))
     try:
         data = files.read_contained(folder, name, max_bytes=MAX_FILE_BYTES)
@@ -142,7 +142,7 @@ def list_annotated(
     on_fault: OnFault,
     *,
     min_keypoints: int = 0,
-    files: FileStore | None = None,
+    files: FileStore = AnyFiles(),
 ) -> tuple[list[Listed], int]:
     """List the photographs of a COCO keypoints file with the boxes of its people; crowds are left out.
 
@@ -152,7 +152,7 @@ def list_annotated(
         table: the joints it must list.
         on_fault: told of entries that cannot be used.
         min_keypoints: how many labelled joints a person must have.
-        files: where file and photographs lie; None for this machine.
+        files: where file and photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Returns:
         The photographs in order of their ids, and the id of the file's person category.
@@ -161,13 +161,8 @@ def list_annotated(
         AnnotationError: the file as a whole cannot be used.
         ConfigError: no photographs are there.
     """
-    files = files or LocalFiles()
-    try:
-        data = files.read_bytes(annotations)
-    except OSError as error:
-        raise AnnotationError(
-            f"--annotations: {annotations} cannot be read ({error.strerror or error}). Name a COCO keypoints file."
-        ) from error
+    expected = "a JSON file of COCO person keypoints"
+    data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
     file = parse_annotation_file(data, annotations, table)
     source = open_images(images, files)
     boxes: dict[int, list[BBox]] = {}

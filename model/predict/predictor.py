@@ -24,7 +24,7 @@ from cocoprep.model.network.preprocess import normalise_images
 from cocoprep.model.run.folder import BEST, RunFolder
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.settings import CropRecord
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 
@@ -75,26 +75,23 @@ class Predictor:
         return maps
 
 
-def open_predictor(run_dir: str, *, flip_test: bool = False, files: FileStore | None = None) -> Predictor:
-    """Open the best network of a run; `files` is where the folder lies, None for this machine.
+def open_predictor(run_dir: str, *, flip_test: bool = False, files: FileStore = AnyFiles()) -> Predictor:
+    """Open the best network of a run.
+
+    `files` is where the folder lies; by default, on this machine or in a bucket, as its path says.
 
     Raises:
         RecordError: the folder holds no run or none with a network yet, or one of its files is damaged.
     """
-    if files is None and "://" in run_dir:
-        raise RecordError(
-            f"--run: expected a run's folder on this machine, found {run_dir}. Name its store in `files`."
-        )
-    files = files or LocalFiles()
     folder = RunFolder(run_dir, files)
     crop, table = folder.read_geometry()
     network = _load_network(folder.at(BEST), crop, table, files)
     return Predictor(network, crop, table, flip_test=flip_test)
 
 
-def flip_warning(run_dir: str, files: FileStore | None = None) -> str | None:
+def flip_warning(run_dir: str, files: FileStore = AnyFiles()) -> str | None:
     """Return what is to be said of a flip test with a run that has seen no mirrored people; None where it has."""
-    if RunFolder(run_dir, files or LocalFiles()).read_config().augment.flip_probability > 0:
+    if RunFolder(run_dir, files).read_config().augment.flip_probability > 0:
         return None
     return (
         "--flip-test: the run was trained without mirrored people (augment.flip_probability is 0), so half of every "

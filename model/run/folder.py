@@ -8,6 +8,7 @@ tensorboard/    the same as curves, with pictures
 checkpoints/    see `cocoprep.model.run.checkpoints`
 best.keras      the network with the best OKS AP on validation (of the last epoch where there is none)
 pictures/       the fixed people of validation, by epoch
+thresholds.json how sure a joint must be: see `cocoprep.model.run.joint_thresholds`
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_built
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import Manifest, records_digest
 from cocoprep.shards.settings import CropRecord, KeypointRecord, table_of
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
+THRESHOLDS_FILE = "thresholds.json"
+READ_TO_PREDICT = (BEST, CONFIG, RUN, THRESHOLDS_FILE)
 PACKAGES = ("cocoprep", "keras", "numpy", "opencv-python-headless", "pillow", "tensorflow")
 
 
@@ -53,7 +57,7 @@ class RunFolder:
     """Paths of a run, and its config."""
 
     path: str
-    files: FileStore
+    files: FileStore = AnyFiles()
 
     def at(self, name: str) -> str:
         """Return the path of a name within the folder."""
@@ -110,6 +114,20 @@ class RunFolder:
                 f"{self.at(RUN)}: does not say what crops the network takes ({error}). It was made by another version "
                 "of cocoprep: train again with this one, or use that one."
             ) from error
+
+    def has_learned_from(self, manifest: Manifest) -> bool:
+        """Tell whether the run was trained on these shards.
+
+        Raises:
+            RecordError: it does not say on which it was.
+        """
+        try:
+            learned_from = _read_json(self.at(RUN), self.files)["shards"]["data"]
+        except (KeyError, TypeError) as error:
+            raise RecordError(
+                f"{self.at(RUN)}: does not say what the run was trained on ({error!r}). Copy the run again."
+            ) from error
+        return bool(records_digest(manifest) == learned_from)
 
     def hold(self) -> RunLock:
         """Keep other processes from training in this folder.
@@ -221,8 +239,10 @@ def _digests(manifests: dict[str, Manifest]) -> dict[str, str]:
 def _read_json(path: str, files: FileStore) -> dict[str, Any]:
     try:
         value = json.loads(files.read_bytes(path))
-    except (OSError, ValueError) as error:
+        if not isinstance(value, dict):
+            raise TypeError(f"a {type(value).__name__} where an object should be")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise RecordError(
             f"{path}: cannot be read ({error}). Copy the run again, or train anew in another --run-dir."
         ) from error
-    return dict(value)
+    return value

@@ -12,12 +12,13 @@ from typing import Any
 from cocoprep.errors import ConfigError
 from cocoprep.model.run.config import TrainConfig, from_builtins, merge, to_builtins
 from cocoprep.model.run.folder import RunFolder, check_run_dir
-from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
 
 
 def resolve_config(
-    run_dir: str, config_file: str | None, changes: dict[str, Any], *, resume: bool, files: FileStore | None = None
+    run_dir: str, config_file: str | None, changes: dict[str, Any], *, resume: bool, files: FileStore = AnyFiles()
 ) -> TrainConfig:
     """Return the config of a run.
 
@@ -26,17 +27,17 @@ def resolve_config(
         config_file: JSON or TOML of settings, or None.
         changes: settings by name, `table.name` for one within a table.
         resume: whether to go on with a stored run.
-        files: where the file of settings lies; None for this machine.
+        files: where the file of settings lies; by default, on this machine or in a bucket, as its path says.
 
     Raises:
         ConfigError: no such setting, a wrong value, no data to train on, or the run's folder would lie in a bucket.
     """
     check_run_dir(run_dir)
-    folder = RunFolder(run_dir, LocalFiles())
+    folder = RunFolder(run_dir)
     stored = folder.read_config() if resume and folder.has_run() else TrainConfig(data="")
     base = to_builtins(stored)
     if config_file is not None:
-        base = merge(base, read_settings(config_file, files or LocalFiles()), where=config_file)
+        base = merge(base, read_settings(config_file, files), where=config_file)
         _check_file(base, config_file)
     config = from_builtins(merge(base, _nested(changes), where="options"), where="options")
     if not config.data:
@@ -59,11 +60,13 @@ def read_settings(path: str, files: FileStore) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read.
     """
+    is_toml = path.endswith(".toml")
+    expected = f"{'a TOML' if is_toml else 'a JSON'} file of settings"
+    data = read_user_file(path, files, expected, refusal=ConfigError, option="--config")
     try:
-        text = files.read_bytes(path).decode()
-        settings = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--config: cannot read {path}: {error}.") from error
+        settings = tomllib.loads(data.decode()) if is_toml else json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"--config: {path}: expected {expected}, found something else ({error}).") from error
     if not isinstance(settings, dict):
         raise ConfigError(f"--config: {path}: expected a table of settings, found {type(settings).__name__}.")
     return settings

@@ -1,6 +1,6 @@
 """What a batch says of the network, as sums that add up over batches and devices, and the figures made of such sums.
 
-B people, K joints, S stacks, G joint groups, heatmaps of (h, w); points are (x, y) in pixels of the network's input.
+B people, K joints, S stacks, heatmaps of (h, w); points are (x, y) in pixels of the network's input.
 A loss by itself says little: a network that always answers with the mean heatmap, or with nothing, has a small one. So
 the sums hold the losses of those two answers too, on the same people with the same weights.
 """
@@ -19,6 +19,7 @@ from cocoprep.evaluation.baseline import Baseline
 from cocoprep.model.network.config import LossConfig
 from cocoprep.model.network.losses import joint_losses, loss_weights
 from cocoprep.model.network.preprocess import unit_heatmaps
+from cocoprep.pose.keypoints import KeypointTable
 
 SHOWN_THRESHOLDS = (0.1, 0.2)
 Sums = dict[str, Any]
@@ -125,22 +126,15 @@ def add_sums(sums: Sequence[Sums]) -> Sums:
     return {name: np.sum([np.asarray(part[name], np.float64) for part in sums], axis=0) for name in sums[0]}
 
 
-def joint_groups(names: Sequence[str]) -> dict[str, list[int]]:
-    """Group joints that differ in side alone: nose, eye, ear, shoulder, ... -> indices."""
-    groups: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        groups.setdefault(name.removeprefix("left_").removeprefix("right_"), []).append(index)
-    return groups
-
-
-def figures(sums: Sums, names: Sequence[str]) -> dict[str, float]:
-    """Turn sums into the figures that a log shows; one without a joint behind it is left out.
+def figures(sums: Sums, table: KeypointTable) -> dict[str, float]:
+    """Turn sums over the joints of a table into the figures that a log shows; one without a joint is left out.
 
     Returns:
         `loss`, over all stacks, as minimised; `lossN` of stack N; `skill`, the share of the better guess's loss that
         the last stack does without: 1 is perfect, 0 is guessing, and less is worse; `skillN`; `pck@T` of the last
-        stack, `pck@T_guess`, `pck@T_stackN`, `pck@T_<group>` and `pck@T_<group>_guess`; `swapped`, the share of joints
-        nearer to their mirror partner's place, among those where both are labelled and can be told apart.
+        stack, `pck@T_guess`, `pck@T_stackN`, and, of each of the table's families, `pck@T_eye` and `pck@T_eye_guess`;
+        `swapped`, the share of joints nearer to their mirror partner's place, among those where both are labelled and
+        can be told apart.
     """
     stacks = len(sums["loss"])
     values = {"people": float(sums["people"])}
@@ -161,10 +155,11 @@ def figures(sums: Sums, names: Sequence[str]) -> dict[str, float]:
             values[f"{key}_guess"] = float(sums["guess_right"][t].sum() / joints.sum())
             for n in range(stacks):
                 values[f"{key}_stack{n + 1}"] = float(sums["right"][n, t].sum() / joints.sum())
-        for group, indices in joint_groups(names).items():
-            if joints[indices].sum():
-                values[f"{key}_{group}"] = float(sums["right"][-1, t, indices].sum() / joints[indices].sum())
-                values[f"{key}_{group}_guess"] = float(sums["guess_right"][t, indices].sum() / joints[indices].sum())
+        for family, members in table.families.items():
+            k = list(members)
+            if joints[k].sum():
+                values[f"{key}_{family}"] = float(sums["right"][-1, t, k].sum() / joints[k].sum())
+                values[f"{key}_{family}_guess"] = float(sums["guess_right"][t, k].sum() / joints[k].sum())
     if sums["paired"].sum():
         values["swapped"] = float(sums["swapped"][-1].sum() / sums["paired"].sum())
     return values

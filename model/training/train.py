@@ -37,7 +37,6 @@ from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
-from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.store import FileStore
 
 Figures = dict[str, float]
@@ -190,7 +189,7 @@ class TrainingRun:
             self.save()
 
     def _figures(self, sums: Sums) -> Figures:
-        values = figures(sums, self.manifest.keypoints.names)
+        values = figures(sums, table_of(self.manifest.keypoints))
         norms = sums["gradient"] / max(float(sums["steps"] - sums["overflows"]), 1.0)
         values.update({f"gradient_{g}": float(n) for g, n in zip(self.trainee.groups, norms, strict=True)})
         scale = getattr(self.trainee.optimizer, "dynamic_scale", None)
@@ -276,7 +275,7 @@ def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
 
 
 def open_run(
-    config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter, files: FileStore | None = None
+    config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter, files: FileStore = AnyFiles()
 ) -> TrainingRun:
     """Begin a run in a folder, or go on with the one that is there.
 
@@ -293,13 +292,13 @@ def open_run(
         RecordError: a folder of shards cannot be used.
     """
     check_run_dir(run_dir)
-    folder = RunFolder(run_dir, LocalFiles())
-    manifests = {"data": read_manifest(config.data, files or AnyFiles())}
+    folder = RunFolder(run_dir)
+    manifests = {"data": read_manifest(config.data, files)}
     if config.val is not None:
-        manifests["val"] = read_manifest(config.val, files or AnyFiles())
+        manifests["val"] = read_manifest(config.val, files)
         _check_alike(manifests["data"], manifests["val"])
         # Else a missing one would be met after an epoch's work.
-        read_ground_truth(config.val, files or AnyFiles())
+        read_ground_truth(config.val, files)
     if folder.has_run():
         if not resume:
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")

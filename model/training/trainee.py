@@ -39,7 +39,7 @@ class Trainee:
 
 
 def build_trainee(
-    config: TrainConfig, manifest: Manifest, steps_per_epoch: int, files: FileStore | None = None
+    config: TrainConfig, manifest: Manifest, steps_per_epoch: int, files: FileStore = AnyFiles()
 ) -> Trainee:
     """Build network, optimizer and measure for the shards of a manifest, on the devices that the config names.
 
@@ -47,7 +47,7 @@ def build_trainee(
     """
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
-    guess = _read_guess(config, manifest, files or AnyFiles())
+    guess = _read_guess(config, manifest, files)
     strategy = choose_strategy(config.devices, config.batch_size)
     if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
         raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")

@@ -49,7 +49,7 @@ def validate(
         part, heatmaps = step(batch)
         sums.append({name: np.asarray(value) for name, value in part.items()})
         results += batch_results(np.asarray(heatmaps[-1]), _as_arrays(batch), manifest, decoder)
-    return Validation(figures(add_sums(sums), manifest.keypoints.names), results)
+    return Validation(figures(add_sums(sums), table_of(manifest.keypoints)), results)
 
 
 def _as_arrays(batch: dict[str, Any]) -> dict[str, NDArray[Any]]:

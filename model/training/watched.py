@@ -15,6 +15,7 @@ from cocoprep.model.input.dataset import eval_dataset
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.training.prediction_sheet import SheetRow, prediction_sheet
 from cocoprep.shards.settings import table_of
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 PEOPLE = 6
@@ -27,7 +28,7 @@ class Watched:
         people: all of validation.
     """
 
-    def __init__(self, folder: str, config: ReadConfig, files: FileStore | None = None) -> None:
+    def __init__(self, folder: str, config: ReadConfig, files: FileStore = AnyFiles()) -> None:
         """Read them."""
         self.people = people_to_evaluate(folder, config, files)
         self._batch: dict[str, Any] = next(iter(eval_dataset(self.people, config)))

@@ -24,7 +24,7 @@ from cocoprep.errors import BuildError, OutputError
 from cocoprep.pipelines.local.job import LOST_WORKER, LocalJob
 from cocoprep.pipelines.monitor import MonitorReader, Plan, Progress, reserve_space
 from cocoprep.storage.by_scheme import AnyFiles
-from cocoprep.storage.gcs_client import BUCKET_SCHEME
+from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
 from cocoprep.workers import default_workers
 
@@ -42,7 +42,7 @@ def run_local_build(
     *,
     workers: int | None = None,
     beam_options: Sequence[str] = (),
-    files: FileStore | None = None,
+    files: FileStore = AnyFiles(),
     on_progress: Callable[[Plan | None, Progress], None] = lambda plan, progress: None,
 ) -> dict[str, int]:
     """Build with worker processes on this machine, and return what they counted: see `cocoprep.pipelines.counters`.
@@ -58,7 +58,6 @@ def run_local_build(
         CocoprepError: what a worker reported, with its class.
         BuildError: a worker or the driver was lost, or failed in a way nobody expected.
     """
-    files = files or AnyFiles()
     with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
         _reserve(folder)
         monitor = MonitorReader(Path(folder))

@@ -11,7 +11,7 @@ from typing import Any
 from cocoprep.builder.config import BuildConfig
 from cocoprep.errors import ConfigError
 from cocoprep.pipelines.remote.worker_package import write_wheel
-from cocoprep.storage.gcs_client import BUCKET_SCHEME
+from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
 
 EXAMPLE = (

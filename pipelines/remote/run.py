@@ -66,7 +66,7 @@ def run_remote_build(
     runner: str,
     beam_options: Sequence[str] = (),
     *,
-    files: FileStore | None = None,
+    files: FileStore = AnyFiles(),
     on_progress: Callable[[JobProgress], None] = lambda progress: None,
     say: Callable[[str], None] = lambda line: None,
     progress_s: float = PROGRESS_S,
@@ -87,7 +87,6 @@ def run_remote_build(
         CocoprepError: what a step raised, with its class and its text.
         BuildError: the job failed in a way that no step expected, or its output is not to be seen from here.
     """
-    files = files or AnyFiles()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cocoprep-job-") as folder, _kept_log(say) as log:
         arguments = _arguments(config, runner, beam_options, Path(folder), files)

@@ -18,6 +18,7 @@ import cocoprep
 from cocoprep.errors import ConfigError
 
 LEFT_OUT = "model"  # workers do not train
+_NEVER_INSTALLED = "Dockerfile"  # lies among the modules in a source tree, with what belongs to it
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # equal content, equal bytes: what was staged before is not staged again
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
 
@@ -59,7 +60,7 @@ def _sources() -> list[tuple[str, bytes]]:
     for folder, folders, names in os.walk(root, followlinks=True):  # in a source tree some packages are links
         left_out = {"__pycache__", LEFT_OUT} if Path(folder) == root else {"__pycache__"}
         folders[:] = sorted(set(folders) - left_out)
-        found += [Path(folder) / name for name in sorted(names)]
+        found += [Path(folder) / name for name in sorted(names) if not name.startswith(_NEVER_INSTALLED)]
     return [(f"cocoprep/{path.relative_to(root).as_posix()}", path.read_bytes()) for path in found]
 
 

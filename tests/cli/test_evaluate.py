@@ -19,7 +19,7 @@ from cocoprep.coco.results import result_lines
 from cocoprep.coco.truth import read_truth
 from cocoprep.crops.photographs import open_images
 from cocoprep.evaluation.ceiling import measure_ceiling
-from cocoprep.evaluation.error_kinds import COLUMNS
+from cocoprep.evaluation.error_list import ERROR_COLUMNS
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.pose.crop_config import CropConfig
@@ -140,7 +140,7 @@ def test_a_folder_of_everything(run, files, tmp_path):
     figures = json.loads((out / "figures.json").read_text())
     with open(out / "errors.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == ERROR_COLUMNS
     kinds = figures["errors"]["joint"]
     wrong = sum(count for found in kinds.values() for kind, count in found.items() if kind != "good")
     assert len(rows) == wrong > 0

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cocoprep.cli.predict import command
-from cocoprep.cli.predict_output import PredictOutput
 from cocoprep.errors import CocoprepError, ConfigError, OutputError
+from cocoprep.model.predict.output import PredictionFolder
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
@@ -199,7 +199,7 @@ def test_a_run_that_is_stopped_leaves_what_is_done(run, tmp_path, monkeypatch, d
     words = ["--run", run, *(write_spot(tmp_path / f"{name}.jpg") for name in "abc")]
     words += ["--out", str(tmp_path / "out"), "--batch-size", "1"]
     predict(*words)
-    add, seen = PredictOutput.add, []
+    add, seen = PredictionFolder.add, []
 
     def stop(output, one):
         if len(seen) == done:
@@ -207,7 +207,7 @@ def test_a_run_that_is_stopped_leaves_what_is_done(run, tmp_path, monkeypatch, d
         seen.append(one)
         add(output, one)
 
-    monkeypatch.setattr(PredictOutput, "add", stop)
+    monkeypatch.setattr(PredictionFolder, "add", stop)
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 1
     assert ("2 photographs that were done" in result.output) == (done == 2)

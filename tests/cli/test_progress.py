@@ -1,10 +1,15 @@
-"""What is said of a build where there is no terminal."""
+"""What is said of a command's progress where there is no terminal, and on one."""
 
 from __future__ import annotations
 
-import pytest
+import io
+from concurrent.futures import ThreadPoolExecutor
 
-from cocoprep.cli.progress import BuildProgress
+import pytest
+from rich.console import Console
+
+from cocoprep.cli import progress as progress_module
+from cocoprep.cli.progress import BuildProgress, ByteProgress, CountProgress
 from cocoprep.pipelines.monitor import Plan, Progress
 
 
@@ -20,3 +25,44 @@ def test_the_time_left_is_said_once_it_is_known(monkeypatch, capsys, crops, said
         monkeypatch.setattr("cocoprep.cli.progress.time.monotonic", lambda: progress._planned + 1.0)
         progress.update(plan, Progress(crops=crops, images=crops // 2))
     assert capsys.readouterr().err.endswith(f"building: {said}")
+
+
+def test_a_log_has_a_line_an_interval(monkeypatch, capsys):
+    now = 0.0
+    monkeypatch.setattr("cocoprep.cli.progress.time.monotonic", lambda: now)
+    with CountProgress("verifying", "shards") as progress:
+        for done in range(26):
+            now = float(done)
+            progress.update(done, 25)
+    assert capsys.readouterr().err.splitlines() == [
+        "verifying: 10/25 shards  1.0 shards/s, about 15 s left",
+        "verifying: 20/25 shards  1.0 shards/s, about 5 s left",
+    ]
+
+
+def test_bytes_of_many_threads_add_up(capsys):
+    with ByteProgress("copying") as progress:
+        progress.plan(10**6)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(progress.advance, [100] * 8000))
+        progress.log_interval_s = 0.0
+        progress.advance(-100_000)
+        progress.turn_to("checking", 5000)
+        progress.advance(1000)
+    assert capsys.readouterr().err.splitlines() == [
+        "copying: 700.0 kB of 1.0 MB",
+        "checking: 1.0 kB of 5.0 kB",
+    ]
+
+
+def test_on_a_terminal_there_is_a_bar_and_no_line(monkeypatch):
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=80)
+    monkeypatch.setattr(progress_module, "Console", lambda **_: console)
+    with CountProgress("predicting", "people") as progress:
+        progress.log_interval_s = 0.0
+        progress.update(3, 12)
+        progress.say("seen [1]")
+    assert "3/12 people" in shown.getvalue()
+    assert "seen [1]" in shown.getvalue()
+    assert "about" not in shown.getvalue()

@@ -74,7 +74,11 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(data, tmp_path):
         (["--data", "d"], 2, "Missing option '--run-dir'"),
         (["--run-dir", "r", "--data", "d", "--loss", "l1"], 2, "Invalid value for '--loss'"),
         (["--run-dir", "r", "--data", "d", "--epochs", "0"], 1, "--epochs: expected a whole number from 1 up, found 0"),
-        (["--run-dir", "r", "--data", "d", "--config", "no.toml"], 1, "--config: cannot read no.toml"),
+        (
+            ["--run-dir", "r", "--data", "d", "--config", "no.toml"],
+            1,
+            "--config: no.toml: expected a TOML file of settings, found nothing",
+        ),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(tmp_path, monkeypatch, arguments, code, message):

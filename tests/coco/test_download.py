@@ -19,14 +19,14 @@ from pathlib import Path
 import pytest
 
 from cocoprep.cli import main
-from cocoprep.cli.byte_progress import ByteProgress
 from cocoprep.cli.download import SPLITS
+from cocoprep.cli.progress import ByteProgress
 from cocoprep.coco import download
 from cocoprep.coco.archives import check_file
 from cocoprep.coco.download import download_splits
 from cocoprep.coco.official import OFFICIAL, Archive, Split
 from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
-from cocoprep.storage.receive import ReceivingLocalFiles
+from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.store import FileDigest
 from tests.builder.bad_input import as_nobody
 from tests.support.people import write_people
@@ -426,7 +426,7 @@ def test_a_folder_that_may_not_be_looked_at(fetch, server):
 
 
 def test_too_little_room_is_told_at_once(fetch, data, server):
-    class TinyDisk(ReceivingLocalFiles):
+    class TinyDisk(LocalFiles):
         def free_bytes(self, folder):
             return 1000
 
@@ -552,7 +552,7 @@ def test_checking_is_said_while_it_goes_on(capsys):
     with ByteProgress("fetching") as progress:
         progress.log_interval_s = 0.0
         for doing, size in (("checking what is there", 4000), ("fetching", 2000)):
-            progress.begin(doing, size)
+            progress.turn_to(doing, size)
             progress.advance(1000)
     assert capsys.readouterr().err.splitlines() == [
         "checking what is there: 1.0 kB of 4.0 kB",

@@ -5,12 +5,10 @@ import pytest
 
 from cocoprep.evaluation import matching as pairing
 from cocoprep.evaluation.error_kinds import (
-    COLUMNS,
     KINDS,
     analyse_errors,
     box_iou,
     crowding,
-    error_rows,
     labelled_groups,
 )
 from cocoprep.evaluation.matching import match_people
@@ -170,23 +168,6 @@ def test_groups_by_labelled_joints(joints, expected):
 )
 def test_iou_by_hand(first, second, expected):
     assert box_iou([first], [second])[0] == pytest.approx(expected)
-
-
-def test_rows_link_to_annotation_and_picture(tmp_path):
-    people = person(1, *FIRST), person(2, *SECOND)
-    found = analyse(tmp_path, people, [[(20, 20), (50, 80), (84, 20)]])
-    rows = list(error_rows(*found, HANDS))
-    assert [(row["annotation_id"], row["joint"], row["kind"]) for row in rows] == [
-        (1, "left_hand", "swap"), (1, "right_hand", "jitter"),
-        (2, "head", "undetected"), (2, "left_hand", "undetected"), (2, "right_hand", "undetected"),
-    ]  # fmt: skip
-    swap = rows[0]
-    assert tuple(swap) == COLUMNS
-    assert (swap["file_name"], swap["image_id"], swap["other_annotation_id"]) == ("1.jpg", 1, 2)
-    assert (swap["x"], swap["y"], swap["true_x"], swap["true_y"]) == (50, 80, 50, 20)
-    assert swap["distance_px"] == 60
-    assert rows[1]["similarity"] == pytest.approx(np.exp(-16 / 80))
-    assert rows[2]["distance_px"] is rows[2]["x"] is rows[2]["confidence"] is None
 
 
 def naive(truth, predictions, matches, table):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cocoprep.errors import CocoprepError
-from cocoprep.evaluation.as_json import threshold_builtins, to_builtins
+from cocoprep.evaluation.as_json import evaluation_as_json, thresholds_as_json
 from cocoprep.evaluation.evaluate import evaluate
 from tests.support.scoring import HANDS, person, predictions_of, truth_of
 
@@ -38,7 +38,7 @@ def test_everything_is_measured(found):
 
 
 def test_builtins_are_json_unrounded(found):
-    content = to_builtins(found, HANDS, context={"run": "r"})
+    content = evaluation_as_json(found, HANDS, context={"run": "r"})
     again = json.loads(json.dumps(content, allow_nan=False))
     assert again == content
     assert next(iter(content)) == "run"
@@ -54,7 +54,7 @@ def test_builtins_are_json_unrounded(found):
     assert content["pck"]["head"]["people_without_unit"] == 3
     assert content["end_point_error"]["per_joint"]["head"] == {"mean_px": 0.0, "median_px": 0.0, "joints": 2}
     assert content["errors"] == found.errors.tables
-    assert content["confidence"] == threshold_builtins(found.joints, HANDS)
+    assert content["confidence"] == thresholds_as_json(found.joints, HANDS)
     assert content["confidence"]["per_joint"]["right_hand"]["threshold"] == 0.8
 
 
@@ -62,7 +62,7 @@ def test_equal_confidences_give_no_thresholds(tmp_path):
     truth = truth_of(tmp_path, *PEOPLE)
     found = evaluate(truth, predictions_of(*ROWS), HANDS)
     assert found.joints is None
-    assert to_builtins(found, HANDS, context={})["confidence"] is None
+    assert evaluation_as_json(found, HANDS, context={})["confidence"] is None
 
 
 def test_nobody_is_near(tmp_path):
@@ -72,7 +72,7 @@ def test_nobody_is_near(tmp_path):
     assert found.joints is None
     assert math.isnan(found.end_point.mean_px)
     assert found.pck["box"].pck.total.tolist() == [0] * 4
-    assert json.dumps(to_builtins(found, HANDS, context={}), allow_nan=False)
+    assert json.dumps(evaluation_as_json(found, HANDS, context={}), allow_nan=False)
 
 
 def test_thresholds_are_the_callers(tmp_path):

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from cocoprep.pose import affine
 from cocoprep.pose.boxes import canonical_window
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.heatmaps import _highest_pixel, decode_heatmaps, encode_heatmaps, quantise_heatmaps
+from cocoprep.pose.heatmaps import (
+    _highest_pixel,
+    decode_heatmaps,
+    decode_in_image,
+    encode_heatmaps,
+    quantise_heatmaps,
+)
 from cocoprep.pose.tables import COCO_17
 
 SIZE = (64, 48)
@@ -143,3 +149,19 @@ def test_real_keypoints_survive_the_round_trip(coco_mini, record_property):
 def test_the_highest_pixel_is_argmaxs_ties_included(size, dtype):
     maps = np.random.default_rng(0).integers(0, 4, (3, *size, 5)).astype(dtype)
     assert np.array_equal(_highest_pixel(maps), maps.reshape(3, -1, 5).argmax(axis=1))
+
+
+@pytest.mark.parametrize("decoder", ["argmax", "quarter", "taylor"])
+def test_many_people_at_once_are_each_person_step_by_step(decoder):
+    """To the last bit: the ceiling of a build comes by the one way, and is held against the other."""
+    rng = np.random.default_rng(0)
+    maps = rng.integers(0, 256, (5, *SIZE, 3)).astype(np.uint8)
+    windows = rng.uniform(20, 300, (5, 4)).astype(np.float32)
+    joints, peaks = decode_in_image(maps, windows, stride=4, input_size=(256, 192), decoder=decoder)
+    for n, window in enumerate(windows.astype(float).tolist()):
+        points, own_peaks = decode_heatmaps(maps[n], decoder=decoder)
+        in_image = affine.crop_to_image(affine.heatmap_to_crop(points, 4), affine.CropWindow(*window), (256, 192))
+        assert np.array_equal(joints[n], affine.point_to_index(in_image))
+        assert np.array_equal(peaks[n], own_peaks)
+    nobody = decode_in_image(maps[:0], [], stride=4, input_size=(256, 192), decoder=decoder)
+    assert nobody[0].shape == (0, 3, 2)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 from pycocotools.cocoeval import Params
 
+from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17
 
 
@@ -31,3 +32,11 @@ def test_table_agrees_with_coco(coco_mini):
 
 def test_sides():
     assert [COCO_17.joints[k].side for k in (0, 1, 2)] == ["centre", "left", "right"]
+
+
+def test_families_are_joints_with_their_partners():
+    assert list(COCO_17.families) == ["nose", "eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"]
+    assert COCO_17.families["hip"] == (11, 12)
+    tip = Joint("right_tip", "left_tip", 0.1), Joint("left_tip", "right_tip", 0.1)  # the right one first
+    assert KeypointTable("rod", (*tip, Joint("root", "root", 0.1)), ()).families == {"tip": (1, 0), "root": (2,)}
+    assert KeypointTable("three", (Joint("tip", "tip", 0.1), *tip), ()).families == {"tip": (0,), "left_tip": (2, 1)}

@@ -16,14 +16,14 @@ from cocoprep.draw.palette import SIDES
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES
+from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17
-from cocoprep.report import PAGE, Shown, StackMaps, write_report
+from cocoprep.report import PAGE, Shown, write_report
 from cocoprep.report.heat_grid import heat_grid
 from cocoprep.report.markup import NONE, count, element, join, people, pixels, share, table, text
 from cocoprep.report.people import people_sheet, portraits, side_by_side, what_went_wrong, worst_and_best
-from cocoprep.report.plots import joint_families
 from cocoprep.report.style import SIDES as LINE_COLOURS
 from cocoprep.report.style import draw_chart
 from cocoprep.report.worst_errors import worst_errors
@@ -406,11 +406,6 @@ def test_a_sheet_shows_people_without_a_picture_too(evaluation):
     assert [one.picture is None for one in people] == [False, True]
     assert people[1].file_name == HOSTILE
     assert people_sheet(people, title="two").height < people_sheet(people, title="two", columns=1).height
-
-
-def test_joints_are_grouped_with_their_partners():
-    assert joint_families(THREE) == {"tip": [0, 1], "root": [2]}
-    assert list(joint_families(COCO_17)) == ["nose", "eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"]
 
 
 # Heatmaps

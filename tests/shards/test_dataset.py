@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
 
 import cocoprep
 from cocoprep.builder.config import SelectConfig
-from cocoprep.errors import RecordError
+from cocoprep.errors import ConfigError, RecordError, StoreError
 from cocoprep.pose.crop_config import CropConfig
+from tests.support.buckets import put
 from tests.support.building import build_folder
 from tests.support.people import write_people
 
@@ -100,3 +102,25 @@ def test_a_shard_that_was_replaced_gives_nobody_elses_record(built):
     dataset.places[0] = (second[0], *first[1:])
     with pytest.raises(RecordError, match=f"expected annotation {second[0]} at byte 0, found {first[0]}"):
         dataset[0]
+
+
+def test_a_folder_in_a_bucket_is_read_by_its_path_alone(built, bucket):
+    near, far = cocoprep.open_dataset(built), cocoprep.open_dataset(put(built, f"{bucket}/shards"))
+    assert far.manifest == near.manifest
+    assert far.annotation_ids == near.annotation_ids
+    assert all(equal(*pair) for pair in zip(far, near, strict=True))
+    assert equal(far.person(102), near.person(102))
+    assert equal(pickle.loads(pickle.dumps(far))[3], near[3])
+
+
+def test_a_bucket_without_googles_libraries(monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")  # for which no client was made yet
+    monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
+    with pytest.raises(StoreError, match=r"pip install 'cocoprep\[gcp\]'"):
+        cocoprep.open_dataset("gs://bucket/shards")
+
+
+@pytest.mark.parametrize("folder", ["s3://bucket/shards", "hdfs://host/shards", "file:///tmp/shards"])
+def test_a_folder_that_lies_nowhere_we_know(folder):
+    with pytest.raises(ConfigError, match="expected a path of this machine or one that begins with gs://"):
+        cocoprep.open_dataset(folder)

@@ -27,7 +27,7 @@ from cocoprep.shards.stage import Staged, stage_folder
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.digests import digest_file
-from cocoprep.storage.receive import ReceivingLocalFiles
+from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.store import FileDigest
 from tests.support.building import build_folder
 from tests.support.people import write_people
@@ -340,7 +340,7 @@ def test_a_service_that_fails_for_good_and_a_rerun(built, disk, bad_service, buc
     assert content(disk) == content(built)
 
 
-class TinyDisk(ReceivingLocalFiles):
+class TinyDisk(LocalFiles):
     def free_bytes(self, folder):
         return 1000
 
@@ -399,7 +399,7 @@ def test_a_disk_that_is_full(built, tmp_path):
         pytest.skip(f"no small disk can be mounted here: {tried.stderr.strip()}")
     fill = (
         "import sys; from cocoprep.shards.stage import stage_folder\n"
-        "from cocoprep.storage.receive import ReceivingLocalFiles as F\n"
+        "from cocoprep.storage.local import LocalFiles as F\n"
         "from cocoprep.errors import OutputError\n"
         "def filling(size):\n"
         f"    open('{mounted}/other', 'wb').write(bytes({size} + {size} // 3))\n"

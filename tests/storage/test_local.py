@@ -18,7 +18,8 @@ from cocoprep.builder.output import sweep_temporaries
 from cocoprep.errors import ConfigError, OutputError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.verify import verify_folder
-from cocoprep.storage.local import LocalFiles, real_path
+from cocoprep.storage.local import LocalFiles
+from cocoprep.storage.paths import real_path
 from tests.builder.bad_input import as_nobody
 from tests.support.building import build_folder
 from tests.support.people import write_people

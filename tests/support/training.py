@@ -10,6 +10,7 @@ from cocoprep.builder.config import SelectConfig
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.model.training.xla import prepare_xla
 from cocoprep.pose.crop_config import CropConfig
+from cocoprep.storage.by_scheme import AnyFiles
 from tests.support.building import build_folder
 from tests.support.people import write_people
 
@@ -56,7 +57,9 @@ def build_people(root: Path, *, images: int = 10, seed: int = 0) -> Path:
     return root / "out"
 
 
-def open_tiny(data: Path | str, val: Path | str | None, run: Path, *, resume: bool = False, files=None, **changes):
+def open_tiny(
+    data: Path | str, val: Path | str | None, run: Path, *, resume: bool = False, files=AnyFiles(), **changes
+):
     """Open a tiny run; `files` is where its shards lie, `changes` are settings, a dot written as two underscores."""
     from cocoprep.model.training.train import open_run
 

@@ -116,6 +116,25 @@ def there(trained, bucket):
 
 
 @pytest.mark.slow
+def test_in_python_a_path_is_enough(near, far, trained, there):
+    from cocoprep.model.predict.folder import predict_folder
+    from cocoprep.model.predict.photographs import list_files, read_picture
+    from cocoprep.model.predict.predictor import flip_warning, open_predictor
+    from cocoprep.model.run.joint_thresholds import read_thresholds
+
+    found = []
+    for run, root in ((trained, near), (there, far)):
+        predictor = open_predictor(str(run))
+        predictions, _ = predict_folder(predictor, f"{root}/val")
+        pictures = list_files([f"{root}/coco/train2017"], [], lambda name, fault: None)
+        first = read_picture(pictures[0].name).tobytes()
+        known = flip_warning(str(run)), read_thresholds(str(run), predictor.table)
+        found.append((predictions.keypoints.tolist(), predictions.annotation_ids.tolist(), len(pictures), first, known))
+    assert found[0] == found[1]
+    assert found[0][2] == 6
+
+
+@pytest.mark.slow
 def test_a_run_in_a_bucket(near, far, trained, there, run, tmp_path):
     """Its network, its thresholds, and where the report goes."""
     here = shutil.copytree(trained, tmp_path / "run")

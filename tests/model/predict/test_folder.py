@@ -31,7 +31,7 @@ def run(data, tmp_path_factory):
 def test_everybody_once_in_stored_order(data, run):
     predictor, dataset, seen = open_predictor(run), open_dataset(data), []
     found, kept = predict_folder(
-        predictor, str(data), batch_size=4, progress=lambda done, total: seen.append((done, total))
+        predictor, str(data), batch_size=4, on_people=lambda done, total: seen.append((done, total))
     )
     assert kept == []
     assert seen == [(0, 10), (4, 10), (8, 10), (10, 10)]

@@ -88,10 +88,10 @@ def test_a_wrong_setting_is_named(tmp_path, changes, message):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.json", "{", "cannot read"),
-        ("a.toml", "epochs = ", "cannot read"),
+        ("a.json", "{", "expected a JSON file of settings, found something else"),
+        ("a.toml", "epochs = ", "expected a TOML file of settings, found something else"),
         ("a.json", "[1]", "expected a table of settings, found list"),
-        ("b.json", None, "No such file"),
+        ("b.json", None, "expected a JSON file of settings, found nothing"),
         ("a.toml", "epochs = 'x'", "Expected `int`, got `str` - at `$.epochs`"),
         ("a.toml", "[optimizer]\ndecay = 3.0", "optimizer.decay: expected a number from 0 to 1, found 3.0"),
     ],

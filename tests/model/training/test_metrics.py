@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from cocoprep.model.network.config import LossConfig
-from cocoprep.model.training.metrics import Guess, Measure, add_sums, figures, joint_groups
+from cocoprep.model.training.metrics import Guess, Measure, add_sums, figures
 from cocoprep.pose.heatmaps import encode_heatmaps, quantise_heatmaps
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
 
-NAMES = ("nose", "left_eye", "right_eye")
-FLIP = (0, 2, 1)
+FACE = KeypointTable("face", COCO_17.joints[:3], ())
+FLIP = FACE.flip_index
 STRIDE, SIZE = 4, (16, 16)
 POINTS = np.array([[30.0, 10.0], [40.0, 20.0], [20.0, 20.0]])
 
@@ -45,7 +47,7 @@ def sums_of(predictions, given, **options):
 
 
 def test_a_perfect_network_has_skill_1_and_every_joint():
-    found = figures(sums_of([draw(POINTS)], batch(), guess_maps=np.zeros((*SIZE, 3))), NAMES)
+    found = figures(sums_of([draw(POINTS)], batch(), guess_maps=np.zeros((*SIZE, 3))), FACE)
     assert found["skill"] == pytest.approx(1, abs=1e-3)
     assert found["pck@0.2"] == found["pck@0.1"] == 1
     assert found["swapped"] == 0
@@ -55,7 +57,7 @@ def test_a_perfect_network_has_skill_1_and_every_joint():
 def test_guessing_the_mean_has_skill_0_and_nothing_less():
     mean = draw(POINTS + 4)[0] * 0.3
     answers = {"mean": mean[None], "zero": np.zeros_like(mean)[None], "worse": 1 - mean[None]}
-    skills = {k: figures(sums_of([v], batch(), guess_maps=mean), NAMES)["skill"] for k, v in answers.items()}
+    skills = {k: figures(sums_of([v], batch(), guess_maps=mean), FACE)["skill"] for k, v in answers.items()}
     assert max(skills["mean"], skills["zero"]) == pytest.approx(0, abs=1e-6)
     assert min(skills["mean"], skills["zero"]) <= 0
     assert skills["worse"] < 0
@@ -83,14 +85,14 @@ def test_the_thresholds_are_shares_of_the_box():
 
 def test_each_stack_is_measured_and_the_last_is_the_prediction():
     given = batch()
-    found = figures(sums_of([draw(POINTS + 30), draw(POINTS)], given, guess_maps=np.zeros((*SIZE, 3))), NAMES)
+    found = figures(sums_of([draw(POINTS + 30), draw(POINTS)], given, guess_maps=np.zeros((*SIZE, 3))), FACE)
     assert found["pck@0.2_stack1"] < found["pck@0.2_stack2"] == found["pck@0.2"] == 1
     assert found["skill1"] < found["skill2"] == found["skill"]
     assert found["loss"] == pytest.approx(found["loss1"] + found["loss2"])
 
 
 def test_swapped_joints_are_those_nearer_to_their_partners_place():
-    found = figures(sums_of([draw(POINTS[list(FLIP)])], batch()), NAMES)
+    found = figures(sums_of([draw(POINTS[list(FLIP)])], batch()), FACE)
     assert found["swapped"] == 1
     assert found["pck@0.2_nose"] == 1
     assert found["pck@0.2_eye"] == 0
@@ -99,7 +101,7 @@ def test_swapped_joints_are_those_nearer_to_their_partners_place():
 def test_a_joint_without_a_labelled_partner_cannot_be_swapped():
     sums = sums_of([draw(POINTS[list(FLIP)])], batch(visibility=(2, 2, 0)))
     assert sums["paired"].sum() == 0
-    assert "swapped" not in figures(sums, NAMES)
+    assert "swapped" not in figures(sums, FACE)
 
 
 def test_joints_that_lie_together_cannot_be_told_apart():
@@ -114,15 +116,11 @@ def test_unlabelled_joints_and_filled_up_places_do_not_count():
     np.testing.assert_array_equal(whole["joints"], [1, 0, 1])
     nobody = sums_of([draw(POINTS)], batch(valid=False))
     assert nobody["people"] == nobody["weight"] == nobody["joints"].sum() == 0
-    assert figures(nobody, NAMES) == {"people": 0}
+    assert figures(nobody, FACE) == {"people": 0}
 
 
 def test_sums_add_up_to_the_figures_of_all():
     one, other = sums_of([draw(POINTS)], batch()), sums_of([draw(POINTS + 30)], batch())
-    found = figures(add_sums([one, other, other]), NAMES)
+    found = figures(add_sums([one, other, other]), FACE)
     assert found["pck@0.2"] == pytest.approx(1 / 3)
     assert found["people"] == 3
-
-
-def test_joints_are_grouped_by_name_without_their_side():
-    assert joint_groups(NAMES) == {"nose": [0], "eye": [1, 2]}

@@ -355,7 +355,7 @@ def test_a_killed_run_goes_on_with_the_same_losses_when_xla_compiles(whole, data
     assert losses == pytest.approx(plain, rel=1e-2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_real_people_are_learnt_by_heart(coco_mini, tmp_path):
     """A small network overfits 86 real people: real photographs flow from annotation to joint."""

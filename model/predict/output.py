@@ -1,33 +1,34 @@
-"""What `cocoprep predict` writes and says: results, the list of pictures, overlays, a summary."""
+"""The folder of predictions on photographs: results, the list of pictures, and people drawn over them."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.cli.paths import check_folder
 from cocoprep.coco.results import Predictions
 from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
+from cocoprep.evaluation.output import RESULTS
+from cocoprep.model.predict.photographs import Listed, PredictedPhotograph, predict_photographs
+from cocoprep.model.predict.predictor import Predictor
+from cocoprep.pose.heatmaps import Decoder
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ground_truth import CATEGORY_ID
-from cocoprep.storage.local import real_path
+from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import check_output_folder
 
-if TYPE_CHECKING:
-    from cocoprep.model.predict.photographs import PredictedPhotograph
-
-RESULTS, IMAGES = "results.json", "images.json"
+IMAGES = "images.json"
 LONGEST_STEM = 120  # bytes of an overlay's name: file systems take 255, of which a temporary name needs some
 
 
-class PredictOutput:
+class PredictionFolder:
     """Collects what was predicted and writes it into one folder; an overlay is written at once."""
 
     def __init__(
@@ -37,17 +38,54 @@ class PredictOutput:
         thresholds: NDArray[np.float64],
         files: FileStore,
         *,
-        overlays: bool,
+        overlays: bool = True,
+        on_fault: Callable[[str], None] = lambda fault: None,
     ) -> None:
-        """Take the folder, the K joints, the least confidence (K,) of those that are drawn, and what writes files."""
+        """Begin with nobody.
+
+        Args:
+            folder: to write to; `protect` makes it.
+            table: the K joints.
+            thresholds: (K,), the least confidence of the joints that are drawn.
+            files: where the folder lies.
+            overlays: whether to draw people over their photographs.
+            on_fault: told at once of each photograph, box or entry that cannot be used.
+        """
         self.folder, self.table, self.thresholds, self.overlays = folder, table, thresholds, overlays
         self.category_id = CATEGORY_ID
+        self.written = False
         self.faults: list[tuple[str, str]] = []
-        self._files = files
+        self._files, self._on_fault = files, on_fault
         self._images: list[dict[str, Any]] = []
         self._people: list[tuple[int, Any]] = []
         self._taken: set[str] = set()
         self._times: list[tuple[int, float]] = []
+
+    @property
+    def people(self) -> int:
+        """Return how many people were predicted."""
+        return sum(len(joints.scores) for _, joints in self._people)
+
+    @property
+    def photographs(self) -> int:
+        """Return how many photographs are done."""
+        return len(self._images)
+
+    @property
+    def drawn(self) -> int:
+        """Return how many pictures were drawn."""
+        return len(self._taken)
+
+    @property
+    def joints_a_person(self) -> float:
+        """Return how many joints of a person are sure enough to be drawn, on average."""
+        found = self._predictions()
+        return float((found.confidence >= self.thresholds).sum() / len(found))
+
+    @property
+    def seconds_a_person(self) -> NDArray[np.float64]:
+        """Return (people,) seconds that network and decoding took: of each an equal part of its batch's."""
+        return np.repeat([seconds / people for people, seconds in self._times], [n for n, _ in self._times])
 
     @property
     def images_path(self) -> str:
@@ -64,7 +102,7 @@ class PredictOutput:
         Raises:
             ConfigError: the folder to write to holds, or is within, what is read.
         """
-        check_folder(self.folder, self._files)
+        check_output_folder(self.folder, self._files)
         ours = real_path(self.folder)
         homes = {os.path.dirname(real_path(path)) for path in inputs}
         homes |= {real_path(os.path.dirname(path) or ".") for path in inputs}  # where a link lies
@@ -76,9 +114,9 @@ class PredictOutput:
         self._files.make_folder(self.folder)
 
     def fault(self, name: str, fault: str) -> None:
-        """Say what could not be used, and remember it."""
+        """Remember what could not be used."""
         self.faults.append((name, fault))
-        click.echo(f"left out: {fault}", err=True)
+        self._on_fault(fault)
 
     def time(self, people: int, seconds: float) -> None:
         """Remember how long a batch took."""
@@ -121,12 +159,7 @@ class PredictOutput:
         for name, value in ((RESULTS, lines), (IMAGES, {"images": self._images, "failed": failed})):
             with self._files.create(self._files.join(self.folder, name)) as stream:
                 stream.write(json.dumps(value).encode() + b"\n")
-
-    def write_part(self) -> None:
-        """Write what is done of a run that is stopped; where that is nothing, what an earlier run has left stays."""
-        if self._people:
-            self.write()
-            click.echo(f"stopped: {self.folder} has {_count(len(self._images), 'photograph')} that were done", err=True)
+        self.written = True
 
     def _predictions(self) -> Predictions:
         return Predictions(
@@ -136,24 +169,46 @@ class PredictOutput:
             scores=np.concatenate([joints.scores for _, joints in self._people]),
         )
 
-    def summary(self, *, thresholds: str, network: str, batch_size: int) -> str:
-        """Return what is to be said at the end."""
-        if not self._people:
-            return f"{self.folder}: nobody predicted"
-        found = self._predictions()
-        shown = (found.confidence >= self.thresholds).sum() / len(found)
-        per_person = np.repeat([seconds / people for people, seconds in self._times], [n for n, _ in self._times])
-        median, slow = (1000 * np.percentile(per_person, share) for share in (50, 95))
-        drawn = f", and {_count(len(self._taken), 'picture')}" if self.overlays else ""
-        lines = [
-            f"{self.folder}: {_count(len(found), 'person', 'people')} on {_count(len(self._images), 'photograph')}",
-            f"  {RESULTS}, {IMAGES}{drawn}",
-            f"  joints a person: {shown:.1f} of {len(self.table)} at {thresholds}",
-            f"  time a person: median {median:.1f} ms, 95th percentile {slow:.1f} ms",
-            f"    ({network} and decoding, batches of {batch_size})",
-        ]
-        return "\n".join(lines)
 
+def write_predictions(
+    predictor: Predictor,
+    listed: Sequence[Listed],
+    output: PredictionFolder,
+    *,
+    decoder: Decoder = "taylor",
+    batch_size: int = 8,
+    on_people: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Predict photographs and write what is found.
 
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    Where that is stopped, what is done is written all the same; where nothing is done, what an earlier run has left
+    stays.
+
+    Args:
+        predictor: of a run.
+        listed: photographs and boxes.
+        output: the folder, protected.
+        decoder: how heatmaps become joints.
+        batch_size: people at a time.
+        on_people: told after every batch how many are done, of how many.
+    """
+    total = sum(one.people for one in listed)
+    done = 0
+
+    def on_batch(people: int, seconds: float) -> None:
+        nonlocal done
+        done += people
+        output.time(people, seconds)
+        on_people(done, total)
+
+    on_people(0, total)
+    try:
+        for seen in predict_photographs(
+            predictor, listed, output.fault, decoder=decoder, batch_size=batch_size, on_batch=on_batch
+        ):
+            output.add(seen)
+    except BaseException:
+        if output.people:
+            output.write()
+        raise
+    output.write()

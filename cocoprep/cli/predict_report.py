@@ -1,0 +1,42 @@
+"""What `cocoprep predict` says at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cocoprep.evaluation.output import RESULTS
+
+if TYPE_CHECKING:
+    from cocoprep.model.predict.output import PredictionFolder
+
+
+def summary(output: PredictionFolder, *, thresholds: str, network: str, batch_size: int) -> str:
+    """Return what was predicted, and how long it took.
+
+    Args:
+        output: the folder.
+        thresholds: from where a joint is shown, in words.
+        network: what predicted, in words.
+        batch_size: people at a time.
+    """
+    from cocoprep.model.predict.output import IMAGES
+
+    if not output.people:
+        return f"{output.folder}: nobody predicted"
+    median, slow = (1000 * np.percentile(output.seconds_a_person, share) for share in (50, 95))
+    drawn = f", and {count(output.drawn, 'picture')}" if output.overlays else ""
+    lines = [
+        f"{output.folder}: {count(output.people, 'person', 'people')} on {count(output.photographs, 'photograph')}",
+        f"  {RESULTS}, {IMAGES}{drawn}",
+        f"  joints a person: {output.joints_a_person:.1f} of {len(output.table)} at {thresholds}",
+        f"  time a person: median {median:.1f} ms, 95th percentile {slow:.1f} ms",
+        f"    ({network} and decoding, batches of {batch_size})",
+    ]
+    return "\n".join(lines)
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a number of things in words."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

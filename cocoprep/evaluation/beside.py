@@ -1,0 +1,48 @@
+"""Figures to stand beside a result's on the same people: the best that stored heatmaps allow, and a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cocoprep.coco.truth import Truth
+from cocoprep.evaluation.baseline import guess_people, read_baseline
+from cocoprep.evaluation.ceiling import read_ceiling
+from cocoprep.evaluation.matching import match_people
+from cocoprep.evaluation.oks import score_oks
+from cocoprep.evaluation.pck import PCK_THRESHOLDS, measure_pck
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.dataset import ShardDataset
+from cocoprep.storage.store import FileStore
+
+CEILING, GUESS = "codec ceiling", "mean guess"
+FiguresBeside = Mapping[str, Mapping[str, float]]  # whose they are -> names of `OKS_FIGURES`, `PCK@0.2`, `AUC`
+
+
+def figures_beside(
+    dataset: ShardDataset,
+    truth: Truth,
+    table: KeypointTable,
+    files: FileStore,
+    *,
+    thresholds: Sequence[float] = PCK_THRESHOLDS,
+) -> FiguresBeside:
+    """Return what stands beside the figures of a built folder's people: its codec ceiling, and the mean guess.
+
+    Args:
+        dataset: the folder.
+        truth: its ground truth.
+        table: its K joints.
+        files: where it lies.
+        thresholds: of PCK, fractions of the box.
+    """
+    folder, manifest = dataset.folder, dataset.manifest
+    beside: dict[str, Mapping[str, float]] = {}
+    ceiling = read_ceiling(folder, manifest, files)
+    if ceiling is not None:
+        beside[CEILING] = ceiling.full
+    guess = guess_people(truth, read_baseline(folder, files), manifest.crop.config())
+    if len(guess):
+        box = measure_pck(truth, guess, match_people(truth, guess, table), table, thresholds=thresholds)["box"]
+        named = {f"PCK@{t:g}": float(value) for t, value in zip(thresholds, box.pck.total, strict=True)}
+        beside[GUESS] = {**score_oks(truth, guess, table).figures, **named, "AUC": box.auc}
+    return beside
