@@ -18,7 +18,7 @@ from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.pose.tables import COCO_17
-from cocoprep.shards.manifest import crop_record
+from cocoprep.shards.settings import crop_record
 
 
 def main() -> None:

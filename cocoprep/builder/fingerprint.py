@@ -14,9 +14,9 @@ from PIL import features
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import Selected, crop_record, feature_records, keypoint_record
 from cocoprep.shards.record import SCHEMA_VERSION
 from cocoprep.shards.seal import canonical_json
+from cocoprep.shards.settings import SelectRecord, crop_record, feature_records, keypoint_record
 from cocoprep.version import __version__
 
 
@@ -33,9 +33,9 @@ def library_versions() -> dict[str, str]:
     }
 
 
-def selected(select: SelectConfig, num_shards: int) -> Selected:
+def select_record(select: SelectConfig, num_shards: int) -> SelectRecord:
     """Resolve a select config into what the manifest keeps."""
-    return Selected(select.min_keypoints, select.seed, select.limit, num_shards)
+    return SelectRecord(select.min_keypoints, select.seed, select.limit, num_shards)
 
 
 def fingerprint_parts(config: BuildConfig, num_shards: int, table: KeypointTable) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def fingerprint_parts(config: BuildConfig, num_shards: int, table: KeypointTable
         "schema_version": SCHEMA_VERSION,
         "split": config.split,
         "crop": crop_record(config.crop),
-        "select": selected(config.select, num_shards),
+        "select": select_record(config.select, num_shards),
         "keypoints": keypoint_record(table),
         "features": feature_records(),
         "versions": library_versions(),

@@ -17,8 +17,8 @@ from cocoprep.shards.sidecar import DECODED_STEP_PX, pack_array
 TALLY_BATCH = 64
 
 
-class _Batch(NamedTuple):
-    """What scoring needs of some people: see `Sidecar`."""
+class _Tallied(NamedTuple):
+    """What scoring needs of people that were tallied together: see `Sidecar`."""
 
     annotation_ids: list[int]
     decoded: NDArray[np.int32]
@@ -37,7 +37,7 @@ class Tally:
         self._crop, self._waiting = crop, list[PersonCrop]()
         self._heatmap_sums = np.zeros((*crop.heatmap_size, joints), np.uint32)
         self._joints_outside_crop = 0
-        self._batches: list[_Batch] = []
+        self._batches: list[_Tallied] = []
 
     def add(self, person: PersonCrop) -> None:
         """Count a person in."""
@@ -61,7 +61,7 @@ class Tally:
         )
         sides = [max(p.bbox[2:]) * self._crop.input_size[1] / p.window.width for p in people]
         self._batches.append(
-            _Batch(
+            _Tallied(
                 annotation_ids=[person.annotation_id for person in people],
                 decoded=np.rint(in_image / DECODED_STEP_PX).astype(np.int32),
                 keypoints=keypoints,

@@ -24,8 +24,9 @@ from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import ShardDataset, open_dataset
-from cocoprep.shards.manifest import Manifest, table_of
+from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

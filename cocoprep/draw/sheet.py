@@ -21,7 +21,7 @@ from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import ShardDataset
-from cocoprep.shards.manifest import table_of
+from cocoprep.shards.settings import table_of
 
 SMALLEST_TILE, LARGEST_TILE = 32, 1024
 MAX_SHEET_PIXELS = 1 << 27  # 400 MB as RGB: more than any viewer wants, less than a machine has

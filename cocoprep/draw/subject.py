@@ -21,8 +21,9 @@ from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.dataset import ShardDataset
 from cocoprep.shards.ledger import read_ledger
-from cocoprep.shards.manifest import Manifest, table_of
+from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

@@ -24,7 +24,7 @@ def encode_ground_truth(images: Sequence[ImageInfo], entries: Sequence[JudgedEnt
     Every valid annotation is in it, those without keypoints and the crowds too: evaluation has to ignore them by
     name. Malformed ones have no form to keep; the ledger lists them.
     """
-    stream = io.BytesIO()  # COCO's takes 100 MB: never as a list of its pieces
+    stream = io.BytesIO()  # COCO's is large: never also as a list of its pieces
     stream.writelines(_pieces(images, entries, table))
     return stream.getvalue()
 

@@ -7,18 +7,14 @@ A folder that has a manifest is complete. Nothing in it depends on the time; on 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
-from cocoprep.crops.pixels import FILL_RGB
 from cocoprep.errors import CocoprepError, RecordError
-from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, is_split_name, shard_name
-from cocoprep.shards.record import FEATURES, SCHEMA_VERSION
+from cocoprep.shards.record import SCHEMA_VERSION
 from cocoprep.shards.seal import unseal
+from cocoprep.shards.settings import CropRecord, FeatureRecord, KeypointRecord, SelectRecord, crop_record, table_of
 from cocoprep.storage.store import FileDigest, FileStore
 
 
@@ -45,59 +41,6 @@ class Counts(msgspec.Struct, frozen=True):
     images: int
 
 
-class CropRecord(msgspec.Struct, frozen=True):
-    """The crop's geometry and encoding, resolved. Sizes are (height, width) in pixels."""
-
-    input_size: tuple[int, int]
-    stored_size: tuple[int, int]
-    heatmap_size: tuple[int, int]
-    heatmap_stride: int
-    sigma_px: float
-    bbox_scale: float
-    margin: int
-    jpeg_quality: int
-    fill_rgb: tuple[int, int, int]
-
-    def config(self) -> CropConfig:
-        """Return the config that made these numbers."""
-        return CropConfig(
-            input_size=self.input_size,
-            heatmap_stride=self.heatmap_stride,
-            sigma_px=self.sigma_px,
-            bbox_scale=self.bbox_scale,
-            margin=self.margin,
-            jpeg_quality=self.jpeg_quality,
-        )
-
-
-class Selected(msgspec.Struct, frozen=True):
-    """Which people were kept, and how they were dealt to shards."""
-
-    min_keypoints: int
-    seed: int
-    limit: int | None
-    num_shards: int
-
-
-class KeypointRecord(msgspec.Struct, frozen=True):
-    """The keypoint table by value, so that a reader needs no table of its own."""
-
-    table: str
-    names: tuple[str, ...]
-    flip_index: tuple[int, ...]
-    oks_sigmas: tuple[float, ...]
-    limbs: tuple[tuple[int, int], ...]
-
-
-class FeatureRecord(msgspec.Struct, frozen=True):
-    """One feature of the record: see `cocoprep.shards.record.FEATURES`."""
-
-    name: str
-    kind: str
-    shape: tuple[int | str, ...]
-    meaning: str
-
-
 class Manifest(msgspec.Struct, frozen=True):
     """What a folder of shards holds and how it was made."""
 
@@ -107,65 +50,13 @@ class Manifest(msgspec.Struct, frozen=True):
     fingerprint: str
     counts: Counts
     crop: CropRecord
-    select: Selected
+    select: SelectRecord
     keypoints: KeypointRecord
     features: tuple[FeatureRecord, ...]
     versions: dict[str, str]
     shards: tuple[ShardEntry, ...]
     files: dict[str, FileDigest]
     source: dict[str, str]
-
-
-def crop_record(crop: CropConfig) -> CropRecord:
-    """Resolve a crop config into what the manifest keeps."""
-    return CropRecord(
-        input_size=crop.input_size,
-        stored_size=crop.stored_size,
-        heatmap_size=crop.heatmap_size,
-        heatmap_stride=crop.heatmap_stride,
-        sigma_px=float(crop.sigma_px),
-        bbox_scale=float(crop.bbox_scale),
-        margin=crop.margin_px,
-        jpeg_quality=crop.jpeg_quality,
-        fill_rgb=FILL_RGB,
-    )
-
-
-def keypoint_record(table: KeypointTable) -> KeypointRecord:
-    """Return a keypoint table by value."""
-    sigmas = tuple(float(sigma) for sigma in table.oks_sigmas)
-    return KeypointRecord(table.name, table.names, table.flip_index, sigmas, table.limb_index)
-
-
-def table_of(record: KeypointRecord) -> KeypointTable:
-    """Return the keypoint table that a manifest holds by value."""
-    return KeypointTable(
-        name=record.table,
-        joints=tuple(
-            Joint(name, record.names[partner], sigma)
-            for name, partner, sigma in zip(record.names, record.flip_index, record.oks_sigmas, strict=True)
-        ),
-        limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
-    )
-
-
-def geometry_differences(crop: CropRecord, table: KeypointTable, other: Manifest) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (what, here, in the other folder) of all that must agree where one network takes the crops of both."""
-    for name, ours, theirs in (
-        ("input size", crop.input_size, other.crop.input_size),
-        ("heatmap stride", crop.heatmap_stride, other.crop.heatmap_stride),
-        ("sigma", crop.sigma_px, other.crop.sigma_px),
-        ("box scale", crop.bbox_scale, other.crop.bbox_scale),
-        ("keypoints", table.names, other.keypoints.names),
-        ("mirror partners of keypoints", table.flip_index, other.keypoints.flip_index),
-    ):
-        if ours != theirs:
-            yield name, ours, theirs
-
-
-def feature_records() -> tuple[FeatureRecord, ...]:
-    """Return the record's schema by value."""
-    return tuple(FeatureRecord(f.name, f.kind, f.shape, f.meaning) for f in FEATURES)
 
 
 def records_digest(manifest: Manifest) -> str:

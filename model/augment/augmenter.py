@@ -18,7 +18,8 @@ from cocoprep.model.augment.pixels import NoiseTiles, colour_matrices, recolour,
 from cocoprep.model.augment.render import render_heatmaps
 from cocoprep.model.draws import Purpose, draw_uniform
 from cocoprep.pose import affine
-from cocoprep.shards.manifest import CropRecord, Manifest
+from cocoprep.shards.manifest import Manifest
+from cocoprep.shards.settings import CropRecord
 
 
 class Changes(NamedTuple):

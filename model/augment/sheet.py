@@ -14,7 +14,7 @@ from cocoprep.errors import ConfigError
 from cocoprep.model.augment.augmenter import Augmenter, Changes, filled_share
 from cocoprep.model.augment.config import AugmentConfig
 from cocoprep.shards.dataset import ShardDataset
-from cocoprep.shards.manifest import table_of
+from cocoprep.shards.settings import table_of
 
 MEASURED_PEOPLE = 256
 

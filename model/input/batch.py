@@ -33,8 +33,9 @@ from cocoprep.model.augment.pixels import decode_crop
 from cocoprep.model.input.records import PersonRecord
 from cocoprep.pose import affine
 from cocoprep.pose.boxes import longer_side
-from cocoprep.shards.manifest import CropRecord, Manifest
+from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.record import unpack_heatmaps
+from cocoprep.shards.settings import CropRecord
 
 Batch = dict[str, NDArray[Any]]
 

@@ -18,7 +18,8 @@ from cocoprep.model.input.failures import readable_errors
 from cocoprep.model.predict.joints import joints_in_image
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.heatmaps import Decoder
-from cocoprep.shards.manifest import Manifest, geometry_differences, read_manifest
+from cocoprep.shards.geometry import geometry_differences
+from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cocoprep.errors import CocoprepError
 from cocoprep.pose.heatmaps import Decoder, decode_in_image
-from cocoprep.shards.manifest import CropRecord
+from cocoprep.shards.settings import CropRecord
 
 SURE = 0.2  # of a map of peak 1
 

@@ -23,7 +23,7 @@ from cocoprep.model.network.fold_batch_norm import fold_normalisation
 from cocoprep.model.network.preprocess import normalise_images
 from cocoprep.model.run.folder import BEST, RunFolder
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import CropRecord
+from cocoprep.shards.settings import CropRecord
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

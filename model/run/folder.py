@@ -27,7 +27,8 @@ import msgspec
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import CropRecord, KeypointRecord, Manifest, records_digest, table_of
+from cocoprep.shards.manifest import Manifest, records_digest
+from cocoprep.shards.settings import CropRecord, KeypointRecord, table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

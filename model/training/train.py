@@ -32,8 +32,10 @@ from cocoprep.model.training.step import train_step, validation_step
 from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.model.training.validate import measure_oks, validate
 from cocoprep.model.training.watched import Watched
+from cocoprep.shards.geometry import geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
-from cocoprep.shards.manifest import Manifest, geometry_differences, read_manifest, table_of
+from cocoprep.shards.manifest import Manifest, read_manifest
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

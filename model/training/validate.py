@@ -18,7 +18,8 @@ from cocoprep.model.predict.joints import joints_in_image
 from cocoprep.model.training.metrics import Sums, add_sums, figures
 from cocoprep.pose.heatmaps import Decoder
 from cocoprep.shards.ground_truth import CATEGORY_ID, read_ground_truth
-from cocoprep.shards.manifest import Manifest, table_of
+from cocoprep.shards.manifest import Manifest
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
 
 BatchStep = Callable[[dict[str, Any]], tuple[Sums, Any]]

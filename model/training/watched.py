@@ -14,7 +14,7 @@ from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.dataset import eval_dataset
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.training.prediction_sheet import SheetRow, prediction_sheet
-from cocoprep.shards.manifest import table_of
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 

@@ -35,8 +35,8 @@ from cocoprep.pose.heatmaps import encode_heatmaps, quantise_heatmaps
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import ShardDataset, open_dataset
-from cocoprep.shards.manifest import keypoint_record, table_of
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER
+from cocoprep.shards.settings import keypoint_record, table_of
 from tests.support.building import build_folder, keypoints, write_coco
 
 GREY = (90, 90, 90)

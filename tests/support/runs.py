@@ -13,7 +13,8 @@ from cocoprep.model.network.preprocess import MEAN_RGB, STDDEV_RGB
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.pose.tables import COCO_17
-from cocoprep.shards.manifest import CropRecord, read_manifest
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.settings import CropRecord
 from cocoprep.storage.local import LocalFiles
 from tests.support.training import TINY
 

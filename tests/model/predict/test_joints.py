@@ -48,7 +48,7 @@ def test_by_hand():
 
 def crop_of(**settings):
     from cocoprep.pose.crop_config import CropConfig
-    from cocoprep.shards.manifest import crop_record
+    from cocoprep.shards.settings import crop_record
 
     return crop_record(CropConfig(**settings))
 

@@ -15,7 +15,7 @@ from cocoprep.model.predict.photographs import list_annotated, list_files, predi
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
-from cocoprep.shards.manifest import crop_record
+from cocoprep.shards.settings import crop_record
 from tests.builder.bad_input import huge_png
 from tests.support.building import write_coco
 from tests.support.runs import brightness_network, spot

@@ -14,7 +14,7 @@ from cocoprep.model.predict.predictor import Predictor, open_predictor
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17
-from cocoprep.shards.manifest import crop_record
+from cocoprep.shards.settings import crop_record
 from tests.support.reading import build_people
 from tests.support.runs import random_network, write_run
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from cocoprep.builder.config import SelectConfig
-from cocoprep.builder.fingerprint import selected
+from cocoprep.builder.fingerprint import select_record
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.augment.config import STRENGTHS
 from cocoprep.model.network.config import LossConfig, NetworkConfig
@@ -20,7 +20,8 @@ from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
-from cocoprep.shards.manifest import Counts, Manifest, crop_record, keypoint_record
+from cocoprep.shards.manifest import Counts, Manifest
+from cocoprep.shards.settings import crop_record, keypoint_record
 from cocoprep.storage.local import LocalFiles
 
 
@@ -41,7 +42,7 @@ def test_options_come_after_a_file_and_a_file_after_defaults(tmp_path):
 def manifest_with(fingerprint):
     return Manifest(
         format="cocoprep", schema_version=1, split="a", fingerprint=fingerprint, counts=Counts(1, 1, {}, 1),
-        crop=crop_record(CropConfig()), select=selected(SelectConfig(), 16), keypoints=keypoint_record(COCO_17),
+        crop=crop_record(CropConfig()), select=select_record(SelectConfig(), 16), keypoints=keypoint_record(COCO_17),
         features=(), versions={}, shards=(), files={}, source={},
     )  # fmt: skip
 

@@ -1,0 +1,101 @@
+"""The settings of a build by value, as a manifest keeps them: a reader needs no configs and tables of its own."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cocoprep.crops.pixels import FILL_RGB
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.shards.record import FEATURES
+
+
+class CropRecord(msgspec.Struct, frozen=True):
+    """The crop's geometry and encoding, resolved. Sizes are (height, width) in pixels."""
+
+    input_size: tuple[int, int]
+    stored_size: tuple[int, int]
+    heatmap_size: tuple[int, int]
+    heatmap_stride: int
+    sigma_px: float
+    bbox_scale: float
+    margin: int
+    jpeg_quality: int
+    fill_rgb: tuple[int, int, int]
+
+    def config(self) -> CropConfig:
+        """Return the config that made these numbers."""
+        return CropConfig(
+            input_size=self.input_size,
+            heatmap_stride=self.heatmap_stride,
+            sigma_px=self.sigma_px,
+            bbox_scale=self.bbox_scale,
+            margin=self.margin,
+            jpeg_quality=self.jpeg_quality,
+        )
+
+
+class SelectRecord(msgspec.Struct, frozen=True):
+    """Which people were kept, and how they were dealt to shards."""
+
+    min_keypoints: int
+    seed: int
+    limit: int | None
+    num_shards: int
+
+
+class KeypointRecord(msgspec.Struct, frozen=True):
+    """The keypoint table by value, so that a reader needs no table of its own."""
+
+    table: str
+    names: tuple[str, ...]
+    flip_index: tuple[int, ...]
+    oks_sigmas: tuple[float, ...]
+    limbs: tuple[tuple[int, int], ...]
+
+
+class FeatureRecord(msgspec.Struct, frozen=True):
+    """One feature of the record: see `cocoprep.shards.record.FEATURES`."""
+
+    name: str
+    kind: str
+    shape: tuple[int | str, ...]
+    meaning: str
+
+
+def crop_record(crop: CropConfig) -> CropRecord:
+    """Resolve a crop config into what the manifest keeps."""
+    return CropRecord(
+        input_size=crop.input_size,
+        stored_size=crop.stored_size,
+        heatmap_size=crop.heatmap_size,
+        heatmap_stride=crop.heatmap_stride,
+        sigma_px=float(crop.sigma_px),
+        bbox_scale=float(crop.bbox_scale),
+        margin=crop.margin_px,
+        jpeg_quality=crop.jpeg_quality,
+        fill_rgb=FILL_RGB,
+    )
+
+
+def keypoint_record(table: KeypointTable) -> KeypointRecord:
+    """Return a keypoint table by value."""
+    sigmas = tuple(float(sigma) for sigma in table.oks_sigmas)
+    return KeypointRecord(table.name, table.names, table.flip_index, sigmas, table.limb_index)
+
+
+def table_of(record: KeypointRecord) -> KeypointTable:
+    """Return the keypoint table that a manifest holds by value."""
+    return KeypointTable(
+        name=record.table,
+        joints=tuple(
+            Joint(name, record.names[partner], sigma)
+            for name, partner, sigma in zip(record.names, record.flip_index, record.oks_sigmas, strict=True)
+        ),
+        limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
+    )
+
+
+def feature_records() -> tuple[FeatureRecord, ...]:
+    """Return the record's schema by value."""
+    return tuple(FeatureRecord(f.name, f.kind, f.shape, f.meaning) for f in FEATURES)
