@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from cocoprep.pipelines.monitor import Progress
     from cocoprep.pipelines.remote.run import RemoteBuild
-    from cocoprep.storage.store import FileStore
 
 LOCAL = "local"
 
@@ -89,6 +88,7 @@ def _end_by_signal(number: int, _: FrameType | None) -> None:
 
 
 def _build_config(options: dict[str, Any]) -> BuildConfig:
+    from cocoprep.coco.layout import annotations_path, find_photographs
     from cocoprep.storage.by_scheme import AnyFiles
 
     split, data = options["split"], options["data_dir"]
@@ -99,12 +99,13 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
         stem = os.path.basename(annotations).removesuffix(".json").removeprefix("person_keypoints_")
         split = re.sub(r"[^A-Za-z0-9._]", "_", stem)
     files = AnyFiles()
-    folder = files.join(data, "annotations")
-    annotations = annotations or files.join(folder, f"person_keypoints_{split}.json")
+    if not images:
+        _path("--data-dir", data)
+        images = find_photographs(data, split, files)
     return BuildConfig(
         split=split,
-        annotations=_path("--annotations", annotations),
-        images=_path("--images", images or _official_images(data, split, files)),
+        annotations=_path("--annotations", annotations or annotations_path(data, split, files)),
+        images=_path("--images", images),
         out=_path("--out", options["out"] or os.path.join("data", "shards", split)),
         crop=CropConfig(
             input_size=options["input_size"],
@@ -131,19 +132,6 @@ def _path(option: str, path: str) -> str:
     if "://" in path:
         raise ConfigError(f"{option}: expected a path of this machine or one that begins with gs://, found {path}.")
     return os.path.abspath(path)
-
-
-def _official_images(data: str, split: str, files: FileStore) -> str:
-    _path("--data-dir", data)
-    folder, archive = files.join(data, split), files.join(data, f"{split}.zip")
-    if files.is_folder(folder):
-        return folder
-    if files.exists(archive):
-        return archive
-    raise ConfigError(
-        f"--data-dir: expected photographs in {folder} or {archive}, found neither. Say where they are with "
-        "--data-dir or --images."
-    )
 
 
 def _check_engine(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:

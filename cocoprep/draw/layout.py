@@ -9,7 +9,7 @@ from typing import Literal
 from PIL import Image, ImageDraw
 
 from cocoprep.draw import ink
-from cocoprep.draw.palette import BACKGROUND, DIM_TEXT, OUTLINE, PANEL, RULE, SIDES, TEXT, Colour
+from cocoprep.draw.palette import BACKGROUND, DIM_TEXT, OUTLINE, PANEL, RULE, SIDE_COLOURS, TEXT, Colour
 from cocoprep.draw.text import LINE_HEIGHT, shorten, text_width, wrap, write, write_lines
 
 EDGE = 28  # around a page
@@ -82,9 +82,9 @@ def place_joint_key(page: Image.Image, left: int, top: int, *, small: bool = Fal
     size_px = SUBTITLE_PX if small else KEY_PX
     y, x = top + KEY_ROW // 2, float(left)
     entries = [
-        ("left", SIDES["left"], False),
-        ("right", SIDES["right"], False),
-        ("centre", SIDES["centre"], False),
+        ("left", SIDE_COLOURS["left"], False),
+        ("right", SIDE_COLOURS["right"], False),
+        ("centre", SIDE_COLOURS["centre"], False),
         ("visible", TEXT, False),
         ("hidden", TEXT, True),
     ]

@@ -26,7 +26,7 @@ STORED: Colour = (205, 140, 255)
 OTHER: Colour = (196, 202, 212)
 DROPPED: Colour = (255, 122, 112)
 
-SIDES: dict[Side, Colour] = {"left": (255, 145, 48), "right": (64, 178, 255), "centre": (168, 230, 96)}
+SIDE_COLOURS: dict[Side, Colour] = {"left": (255, 145, 48), "right": (64, 178, 255), "centre": (168, 230, 96)}
 
 # Dark to light with rising lightness, so that it reads in grey too.
 _HEAT = np.array(
@@ -36,13 +36,13 @@ _HEAT = np.array(
 
 def joint_colours(table: KeypointTable) -> Colours:
     """Return (K, 3) float32 RGB: each joint in the colour of the person's own side."""
-    return np.array([SIDES[joint.side] for joint in table.joints], np.float32)
+    return np.array([SIDE_COLOURS[joint.side] for joint in table.joints], np.float32)
 
 
 def limb_colours(table: KeypointTable) -> Colours:
     """Return (limbs, 3) float32 RGB: a limb has the side of its ends; one that joins both sides is central."""
     sides = [{table.joints[a].side, table.joints[b].side} - {"centre"} for a, b in table.limb_index]
-    return np.array([SIDES[next(iter(ends)) if len(ends) == 1 else "centre"] for ends in sides], np.float32)
+    return np.array([SIDE_COLOURS[next(iter(ends)) if len(ends) == 1 else "centre"] for ends in sides], np.float32)
 
 
 def distinct_colours(count: int) -> Colours:

@@ -15,11 +15,10 @@ from cocoprep.draw.photograph import fit
 from cocoprep.draw.skeleton import paint_skeleton
 from cocoprep.pose.affine import CropWindow, image_to_crop, index_to_point
 from cocoprep.pose.boxes import BBox
-from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.keypoints import VISIBLE, KeypointTable
 from cocoprep.pose.tables import COCO_17
 
 LARGEST_PX = 2048  # of a picture's longer side: a canvas takes 12 bytes a pixel
-VISIBLE = 2
 
 
 @dataclass(frozen=True, slots=True)

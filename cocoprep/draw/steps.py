@@ -35,13 +35,12 @@ from cocoprep.pose import affine
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import stored_window
 from cocoprep.pose.heatmaps import decode_heatmaps
-from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.keypoints import VISIBLE, KeypointTable
 
 CELL = 384  # the longer side of a panel with a crop
 WIDEST_PHOTOGRAPH = 940
 LOWEST_BODY = 640  # so that flat crops leave the photograph room
 HEADER = 124
-VISIBLE = 2
 MARGIN_SHADE = 0.3
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Side = Literal["left", "right", "centre"]
+VISIBLE = 2  # a joint's visibility: 0 not labelled, 1 labelled but hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import NONE, share, words
-from cocoprep.report.style import BACKGROUND, DIM, KIND_COLOURS, SIDES, TEXT, Chart, bare, draw_chart
+from cocoprep.report.style import BACKGROUND, DIM, KIND_COLOURS, LINE_COLOURS, TEXT, Chart, bare, draw_chart
 
 STROKES = ("-", "--", ":")
 BAR_IN = 0.29  # height of a bar with its gap, in inches
@@ -30,7 +30,7 @@ GROUPINGS = {
     "occlusion": "occlusion of the joint",
     "labelled joints": "labelled joints of the person",
 }
-Counts = Mapping[str, Mapping[str, int]]  # group -> kind of error -> joints
+KindCounts = Mapping[str, Mapping[str, int]]  # group -> kind of error -> joints
 
 
 def pck_curves(evaluation: Evaluation) -> Chart:
@@ -38,7 +38,7 @@ def pck_curves(evaluation: Evaluation) -> Chart:
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        colours = (TEXT, SIDES["left"], SIDES["right"])
+        colours = (TEXT, LINE_COLOURS["left"], LINE_COLOURS["right"])
         for colour, stroke, figures in zip(colours, STROKES, evaluation.pck.values(), strict=False):
             label = f"{figures.unit}, AUC {share(figures.auc)}"
             axes.plot(figures.curve.thresholds, 100 * figures.curve.total, stroke, color=colour, label=label)
@@ -64,7 +64,7 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
             axes.set_title(drawable(words(name)))
             axes.plot(figures.curve.thresholds, 100 * figures.curve.total, color=DIM, lw=0.8)
             for line, k in enumerate(members):
-                colour = SIDES[table.joints[k].side]
+                colour = LINE_COLOURS[table.joints[k].side]
                 curve = 100 * figures.curve.per_joint[:, k]
                 axes.plot(figures.curve.thresholds, curve, STROKES[line], color=colour, lw=1.6)
                 at = 0.97, 0.06 + 0.13 * (len(members) - 1 - line)
@@ -94,7 +94,7 @@ def precision_recall(evaluation: Evaluation) -> Chart:
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        named = {0.5: (SIDES["right"], "--"), 0.75: (SIDES["left"], ":")}
+        named = {0.5: (LINE_COLOURS["right"], "--"), 0.75: (LINE_COLOURS["left"], ":")}
         for threshold, line in zip(oks.thresholds, precision, strict=True):
             colour, stroke = named.get(round(float(threshold), 2), (DIM, "-"))
             if colour == DIM:
@@ -129,7 +129,7 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
     def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.35))
         values = np.nan_to_num(score.per_joint[place])
-        colours = [SIDES[joint.side] for joint in table.joints]
+        colours = [LINE_COLOURS[joint.side] for joint in table.joints]
         left.barh(names, 100 * values, color=colours, height=0.72)
         for row, value in enumerate(score.per_joint[place].tolist()):
             left.text(1, row, share(value), va="center", color=BACKGROUND if value > 0.14 else TEXT)
@@ -179,7 +179,7 @@ def error_bars(evaluation: Evaluation) -> Chart | None:
     return draw_chart(paint, (12, 0.6 + BAR_IN * sum(heights)))
 
 
-def _stack(axes: Axes, groups: Counts) -> None:
+def _stack(axes: Axes, groups: KindCounts) -> None:
     """Paint a bar a group, cut by kind."""
     many = np.array([[kinds.get(kind, 0) for kind in KINDS] for kinds in groups.values()], np.float64)
     many = many.reshape(len(groups), len(KINDS))
@@ -197,7 +197,7 @@ def _fill(kind: str) -> dict[str, Any]:
     return {"facecolor": KIND_COLOURS[kind], "edgecolor": BACKGROUND}
 
 
-def _kinds_key(figure: Figure, tables: Sequence[Counts]) -> None:
+def _kinds_key(figure: Figure, tables: Sequence[KindCounts]) -> None:
     """Paint what the colours mean, of the kinds that occur."""
     found = {kind for groups in tables for kinds in groups.values() for kind, many in kinds.items() if many}
     handles = [Patch(label=kind, **_fill(kind)) for kind in KINDS if kind in found]

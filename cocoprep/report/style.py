@@ -22,7 +22,7 @@ COLOURS = 256  # of a chart's file, shades of its letters included
 
 BACKGROUND, TEXT, DIM, GRID = "#ffffff", "#1b1e24", "#5d6470", "#dfe2e7"
 # Those of `cocoprep.draw.palette`, darker, so that a thin line reads on white.
-SIDES: dict[Side, str] = {"left": "#d96a00", "right": "#1679c4", "centre": "#4f8f1d"}
+LINE_COLOURS: dict[Side, str] = {"left": "#d96a00", "right": "#1679c4", "centre": "#4f8f1d"}
 # The high-contrast scheme of Paul Tol, told apart by every kind of sight and in grey; what is right recedes.
 KIND_COLOURS = {
     "good": "#cfd4db",

@@ -25,7 +25,7 @@ from cocoprep.sample.state import (
     Done,
     Drawn,
     ImageEntry,
-    Plan,
+    SamplePlan,
     annotation_path,
     encode_json,
     image_id,
@@ -58,7 +58,7 @@ class SampleSummary:
     drawn: int
 
 
-def _draw(folder: Path, plan: Plan, picture: tuple[str, int]) -> Drawn:
+def _draw(folder: Path, plan: SamplePlan, picture: tuple[str, int]) -> Drawn:
     """Draw and write one image; its content depends on seed, split and index only."""
     split, index = picture
     scene = draw_scene(np.random.default_rng([plan.seed, SPLITS.index(split), index]))
@@ -112,7 +112,7 @@ def _document(drawn: list[Drawn]) -> dict[str, Any]:
     }
 
 
-def _draw_missing(folder: Path, plan: Plan, done: Done, workers: int, on_image: OnImage | None) -> None:
+def _draw_missing(folder: Path, plan: SamplePlan, done: Done, workers: int, on_image: OnImage | None) -> None:
     """Draw the images that are not done yet, noting each in the progress file and in `done`."""
     pictures = list(plan.pictures())
     missing = [picture for picture in pictures if picture not in done]
@@ -128,7 +128,7 @@ def _draw_missing(folder: Path, plan: Plan, done: Done, workers: int, on_image: 
                 on_image(len(done), len(pictures))
 
 
-def _counts(plan: Plan, done: Done) -> dict[str, int]:
+def _counts(plan: SamplePlan, done: Done) -> dict[str, int]:
     annotations = [annotation for drawn in done.values() for annotation in drawn["annotations"]]
     return {
         "train_images": plan.count("train2017"),
@@ -139,7 +139,7 @@ def _counts(plan: Plan, done: Done) -> dict[str, int]:
     }
 
 
-def _write_sample(folder: Path, plan: Plan, workers: int, on_image: OnImage | None) -> SampleSummary:
+def _write_sample(folder: Path, plan: SamplePlan, workers: int, on_image: OnImage | None) -> SampleSummary:
     folder.mkdir(parents=True, exist_ok=True)
     marker = read_marker(folder, plan)
     if marker is not None and marker.get("complete") and is_whole(folder, plan):
@@ -190,7 +190,7 @@ def write_sample(
         OutputError: the folder holds something else, or cannot be written.
         BuildError: a process that draws was lost.
     """
-    plan = Plan(images=images, seed=seed, val_fraction=float(val_fraction))
+    plan = SamplePlan(images=images, seed=seed, val_fraction=float(val_fraction))
     try:
         return _write_sample(Path(folder), plan, workers, on_image)
     except OSError as error:

@@ -24,7 +24,7 @@ IDS_PER_IMAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SamplePlan:
     """The parameters that decide every byte of a sample."""
 
     images: int
@@ -104,7 +104,7 @@ def encode_json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
-def read_marker(folder: Path, plan: Plan) -> dict[str, Any] | None:
+def read_marker(folder: Path, plan: SamplePlan) -> dict[str, Any] | None:
     """Return the marker of a sample with this plan, None for an empty folder.
 
     Raises:
@@ -131,7 +131,7 @@ def read_marker(folder: Path, plan: Plan) -> dict[str, Any] | None:
     return dict(marker)
 
 
-def is_whole(folder: Path, plan: Plan) -> bool:
+def is_whole(folder: Path, plan: SamplePlan) -> bool:
     """Tell whether every file of a sample is there."""
     for split in SPLITS:
         if not annotation_path(folder, split).is_file() or not (folder / split).is_dir():

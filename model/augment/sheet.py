@@ -19,7 +19,7 @@ from cocoprep.shards.settings import table_of
 MEASURED_PEOPLE = 256
 
 
-class Figures(NamedTuple):
+class AugmentFigures(NamedTuple):
     """What augmentation does to a folder.
 
     Attributes:
@@ -83,7 +83,7 @@ def augment_sheet(
     return contact_sheet(tiles, title=title, tile_px=tile_px, columns=1 + epochs, table=table)
 
 
-def measure_augmentation(dataset: ShardDataset, config: AugmentConfig, *, seed: int, epoch: int) -> Figures:
+def measure_augmentation(dataset: ShardDataset, config: AugmentConfig, *, seed: int, epoch: int) -> AugmentFigures:
     """Vary some people, spread evenly over a folder, and measure what became of them."""
     people = _gather(dataset, spread_evenly(len(dataset), MEASURED_PEOPLE))
     augmenter = Augmenter(dataset.manifest, config, seed)
@@ -95,7 +95,7 @@ def measure_augmentation(dataset: ShardDataset, config: AugmentConfig, *, seed: 
     height, width = augmenter.crop.input_size
     x, y = varied.keypoints[..., 0], varied.keypoints[..., 1]
     lost = ~((x >= 0) & (x < width) & (y >= 0) & (y < height))[varied.visibility > 0]
-    return Figures(float(filled.mean()), float(filled.max()), float(lost.mean()), len(epochs) / seconds)
+    return AugmentFigures(float(filled.mean()), float(filled.max()), float(lost.mean()), len(epochs) / seconds)
 
 
 def _gather(dataset: ShardDataset, places: list[int]) -> _Stored:

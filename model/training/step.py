@@ -16,8 +16,8 @@ from cocoprep.model.network.hourglass import group_of
 from cocoprep.model.network.preprocess import normalise_images
 from cocoprep.model.training.trainee import Trainee
 
-Batch = dict[str, Any]
-StepFunction = Callable[[Batch], dict[str, Any]]
+TensorBatch = dict[str, Any]
+StepFunction = Callable[[TensorBatch], dict[str, Any]]
 
 
 def train_step(trainee: Trainee) -> StepFunction:
@@ -33,7 +33,7 @@ def train_step(trainee: Trainee) -> StepFunction:
     replicas = trainee.strategy.num_replicas_in_sync
     scales = hasattr(optimizer, "dynamic_scale")
 
-    def learn(batch: Batch) -> dict[str, Any]:
+    def learn(batch: TensorBatch) -> dict[str, Any]:
         with tf.GradientTape() as tape:
             predictions = network(normalise_images(batch["image"]), training=True)
             losses, weight = measure.losses(predictions, batch)
@@ -62,10 +62,10 @@ def train_step(trainee: Trainee) -> StepFunction:
     return _distributed(learn, trainee)
 
 
-def validation_step(trainee: Trainee) -> Callable[[Batch], tuple[dict[str, Any], Any]]:
+def validation_step(trainee: Trainee) -> Callable[[TensorBatch], tuple[dict[str, Any], Any]]:
     """Return the function that measures a batch: `Measure.sums`, and all stacks' heatmaps (S, B, h, w, K) float32."""
 
-    def measure(batch: Batch) -> tuple[dict[str, Any], Any]:
+    def measure(batch: TensorBatch) -> tuple[dict[str, Any], Any]:
         predictions = trainee.network(normalise_images(batch["image"]), training=False)
         return trainee.measure.sums(predictions, batch), tf.stack(predictions)
 
@@ -77,7 +77,7 @@ def _distributed(function: StepFunction, trainee: Trainee) -> StepFunction:
     if strategy.num_replicas_in_sync == 1:
         return tf.function(function, jit_compile=trainee.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
 
-    def everywhere(batch: Batch) -> dict[str, Any]:
+    def everywhere(batch: TensorBatch) -> dict[str, Any]:
         parts = strategy.run(function, args=(batch,))
         return {name: strategy.reduce(tf.distribute.ReduceOp.SUM, part, axis=None) for name, part in parts.items()}
 

@@ -214,6 +214,13 @@ def test_a_run_that_is_stopped_leaves_what_is_done(run, tmp_path, monkeypatch, d
     assert len(read(tmp_path / "out")[0]) == left
 
 
+def test_a_run_that_cannot_write_its_results_is_not_said_to_have_stopped(run, tmp_path):
+    (tmp_path / "out" / "results.json").mkdir(parents=True)
+    result = CliRunner().invoke(command, ["--run", run, write_spot(tmp_path / "a.jpg"), "--out", str(tmp_path / "out")])
+    assert isinstance(result.exception, OutputError)
+    assert "stopped" not in result.output
+
+
 def test_a_file_is_no_folder_to_write(run, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="--out: expected a folder"):

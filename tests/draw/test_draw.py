@@ -22,7 +22,16 @@ from cocoprep.draw import (
     save_picture,
     sheet_of,
 )
-from cocoprep.draw.palette import BOX, CANONICAL, DROPPED, SIDES, STORED, distinct_colours, heat_colours, limb_colours
+from cocoprep.draw.palette import (
+    BOX,
+    CANONICAL,
+    DROPPED,
+    SIDE_COLOURS,
+    STORED,
+    distinct_colours,
+    heat_colours,
+    limb_colours,
+)
 from cocoprep.draw.photograph import Marks, draw_photograph, view_of
 from cocoprep.draw.sheet import spread_evenly
 from cocoprep.draw.steps import choose_joint, draw_stored, panel_size
@@ -72,15 +81,15 @@ def centre_of(mask: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("at", [(60.0, 70.0), (60.37, 70.81), (100.5, 20.25)])
 def test_a_visible_joint_is_a_disc_of_its_sides_colour_around_its_point(joint, side, at):
     picture = draw_skeleton(grey(), *joints(**{joint: (*at, 2)}), unit_px=4)
-    disc = near(picture, SIDES[side])
+    disc = near(picture, SIDE_COLOURS[side])
     assert disc.sum() == pytest.approx(np.pi * 5**2, rel=0.3)
     np.testing.assert_allclose(centre_of(disc), at, atol=0.25)
 
 
 def test_a_hidden_joint_is_hollow_and_a_visible_one_is_not():
     at = (80.5, 100.5)
-    seen = near(draw_skeleton(grey(), *joints(left_wrist=(*at, 2)), unit_px=6), SIDES["left"])
-    hidden = near(draw_skeleton(grey(), *joints(left_wrist=(*at, 1)), unit_px=6), SIDES["left"])
+    seen = near(draw_skeleton(grey(), *joints(left_wrist=(*at, 2)), unit_px=6), SIDE_COLOURS["left"])
+    hidden = near(draw_skeleton(grey(), *joints(left_wrist=(*at, 1)), unit_px=6), SIDE_COLOURS["left"])
     assert seen[100, 80]
     assert not hidden[100, 80]
     assert 0 < hidden.sum() < seen.sum()
@@ -90,16 +99,16 @@ def test_a_hidden_joint_is_hollow_and_a_visible_one_is_not():
 def test_a_limb_runs_between_its_joints_in_its_sides_colour():
     points, visibility = joints(left_elbow=(40, 40, 2), left_wrist=(40, 160, 2), right_hip=(120, 150, 2))
     picture = draw_skeleton(grey(), points, visibility, unit_px=3)
-    assert near(picture, SIDES["left"])[60:140, 39:41].all()
-    assert not near(picture, SIDES["centre"]).any()
-    assert near(picture, SIDES["right"]).any()
+    assert near(picture, SIDE_COLOURS["left"])[60:140, 39:41].all()
+    assert not near(picture, SIDE_COLOURS["centre"]).any()
+    assert near(picture, SIDE_COLOURS["right"]).any()
 
 
 def test_a_limb_that_joins_both_sides_is_central_and_one_to_the_nose_is_not():
     colours = dict(zip(COCO_17.limbs, map(tuple, limb_colours(COCO_17).tolist()), strict=True))
-    assert colours["left_hip", "right_hip"] == SIDES["centre"]
-    assert colours["nose", "left_eye"] == SIDES["left"]
-    assert colours["right_elbow", "right_wrist"] == SIDES["right"]
+    assert colours["left_hip", "right_hip"] == SIDE_COLOURS["centre"]
+    assert colours["nose", "left_eye"] == SIDE_COLOURS["left"]
+    assert colours["right_elbow", "right_wrist"] == SIDE_COLOURS["right"]
 
 
 def test_joints_not_labelled_outside_or_not_finite_leave_the_picture_as_it_is():
@@ -112,7 +121,7 @@ def test_the_skeleton_follows_the_size_asked_for(size):
     picture = draw_skeleton(grey(100, 100), *joints(left_wrist=(25.0, 75.0, 2)), size=size)
     assert picture.size == size[::-1]
     expected = affine.image_to_crop((25.0, 75.0), CropWindow(0, 0, 100, 100), size)
-    np.testing.assert_allclose(centre_of(near(picture, SIDES["left"], 40)), expected, atol=0.5)
+    np.testing.assert_allclose(centre_of(near(picture, SIDE_COLOURS["left"], 40)), expected, atol=0.5)
 
 
 def test_joints_read_on_any_background():
@@ -152,7 +161,7 @@ def test_the_overlay_has_each_joints_colour_where_the_joint_is():
     maps = gaussians(nose=(24, 10, 2), left_wrist=(10, 40, 2), right_wrist=(38, 40, 2))
     overlay = np.asarray(heatmaps_overlay(grey(256, 192), maps), int)
     for (x, y), side in (((24, 10), "centre"), ((10, 40), "left"), ((38, 40), "right")):
-        assert np.abs(overlay[4 * y, 4 * x] - SIDES[side]).max() < 40
+        assert np.abs(overlay[4 * y, 4 * x] - SIDE_COLOURS[side]).max() < 40
     assert overlay[-1, 0].max() < 90, "where all maps are near zero the crop is only dimmed"
 
 
@@ -337,7 +346,7 @@ def test_the_steps_of_a_kept_person_come_out_at_any_size(tmp_path, size, margin)
     build_folder(tmp_path / "out", annotations=path, images=images, crop=crop, select=SelectConfig(shards=1))
     subject = find_subject(open_dataset(tmp_path / "out"), 11)
     picture = draw_steps(subject)
-    for colour in (BOX, CANONICAL, *SIDES.values()):
+    for colour in (BOX, CANONICAL, *SIDE_COLOURS.values()):
         assert near(picture, colour, 4).any()
     assert near(picture, STORED, 4).any() == (margin is None)
 
@@ -400,7 +409,7 @@ def test_without_the_photographs_a_kept_person_is_still_drawn(dataset, folder):
         assert subject.photograph is None
         assert str(images) in subject.fault
         assert "--images" in subject.fault
-        assert near(draw_steps(subject), SIDES["left"], 4).any()
+        assert near(draw_steps(subject), SIDE_COLOURS["left"], 4).any()
         assert find_subject(dataset, 11, images=str(moved)).photograph is not None
     finally:
         moved.rename(images)
@@ -448,7 +457,7 @@ def test_another_table_of_joints_is_drawn_too():
     pair = Joint("left_tip", "right_tip", 0.1), Joint("right_tip", "left_tip", 0.1)
     table = KeypointTable("three", (*pair, Joint("root", "root", 0.1)), (("left_tip", "root"), ("root", "right_tip")))
     picture = draw_skeleton(grey(), [(40, 40), (120, 40), (80, 120)], [2, 1, 2], table=table)
-    for colour in SIDES.values():
+    for colour in SIDE_COLOURS.values():
         assert near(picture, colour).any()
     assert table_of(keypoint_record(table)) == table
 
@@ -475,7 +484,7 @@ def test_a_tile_shows_the_skeleton_at_its_place():
     points, visibility = joints(left_wrist=(20, 30, 2))
     tile = Tile(grey(100, 100), points, visibility, "7", "1/17")
     sheet = contact_sheet([tile] * 3, title="three", tile_px=100, columns=2)
-    dots = near(sheet, SIDES["left"], 10)
+    dots = near(sheet, SIDE_COLOURS["left"], 10)
     dots[:90] = False  # the key above the tiles
     rows, columns = np.nonzero(dots)
     assert np.ptp(rows) > 100

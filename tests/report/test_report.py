@@ -12,7 +12,7 @@ from PIL import Image
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
-from cocoprep.draw.palette import SIDES
+from cocoprep.draw.palette import SIDE_COLOURS
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES
@@ -24,8 +24,7 @@ from cocoprep.report import PAGE, Shown, write_report
 from cocoprep.report.heat_grid import heat_grid
 from cocoprep.report.markup import NONE, count, element, join, people, pixels, share, table, text
 from cocoprep.report.people import people_sheet, portraits, side_by_side, what_went_wrong, worst_and_best
-from cocoprep.report.style import SIDES as LINE_COLOURS
-from cocoprep.report.style import draw_chart
+from cocoprep.report.style import LINE_COLOURS, draw_chart
 from cocoprep.report.worst_errors import worst_errors
 
 THREE = KeypointTable(
@@ -398,7 +397,7 @@ def test_truth_and_prediction_stand_side_by_side_at_their_places(evaluation):
     ankle = COCO_17.names.index("right_ankle")  # painted last, so that nothing lies over it
     for left, at in ((0, truth.keypoints[4, ankle]), (half + 6, points[ankle])):
         x, y = (4 * (at + 0.5)).astype(int)
-        assert np.abs(both[y, left + x] - SIDES["right"]).max() < 40
+        assert np.abs(both[y, left + x] - SIDE_COLOURS["right"]).max() < 40
 
 
 def test_a_sheet_shows_people_without_a_picture_too(evaluation):

@@ -7,9 +7,54 @@ import json
 import numpy as np
 import pytest
 
-from cocoprep.errors import RecordError
-from cocoprep.model.run.joint_thresholds import THRESHOLDS_FILE, find_thresholds, read_thresholds
+from cocoprep.errors import ConfigError, RecordError
+from cocoprep.evaluation.confidence import choose_thresholds
+from cocoprep.model.run.config import TrainConfig
+from cocoprep.model.run.folder import THRESHOLDS_FILE, RunFolder
+from cocoprep.model.run.joint_thresholds import find_thresholds, read_thresholds, write_thresholds
 from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.manifest import records_digest
+from cocoprep.storage.local import LocalFiles
+from tests.model.run.test_resolve import manifest_with
+
+LEARNED_FROM, OTHER = manifest_with("f"), manifest_with("g")
+
+
+@pytest.fixture
+def run(tmp_path):
+    RunFolder(str(tmp_path), LocalFiles()).begin(TrainConfig(data="a"), {"data": LEARNED_FROM})
+    return str(tmp_path)
+
+
+@pytest.fixture
+def joints():
+    rng = np.random.default_rng(0)
+    return choose_thresholds(rng.uniform(size=(40, 17)), rng.uniform(size=(40, 17)) < 0.5)
+
+
+def test_what_was_chosen_on_other_people_is_found_again(run, joints):
+    path = write_thresholds(run, joints, OTHER, COCO_17, LocalFiles())
+    np.testing.assert_array_equal(read_thresholds(run, COCO_17), joints.thresholds)
+    with open(path) as stream:
+        content = json.load(stream)
+    assert content["chosen_on"] == records_digest(OTHER)
+    assert content["figures"]["people"] == 40
+
+
+def test_nothing_is_chosen_on_what_was_learned_from_or_tells_nothing(run, joints):
+    with pytest.raises(ConfigError, match="the network has learned from these people"):
+        write_thresholds(run, joints, LEARNED_FROM, COCO_17, LocalFiles())
+    with pytest.raises(ConfigError, match="all confidences are equal"):
+        write_thresholds(run, None, OTHER, COCO_17, LocalFiles())
+    assert read_thresholds(run, COCO_17) is None
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "{}", '{"shards": 3}', '{"shards": {}}'])
+def test_a_run_that_does_not_say_what_it_has_learned_from(run, joints, content):
+    with open(f"{run}/run.json", "w") as stream:
+        stream.write(content)
+    with pytest.raises(RecordError, match=r"run\.json: .*Copy the run again"):
+        write_thresholds(run, joints, OTHER, COCO_17, LocalFiles())
 
 
 def test_what_was_asked_for_comes_first_then_what_was_chosen(tmp_path):

@@ -1,0 +1,28 @@
+"""Where the files of a split lie in COCO's official layout."""
+
+from __future__ import annotations
+
+from cocoprep.errors import ConfigError
+from cocoprep.storage.store import FileStore
+
+
+def annotations_path(data_dir: str, split: str, files: FileStore) -> str:
+    """Return the path of a split's keypoint annotations."""
+    return files.join(files.join(data_dir, "annotations"), f"person_keypoints_{split}.json")
+
+
+def find_photographs(data_dir: str, split: str, files: FileStore) -> str:
+    """Return the folder of a split's photographs, or where there is none the zip.
+
+    Raises:
+        ConfigError: neither is there.
+    """
+    folder, archive = files.join(data_dir, split), files.join(data_dir, f"{split}.zip")
+    if files.is_folder(folder):
+        return folder
+    if files.exists(archive):
+        return archive
+    raise ConfigError(
+        f"--data-dir: expected photographs in {folder} or {archive}, found neither. Say where they are with "
+        "--data-dir or --images."
+    )
