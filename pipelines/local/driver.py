@@ -22,6 +22,7 @@ from cocoprep.errors import CocoprepError
 from cocoprep.pipelines.first_step import run_first_step_ahead
 from cocoprep.pipelines.local.end_on_failure import run_to_the_end
 from cocoprep.pipelines.local.job import LocalJob
+from cocoprep.pipelines.local.light_beam import load_beam
 from cocoprep.pipelines.local.worker import worker_command
 from cocoprep.pipelines.monitor import Monitor
 from cocoprep.pose.tables import COCO_17
@@ -38,11 +39,13 @@ def _end_with_parent(folder: str) -> None:
 def run(job: LocalJob) -> None:
     """Run the build pipeline with worker processes on this machine."""
     if job.beam_options:
+        load_beam()
         _options(job)  # before anything is touched
     done_ahead = Path(job.folder) / "first-step"
     with ThreadPoolExecutor(max_workers=1) as thread:
         first_step = thread.submit(_first_step, job, done_ahead)
 
+        load_beam()
         import apache_beam as beam
         from apache_beam.runners.portability.fn_api_runner import FnApiRunner
         from apache_beam.transforms.environments import SubprocessSDKEnvironment
