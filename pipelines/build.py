@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import apache_beam as beam
 
 from cocoprep.builder.config import BuildConfig
@@ -26,6 +28,7 @@ class BuildShards(beam.PTransform):
         table: KeypointTable = COCO_17,
         files: FileStore = AnyFiles(),
         local_folder: str | None = None,
+        done_ahead: Path | None = None,
     ) -> None:
         """Set the build up.
 
@@ -34,16 +37,18 @@ class BuildShards(beam.PTransform):
             table: the joints.
             files: where paths lie; by default, on this machine or in a bucket, as each says.
             local_folder: where workers of one machine tell of their progress.
+            done_ahead: what `run_first_step_ahead` has left, where it was called.
         """
         super().__init__()
         self._context = (config, table, files, local_folder)
+        self._done_ahead = done_ahead
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Return a collection of one element, the fingerprint of the finished folder."""
         return (
             pipeline
             | "Start" >> beam.Impulse()
-            | "SelectPeople" >> SelectPeople(*self._context)  # (label, photographs)
+            | "SelectPeople" >> SelectPeople(*self._context, done_ahead=self._done_ahead)  # (label, photographs)
             | "DealShards" >> beam.Reshuffle()  # the same, evenly over the workers
             | "WriteShards" >> WriteShards(*self._context)  # finished shard
             | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint

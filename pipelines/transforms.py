@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
@@ -17,11 +19,10 @@ from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
-from cocoprep.builder.start import start_build
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.counters import DROPPED, NAMESPACE
-from cocoprep.pipelines.fresh_process import run_in_fresh_process
+from cocoprep.pipelines.first_step import read_first_step, run_first_step
 from cocoprep.pipelines.monitor import Monitor, Plan, Progress
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.names import shard_name
@@ -74,9 +75,14 @@ class _BuildFn(beam.DoFn):
 
 
 class _SelectFn(_BuildFn):
+    done_ahead: Path | None = None
+
     def process(self, _: object) -> Iterable[DealtShard]:
         with self.our_work():
-            started, shards = run_in_fresh_process(start_build, self.config, self.table, self.files)
+            if self.done_ahead:
+                started, shards = read_first_step(self.done_ahead)
+            else:
+                started, shards = run_first_step(self.config, self.table, self.files)
         self.monitor.plan(Plan(started.images, started.people, started.num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
@@ -155,9 +161,15 @@ class _Step(beam.PTransform):
 class SelectPeople(_Step):
     """One impulse -> (shard label, its photographs with their people, packed): metadata only, under 1 KB a person."""
 
+    def __init__(self, *context: Any, done_ahead: Path | None = None) -> None:
+        super().__init__(*context)
+        self.done_ahead = done_ahead
+
     def expand(self, impulse: beam.PCollection) -> beam.PCollection:
         """Read the annotation file, prepare the output, and deal photographs to shards."""
-        return impulse | beam.ParDo(_SelectFn(*self.context)).with_output_types(DealtShard)
+        select = _SelectFn(*self.context)
+        select.done_ahead = self.done_ahead
+        return impulse | beam.ParDo(select).with_output_types(DealtShard)
 
 
 class WriteShards(_Step):

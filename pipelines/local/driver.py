@@ -14,12 +14,18 @@ import signal
 import sys
 import threading
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
-from cocoprep.errors import ConfigError
+from cocoprep.errors import CocoprepError
+from cocoprep.pipelines.first_step import run_first_step_ahead
 from cocoprep.pipelines.local.end_on_failure import run_to_the_end
 from cocoprep.pipelines.local.job import LocalJob
+from cocoprep.pipelines.local.light_beam import load_beam
 from cocoprep.pipelines.local.worker import worker_command
 from cocoprep.pipelines.monitor import Monitor
+from cocoprep.pose.tables import COCO_17
 
 
 def _end_with_parent(folder: str) -> None:
@@ -32,19 +38,37 @@ def _end_with_parent(folder: str) -> None:
 
 def run(job: LocalJob) -> None:
     """Run the build pipeline with worker processes on this machine."""
-    import apache_beam as beam
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-    from apache_beam.transforms.environments import SubprocessSDKEnvironment
+    if job.beam_options:
+        load_beam()
+        _options(job)  # before anything is touched
+    done_ahead = Path(job.folder) / "first-step"
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        first_step = thread.submit(_first_step, job, done_ahead)
 
-    from cocoprep.pipelines.build import BuildShards
+        load_beam()
+        import apache_beam as beam
+        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+        from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+        from cocoprep.pipelines.build import BuildShards
+
+        first_step.result()
+    # Processes, not threads: Beam's multi_threading mode loses elements without a word.
+    workers = SubprocessSDKEnvironment.from_command_string(worker_command(job.folder))
+    with beam.Pipeline(runner=FnApiRunner(default_environment=workers), options=_options(job)) as pipeline:
+        _ = pipeline | BuildShards(job.config, files=job.files, local_folder=job.folder, done_ahead=done_ahead)
+
+
+def _first_step(job: LocalJob, answer: Path) -> None:
+    with Monitor(job.folder).work_in_hand():
+        run_first_step_ahead(answer, job.config, COCO_17, job.files)
+
+
+def _options(job: LocalJob) -> Any:
     from cocoprep.pipelines.options import LOCAL_REFUSED, parse_beam_options
 
     parse_beam_options(job.beam_options, refused=LOCAL_REFUSED)
-    options = parse_beam_options([f"--direct_num_workers={job.workers}", *job.beam_options])
-    # Processes, not threads: Beam's multi_threading mode loses elements without a word.
-    workers = SubprocessSDKEnvironment.from_command_string(worker_command(job.folder))
-    with beam.Pipeline(runner=FnApiRunner(default_environment=workers), options=options) as pipeline:
-        _ = pipeline | BuildShards(job.config, files=job.files, local_folder=job.folder)
+    return parse_beam_options([f"--direct_num_workers={job.workers}", *job.beam_options])
 
 
 def main() -> None:
@@ -54,7 +78,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, args=(job.folder,), daemon=True).start()
     try:
         run(job)
-    except ConfigError as error:
+    except CocoprepError as error:
         Monitor(job.folder).error(error)
         raise
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from cocoprep.pipelines.local.end_on_failure import run_to_the_end
+from cocoprep.pipelines.local.light_beam import load_beam
 
 _BEGUN = "worker-"
 _BY_SIGNAL = 128  # a shell tells of signal n by the status 128 + n
@@ -55,6 +56,7 @@ def started_workers(folder: Path) -> list[StartedWorker]:
 
 def main() -> None:
     """Work until no worker is needed any more. Beam says in the environment what to do."""
+    load_beam()
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main([])
