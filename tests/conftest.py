@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from cocoprep.cli import main
+from tests.support.people import build_people
 
 # The same examples on every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile("cocoprep", derandomize=True, deadline=None, max_examples=60)
@@ -33,6 +35,20 @@ def coco_mini() -> Path:
     folder = Path(os.environ.get(COCO_VARIABLE, ""))
     if not (folder / "annotations" / "person_keypoints_train2017.json").exists():
         pytest.skip(f"no COCO photographs: {COCO_VARIABLE} names no folder with annotations/ and train2017/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def people_folder(tmp_path_factory):
+    """Return what gives a folder built of small drawn people, made once for each set of options of `build_people`.
+
+    Tests share it: they look at it, and damage copies only.
+    """
+
+    @cache
+    def folder(**options) -> Path:
+        return build_people(tmp_path_factory.mktemp("people"), **options)
+
     return folder
 
 

@@ -10,12 +10,11 @@ from PIL import Image
 
 from cocoprep.cli.augment import command
 from cocoprep.errors import ConfigError
-from tests.support.reading import build_people
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return str(build_people(tmp_path_factory.mktemp("augment"), images=4))
+def folder(people_folder):
+    return str(people_folder(images=4))
 
 
 def run(*arguments):

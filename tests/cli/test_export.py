@@ -21,7 +21,6 @@ from cocoprep.model.predict.predictor import open_predictor
 from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import open_dataset
-from tests.support.reading import build_people
 from tests.support.runs import write_run
 
 NEEDS_ONNX = pytest.mark.skipif(
@@ -30,8 +29,8 @@ NEEDS_ONNX = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("data"), images=3, shards=1)
+def data(people_folder):
+    return people_folder(images=3, shards=1)
 
 
 @pytest.fixture(scope="module")

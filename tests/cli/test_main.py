@@ -9,28 +9,19 @@ import sys
 
 import pytest
 
-from cocoprep.builder.config import SelectConfig
 from cocoprep.cli import COMMANDS
 from cocoprep.pose.crop_config import CropConfig
 from tests.support.building import build_folder
-from tests.support.people import write_people
 
 
 @pytest.fixture(scope="module")
-def coco(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("coco")
-    write_people(folder, images=8)
-    return folder
+def built(people_folder):
+    return people_folder(images=8, size=(32, 32), shards=2)
 
 
 @pytest.fixture(scope="module")
-def built(coco, tmp_path_factory):
-    out = tmp_path_factory.mktemp("built")
-    build_folder(
-        out, annotations=coco / "annotations" / "person_keypoints_train2017.json", images=coco / "train2017",
-        crop=CropConfig(input_size=(32, 32)), select=SelectConfig(shards=2),
-    )  # fmt: skip
-    return out
+def coco(built):
+    return built.parent / "coco"
 
 
 @pytest.fixture
@@ -291,7 +282,6 @@ def test_a_beam_runner_by_name_and_beam_options(coco, tmp_path, run):
     assert code == 0, err
     assert "people kept" in out
     alone = tmp_path / "alone"
-    from cocoprep.pose.crop_config import CropConfig
     from cocoprep.shards.manifest import read_manifest
     from cocoprep.storage.local import LocalFiles
 

@@ -20,15 +20,14 @@ from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import keypoints, write_coco
-from tests.support.reading import build_people
 from tests.support.runs import brightness_network, spot, write_run
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(people_folder, tmp_path_factory):
     """A run whose network finds the brightest spot."""
     root = tmp_path_factory.mktemp("run")
-    data = build_people(root, images=2, shards=1)
+    data = people_folder(images=2, shards=1)
     return str(write_run(root / "run", data, brightness_network(read_manifest(str(data), LocalFiles()).crop)))
 
 

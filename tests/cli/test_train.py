@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.training import build_people, lines_of
+from tests.support.training import lines_of
 
 pytest.importorskip("tensorflow")
 
@@ -29,8 +29,8 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("data"))
+def data(people_folder):
+    return people_folder(size=(32, 32), shards=3)
 
 
 @pytest.mark.slow

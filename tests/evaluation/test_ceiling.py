@@ -10,7 +10,7 @@ from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import ceiling_basis, read_manifest
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.local import LocalFiles
-from tests.support.reading import build_people
+from tests.support.people import build_people
 
 FILES = LocalFiles()
 

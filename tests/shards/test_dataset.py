@@ -7,23 +7,13 @@ import numpy as np
 import pytest
 
 import cocoprep
-from cocoprep.builder.config import SelectConfig
 from cocoprep.errors import ConfigError, RecordError, StoreError
-from cocoprep.pose.crop_config import CropConfig
 from tests.support.buckets import put
-from tests.support.building import build_folder
-from tests.support.people import write_people
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    root = tmp_path_factory.mktemp("dataset")
-    annotations, images = write_people(root / "coco", images=6)
-    build_folder(
-        root / "out", annotations=annotations, images=images,
-        crop=CropConfig(input_size=(32, 24)), select=SelectConfig(shards=4),
-    )  # fmt: skip
-    return root / "out"
+def built(people_folder):
+    return people_folder(images=6, size=(32, 24), shards=4)
 
 
 def equal(a, b):

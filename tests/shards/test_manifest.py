@@ -8,27 +8,17 @@ import shutil
 import pytest
 
 import cocoprep
-from cocoprep.builder.config import SelectConfig
 from cocoprep.errors import RecordError
-from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import MANIFEST
 from cocoprep.shards.seal import seal
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
-from tests.support.building import build_folder
-from tests.support.people import write_people
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    root = tmp_path_factory.mktemp("manifest")
-    annotations, images = write_people(root / "coco", images=4)
-    build_folder(
-        root / "out", annotations=annotations, images=images,
-        crop=CropConfig(input_size=(32, 32)), select=SelectConfig(shards=2),
-    )  # fmt: skip
-    return root / "out"
+def built(people_folder):
+    return people_folder(images=4, size=(32, 32), shards=2)
 
 
 def with_split(body, split):

@@ -29,14 +29,8 @@ from tests.support.people import write_people
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    root = tmp_path_factory.mktemp("verify")
-    annotations, images = write_people(root / "coco", images=6)
-    build_folder(
-        root / "out", annotations=annotations, images=images,
-        crop=CropConfig(input_size=(32, 32)), select=SelectConfig(shards=3),
-    )  # fmt: skip
-    return root / "out"
+def built(people_folder):
+    return people_folder(images=6, size=(32, 32), shards=3)
 
 
 @pytest.fixture

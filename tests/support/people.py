@@ -1,4 +1,4 @@
-"""A small data set of two-tone figures, for tests that need several people over several shards."""
+"""A small data set of people on noise, for tests that need several people over several shards; folders built of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cocoprep.builder.config import SelectConfig
+from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
-from tests.support.building import write_coco
+from tests.support.building import build_folder, write_coco
 
 SIZE = (96, 80)
 
@@ -38,3 +40,15 @@ def write_people(folder: Path, *, images: int = 10, people: int = 3, seed: int =
                 }
             )
     return write_coco(folder, pictures, annotations)
+
+
+def build_people(
+    root: Path, *, images: int = 10, size: tuple[int, int] = (64, 48), shards: int = 4, seed: int = 0
+) -> Path:
+    """Build a folder of two people an image; return it. The data set lies beside it, as `coco`."""
+    annotations, photographs = write_people(root / "coco", images=images, seed=seed)
+    build_folder(
+        root / "out", annotations=annotations, images=photographs,
+        crop=CropConfig(input_size=size), select=SelectConfig(shards=shards),
+    )  # fmt: skip
+    return root / "out"

@@ -1,4 +1,4 @@
-"""A small built folder, and batches as NumPy arrays, for tests of reading."""
+"""Batches as NumPy arrays, for tests of reading."""
 
 from __future__ import annotations
 
@@ -7,21 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-
-from cocoprep.builder.config import SelectConfig
-from cocoprep.pose.crop_config import CropConfig
-from tests.support.building import build_folder
-from tests.support.people import write_people
-
-
-def build_people(root: Path, *, images: int = 30, shards: int = 4, size: tuple[int, int] = (64, 48)) -> Path:
-    """Build a folder of two people an image; return it."""
-    annotations, photographs = write_people(root / "coco", images=images)
-    build_folder(
-        root / "out", annotations=annotations, images=photographs,
-        crop=CropConfig(input_size=size), select=SelectConfig(shards=shards),
-    )  # fmt: skip
-    return root / "out"
 
 
 def copy_folder(folder: Path, to: Path) -> Path:

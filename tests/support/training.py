@@ -6,13 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from cocoprep.builder.config import SelectConfig
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.model.training.xla import prepare_xla
-from cocoprep.pose.crop_config import CropConfig
 from cocoprep.storage.by_scheme import AnyFiles
-from tests.support.building import build_folder
-from tests.support.people import write_people
 
 TINY = {
     "network.channels": 8,
@@ -45,16 +41,6 @@ class Silent:
 
     def epoch(self, epoch, train, val):
         self.epochs.append((epoch, train, val))
-
-
-def build_people(root: Path, *, images: int = 10, seed: int = 0) -> Path:
-    """Build a folder of 2 people an image, 32 x 32."""
-    annotations, photographs = write_people(root / "coco", images=images, seed=seed)
-    build_folder(
-        root / "out", annotations=annotations, images=photographs,
-        crop=CropConfig(input_size=(32, 32)), select=SelectConfig(shards=3),
-    )  # fmt: skip
-    return root / "out"
 
 
 def open_tiny(

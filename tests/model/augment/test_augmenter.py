@@ -18,7 +18,6 @@ from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.records import RecordSource
 from cocoprep.pose import affine
 from cocoprep.pose.heatmaps import encode_heatmaps, quantise_heatmaps
-from tests.support.reading import build_people
 
 GEOMETRY = AugmentConfig(window_min=1.0, window_max=1.6, shift=0.1, rotation_degrees=180, flip_probability=0.5)
 
@@ -49,8 +48,8 @@ class Folder:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return Folder(build_people(tmp_path_factory.mktemp("augment"), images=12))
+def folder(people_folder):
+    return Folder(people_folder(images=12))
 
 
 def changes_of(folder, config, *, seed=0, epoch=0):

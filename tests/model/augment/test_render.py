@@ -65,8 +65,6 @@ def test_it_draws_what_is_stored_of_real_people(coco_mini, tmp_path):
 
 
 @pytest.mark.parametrize("size", [(64, 48), (32, 64)])
-def test_it_draws_what_is_stored_of_other_shapes(tmp_path, size):
-    from tests.support.reading import build_people
-
-    drawn, stored = redraw(build_people(tmp_path, images=5, size=size))
+def test_it_draws_what_is_stored_of_other_shapes(people_folder, size):
+    drawn, stored = redraw(people_folder(images=5, size=size))
     assert np.abs(drawn.astype(int) - stored).max() <= 1

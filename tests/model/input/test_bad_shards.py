@@ -22,7 +22,7 @@ from cocoprep.model.input.records import RecordSource
 from cocoprep.shards.names import MANIFEST
 from cocoprep.shards.seal import seal
 from cocoprep.shards.tfrecord import read_record, write_records
-from tests.support.reading import build_people, copy_folder, take
+from tests.support.reading import copy_folder, take
 
 PEOPLE = 40
 CONFIG = ReadConfig(batch_size=8)
@@ -30,8 +30,8 @@ SKIP = ReadConfig(batch_size=8, on_bad_record="skip")
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("bad"), images=PEOPLE // 2)
+def good(people_folder):
+    return people_folder(images=PEOPLE // 2)
 
 
 @pytest.fixture

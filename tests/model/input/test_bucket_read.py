@@ -12,7 +12,7 @@ from cocoprep.model.input.batches import eval_batches, people_to_evaluate, train
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.records import RecordSource
 from tests.support.buckets import put
-from tests.support.reading import assert_same, build_people, take
+from tests.support.reading import assert_same, take
 
 CONFIG = ReadConfig(batch_size=4, cache=False)
 READERS = {
@@ -33,8 +33,8 @@ def graph_readers():
 
 
 @pytest.fixture(scope="module")
-def near(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("reading"), images=6, size=(32, 32))
+def near(people_folder):
+    return people_folder(images=6, size=(32, 32))
 
 
 @pytest.fixture

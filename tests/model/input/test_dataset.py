@@ -23,7 +23,7 @@ from cocoprep.model.input.read_ahead import ReadAhead
 from cocoprep.model.input.records import RecordSource
 from cocoprep.pose import affine
 from cocoprep.pose.boxes import longer_side
-from tests.support.reading import assert_same, build_people, take
+from tests.support.reading import assert_same, take
 
 PEOPLE = 60
 MEDIUM = ReadConfig(batch_size=8, seed=3, augment=STRENGTHS["medium"])
@@ -46,8 +46,8 @@ SPEC = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return str(build_people(tmp_path_factory.mktemp("reading"), images=PEOPLE // 2))
+def folder(people_folder):
+    return str(people_folder(images=PEOPLE // 2))
 
 
 @pytest.fixture(scope="module")

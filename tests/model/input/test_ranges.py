@@ -11,7 +11,6 @@ from cocoprep.model.input.ranges import ByteRange, RangeReader
 from cocoprep.model.input.records import RecordSource
 from cocoprep.storage.by_scheme import AnyFiles
 from tests.support.buckets import put
-from tests.support.reading import build_people
 
 DATA = np.random.default_rng(0).bytes(10_000)
 
@@ -52,9 +51,9 @@ def test_a_file_that_is_not_there(reader, path):
 
 
 @pytest.mark.parametrize("most", [1, 5000, 20_000])
-def test_long_runs_of_records_are_cut(tmp_path, monkeypatch, most):
+def test_long_runs_of_records_are_cut(people_folder, monkeypatch, most):
     """Between records: one that is larger than a range may be is one."""
-    folder = str(build_people(tmp_path, images=6, shards=2))
+    folder = str(people_folder(images=6, shards=2))
     source = RecordSource(folder, ReadConfig())
     whole = source.read(np.arange(len(source)))
     monkeypatch.setattr(records, "MOST_BYTES", most)

@@ -17,7 +17,6 @@ tf = pytest.importorskip("tensorflow")
 
 from cocoprep.model.network.hourglass import build_hourglass, group_of  # noqa: E402
 from tests.model.network.hourglass_step import losses_of_steps  # noqa: E402
-from tests.support.reading import build_people  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 TINY = {"channels": 8, "depth": 2, "joints": 5, "input_size": (32, 32)}
@@ -274,9 +273,9 @@ def test_jax_predicts_the_same_and_learns(saved):
 
 
 @pytest.mark.slow
-def test_the_jax_benchmark_learns_from_shards(tmp_path):
+def test_the_jax_benchmark_learns_from_shards(people_folder):
     pytest.importorskip("jax")
-    folder = build_people(tmp_path, size=(64, 64))
+    folder = people_folder(images=30, size=(64, 64))
     settings = {"precision": "float32", "augment": "medium", "batch": 8, "stacks": 2, "channels": 16}
     options = [f"--{name}={value}" for name, value in {**settings, "rounds": 3, "steps": 4}.items()]
     run = subprocess.run(

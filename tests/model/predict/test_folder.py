@@ -14,13 +14,13 @@ from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.shards.dataset import open_dataset
 from tests.support.building import build_folder
 from tests.support.people import write_people
-from tests.support.reading import build_people, copy_folder
+from tests.support.reading import copy_folder
 from tests.support.runs import write_run
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("data"), images=5, shards=2)
+def data(people_folder):
+    return people_folder(images=5, shards=2)
 
 
 @pytest.fixture(scope="module")

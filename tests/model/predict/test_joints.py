@@ -10,11 +10,10 @@ from cocoprep.model.predict.joints import joints_in_image, person_scores
 from cocoprep.pose.affine import index_to_point
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.ground_truth import CATEGORY_ID
-from tests.support.reading import build_people
 
 
-def test_stored_heatmaps_lead_back_to_the_labels(tmp_path):
-    dataset = open_dataset(build_people(tmp_path, images=6, shards=2))
+def test_stored_heatmaps_lead_back_to_the_labels(people_folder):
+    dataset = open_dataset(people_folder(images=6, shards=2))
     people = list(dataset)
     heatmaps = np.stack([person["heatmaps"] for person in people]).astype(np.float32) / 255
     windows = np.stack([person["crop_window"] for person in people])

@@ -15,7 +15,6 @@ from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.settings import crop_record
-from tests.support.reading import build_people
 from tests.support.runs import random_network, write_run
 
 CROP = crop_record(CropConfig(input_size=(32, 48)))
@@ -86,20 +85,19 @@ def test_a_network_that_knows_mirrors_is_left_as_it_is():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    root = tmp_path_factory.mktemp("run")
-    return write_run(root / "run", build_people(root, images=2, shards=1))
+def run(people_folder, tmp_path_factory):
+    return write_run(tmp_path_factory.mktemp("runs") / "run", people_folder(images=2, shards=1))
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_a_run_in_16_bits_predicts_in_32(tmp_path, policy):
+def test_a_run_in_16_bits_predicts_in_32(people_folder, tmp_path, policy):
     exact = random_network(CROP)
     keras.config.set_dtype_policy(policy)
     try:
         network = random_network(CROP)
     finally:
         keras.config.set_dtype_policy("float32")
-    data = build_people(tmp_path, images=1, shards=1, size=CROP.input_size)
+    data = people_folder(images=1, shards=1, size=tuple(CROP.input_size))
     predictor = open_predictor(str(write_run(tmp_path / "run", data, network, precision=policy)))
     assert {layer.compute_dtype for layer in predictor.folded.layers} == {"float32"}
     found = predictor.heatmaps(crops())

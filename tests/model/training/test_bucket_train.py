@@ -13,7 +13,7 @@ from cocoprep.errors import ConfigError, RecordError, StoreError
 from cocoprep.shards.names import MANIFEST
 from cocoprep.storage.by_scheme import AnyFiles
 from tests.support.buckets import put
-from tests.support.training import build_people, lines_of, open_tiny
+from tests.support.training import lines_of, open_tiny
 
 pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.slow
@@ -22,10 +22,10 @@ SMALL = {"epochs": 2, "network__stacks": 1}
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory):
+def local(people_folder):
     """Return the folders of a data set: 20 people to learn from, 6 to validate on."""
-    data, val = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("val")
-    return build_people(data), build_people(val, images=3, seed=1)
+    small = {"size": (32, 32), "shards": 3}
+    return people_folder(**small), people_folder(**small, images=3, seed=1)
 
 
 @pytest.fixture

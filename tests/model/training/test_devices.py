@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from cocoprep.errors import ConfigError
-from tests.support.training import build_people
 
 pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[3]
@@ -28,8 +27,8 @@ def two_devices(*arguments):
 
 
 @pytest.mark.slow
-def test_two_devices_take_the_steps_that_one_takes(tmp_path):
-    traces = two_devices(build_people(tmp_path))
+def test_two_devices_take_the_steps_that_one_takes(people_folder):
+    traces = two_devices(people_folder(size=(32, 32), shards=3))
     one, two = traces["one"], traces["all"]
     assert (one["devices"], two["devices"]) == ("the CPU", "2 CPU devices")
     assert one["people"] == two["people"] == [4] * 4
@@ -41,8 +40,8 @@ def test_two_devices_take_the_steps_that_one_takes(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_a_run_on_two_devices_logs_saves_and_goes_on(precision, tmp_path):
-    losses = two_devices(build_people(tmp_path), precision, tmp_path)
+def test_a_run_on_two_devices_logs_saves_and_goes_on(people_folder, precision, tmp_path):
+    losses = two_devices(people_folder(size=(32, 32), shards=3), precision, tmp_path)
     assert [step for step, _ in losses["whole"]] == [2, 4, 5, 6, 8, 10]
     assert losses["stopped"] == losses["whole"]
 

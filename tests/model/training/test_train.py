@@ -22,20 +22,20 @@ from cocoprep.shards.manifest import read_manifest, records_digest
 from cocoprep.shards.names import BASELINE, GROUND_TRUTH
 from cocoprep.shards.tfrecord import read_record
 from cocoprep.storage.local import LocalFiles
-from tests.support.training import build_people, lines_of, open_tiny
+from tests.support.training import lines_of, open_tiny
 
 tf = pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("data"))
+def data(people_folder):
+    return people_folder(size=(32, 32), shards=3)
 
 
 @pytest.fixture(scope="module")
-def val(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("val"), images=3, seed=1)
+def val(people_folder):
+    return people_folder(size=(32, 32), shards=3, images=3, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -244,15 +244,9 @@ def test_resuming_a_finished_run_changes_nothing(whole, data, val):
     assert (run / "log.jsonl").read_bytes() == before
 
 
-def test_folders_that_do_not_fit_each_other_are_refused(data, tmp_path):
-    from cocoprep.pose.crop_config import CropConfig
-    from tests.support.building import build_folder
-    from tests.support.people import write_people
-
-    annotations, photographs = write_people(tmp_path / "coco", images=2)
-    build_folder(tmp_path / "out", annotations=annotations, images=photographs, crop=CropConfig(input_size=(64, 64)))
+def test_folders_that_do_not_fit_each_other_are_refused(people_folder, data, tmp_path):
     with pytest.raises(ConfigError, match=r"--val: its input size is \(64, 64\), that of --data is \(32, 32\)"):
-        open_tiny(data, tmp_path / "out", tmp_path / "run")
+        open_tiny(data, people_folder(images=2, size=(64, 64)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
