@@ -26,8 +26,15 @@ def require_number(
     good = is_int(value) if whole else isinstance(value, (int, float)) and not isinstance(value, bool)
     kind = "a whole number" if whole else "a number"
     upwards = " up" if highest == math.inf else f" to {highest}"
-    fits = good and math.isfinite(value) and lowest <= value <= highest  # type: ignore[arg-type, operator]
+    fits = good and _is_finite(value) and lowest <= value <= highest  # type: ignore[arg-type, operator]
     require(fits, option, f"{kind} from {lowest}{upwards}", value)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold, of which a sum would fail later
+        return False
 
 
 def require_choice(option: str, value: object, choices: Iterable[object], cure: str = "") -> None:

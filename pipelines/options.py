@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -30,7 +30,6 @@ def parse_beam_options(arguments: Sequence[str], *, refused: Sequence[str] = ())
     Raises:
         ConfigError: Beam does not know one, cannot read its value, or it is refused.
     """
-    _check_strays(arguments)
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):  # argparse prints its usage, all of Beam's options
@@ -43,18 +42,29 @@ def parse_beam_options(arguments: Sequence[str], *, refused: Sequence[str] = ())
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise ConfigError(f"after --: Beam does not know {', '.join(f'--{name}' for name in unknown)}.")
-    wrong = sorted(set(known) & set(refused))
+    _check_strays(arguments, known)
+    # Beam's own list leaves out what is set to its default.
+    named = {word.removeprefix("--").partition("=")[0] for word in arguments if word.startswith("--")}
+    wrong = sorted(named & set(refused))
     if wrong:
         raise ConfigError(f"after --: {', '.join(f'--{name}' for name in wrong)} cannot be set for this runner.")
     return options
 
 
-def _check_strays(arguments: Sequence[str]) -> None:
-    """Refuse what is neither an option nor the value of one: Beam would pass over it."""
-    for before, word in zip(("", *arguments), arguments, strict=False):
-        takes_value = before.startswith("-") and "=" not in before
-        if not word.startswith("-") and not takes_value:
+def _check_strays(arguments: Sequence[str], known: Mapping[str, Any]) -> None:
+    """Refuse what is neither an option nor the value of one: Beam passes over it, and reads the same without it."""
+    for place, word in enumerate(arguments):
+        if not word.startswith("-") and _read([*arguments[:place], *arguments[place + 1 :]]) == known:
             raise ConfigError(
                 f"expected nothing but options of Beam's after --, found {word!r}. A build makes one split, named by "
                 "--split."
             )
+
+
+def _read(arguments: Sequence[str]) -> dict[str, Any] | None:
+    """Return what is set; None where an option lacks its value."""
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            return dict(PipelineOptions(list(arguments)).get_all_options(drop_default=True))
+    except SystemExit:
+        return None

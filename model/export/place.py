@@ -75,7 +75,7 @@ class ExportPlace:
             old = f"{written}.old"
             os.rename(self.path, old)
             os.rename(written, self.path)
-            shutil.rmtree(old)
+            _remove(old)
         else:
             os.replace(written, self.path)
 
@@ -96,7 +96,7 @@ class ExportPlace:
 
 
 def _remove(path: str) -> None:
-    if os.path.isdir(path):
+    if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     elif os.path.lexists(path):
         os.unlink(path)

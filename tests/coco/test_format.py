@@ -1,0 +1,117 @@
+"""What build and evaluation demand alike of COCO's files."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from cocoprep.coco.format import Category, json_fault, keypoints_fault, not_json, numbers_fault, person_category
+from cocoprep.errors import AnnotationError
+from tests.support.scoring import HANDS
+
+NAMES = list(HANDS.names)
+
+
+@pytest.mark.parametrize(
+    ("categories", "chosen"),
+    [
+        ([Category(7, "person", NAMES)], 7),
+        ([Category(3, "dog", ["tail"]), Category(7, "person", NAMES)], 7),  # by its name, wherever it stands
+        ([Category(7, "person"), Category(3, "dog", ["tail"])], 7),  # without joints it has the table's
+        ([Category(7, "person", []), Category(8, "person", ["x"])], 7),
+        ([Category(1, "car"), Category(2, "human", NAMES), Category(3, "hand", ["x"])], 2),  # else one with joints
+    ],
+)
+def test_the_person_category(categories, chosen):
+    assert person_category(categories, "a.json", HANDS).id == chosen
+
+
+@pytest.mark.parametrize(
+    ("categories", "says"),
+    [
+        ([], r"^a\.json: expected a category 'person', found \[\]"),
+        ([Category(1, "car"), Category(2, "Person")], r"expected a category 'person', found \['car', 'Person'\]"),
+        ([Category(7, "person", NAMES[::-1])], r"keypoints of category 'person' are not hands's.*found \['right_hand"),
+        ([Category(7, "person", NAMES[:2])], r"are not hands's\. Expected \['head', .*found \['head', 'left_hand'\]"),
+    ],
+)
+def test_without_one_of_the_tables_joints_the_file_is_refused(categories, says):
+    with pytest.raises(AnnotationError, match=says):
+        person_category(categories, "a.json", HANDS)
+
+
+GOOD = {"annotation_id": 5, "iscrowd": 0, "area": 1000.0, "bbox": (0.0, 0.0, 10.0, 10.0)}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"annotation_id": -1}, {"iscrowd": 1}, {"area": 0.0}, {"area": 1e12}, {"bbox": (-1e6, 0.0, 1e6, 3.0)}],
+)
+def test_numbers_that_can_be_evaluated(changes):
+    assert numbers_fault(**{**GOOD, **changes}) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"annotation_id": 0}, "id 0: pycocotools"),
+        ({"iscrowd": 2}, "iscrowd 2: expected 0 or 1"),
+        ({"iscrowd": -1}, "iscrowd -1: expected 0 or 1"),
+        ({"area": -0.5}, "area -0.5: expected"),
+        ({"area": 1.1e12}, "area 1100000000000.0: expected"),
+        ({"area": float("nan")}, "area nan: expected"),
+        ({"bbox": (0.0, 1.0, 2e6, 3.0)}, "bbox [0.0, 1.0, 2000000.0, 3.0]: expected pixels, none above 1000000"),
+        ({"bbox": (0.0, -2e6, 2.0, 3.0)}, "bbox [0.0, -2000000.0, 2.0, 3.0]: expected pixels"),
+    ],
+)
+def test_numbers_that_cannot(changes, says):
+    assert numbers_fault(**{**GOOD, **changes}).startswith(says)
+
+
+@pytest.mark.parametrize(
+    "values", [[0] * 9, [3.5, 4.5, 2, 0, 0, 0, 9, 9, 1], [1e6, -1e6, 1.0] + [0] * 6, [5, 5, 0] + [0] * 6]
+)
+def test_keypoints_that_can_be_used(values):
+    assert keypoints_fault(values, HANDS) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([], "expected 9 numbers, found 0"),
+        ([0] * 51, "expected 9 numbers, found 51"),
+        ([3, 4, 3, 0, 0, 0, 0, 0, 0], "expected visibilities 0, 1 or 2"),
+        ([3, 4, 2, 0, 0, 0.5, 0, 0, 0], "expected visibilities 0, 1 or 2"),
+        ([3, 4, -1, 0, 0, 0, 0, 0, 0], "expected visibilities 0, 1 or 2"),
+        ([3, -2e6, 2, 0, 0, 0, 0, 0, 0], "expected pixels, none above 1000000"),
+    ],
+)
+def test_keypoints_that_cannot(values, says):
+    assert keypoints_fault(values, HANDS) == f"keypoints: {says}"
+
+
+def error_of(data: bytes) -> msgspec.DecodeError:
+    with pytest.raises(msgspec.DecodeError) as caught:
+        msgspec.json.decode(data)
+    return caught.value
+
+
+def test_where_json_breaks_is_counted_from_the_files_beginning():
+    data = b'xxx{"images": [1, 2,, 3]}'
+    found = json_fault(error_of(data[3:]), data, 3)
+    assert found.startswith(f"at byte {data.index(b',,') + 1} of {len(data)} (")
+    assert ",, 3" in found
+
+
+def test_json_that_is_cut_short_breaks_at_its_end():
+    data = b'{"images": [1, 2'
+    assert json_fault(error_of(data), data, 0).startswith("at byte 16 of 16 (")
+
+
+def test_damage_and_nesting_are_told_with_the_cure():
+    data = b"[NaN]"
+    said = not_json(error_of(data), data, "a.json")
+    assert isinstance(said, AnnotationError)
+    assert str(said).startswith("a.json: not valid JSON at byte 1 of 5 (")
+    assert str(said).endswith("NaN and Infinity are not JSON either.")
+    assert "hundreds of levels deep" in str(not_json(RecursionError(), data, "a.json"))

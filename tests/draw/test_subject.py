@@ -1,0 +1,71 @@
+"""Which of several entries is meant, and where its photograph is looked for."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from cocoprep.builder.config import SelectConfig
+from cocoprep.draw.subject import find_subject
+from cocoprep.errors import CocoprepError
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.shards.dataset import open_dataset
+from tests.support.building import build_folder, keypoints, write_coco
+
+JOINTS = keypoints(nose=(30, 20, 2), left_eye=(33, 18, 2))
+ANNOTATIONS = [
+    {"id": 1, "image_id": 1, "bbox": "none", "keypoints": JOINTS},
+    {"id": 1, "image_id": 1, "bbox": [10, 10, 40, 50], "keypoints": JOINTS},
+    {"id": 2, "image_id": 1, "bbox": [5, 5, 30, 40]},
+    {"id": 3, "image_id": 1, "bbox": [0, 0, 30, 40], "iscrowd": 1},
+    {"id": 2, "image_id": 1, "bbox": [9, 9, 9, 9], "keypoints": JOINTS},
+    *({"id": 50 + n, "image_id": 40, "bbox": [0, 0, 20, 20]} for n in range(7)),
+]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    root = tmp_path_factory.mktemp("subject")
+    pictures = {n: Image.new("RGB", (80, 60), (90, 90, 90)) for n in (1, 40)}
+    path, images = write_coco(root / "data", pictures, ANNOTATIONS)
+    build_folder(
+        root / "out", annotations=path, images=images, crop=CropConfig(input_size=(32, 32)),
+        select=SelectConfig(shards=1, max_bad_fraction=1),
+    )  # fmt: skip
+    return open_dataset(root / "out")
+
+
+def test_of_entries_with_one_id_the_kept_one_is_meant(dataset):
+    subject = find_subject(dataset, 1)
+    assert (subject.row, subject.reason, subject.rivals) == (1, None, 1)
+    assert subject.annotation.bbox == (10, 10, 40, 50)
+    assert subject.person["annotation_id"] == 1
+
+
+def test_where_none_is_kept_the_first_is_meant(dataset):
+    subject = find_subject(dataset, 2)
+    assert (subject.row, subject.reason, subject.rivals, subject.person) == (2, "zero_keypoints", 1, None)
+    assert subject.annotation.bbox == (5, 5, 30, 40)
+
+
+def test_the_others_are_those_of_the_photograph_with_whether_they_were_kept(dataset):
+    assert {a.id: kept for a, kept in find_subject(dataset, 3).others} == {1: True, 2: False}
+
+
+def test_a_folder_of_other_photographs_has_none_of_this_name(dataset, tmp_path):
+    subject = find_subject(dataset, 1, images=str(tmp_path))
+    assert subject.photograph is None
+    assert "no such file" in subject.fault
+    assert f"Looked in {tmp_path}; pass --images" in subject.fault
+
+
+def test_an_image_id_is_answered_with_the_first_of_its_annotations(dataset):
+    with pytest.raises(CocoprepError, match=r"40 is an image id: .*annotations, 50, 51, 52, 53, 54 and others\.$"):
+        find_subject(dataset, 40)
+
+
+def test_joints_come_as_they_stand_in_the_file(dataset):
+    joints = find_subject(dataset, 1).annotation.joints()
+    assert joints.shape == (17, 3)
+    assert joints[:2].tolist() == [[30, 20, 2], [33, 18, 2]]
+    assert not joints[2:].any()
