@@ -105,12 +105,12 @@ def test_what_fails_says_why(arguments, code, says, run):
 
 
 def test_an_unexpected_error_is_one_line(run, monkeypatch):
-    import cocoprep.manifest
+    import cocoprep.shards.manifest
 
     def broken(*_):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(cocoprep.manifest, "read_manifest", broken)
+    monkeypatch.setattr(cocoprep.shards.manifest, "read_manifest", broken)
     code, _, err = run("info", "/nowhere")
     assert code == 3
     assert "ZeroDivisionError: oh" in err
@@ -118,12 +118,12 @@ def test_an_unexpected_error_is_one_line(run, monkeypatch):
 
 
 def test_an_interrupt_exits_with_130(run, monkeypatch):
-    import cocoprep.manifest
+    import cocoprep.shards.manifest
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cocoprep.manifest, "read_manifest", interrupted)
+    monkeypatch.setattr(cocoprep.shards.manifest, "read_manifest", interrupted)
     assert run("info", "/nowhere")[0] == 130
 
 
