@@ -24,7 +24,6 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="fi
 
 WORKERS = 2
 COPIES = 8
-KILLS = 20
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +131,12 @@ def reference(arguments, tmp_path_factory):
     return digests(out), time.monotonic() - started
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_twenty_kills_and_the_same_bytes(arguments, reference, tmp_path):
+@pytest.mark.parametrize("kills", [pytest.param(5, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.long)])
+def test_kills_and_the_same_bytes(arguments, reference, tmp_path, kills):
     expected, seconds = reference
     rng, out, ends = random.Random(0), tmp_path / "out", []
-    for _ in range(KILLS):
+    for _ in range(kills):
         build = start(arguments, out)
         time.sleep(rng.uniform(0.3, seconds))
         driver = driver_of(build)
@@ -162,7 +161,7 @@ def test_twenty_kills_and_the_same_bytes(arguments, reference, tmp_path):
     assert code == 0, output
     assert digests(out) == expected
     assert not list(out.glob(".*"))
-    assert sum(code != 0 for _, code in ends) >= KILLS // 5, ends
+    assert sum(code != 0 for _, code in ends) >= kills // 5, ends
 
 
 def command_lines(driver):
