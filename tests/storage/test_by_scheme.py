@@ -74,6 +74,7 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hidden())
+sys.modules.pop(sys.argv[1], None)  # some installations load it with the interpreter
 from cocoprep.cli import main
 main(["info", "gs://bucket/shards"])
 """

@@ -157,8 +157,8 @@ def test_a_run_that_cannot_be_used_is_told_in_a_line(run, tmp_path, what, messag
     assert "\n" not in str(caught.value)
 
 
-def test_no_run_is_told(tmp_path):
+def test_no_run_is_told(bucket, tmp_path):
     with pytest.raises(RecordError, match="no run"):
         open_predictor(str(tmp_path))
-    with pytest.raises(RecordError, match="on this machine"):
-        open_predictor("gs://bucket/run")
+    with pytest.raises(RecordError, match="no run"):
+        open_predictor(f"{bucket}/run")
