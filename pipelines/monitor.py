@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
+import psutil
+
 from cocoprep import errors
 from cocoprep.errors import CocoprepError
 
@@ -70,7 +72,8 @@ class Monitor:
 
     def plan(self, plan: Plan) -> None:
         """Say what is about to be done."""
-        self._write("plan.json", json.dumps(asdict(plan)).encode())
+        with suppress(OSError):  # what is told of a build must not end it
+            self._write("plan.json", json.dumps(asdict(plan)).encode())
 
     def advance(self, done: Progress) -> None:
         """Count work done by this process."""
@@ -116,6 +119,8 @@ class Monitor:
 
     def finished(self) -> None:
         """Say that the last step is done: from now on workers may end."""
+        if self._folder is not None:
+            (self._folder / _RESERVE).unlink(missing_ok=True)
         self._write("finished", b"")
 
     def _write_progress(self) -> None:
@@ -151,17 +156,17 @@ class MonitorReader:
 
     def progress(self) -> Progress:
         """Return what all workers have done together."""
-        return sum((Progress(*counts) for *counts, _ in self._told()), start=Progress())
+        return sum((Progress(*counts) for _, (*counts, _) in self._told()), start=Progress())
 
     def work_in_hand(self) -> bool:
-        """Tell whether any worker has work of ours in hand."""
-        return any(in_hand for *_, in_hand in self._told())
+        """Tell whether any process that still lives has work of ours in hand."""
+        return any(in_hand and psutil.pid_exists(pid) for pid, (*_, in_hand) in self._told())
 
-    def _told(self) -> Iterator[tuple[int, ...]]:
+    def _told(self) -> Iterator[tuple[int, tuple[int, ...]]]:
         for path in self._folder.glob("progress-*"):
             data = path.read_bytes()
             if len(data) == _PROGRESS.size:
-                yield _PROGRESS.unpack(data)
+                yield int(path.name.removeprefix("progress-")), _PROGRESS.unpack(data)
 
     def counters(self) -> dict[str, int]:
         """Return what all workers have counted together."""

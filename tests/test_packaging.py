@@ -1,7 +1,7 @@
 """What is installed: one import name, whole, and not in the way of a user's own files.
 
 The environments here have the packages of the one that runs the tests, so that an index is asked for setuptools alone.
-What that cannot show, that all requirements are named, pipelines/remote/test_dataflow.py does: it installs them too.
+What that cannot show, that all requirements are named, tests/pipelines/remote/test_dataflow.py does.
 """
 
 from __future__ import annotations

@@ -61,9 +61,8 @@ def _complete(config: BuildConfig, build: Gathered, table: KeypointTable, files:
     check_faults(ledger, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
     if not any(sidecar.examples for sidecar in build.sidecars):
         raise BuildError(f"{config.images}: no photograph was usable, so no person is left. {LEDGER} says why.")
-    for (
-        sidecar
-    ) in build.sidecars:  # the shards are synced as they are made; those kept from an earlier build may not be
+    # The shards are synced as they are made; those kept from an earlier build may not be.
+    for sidecar in build.sidecars:
         files.sync(files.join(config.out, sidecar.shard))
         files.sync(files.join(config.out, sidecar.shard + SIDECAR_SUFFIX))
     baseline = measure_baseline(build.sidecars, config.crop, len(table))

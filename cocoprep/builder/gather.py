@@ -8,14 +8,15 @@ annotations, ledger and ground truth, and the digest of every sidecar, which hol
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
-from cocoprep.builder.output import another_build
+from cocoprep.builder.output import another_build, unreadable
 from cocoprep.builder.places import shard_of
 from cocoprep.builder.shard_writer import WrittenShard
 from cocoprep.errors import BuildError, RecordError
@@ -73,15 +74,24 @@ def gather(config: BuildConfig, written: Sequence[WrittenShard], table: Keypoint
     return Gathered(plan, content, ledger, sidecars, [shard.sidecar for shard in written])
 
 
+@contextmanager
+def _ours(config: BuildConfig, name: str, files: FileStore) -> Iterator[None]:
+    """Read a file that this build has left: one that is gone or damaged is another's; a disk that fails is no sign."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, RecordError) as error:
+        raise another_build(config.out, name, error) from error
+    except OSError as error:
+        raise unreadable(files.join(config.out, name), error) from error
+
+
 def _read_plan(
     config: BuildConfig, written: Sequence[WrittenShard], files: FileStore
 ) -> tuple[FileDigest, PlannedContent]:
     path = files.join(config.out, PLAN)
-    try:
+    with _ours(config, PLAN, files):
         data = files.read_bytes(path)
         _, content = unseal_plan(data, path)
-    except (OSError, RecordError) as error:
-        raise another_build(config.out, PLAN, error) from error
     digest = digest_bytes(data)
     if content is None or any(shard.plan != digest.sha256 for shard in written):
         raise another_build(config.out, PLAN)
@@ -100,11 +110,9 @@ def _check_none_is_lost(config: BuildConfig, written: Sequence[WrittenShard], nu
 
 
 def _read_sidecar(config: BuildConfig, shard: WrittenShard, files: FileStore) -> Sidecar:
-    try:
+    with _ours(config, shard.name, files):
         found = read_sidecar_and_digest(config.out, shard.name, files)
         size = files.size(files.join(config.out, shard.name))
-    except (OSError, RecordError) as error:
-        raise another_build(config.out, shard.name, error) from error
     if found is None or found[1] != shard.sidecar:
         raise another_build(config.out, shard.name + SIDECAR_SUFFIX)
     if size != found[0].bytes:
@@ -113,10 +121,8 @@ def _read_sidecar(config: BuildConfig, shard: WrittenShard, files: FileStore) ->
 
 
 def _check_ground_truth(config: BuildConfig, content: PlannedContent, files: FileStore) -> None:
-    try:
+    with _ours(config, GROUND_TRUTH, files):
         found = digest_file(files.join(config.out, GROUND_TRUTH), files)
-    except OSError as error:
-        raise another_build(config.out, GROUND_TRUTH, error) from error
     if found != content.ground_truth:
         raise another_build(config.out, GROUND_TRUTH)
 
@@ -124,11 +130,9 @@ def _check_ground_truth(config: BuildConfig, content: PlannedContent, files: Fil
 def _read_first_ledger(config: BuildConfig, content: PlannedContent, files: FileStore) -> pa.Table:
     """Return the first step's ledger, also where a last step was cut short after it had completed the file."""
     path = files.join(config.out, LEDGER)
-    try:
+    with _ours(config, LEDGER, files):
         data = files.read_bytes(path)
         ledger = decode_ledger(data, path)
-    except (OSError, RecordError) as error:
-        raise another_build(config.out, LEDGER, error) from error
     if digest_bytes(data) == content.ledger:
         return ledger
     num_shards = len(content.annotations)

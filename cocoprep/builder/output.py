@@ -89,6 +89,9 @@ def find_foreign_file(folder: str, manifest: Manifest, files: FileStore) -> str 
     """Return the name of a file that is not as a manifest says; None where all of them are.
 
     Shards are compared by size alone, but their sidecars, which were written with them, to the byte.
+
+    Raises:
+        OutputError: one of them cannot be read.
     """
     sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
     name = ""
@@ -100,8 +103,10 @@ def find_foreign_file(folder: str, manifest: Manifest, files: FileStore) -> str 
             name = shard.name
             if files.size(files.join(folder, name)) != shard.bytes:
                 return name
-    except OSError:  # not there, or it went away while it was read
+    except (FileNotFoundError, NotADirectoryError):  # not there, or it went away while it was read
         return name
+    except OSError as error:
+        raise unreadable(files.join(folder, name), error) from error
     return None
 
 
@@ -113,6 +118,14 @@ def unmark_if_mixed(folder: str, files: FileStore) -> None:
         return
     if find_foreign_file(folder, manifest, files) is not None:
         files.delete(files.join(folder, MANIFEST))
+
+
+def unreadable(path: str, error: OSError) -> OutputError:
+    """Return the error of a file of the build's own that the disk does not give back."""
+    return OutputError(
+        f"{path}: cannot be read ({error.strerror or error}). Check the disk, then run the same command again: it goes "
+        "on where it stopped."
+    )
 
 
 def another_build(folder: str, name: str, why: Exception | None = None) -> BuildError:

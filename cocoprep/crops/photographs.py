@@ -32,7 +32,7 @@ class ImageSource(Protocol):
         ...
 
     def digest(self, file_name: str) -> str | None:
-        """Return `content_digest` of the file, at the least cost; None where it cannot be read."""
+        """Return `photograph_digest` of the file, at the least cost; None where it cannot be read."""
         ...
 
 

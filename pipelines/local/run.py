@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.output import sweep_temporaries
-from cocoprep.errors import BuildError, OutputError
+from cocoprep.errors import BuildError, CocoprepError, OutputError
 from cocoprep.pipelines.local.job import LocalJob
 from cocoprep.pipelines.local.process_tree import Stillness, lost_workers
 from cocoprep.pipelines.monitor import MonitorReader, Plan, Progress, reserve_space
@@ -69,11 +69,17 @@ def run_local_build(
             with _driver(job) as (driver, log):
                 wrong = _watch(driver, monitor, Path(folder), on_progress)
         finally:
-            if not config.out.startswith(BUCKET_SCHEME):  # where nothing has a temporary name
-                sweep_temporaries(config.out, files)
+            _sweep(config, monitor, files)
         if monitor.finished():
             return monitor.counters()
         raise monitor.error() or _unexpected(wrong or _how_it_ended(driver), log)
+
+
+def _sweep(config: BuildConfig, monitor: MonitorReader, files: FileStore) -> None:
+    """Remove what killed workers were writing; not where this build was refused: what lies there is another's then."""
+    if monitor.plan() is not None and not config.out.startswith(BUCKET_SCHEME):  # where nothing has a temporary name
+        with suppress(CocoprepError):  # what ended the build is to be told
+            sweep_temporaries(config.out, files)
 
 
 def _reserve(folder: str) -> None:
@@ -156,7 +162,8 @@ def _watch(
             next_look = time.monotonic() + LOOK_S
             wrong = _lost(folder) or _stuck(stillness, monitor)
     on_progress(monitor.plan(), monitor.progress())
-    return wrong if driver.poll() is None else None
+    # A driver that ends because a worker was lost may be faster than the look that finds that out.
+    return wrong or (None if monitor.finished() else _lost(folder))
 
 
 def _lost(folder: Path) -> str | None:
