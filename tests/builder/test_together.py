@@ -157,7 +157,7 @@ def test_the_orders_are_all_there():
 
 
 @pytest.mark.parametrize(
-    "orders", [pytest.param(ORDERS[::3], id="some"), pytest.param(ORDERS, id="all", marks=pytest.mark.slow)]
+    "orders", [pytest.param(ORDERS[::3], id="some"), pytest.param(ORDERS, id="all", marks=pytest.mark.long)]
 )
 def test_orders_of_steps(pair, orders, tmp_path):
     """Both run to their end. A folder that is marked as complete is then wholly of one, and the other one was told."""

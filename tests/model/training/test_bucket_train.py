@@ -46,7 +46,7 @@ def curves(run):
     return lines_of(run), lines_of(run, "val")
 
 
-@pytest.mark.parametrize("cache", [pytest.param(True, marks=pytest.mark.slow), False])
+@pytest.mark.parametrize("cache", [pytest.param(True, marks=pytest.mark.long), False])
 def test_losses_are_those_of_the_disk(whole, remote, tmp_path, cache):
     run = tmp_path / "run"
     open_tiny(*remote, run, files=FILES, cache=cache, **SMALL).go()

@@ -149,7 +149,7 @@ def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "stop_at", [pytest.param(1, marks=pytest.mark.slow), 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 8))]
+    "stop_at", [pytest.param(1, marks=pytest.mark.slow), 3, *(pytest.param(n, marks=pytest.mark.long) for n in (5, 8))]
 )
 def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at):
     """Before the first checkpoint but one, at one, at an epoch's end, in the middle of a line of the log."""
@@ -165,8 +165,9 @@ def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at)
     assert curve(run, "pck@0.2_guess") == curve(whole[0], "pck@0.2_guess")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["adam", "sgd"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("adam", marks=pytest.mark.slow), pytest.param("sgd", marks=pytest.mark.long)]
+)
 def test_moving_averages_and_clipping_go_on_too(data, val, tmp_path, kind):
     options = {
         "optimizer__kind": kind,
@@ -197,8 +198,10 @@ def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp
     assert all(np.array_equal(a, b) for a, b in zip(averaged, saved.trainable_variables, strict=True))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision",
+    [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), pytest.param("mixed_float16", marks=pytest.mark.long)],
+)
 def test_half_precision_learns_and_goes_on(data, val, tmp_path, precision):
     before = keras.config.dtype_policy()
     try:
@@ -336,8 +339,8 @@ def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
     assert curve(run, phase="val") == curve(whole[0], phase="val")
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_killed_run_goes_on_with_the_same_losses_when_xla_compiles(whole, data, val, tmp_path):
     run_until(None, data, val, tmp_path / "whole", 'xla="pointwise"')
     run_until(7, data, val, tmp_path / "run", 'xla="pointwise"')
