@@ -11,7 +11,7 @@ from PIL import Image
 from cocoprep.builder.config import SelectConfig
 from cocoprep.draw import dropped
 from cocoprep.draw.dropped import draw_dropped, other_keys
-from cocoprep.draw.palette import BACKGROUND, DROPPED, OTHER, SIDES
+from cocoprep.draw.palette import BACKGROUND, DROPPED, OTHER, SIDE_COLOURS
 from cocoprep.draw.subject import find_subject
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.dataset import open_dataset
@@ -86,8 +86,8 @@ def test_people_are_counted_with_the_one_it_is_about(dataset, others, words):
 
 
 def test_joints_and_their_key_are_drawn_where_there_are_any(dataset):
-    assert has(draw_dropped(find_subject(dataset, 2)), SIDES["left"])
-    assert not has(draw_dropped(find_subject(dataset, 3)), SIDES["left"])
+    assert has(draw_dropped(find_subject(dataset, 2)), SIDE_COLOURS["left"])
+    assert not has(draw_dropped(find_subject(dataset, 3)), SIDE_COLOURS["left"])
 
 
 def test_without_a_photograph_the_fault_and_the_reason_are_there(dataset):

@@ -18,7 +18,7 @@ from cocoprep.draw.layout import (
     place_key,
     place_panel,
 )
-from cocoprep.draw.palette import BACKGROUND, DIM_TEXT, PANEL, RULE, SIDES, TEXT
+from cocoprep.draw.palette import BACKGROUND, DIM_TEXT, PANEL, RULE, SIDE_COLOURS, TEXT
 
 RED = (255, 0, 0)
 
@@ -73,7 +73,7 @@ def test_the_joint_key_shows_every_side_and_says_how_wide_it_is(small):
     page = new_page(700, 60)
     width = joint_key_width(small=small)
     assert place_joint_key(page, 40, 10, small=small) == 40 + width
-    for colour in SIDES.values():
+    for colour in SIDE_COLOURS.values():
         assert where(page, colour)[0] >= 40
     assert (np.asarray(page)[:, 40 + width + 8 :] == BACKGROUND).all()
     assert joint_key_width(small=True) < joint_key_width()

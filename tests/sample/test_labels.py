@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pycocotools import mask as mask_api
 
 from cocoprep.pose.tables import COCO_17
 from cocoprep.sample.labels import (
@@ -13,7 +14,6 @@ from cocoprep.sample.labels import (
     annotate_person,
 )
 from cocoprep.sample.layer import Layer
-from cocoprep.sample.rle import decode_rle
 
 PERSON = 2
 NOWHERE = np.zeros((0, 0), np.float32)
@@ -107,4 +107,5 @@ def test_a_crowd_is_a_region_without_joints():
     assert found["iscrowd"] == 1
     assert found["num_keypoints"] == 0
     assert not any(found["keypoints"])
-    np.testing.assert_array_equal(decode_rle(found["segmentation"]), scene() == PERSON)
+    rle = mask_api.frPyObjects(found["segmentation"], *scene().shape)
+    np.testing.assert_array_equal(mask_api.decode(rle), scene() == PERSON)

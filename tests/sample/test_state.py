@@ -13,7 +13,7 @@ from cocoprep.sample.state import (
     MAX_IMAGES,
     PROGRESS,
     SPLITS,
-    Plan,
+    SamplePlan,
     annotation_path,
     encode_json,
     image_id,
@@ -24,7 +24,7 @@ from cocoprep.sample.state import (
     write_whole,
 )
 
-PLAN = Plan(images=3, seed=0, val_fraction=0.4)
+PLAN = SamplePlan(images=3, seed=0, val_fraction=0.4)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ PLAN = Plan(images=3, seed=0, val_fraction=0.4)
     [(3, 0.4, (3, 1)), (10, 0.25, (10, 2)), (10, 0.0, (10, 1)), (1, 1.0, (1, 1)), (200, 0.05, (200, 10))],
 )
 def test_a_plan_has_at_least_one_image_a_split(images, val_fraction, counts):
-    plan = Plan(images, 0, val_fraction)
+    plan = SamplePlan(images, 0, val_fraction)
     assert tuple(map(plan.count, SPLITS)) == counts
     pictures = list(plan.pictures())
     assert pictures == [(split, n) for split, count in zip(SPLITS, counts, strict=True) for n in range(count)]
@@ -41,7 +41,7 @@ def test_a_plan_has_at_least_one_image_a_split(images, val_fraction, counts):
 @pytest.mark.parametrize("wrong", [{"images": 0}, {"images": MAX_IMAGES + 1}, {"seed": -1}, {"val_fraction": 1.01}])
 def test_a_plan_that_cannot_be_is_refused(wrong):
     with pytest.raises(ConfigError, match=f"sample: {next(iter(wrong))} must be"):
-        Plan(**{**asdict(PLAN), **wrong})
+        SamplePlan(**{**asdict(PLAN), **wrong})
 
 
 def test_no_two_images_of_the_largest_sample_share_an_id():

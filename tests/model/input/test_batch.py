@@ -14,12 +14,11 @@ from cocoprep.model.input.batch import augmented_batch, batch_spec, stored_batch
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.records import RecordSource
 from cocoprep.shards.dataset import open_dataset
-from tests.support.reading import build_people
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return build_people(tmp_path_factory.mktemp("batch"), images=4, shards=1)
+def folder(people_folder):
+    return people_folder(images=4, shards=1)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cocoprep.draw.layout import EDGE
-from cocoprep.draw.palette import SIDES
+from cocoprep.draw.palette import SIDE_COLOURS
 from cocoprep.model.training.prediction_sheet import (
     CAPTION,
     GAP,
@@ -48,7 +48,7 @@ def tile(sheet, row: int, column: int) -> np.ndarray:
 
 def centre_of(picture: np.ndarray) -> tuple[float, float] | None:
     """Return the point of a tile in pixels of the crop where there is the left side's colour; None for none."""
-    rows, columns = np.nonzero((np.abs(picture - SIDES["left"]) <= 40).all(axis=-1))
+    rows, columns = np.nonzero((np.abs(picture - SIDE_COLOURS["left"]) <= 40).all(axis=-1))
     return ((columns.mean() + 0.5) / 2, (rows.mean() + 0.5) / 2) if len(rows) else None
 
 

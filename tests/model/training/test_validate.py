@@ -13,14 +13,13 @@ from cocoprep.model.training.validate import batch_results, measure_oks, validat
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.ground_truth import CATEGORY_ID
 from cocoprep.storage.local import LocalFiles
-from tests.support.reading import build_people
 
 CONFIG = ReadConfig(batch_size=4)
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory):
-    return people_to_evaluate(str(build_people(tmp_path_factory.mktemp("validate"), images=5, shards=2)), CONFIG)
+def people(people_folder):
+    return people_to_evaluate(str(people_folder(images=5, shards=2)), CONFIG)
 
 
 def batches_of(people):

@@ -10,12 +10,11 @@ from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.training.watched import PEOPLE, Watched
 from cocoprep.storage.local import LocalFiles
-from tests.support.reading import build_people
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return str(build_people(tmp_path_factory.mktemp("watched"), images=4, shards=2))
+def folder(people_folder):
+    return str(people_folder(images=4, shards=2))
 
 
 def says_what_is_stored(batch):
