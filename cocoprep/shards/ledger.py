@@ -90,8 +90,8 @@ def decode_ledger(data: bytes, path: str) -> pa.Table:
         RecordError: it is damaged.
     """
     try:
-        # Without threads: one that is still at work when the process ends aborts it.
-        ledger = pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
+        # Not `read_table`: the threads that it starts may be still at it when the process ends, and abort it.
+        ledger = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
         if not ledger.schema.equals(SCHEMA):
             raise pa.ArrowInvalid("its columns are not those of a ledger")
         ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
