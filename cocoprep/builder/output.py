@@ -23,10 +23,9 @@ from cocoprep.shards.names import (
 )
 from cocoprep.shards.plan import unseal_plan
 from cocoprep.shards.seal import canonical_json
-from cocoprep.storage.digests import digest_file
 from cocoprep.storage.local import TEMPORARY
 from cocoprep.storage.paths import real_path
-from cocoprep.storage.store import FileStore
+from cocoprep.storage.store import FileDigest, FileStore
 
 
 def is_complete(folder: str, files: FileStore) -> bool:
@@ -86,22 +85,17 @@ def prepare_output(config: BuildConfig, num_shards: int, plan: bytes, files: Fil
 
 
 def find_foreign_file(folder: str, manifest: Manifest, files: FileStore) -> str | None:
-    """Return the name of a file that is not as a manifest says; None where all of them are.
-
-    Shards are compared by size alone, but their sidecars, which were written with them, to the byte.
+    """Return the name of a file that is not, to the byte, as a manifest says; None where all of them are.
 
     Raises:
         OutputError: one of them cannot be read.
     """
     sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
+    shards = {shard.name: FileDigest(shard.bytes, shard.sha256) for shard in manifest.shards}
     name = ""
     try:
-        for name, digest in {**manifest.files, **sidecars}.items():
-            if digest_file(files.join(folder, name), files) != digest:
-                return name
-        for shard in manifest.shards:
-            name = shard.name
-            if files.size(files.join(folder, name)) != shard.bytes:
+        for name, digest in {**manifest.files, **sidecars, **shards}.items():
+            if files.digest(files.join(folder, name)) != digest:
                 return name
     except (FileNotFoundError, NotADirectoryError):  # not there, or it went away while it was read
         return name
@@ -114,10 +108,13 @@ def unmark_if_mixed(folder: str, files: FileStore) -> None:
     """Remove a manifest that does not describe its folder: another build's, where this one wrote into the folder."""
     try:
         manifest = read_manifest(folder, files)
+        mixed = find_foreign_file(folder, manifest, files) is not None
+        # Meanwhile the other build may have run again and made the folder whole.
+        if not mixed or read_manifest(folder, files) != manifest:
+            return
     except RecordError:
         return
-    if find_foreign_file(folder, manifest, files) is not None:
-        files.delete(files.join(folder, MANIFEST))
+    files.delete(files.join(folder, MANIFEST))
 
 
 def unreadable(path: str, error: OSError) -> OutputError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import BinaryIO
 
 from cocoprep.errors import RecordError
 from cocoprep.storage.store import PIECE_BYTES, FileDigest, FileStore
@@ -15,11 +16,17 @@ def digest_bytes(data: bytes) -> FileDigest:
 
 def digest_file(path: str, files: FileStore) -> FileDigest:
     """Read a file and return its size and SHA-256."""
-    sha, size = hashlib.sha256(), 0
     with files.open_read(path) as stream:
-        while piece := stream.read(PIECE_BYTES):
-            sha.update(piece)
-            size += len(piece)
+        return digest_stream(stream)
+
+
+def digest_stream(stream: BinaryIO) -> FileDigest:
+    """Read a stream from its first byte to its end and return size and SHA-256."""
+    sha, size = hashlib.sha256(), 0
+    stream.seek(0)
+    while piece := stream.read(PIECE_BYTES):
+        sha.update(piece)
+        size += len(piece)
     return FileDigest(size, sha.hexdigest())
 
 

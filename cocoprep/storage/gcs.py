@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 import google_crc32c
 
 from cocoprep.errors import ConfigError, ImageError, OutputError, StoreError
-from cocoprep.storage.digests import check_received, digest_file
+from cocoprep.storage.digests import check_received, digest_file, digest_stream
 from cocoprep.storage.gcs_client import bucket_client, no_bucket, split_path, told
 from cocoprep.storage.gcs_parts import PART_BYTES, PARTS, crc_text, cut_pieces, part_bytes, part_prefix
 from cocoprep.storage.gcs_reader import ObjectReader
@@ -77,7 +77,7 @@ class BucketFiles:
                     f"{tempfile.gettempdir()}, until it is sent: free some space there, or set TMPDIR to a folder on "
                     "another disk."
                 ) from error
-            self._upload(path, cast(BinaryIO, spool))
+            self._upload(path, cast(BinaryIO, spool), digest_stream(cast(BinaryIO, spool)))
 
     def sync(self, path: str) -> None:
         """See `FileStore`. Nothing is to be done: an object that is there stays there."""
@@ -162,7 +162,7 @@ class BucketFiles:
                 self.delete(f"{BUCKET_SCHEME}{split_path(path)[0]}/{name}")
 
     def digest(self, path: str) -> FileDigest:
-        """See `FileStore`. What `receive` has checked is not read again: the service keeps its own checksums."""
+        """See `FileStore`. What was sent with its digest is not read again: the service keeps its own checksums."""
         blob = self._stat(path)
         known = (blob.metadata or {}).get(_SHA256)
         return FileDigest(int(blob.size), known) if known else digest_file(path, self)

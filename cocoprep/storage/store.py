@@ -105,7 +105,7 @@ class FileStore(Protocol):
         ...
 
     def digest(self, path: str) -> FileDigest:
-        """Return a file's size and SHA-256."""
+        """Return a file's size and SHA-256, which may be those that `create` or `receive` took as it was written."""
         ...
 
     def free_bytes(self, folder: str) -> int | None:

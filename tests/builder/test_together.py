@@ -23,7 +23,7 @@ from cocoprep.builder.start import start_build
 from cocoprep.errors import BuildError, OutputError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
-from cocoprep.shards.names import MANIFEST
+from cocoprep.shards.names import MANIFEST, SIDECAR_SUFFIX, shard_name
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import write_shard
@@ -219,6 +219,39 @@ class SteppedFiles(Unsynced):
     def list_names(self, folder):
         self._wait()
         return super().list_names(folder)
+
+
+class Overtaken(Unsynced):
+    """The same, where another build writes its shard and sidecar after this one's shard, before this one's sidecar."""
+
+    def __init__(self, shard, other):
+        self._shard, self._other = shard, other
+
+    def create(self, path, *, sync=True):
+        if path.endswith(self._shard + SIDECAR_SUFFIX):
+            self._other()
+        return super().create(path, sync=sync)
+
+
+@pytest.mark.parametrize("index", range(SHARDS))
+def test_a_shard_that_was_replaced_before_its_sidecar_was_written(pair, tmp_path, index):
+    """Shards of equal size, too: what the sidecar of this build says is not what lies there."""
+    options, alone = pair
+    name = shard_name("train2017", index, SHARDS)
+    out = tmp_path / "out"
+    other = Run(*options["B"], out)
+    run = Run(*options["A"], out, Overtaken(name, other.step))
+    other.step()
+    run.step()  # the plan is of this build
+    for number in range(SHARDS):  # so is every shard but one, which is the other's beside a sidecar of this build
+        if number != index:
+            other.step()
+        run.step()
+    assert (out / name).read_bytes() == alone["B"][name]
+    run.step()
+    owner = outcome(out, alone)
+    assert (run.error is None) == (owner == "A")
+    assert (out / MANIFEST).exists() == (owner is not None)
 
 
 class Turns:
