@@ -32,9 +32,9 @@ def run_in_fresh_process(function: Callable[P, T], *arguments: P.args, **options
     ended = subprocess.run(command, input=call, stdout=subprocess.PIPE, check=False)  # noqa: S603 - ourselves
     if ended.returncode:
         raise BuildError(
-            f"the process that runs {function.__qualname__} ended with status {ended.returncode}; it most likely was "
-            "short of memory: free some, or raise the limit (ulimit -v). Finished shards are kept: the same command "
-            "goes on where it stopped."
+            f"the process that runs {function.__qualname__} ended with status {ended.returncode}. Where it has not "
+            "said why, it most likely was short of memory: free some, or raise the limit (ulimit -v). Finished shards "
+            "are kept: the same command goes on where it stopped."
         )
     failure, result = pickle.loads(ended.stdout)  # noqa: S301 - from our own child
     if failure is not None:

@@ -29,11 +29,11 @@ def learn(folder, *, images, options=""):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_small_sample_is_learnt_better_than_guessing(tmp_path):
-    last = learn(tmp_path, images=250, options="--epochs 3")
-    assert last["pck@0.2_guess"] < 0.52
-    assert last["pck@0.2"] > last["pck@0.2_guess"] + 0.1
+def test_from_nothing_to_the_figures_of_an_epoch(tmp_path):
+    last = learn(tmp_path, images=40, options="--epochs 1")
+    assert (last["epoch"], last["phase"]) == (1, "val")
+    assert last["people"] > 10
+    assert {"AP", "pck@0.2", "pck@0.2_guess", "loss", "skill"} <= set(last)
 
 
 @pytest.mark.long

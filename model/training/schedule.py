@@ -67,7 +67,8 @@ def build_optimizer(config: OptimizerConfig, steps_per_epoch: int, epochs: int, 
     )
     shared: dict[str, Any] = {
         "learning_rate": schedule,
-        "weight_decay": config.weight_decay,
+        # A decay of zero would cost an update of each variable all the same. AdamW insists on a number.
+        "weight_decay": config.weight_decay if config.kind == "adamw" else config.weight_decay or None,
     }
     optimizers = keras.optimizers
     kinds = {

@@ -9,7 +9,7 @@ import psutil
 
 from cocoprep.pipelines.local.worker import started_workers
 
-_STILL_S = 0.03  # of processor time between two looks: those that only wait wake up now and then
+_STILL_S = 0.03  # of processor time between two looks: a process that only waits wakes up now and then
 _NOT_WAITING = {psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP, psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
 
 
@@ -32,13 +32,14 @@ class Stillness:
 
     def __init__(self, root: int) -> None:
         self._root = root
-        self._used_s = 0.0
+        self._used_s: dict[int, float] = {}
         self.looks = 0
 
     def look(self) -> None:
         """Look once."""
         used_s, waiting = _used(self._root)
-        still = waiting and abs(used_s - self._used_s) < _STILL_S
+        same = used_s.keys() == self._used_s.keys()
+        still = waiting and same and all(used_s[pid] - self._used_s[pid] < _STILL_S for pid in used_s)
         self._used_s, self.looks = used_s, self.looks + 1 if still else 0
 
     def reset(self) -> None:
@@ -46,14 +47,15 @@ class Stillness:
         self.looks = 0
 
 
-def _used(root: int) -> tuple[float, bool]:
-    """Return the processor seconds that a process and all below it have used, and whether all of them wait."""
-    used_s, waiting = 0.0, True
+def _used(root: int) -> tuple[dict[int, float], bool]:
+    """Return the processor seconds of a process and of all below it, by process id, and whether all of them wait."""
+    used_s, waiting = {}, True
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(root)
         for each in (process, *process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess), each.oneshot():
                 times = each.cpu_times()
-                used_s += times.user + times.system
-                waiting = waiting and each.status() not in _NOT_WAITING
+                used_s[each.pid] = times.user + times.system
+                # Elsewhere than on Linux, a process that waits counts as running: its processor time has to do.
+                waiting = waiting and not (psutil.LINUX and each.status() in _NOT_WAITING)
     return used_s, waiting

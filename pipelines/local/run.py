@@ -102,20 +102,18 @@ def _driver(job: LocalJob) -> Iterator[tuple[subprocess.Popen[bytes], deque[byte
         driver = _start_driver()
     except OSError as error:
         raise _unexpected(f"the process that drives the build cannot be started: {error}", log) from error
+    reader = threading.Thread(target=_keep_log, args=(driver, log), daemon=True)
     try:
-        reader = threading.Thread(target=_keep_log, args=(driver, log), daemon=True)
         try:
             reader.start()
         except RuntimeError as error:
             raise _unexpected(f"the build cannot be watched: {error}", log) from error
         _hand_over(job, driver)
-        try:
-            yield driver, log
-        finally:
-            _end_group(driver)
-            reader.join(timeout=5)
+        yield driver, log
     finally:
         _end_group(driver)
+        if reader.ident is not None:
+            reader.join(timeout=5)
 
 
 def _start_driver() -> subprocess.Popen[bytes]:

@@ -7,6 +7,7 @@ worker has ended. So that is known whatever ends a worker, the kernel included.
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class StartedWorker:
         if not text.endswith("\n"):
             return None
         status = int(text)
-        return status if status <= _BY_SIGNAL else _BY_SIGNAL - status
+        return _BY_SIGNAL - status if _BY_SIGNAL < status < _BY_SIGNAL + signal.NSIG else status
 
     def shell_lives(self) -> bool:
         """Tell whether the shell still runs."""

@@ -34,5 +34,5 @@ def test_a_file_that_cannot_be_read_is_told():
 
 @pytest.mark.parametrize(("function", "arguments", "status"), [(os._exit, (3,), 3), (signal.raise_signal, (9,), -9)])
 def test_how_a_lost_process_ended_is_told(function, arguments, status):
-    with pytest.raises(BuildError, match=f"ended with status {status}; .* short of memory"):
+    with pytest.raises(BuildError, match=rf"ended with status {status}\. .* short of memory"):
         run_in_fresh_process(function, *arguments)

@@ -54,8 +54,13 @@ def macs(layer):
 
 
 @pytest.mark.parametrize(
-    ("stacks", "expected"), [(1, 3_426_705), (2, 6_571_170), (4, 12_860_100), (8, 25_437_960)]
-)  # fmt: skip
+    ("stacks", "expected"),
+    [
+        (1, 3_426_705),
+        (2, 6_571_170),
+        *(pytest.param(*n, marks=pytest.mark.slow) for n in ((4, 12_860_100), (8, 25_437_960))),
+    ],
+)
 def test_it_has_as_many_parameters_as_the_published_networks(stacks, expected):
     assert parameters(build_hourglass(stacks=stacks)) == expected
 
@@ -225,8 +230,9 @@ def test_the_same_seed_gives_the_same_network():
 def test_training_as_it_goes_follows_the_statistics_of_the_batch():
     """After 60 batches next to nothing is left of the moving statistics' start."""
     network = with_louder_heads(tiny(stacks=1, depth=1))
+    train = tf.function(lambda images: network(images, training=True)[0])
     for _ in range(60):
-        in_training = network(images(4), training=True)[0]
+        in_training = train(images(4)).numpy()
     difference = np.abs(network(images(4), training=False)[0] - in_training)
     assert difference.mean() < 0.03 * np.abs(in_training).mean()
 
@@ -258,6 +264,7 @@ def test_a_network_of_one_stack_returns_a_list_too(tmp_path):
         assert [maps.shape for maps in outputs] == [(2, 8, 8, 5)]
 
 
+@pytest.mark.slow
 def test_jax_predicts_the_same_and_learns(saved):
     pytest.importorskip("jax")
     run = subprocess.run(

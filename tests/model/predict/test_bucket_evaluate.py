@@ -20,7 +20,7 @@ from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.local import LocalFiles
-from tests.support.buckets import put
+from tests.support.buckets import new_bucket, put
 from tests.support.building import build_folder
 from tests.support.people import write_people
 
@@ -49,10 +49,12 @@ def near(tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def far(near, bucket):
-    """Return the same folder in a bucket."""
-    return put(near, bucket)
+@pytest.fixture(scope="module")
+def far(near, storage_address):
+    """Return the same folder in a bucket of its own, which no test changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", storage_address)
+        return put(near, new_bucket(storage_address))
 
 
 def annotations_of(root):
@@ -201,7 +203,7 @@ def test_what_is_read_is_never_written_over(far, there, bucket, run):
     [
         (["--json", "{bucket}/"], "--json: expected a file to write, found the folder"),
         (["--json", "{bucket}/new/"], "--json: expected a file to write, found the folder"),
-        (["--out", "{bucket}/results.json"], "--out: expected a folder at {bucket}/results.json, found a file"),
+        (["--out", "{far}/results.json"], "--out: expected a folder at {far}/results.json, found a file"),
         (["--out", "{bucket}-nowhere/out"], "no bucket {bucket}-nowhere. Check its name"),
         (["--json", "gs://"], "expected gs://bucket/name, found no bucket"),
     ],
@@ -210,10 +212,10 @@ def test_outputs_that_cannot_be(far, bucket, run, options, says):
     names = FILES.list_names(bucket)
     code, _, err = run(
         "evaluate", "--data", f"{far}/val", "--results", f"{far}/results.json",
-        *(option.format(bucket=bucket) for option in options),
+        *(option.format(bucket=bucket, far=far) for option in options),
     )  # fmt: skip
     assert code == 1
-    assert says.format(bucket=bucket) in err
+    assert says.format(bucket=bucket, far=far) in err
     assert FILES.list_names(bucket) == names
 
 
@@ -248,7 +250,7 @@ def test_a_bucket_that_does_not_serve(near, far, trained, there, bucket, bad_ser
         bad_service.judge = lambda seen, asked_for=asked_for: judge if asked_for in seen.path else None
         code, _, err = run(*command)
         assert code == 1, command
-        assert f"error: {bucket}{needed}" in err, command
+        assert f"error: {bucket if needed == '/run' else far}{needed}" in err, command
         assert says in err, command
     bad_service.judge = lambda seen: None
     assert FILES.list_names(f"{bucket}/out") == []

@@ -38,10 +38,8 @@ def test_two_devices_take_the_steps_that_one_takes(people_folder):
     assert one["loss"][-1] != one["loss"][0]
 
 
-@pytest.mark.parametrize(
-    "precision",
-    [pytest.param("float32", marks=pytest.mark.slow), pytest.param("mixed_float16", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_a_run_on_two_devices_logs_saves_and_goes_on(people_folder, precision, tmp_path):
     losses = two_devices(people_folder(size=(32, 32), shards=3), precision, tmp_path)
     assert [step for step, _ in losses["whole"]] == [2, 4, 5, 6, 8, 10]

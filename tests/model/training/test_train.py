@@ -38,11 +38,16 @@ def val(people_folder):
     return people_folder(size=(32, 32), shards=3, images=3, seed=1)
 
 
+# What a run has to keep besides weights: averages, and where the schedule stands.
+KEPT = {"optimizer__ema": 0.9, "optimizer__clip_norm": 0.05}
+KEPT_ARGUMENTS = [f"{name}={value}" for name, value in KEPT.items()]
+
+
 @pytest.fixture(scope="module")
 def whole(data, val, tmp_path_factory):
     """A run from start to end, never interrupted."""
     run = tmp_path_factory.mktemp("whole") / "run"
-    training = open_tiny(data, val, run)
+    training = open_tiny(data, val, run, **KEPT)
     training.go()
     return run, training
 
@@ -148,13 +153,11 @@ def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
     assert last["pck@0.2"] > 0.8 > last["pck@0.2_guess"]
 
 
-@pytest.mark.parametrize(
-    "stop_at", [pytest.param(1, marks=pytest.mark.slow), 3, *(pytest.param(n, marks=pytest.mark.long) for n in (5, 8))]
-)
+@pytest.mark.parametrize("stop_at", [3, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 5, 8))])
 def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at):
     """Before the first checkpoint but one, at one, at an epoch's end, in the middle of a line of the log."""
     run = tmp_path / "run"
-    training = open_tiny(data, val, run)
+    training = open_tiny(data, val, run, **KEPT)
     with pytest.raises(KeyboardInterrupt):
         training.go(lambda: training.now.step == stop_at)
     again = open_tiny(data, val, run, resume=True)
@@ -165,9 +168,8 @@ def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at)
     assert curve(run, "pck@0.2_guess") == curve(whole[0], "pck@0.2_guess")
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param("adam", marks=pytest.mark.slow), pytest.param("sgd", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["rmsprop", "sgd"])
 def test_moving_averages_and_clipping_go_on_too(data, val, tmp_path, kind):
     options = {
         "optimizer__kind": kind,
@@ -235,7 +237,7 @@ def test_a_loss_that_is_not_finite_names_step_and_people(data, tmp_path):
 
 def test_a_folder_with_a_run_is_not_overwritten(whole, data, val):
     with pytest.raises(ConfigError, match="holds a run already: go on with it by --resume"):
-        open_tiny(data, val, whole[0])
+        open_tiny(data, val, whole[0], **KEPT)
     with pytest.raises(ConfigError, match="seed was 0, now 5"):
         open_tiny(data, val, whole[0], resume=True, seed=5)
 
@@ -330,9 +332,9 @@ def run_until(step, data, val, run, *settings, send=signal.SIGKILL):
 def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
     """SIGKILL at two moments, then to the end."""
     run = tmp_path / "run"
-    run_until(5, data, val, run)
-    run_until(11, data, val, run)
-    said = run_until(None, data, val, run)
+    run_until(5, data, val, run, *KEPT_ARGUMENTS)
+    run_until(11, data, val, run, *KEPT_ARGUMENTS)
+    said = run_until(None, data, val, run, *KEPT_ARGUMENTS)
     assert said[-1] == 15
     assert 1 < said[0] <= 12
     assert curve(run) == curve(whole[0])
@@ -342,9 +344,9 @@ def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_killed_run_goes_on_with_the_same_losses_when_xla_compiles(whole, data, val, tmp_path):
-    run_until(None, data, val, tmp_path / "whole", 'xla="pointwise"')
-    run_until(7, data, val, tmp_path / "run", 'xla="pointwise"')
-    said = run_until(None, data, val, tmp_path / "run", 'xla="pointwise"')
+    run_until(None, data, val, tmp_path / "whole", 'xla="pointwise"', *KEPT_ARGUMENTS)
+    run_until(7, data, val, tmp_path / "run", 'xla="pointwise"', *KEPT_ARGUMENTS)
+    said = run_until(None, data, val, tmp_path / "run", 'xla="pointwise"', *KEPT_ARGUMENTS)
     assert 1 < said[0] <= 8
     assert curve(tmp_path / "run") == curve(tmp_path / "whole")
     losses, plain = ([loss for _, loss in curve(folder)] for folder in (tmp_path / "whole", whole[0]))

@@ -36,6 +36,7 @@ def lost(folder, work):
         ("raise SystemExit(3)", 3, ["3"]),
         ("import os; os.kill(os.getpid(), 9)", 137, ["-9"]),
         ("import os; os.abort()", 134, ["-6"]),
+        ("import os; os._exit(255)", 255, ["255"]),
     ],
 )
 def test_how_a_worker_ended_is_told(work, returns, told, tmp_path):
