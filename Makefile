@@ -51,8 +51,10 @@ demo: $(VENV)/.data  ## draw a sample, build train and val, verify, draw a conta
 	$(BIN)/cocoprep verify $(DEMO)/shards/val2017
 	$(BIN)/cocoprep contact-sheet $(DEMO)/shards/train2017 --out $(DEMO)/contact-sheet.png
 
-# A file's tests stay together: they share what they build, and TensorFlow takes seconds to load.
-PYTEST = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# A file's tests stay together: they share what they build, and TensorFlow takes seconds to load. One process more than
+# there are processors: tests wait for other processes now and then.
+PROCESSES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 5 --dist loadfile
 
 test: $(VENV)/.dev  ## run the tests, but for the slow ones and those on other engines
 	$(PYTEST) -m 'not slow and not long and not flink and not prism'

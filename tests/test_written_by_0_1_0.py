@@ -154,6 +154,7 @@ def test_train(network_command, copy):
     assert list((copy / "new" / "checkpoints").iterdir())
 
 
+@pytest.mark.slow
 def test_resume(network_command, copy):
     said = network_command("train", "--run-dir", "run", "--resume")
     assert "going on at step 7 of 14" in said

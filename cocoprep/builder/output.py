@@ -26,6 +26,7 @@ from cocoprep.shards.seal import canonical_json
 from cocoprep.storage.local import TEMPORARY
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileDigest, FileStore
+from cocoprep.storage.user_file import check_output_folder
 
 
 def is_complete(folder: str, files: FileStore) -> bool:
@@ -48,8 +49,7 @@ def check_output(config: BuildConfig, num_shards: int, table: KeypointTable, fil
         OutputError: it holds another split, or shards made in another way and `force` is off, or cannot be listed.
         ConfigError: an input is one of the files that would be replaced.
     """
-    if files.exists(config.out) and not files.is_folder(config.out):
-        raise OutputError(f"--out: expected a folder at {config.out}, found a file. Choose another --out.")
+    check_output_folder(config.out, files)
     names = files.list_names(config.out)
     _spare_inputs(config, names)
     differences = _differences(config, fingerprint_parts(config, num_shards, table), names, files)

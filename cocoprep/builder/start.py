@@ -23,6 +23,7 @@ from cocoprep.shards.names import GROUND_TRUTH, LEDGER
 from cocoprep.shards.plan import PlannedContent, seal_plan
 from cocoprep.storage.digests import digest_bytes
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
 
 PROBES = 32
 
@@ -134,15 +135,10 @@ def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) 
         BuildError: no annotation is kept.
     """
     path = config.annotations
-    if not files.exists(path) or files.is_folder(path):
-        found = "a folder" if files.is_folder(path) else "nothing"
-        raise ConfigError(
-            f"--annotations: expected a COCO keypoints file at {path}, found {found}. Give its path with "
-            "--annotations, or the folder that holds annotations/person_keypoints_<split>.json with --data-dir."
-        )
-    try:
-        data = files.read_bytes(path)
-    except OSError as error:
-        raise ConfigError(f"--annotations: cannot read {path}: {error.strerror or error}.") from error
+    data = read_user_file(
+        path, files, "a COCO keypoints file", refusal=ConfigError, option="--annotations",
+        cure="Give its path with --annotations, or the folder that holds "
+        "annotations/person_keypoints_<split>.json with --data-dir.",
+    )  # fmt: skip
     file = parse_annotation_file(data, path, table)
     return select_people(file, config.select, config.crop, table)

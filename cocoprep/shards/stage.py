@@ -18,6 +18,7 @@ from cocoprep.shards.seal import unseal
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import PIECE_BYTES, FileDigest, FileStore
+from cocoprep.storage.user_file import check_output_folder
 
 THREADS = 8
 T = TypeVar("T")
@@ -72,7 +73,8 @@ def stage_folder(
     wanted = _wanted(manifest)
     size = sum(digest.bytes for digest in wanted.values())
     on_plan(size)
-    names = _list_target(target, files)
+    check_output_folder(target, files, option="DST")
+    names = set(files.list_names(target))
     sealed = files.read_bytes(files.join(source, MANIFEST))
     job = _Job(source, target, files, threads, on_bytes)
     same_build = MANIFEST in names and files.read_bytes(files.join(target, MANIFEST)) == sealed
@@ -108,12 +110,6 @@ def _wanted(manifest: Manifest) -> dict[str, FileDigest]:
     sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
     wanted = {**shards, **sidecars, **manifest.files}
     return dict(sorted(wanted.items(), key=lambda item: (-item[1].bytes, item[0])))
-
-
-def _list_target(target: str, files: FileStore) -> set[str]:
-    if files.exists(target) and not files.is_folder(target):
-        raise OutputError(f"DST: expected a folder at {target}, found a file.")
-    return set(files.list_names(target))
 
 
 def _check_room(target: str, missing: dict[str, FileDigest], files: FileStore) -> None:

@@ -41,11 +41,11 @@ def read_user_file(
         ) from error
 
 
-def check_output_folder(path: str, files: FileStore) -> None:
-    """Refuse a file where --out is to be a folder.
+def check_output_folder(path: str, files: FileStore, *, option: str = "--out") -> None:
+    """Refuse a file where an option's value is to be a folder to write into.
 
     Raises:
         OutputError: there is one.
     """
     if (files.exists(path) or os.path.lexists(path)) and not files.is_folder(path):
-        raise OutputError(f"--out: expected a folder at {path}, found a file. Choose another --out.")
+        raise OutputError(f"{option}: expected a folder at {path}, found a file. Choose another {option}.")

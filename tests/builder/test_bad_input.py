@@ -279,8 +279,8 @@ def test_an_annotation_file_that_cannot_be_used(data, says, good, tmp_path, caps
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--annotations", "{}/nowhere.json"], "--annotations: expected a COCO keypoints file at"),
-        (["--annotations", "{}"], "--annotations: expected a COCO keypoints file at"),
+        (["--annotations", "{}/nowhere.json"], ": expected a COCO keypoints file, found "),
+        (["--annotations", "{}"], ": expected a COCO keypoints file, found "),
         (["--images", "{}/nowhere"], "--images: expected a folder or a .zip of photographs"),
         (["--images", "{}/people.json"], "not a zip that can be read"),
         (["--split", "a/b"], "--split: expected"),

@@ -227,7 +227,7 @@ def test_a_damaged_summary_is_one_error(name, harm, command, copy, run):
         (["--runner", "FnApiRunner", "--", "--some_beam_option=1"], "Beam does not know --some_beam_option"),
         (
             ["--runner", "FnApiRunner", "--annotations", "/nowhere.json"],
-            "--annotations: expected a COCO keypoints file",
+            "--annotations: /nowhere.json: expected a COCO",
         ),
     ],
 )

@@ -240,7 +240,7 @@ def commands(near, far, trained, there, bucket):
     yield "/val", ("augment", f"{far}/val", "--out", f"{bucket}/sheet.png")
 
 
-@pytest.mark.parametrize("judge", [403, 503, pytest.param("drop", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("judge", [403, *(pytest.param(judge, marks=pytest.mark.slow) for judge in (503, "drop"))])
 def test_a_bucket_that_does_not_serve(near, far, trained, there, bucket, bad_service, run, monkeypatch, judge):
     """From the first request for what is needed there."""
     monkeypatch.setattr(AnyFiles.__init__, "__defaults__", (1.0,))  # of patience, in place of two minutes
@@ -304,7 +304,8 @@ def test_without_credentials(near, trained, tmp_path):
         assert "no Google credentials" in found.stderr
 
 
-@pytest.mark.parametrize("form", ["keras", pytest.param("savedmodel", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["keras", "savedmodel"])
 def test_an_export_in_a_bucket(near, far, trained, there, run, tmp_path, form):
     """It is checked on real crops before it is sent, and replaced as a whole."""
     name = {"keras": "network.keras", "savedmodel": "savedmodel"}[form]

@@ -153,7 +153,9 @@ def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
     assert last["pck@0.2"] > 0.8 > last["pck@0.2_guess"]
 
 
-@pytest.mark.parametrize("stop_at", [3, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 5, 8))])
+@pytest.mark.parametrize(
+    "stop_at", [pytest.param(3, marks=pytest.mark.slow), *(pytest.param(n, marks=pytest.mark.long) for n in (1, 5, 8))]
+)
 def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at):
     """Before the first checkpoint but one, at one, at an epoch's end, in the middle of a line of the log."""
     run = tmp_path / "run"
@@ -187,6 +189,7 @@ def test_moving_averages_and_clipping_go_on_too(data, val, tmp_path, kind):
     assert curve(run, phase="val") == curve(whole, phase="val")
 
 
+@pytest.mark.slow
 def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp_path):
     training = open_tiny(data, val, tmp_path / "run", optimizer__ema=0.999, epochs=1, network__stacks=1)
     training.go()

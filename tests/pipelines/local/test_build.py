@@ -161,7 +161,11 @@ def small(people, folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
-        ({"annotations": "/nowhere/a.json"}, ConfigError, "--annotations: expected a COCO keypoints file at /nowhere"),
+        (
+            {"annotations": "/nowhere/a.json"},
+            ConfigError,
+            "--annotations: /nowhere/a.json: expected a COCO keypoints file, found nothing",
+        ),
         ({"images": "/nowhere/images"}, ConfigError, "--images: expected a folder or a .zip"),
         ({"out": "/proc/nowhere"}, OutputError, "cannot write /proc/nowhere"),
         ({"select": SelectConfig(min_keypoints=18)}, BuildError, "no annotation is kept of 30 read"),
