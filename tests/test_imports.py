@@ -34,7 +34,7 @@ def test_imports_keep_the_direction(module):
         assert top not in HEAVY or top in heavy, f"{module} ({room}) imports {name}"
 
 
-@pytest.mark.parametrize("folder", ["tests", "benchmarks"])
+@pytest.mark.parametrize("folder", ["tests", "benchmarks", "docs"])
 def test_nobody_uses_the_bare_names(folder):
     for path in sorted((ROOT / folder).rglob("*.py")):
         bare = [name for name in imports_of(path) if name.split(".")[0] in ("model", "pipelines")]
