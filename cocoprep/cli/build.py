@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
+from cocoprep.cli.paths import check_paths
 from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
+from cocoprep.storage.paths import BUCKET_SCHEME
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -127,11 +129,8 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
 
 
 def _path(option: str, path: str) -> str:
-    if path.startswith("gs://"):
-        return path.rstrip("/")
-    if "://" in path:
-        raise ConfigError(f"{option}: expected a path of this machine or one that begins with gs://, found {path}.")
-    return os.path.abspath(path)
+    check_paths({option: path})
+    return path.rstrip("/") if path.startswith(BUCKET_SCHEME) else os.path.abspath(path)
 
 
 def _check_engine(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:

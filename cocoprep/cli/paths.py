@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cocoprep.errors import ConfigError
+from cocoprep.storage.paths import BUCKET_SCHEME
 
 
 def check_paths(paths: Mapping[str, str | None]) -> None:
@@ -17,8 +18,8 @@ def check_paths(paths: Mapping[str, str | None]) -> None:
         ConfigError: naming the first.
     """
     for option, path in paths.items():
-        if path is not None and "://" in path and not path.startswith("gs://"):
+        if path is not None and "://" in path and not path.startswith(BUCKET_SCHEME):
             raise ConfigError(
-                f"{option}: expected a path of this machine or one that begins with gs://, found {path}. Copy it to "
-                "either of them first."
+                f"{option}: expected a path of this machine or one that begins with {BUCKET_SCHEME}, found {path}. "
+                "Copy it to either of them first."
             )
