@@ -20,14 +20,25 @@ def is_int(value: object) -> bool:
 
 
 def require_number(
-    option: str, value: object, lowest: float, highest: float = math.inf, *, whole: bool = False
+    option: str,
+    value: object,
+    lowest: float = -math.inf,
+    highest: float = math.inf,
+    *,
+    whole: bool = False,
+    unit: str = "",
 ) -> None:
     """Raise ConfigError unless a value is a finite number, or a whole one, from `lowest` to `highest`."""
     good = is_int(value) if whole else isinstance(value, (int, float)) and not isinstance(value, bool)
-    kind = "a whole number" if whole else "a number"
-    upwards = " up" if highest == math.inf else f" to {highest}"
     fits = good and _is_finite(value) and lowest <= value <= highest  # type: ignore[arg-type, operator]
-    require(fits, option, f"{kind} from {lowest}{upwards}", value)
+    bounds = "" if lowest == -math.inf else f" from {lowest}" + (" up" if highest == math.inf else f" to {highest}")
+    require(fits, option, f"{'a whole number' if whole else 'a number'}{bounds}{unit and ' ' + unit}", value)
+
+
+def require_share(option: str, value: object) -> None:
+    """Raise ConfigError unless a value is a share of something that leaves some of it: above 0 and up to 1."""
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1
+    require(fits, option, "a share above 0 and up to 1", value)
 
 
 def _is_finite(value: float) -> bool:

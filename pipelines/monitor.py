@@ -1,7 +1,7 @@
 """What workers tell the process that watches them: small files in one temporary folder of this machine.
 
-Beam reports counters only when a job has ended, and hands errors on as text. These files carry the plan, live progress,
-whether a worker has work of ours in hand, and the first expected error with its class.
+Beam reports counters only when a job has ended, and hands errors on as text. These files carry the workload, live
+progress, whether a worker has work of ours in hand, and the first expected error with its class.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def reserve_space(folder: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Workload:
     """What a build is about to do."""
 
     images: int
@@ -70,10 +70,10 @@ class Monitor:
         """Begin to count for this process."""
         self._write_progress()
 
-    def plan(self, plan: Plan) -> None:
+    def announce(self, workload: Workload) -> None:
         """Say what is about to be done."""
         with suppress(OSError):  # what is told of a build must not end it
-            self._write("plan.json", json.dumps(asdict(plan)).encode())
+            self._write("workload.json", json.dumps(asdict(workload)).encode())
 
     def advance(self, done: Progress) -> None:
         """Count work done by this process."""
@@ -149,10 +149,10 @@ class MonitorReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def plan(self) -> Plan | None:
-        """Return the plan, once there is one."""
-        data = self._read("plan.json")
-        return Plan(**json.loads(data)) if data else None
+    def workload(self) -> Workload | None:
+        """Return what is about to be done, once that is known."""
+        data = self._read("workload.json")
+        return Workload(**json.loads(data)) if data else None
 
     def progress(self) -> Progress:
         """Return what all workers have done together."""

@@ -23,7 +23,7 @@ from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.counters import DROPPED, NAMESPACE
 from cocoprep.pipelines.first_step import read_first_step, run_first_step
-from cocoprep.pipelines.monitor import Monitor, Plan, Progress
+from cocoprep.pipelines.monitor import Monitor, Progress, Workload
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.names import shard_name
 from cocoprep.storage.store import FileStore
@@ -83,7 +83,7 @@ class _SelectFn(_BuildFn):
                 started, shards = read_first_step(self.done_ahead)
             else:
                 started, shards = run_first_step(self.config, self.table, self.files)
-        self.monitor.plan(Plan(started.images, started.people, started.num_shards))
+        self.monitor.announce(Workload(started.images, started.people, started.num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
             self.count(DROPPED + reason, amount)

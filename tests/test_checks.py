@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cocoprep.checks import is_int, require, require_choice, require_number
+from cocoprep.checks import is_int, require, require_choice, require_number, require_share
 from cocoprep.errors import ConfigError
 
 
@@ -46,6 +46,25 @@ def test_a_whole_number_passes(value):
 def test_what_is_no_whole_number_is_refused(value):
     with pytest.raises(ConfigError, match=r"^--count: expected a whole number from 1 up, found "):
         require_number("--count", value, 1, whole=True)
+
+
+def test_what_a_number_is_of_is_said():
+    with pytest.raises(ConfigError, match=r"^--sigma: expected a number from 0\.1 to 100 heatmap pixels, found 0\.$"):
+        require_number("--sigma", 0, 0.1, 100, unit="heatmap pixels")
+    with pytest.raises(ConfigError, match=r"^--seed: expected a whole number, found 0\.5\.$"):
+        require_number("--seed", 0.5, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "good"),
+    [(1, True), (0.01, True), (0, False), (1.01, False), (True, False), ("1", False), (math.nan, False)],
+)
+def test_a_share_leaves_something(value, good):
+    if good:
+        require_share("--subset", value)
+    else:
+        with pytest.raises(ConfigError, match=r"^--subset: expected a share above 0 and up to 1, found "):
+            require_share("--subset", value)
 
 
 def test_a_choice_is_one_of_those_there_are():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from cocoprep.checks import is_int, require
+from cocoprep.checks import require, require_number
 from cocoprep.pose.crop_config import CropConfig, estimated_record_bytes
 from cocoprep.shards.names import is_split_name
 
@@ -28,23 +28,13 @@ class SelectConfig:
     max_bad_fraction: float = 0.01
 
     def __post_init__(self) -> None:
-        require(
-            is_int(self.min_keypoints) and self.min_keypoints >= 1,
-            "--min-keypoints", "a whole number from 1", self.min_keypoints,
-        )  # fmt: skip
-        require(is_int(self.seed), "--seed", "a whole number", self.seed)
-        require(
-            self.shards is None or (is_int(self.shards) and 1 <= self.shards <= 99_999),
-            "--shards", "a whole number from 1 to 99999", self.shards,
-        )  # fmt: skip
-        require(
-            self.limit is None or (is_int(self.limit) and self.limit >= 1),
-            "--limit", "a whole number from 1", self.limit,
-        )  # fmt: skip
-        require(
-            0 <= self.max_bad_fraction <= 1,
-            "--max-bad-fraction", "a fraction from 0 to 1", self.max_bad_fraction,
-        )  # fmt: skip
+        require_number("--min-keypoints", self.min_keypoints, 1, whole=True)
+        require_number("--seed", self.seed, whole=True)
+        if self.shards is not None:
+            require_number("--shards", self.shards, 1, 99_999, whole=True)
+        if self.limit is not None:
+            require_number("--limit", self.limit, 1, whole=True)
+        require_number("--max-bad-fraction", self.max_bad_fraction, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_parts
 from cocoprep.errors import BuildError, ConfigError, OutputError, RecordError
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import Manifest, read_manifest
+from cocoprep.shards.manifest import Manifest, listed_files, read_manifest
 from cocoprep.shards.names import (
     MANIFEST,
     PLAN,
@@ -25,7 +25,7 @@ from cocoprep.shards.plan import unseal_plan
 from cocoprep.shards.seal import canonical_json
 from cocoprep.storage.local import TEMPORARY
 from cocoprep.storage.paths import real_path
-from cocoprep.storage.store import FileDigest, FileStore
+from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import check_output_folder
 
 
@@ -90,11 +90,9 @@ def find_foreign_file(folder: str, manifest: Manifest, files: FileStore) -> str 
     Raises:
         OutputError: one of them cannot be read.
     """
-    sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
-    shards = {shard.name: FileDigest(shard.bytes, shard.sha256) for shard in manifest.shards}
     name = ""
     try:
-        for name, digest in {**manifest.files, **sidecars, **shards}.items():
+        for name, digest in listed_files(manifest).items():
             if files.digest(files.join(folder, name)) != digest:
                 return name
     except (FileNotFoundError, NotADirectoryError):  # not there, or it went away while it was read
@@ -105,14 +103,17 @@ def find_foreign_file(folder: str, manifest: Manifest, files: FileStore) -> str 
 
 
 def unmark_if_mixed(folder: str, files: FileStore) -> None:
-    """Remove a manifest that does not describe its folder: another build's, where this one wrote into the folder."""
+    """Remove a manifest that does not describe its folder: another build's, where this one wrote into the folder.
+
+    What keeps it from finding out is not told: it is called for a failure that is.
+    """
     try:
         manifest = read_manifest(folder, files)
         mixed = find_foreign_file(folder, manifest, files) is not None
         # Meanwhile the other build may have run again and made the folder whole.
         if not mixed or read_manifest(folder, files) != manifest:
             return
-    except RecordError:
+    except (RecordError, OutputError):
         return
     files.delete(files.join(folder, MANIFEST))
 

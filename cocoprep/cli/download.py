@@ -28,13 +28,7 @@ def command(splits: tuple[str, ...], data_dir: str, base_url: str | None) -> Non
     from cocoprep.cli.progress import ByteProgress
     from cocoprep.coco.download import download_splits
     from cocoprep.coco.official import BASE_URL
-    from cocoprep.errors import ConfigError
 
-    if "://" in data_dir:
-        raise ConfigError(
-            f"--data-dir: expected a folder of this machine, found {data_dir}. Fetch to a disk, then copy the folder "
-            "to the bucket: gcloud storage cp -r."
-        )
     with ByteProgress("fetching") as progress:
         try:
             fetched = download_splits(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from cocoprep.checks import require_number
 from cocoprep.cli.paths import check_paths
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.output import ERRORS, FIGURES, PAGE, RESULTS
@@ -62,8 +62,7 @@ class EvaluateOptions:
         if given and self.run_dir is None:
             raise ConfigError(f"{given[0]} goes with --run; the predictions of --results are made already.")
         for threshold in self.thresholds:
-            if not (math.isfinite(threshold) and threshold >= 0):
-                raise ConfigError(f"--pck: expected a fraction such as 0.2, found {threshold}.")
+            require_number("--pck", threshold, 0)
 
     @property
     def decoder(self) -> Decoder:

@@ -139,6 +139,7 @@ def _check(
     threshold: float | None,
 ) -> None:
     """Refuse options that do not go together, before anything heavy is loaded."""
+    from cocoprep.checks import require_number
     from cocoprep.errors import ConfigError
 
     if (annotations is None) != (images is None):
@@ -148,7 +149,6 @@ def _check(
     if annotations is None and not paths:
         raise ConfigError("expected pictures or folders of pictures, or --annotations with --images; found none.")
     for option, (value, lowest) in least.items():
-        if value < lowest:
-            raise ConfigError(f"{option}: expected a whole number from {lowest} up, found {value}.")
-    if threshold is not None and not math.isfinite(threshold):
-        raise ConfigError(f"--threshold: expected a number, found {threshold}.")
+        require_number(option, value, lowest, whole=True)
+    if threshold is not None:
+        require_number("--threshold", threshold)

@@ -20,8 +20,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from cocoprep.pipelines.monitor import Plan
 from cocoprep.pipelines.monitor import Progress as Done
+from cocoprep.pipelines.monitor import Workload
 from cocoprep.storage.sizes import format_bytes
 
 
@@ -145,7 +145,7 @@ class BuildProgress(Bar):
     def __init__(self, workers: int) -> None:
         super().__init__("starting")
         self._workers, self._planned = workers, self._started
-        self._plan: Plan | None = None
+        self._workload: Workload | None = None
         self._done = Done()
 
     @property
@@ -153,25 +153,25 @@ class BuildProgress(Bar):
         """Return the last counts."""
         return self._done
 
-    def update(self, plan: Plan | None, done: Done) -> None:
+    def update(self, workload: Workload | None, done: Done) -> None:
         """Show the newest counts."""
-        if plan is None:
+        if workload is None:
             return
-        if self._plan is None:
-            self._begin(plan)
+        if self._workload is None:
+            self._begin(workload)
         self._done = done
         rate = (done.crops - done.reused_crops) / max(time.monotonic() - self._planned, 1e-3)
-        text = f"{done.images}/{plan.images} images  {done.crops} crops  {rate:.0f} crops/s"
+        text = f"{done.images}/{workload.images} images  {done.crops} crops  {rate:.0f} crops/s"
         if done.reused_crops:
             text += f"  ({done.reused_crops} were there)"
         self.show(done.crops, text, rate=rate)
 
-    def _begin(self, plan: Plan) -> None:
-        self._plan, self._planned = plan, time.monotonic()
-        self.turn_to("building", plan.people)
+    def _begin(self, workload: Workload) -> None:
+        self._workload, self._planned = workload, time.monotonic()
+        self.turn_to("building", workload.people)
         if not self.on_terminal:
-            self.say(f"building: {plan.images} images, {plan.people} people, {plan.shards} shards")
-        warn_of_few_shards(plan.shards, self._workers)
+            self.say(f"building: {workload.images} images, {workload.people} people, {workload.shards} shards")
+        warn_of_few_shards(workload.shards, self._workers)
 
 
 def warn_of_few_shards(shards: int, workers: int) -> None:

@@ -68,11 +68,16 @@ def download_splits(
         The files of the layout in the order of their coming.
 
     Raises:
-        ConfigError: the address is none.
+        ConfigError: the address is none, or the folder not of this machine.
         OutputError: the disk is too small, full or not to be written, or what is there is not COCO's file.
         RecordError: what the server has is not COCO's file.
         StoreError: the server does not answer as it should.
     """
+    if "://" in data_dir:
+        raise ConfigError(
+            f"--data-dir: expected a folder of this machine, found {data_dir}. Fetch to a disk, then copy the folder "
+            "to the bucket: gcloud storage cp -r."
+        )
     if not base_url.startswith(("http://", "https://")):
         raise ConfigError(f"--base-url: expected an address that begins with http:// or https://, found {base_url}.")
     wanted = _plan(splits, data_dir, catalogue)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.checks import require
+from cocoprep.checks import require, require_number
 from cocoprep.draw import ink
 from cocoprep.draw.layout import EDGE, joint_key_width, new_page, place_joint_key
 from cocoprep.draw.palette import CANONICAL, DIM_TEXT, TEXT
@@ -109,9 +109,9 @@ def sheet_of(
         ConfigError: a number that makes no picture.
         RecordError: the folder is damaged.
     """
-    require(people >= 1, "--people", "a whole number from 1", people)
-    require(columns >= 1, "--columns", "a whole number from 1", columns)
-    require(SMALLEST_TILE <= tile_px <= LARGEST_TILE, "--tile", f"{SMALLEST_TILE} to {LARGEST_TILE} pixels", tile_px)
+    require_number("--people", people, 1, whole=True)
+    require_number("--columns", columns, 1, whole=True)
+    require_number("--tile", tile_px, SMALLEST_TILE, LARGEST_TILE, whole=True, unit="pixels")
     places = spread_evenly(len(dataset), people)
     pixels = len(places) * tile_px * (tile_px + caption_height(tile_px))
     require(pixels <= MAX_SHEET_PIXELS, "--people and --tile", f"a sheet of at most {MAX_SHEET_PIXELS} pixels", pixels)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cocoprep.checks import require_choice
 from cocoprep.draw import ink
 from cocoprep.draw.dropped import draw_dropped, other_keys
 from cocoprep.draw.heat import heatmaps_overlay, joint_heatmap, unit_values, zoomed_heatmap
@@ -30,7 +31,6 @@ from cocoprep.draw.photograph import Marks, draw_photograph
 from cocoprep.draw.skeleton import draw_skeleton
 from cocoprep.draw.subject import Subject
 from cocoprep.draw.text import shorten, write
-from cocoprep.errors import ConfigError
 from cocoprep.pose import affine
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import stored_window
@@ -81,8 +81,7 @@ def draw_steps(subject: Subject, *, joint: str | None = None) -> Image.Image:
 
 def check_joint(joint: str, table: KeypointTable) -> None:
     """Raise ConfigError where a table has no joint of this name."""
-    if joint not in table.names:
-        raise ConfigError(f"--joint: expected one of {', '.join(table.names)}, found {joint!r}.")
+    require_choice("--joint", joint, table.names)
 
 
 def choose_joint(points: NDArray[np.floating], visibility: NDArray[np.integer], size: tuple[int, int]) -> int:

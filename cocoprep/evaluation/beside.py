@@ -14,7 +14,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.dataset import ShardDataset
 from cocoprep.storage.store import FileStore
 
-CEILING, GUESS = "codec ceiling", "mean guess"
+BESIDE_CEILING, BESIDE_GUESS = "codec ceiling", "mean guess"
 FiguresBeside = Mapping[str, Mapping[str, float]]  # whose they are -> names of `OKS_FIGURES`, `PCK@0.2`, `AUC`
 
 
@@ -39,10 +39,10 @@ def figures_beside(
     beside: dict[str, Mapping[str, float]] = {}
     ceiling = read_ceiling(folder, manifest, files)
     if ceiling is not None:
-        beside[CEILING] = ceiling.full
+        beside[BESIDE_CEILING] = ceiling.full
     guess = guess_people(truth, read_baseline(folder, files), manifest.crop.config())
     if len(guess):
         box = measure_pck(truth, guess, match_people(truth, guess, table), table, thresholds=thresholds)["box"]
         named = {f"PCK@{t:g}": float(value) for t, value in zip(thresholds, box.pck.total, strict=True)}
-        beside[GUESS] = {**score_oks(truth, guess, table).figures, **named, "AUC": box.auc}
+        beside[BESIDE_GUESS] = {**score_oks(truth, guess, table).figures, **named, "AUC": box.auc}
     return beside

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from cocoprep.checks import is_int, require
+from cocoprep.checks import is_int, require, require_number
 
 WIDEST_WINDOW = 1.5  # of the box: the widest training window that the margin's real pixels must cover
 
@@ -35,10 +35,7 @@ class CropConfig:
             len(self.input_size) == 2 and all(is_int(n) and 16 <= n <= 4096 for n in self.input_size),
             "--input-size", "a height and a width from 16 to 4096 pixels", self.input_size,
         )  # fmt: skip
-        require(
-            is_int(self.heatmap_stride) and self.heatmap_stride >= 1,
-            "--heatmap-stride", "a whole number from 1", self.heatmap_stride,
-        )  # fmt: skip
+        require_number("--heatmap-stride", self.heatmap_stride, 1, whole=True)
         require(
             all(n % self.heatmap_stride == 0 for n in self.input_size),
             "--input-size", f"a size divisible by the heatmap stride {self.heatmap_stride}", self.input_size,
@@ -47,16 +44,11 @@ class CropConfig:
             all(n // self.heatmap_stride >= 3 for n in self.input_size),
             "--heatmap-stride", "heatmaps of at least 3 x 3 pixels", self.heatmap_size,
         )  # fmt: skip
-        require(0.1 <= self.sigma_px <= 100, "--sigma", "0.1 to 100 heatmap pixels", self.sigma_px)
-        require(0.1 <= self.bbox_scale <= 10, "--bbox-scale", "a factor from 0.1 to 10", self.bbox_scale)
-        require(
-            self.margin is None or (is_int(self.margin) and 0 <= self.margin <= 4096),
-            "--margin", "0 to 4096 crop pixels", self.margin,
-        )  # fmt: skip
-        require(
-            is_int(self.jpeg_quality) and 1 <= self.jpeg_quality <= 100,
-            "--jpeg-quality", "a whole number from 1 to 100", self.jpeg_quality,
-        )  # fmt: skip
+        require_number("--sigma", self.sigma_px, 0.1, 100, unit="heatmap pixels")
+        require_number("--bbox-scale", self.bbox_scale, 0.1, 10)
+        if self.margin is not None:
+            require_number("--margin", self.margin, 0, 4096, whole=True, unit="crop pixels")
+        require_number("--jpeg-quality", self.jpeg_quality, 1, 100, whole=True)
 
     @property
     def margin_px(self) -> int:

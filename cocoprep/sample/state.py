@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from cocoprep.errors import ConfigError, OutputError
+from cocoprep.checks import require_number
+from cocoprep.errors import OutputError
 from cocoprep.sample.labels import Annotation
 
 MARKER = "sample.json"
@@ -33,12 +34,9 @@ class SamplePlan:
     revision: int = DRAWING_REVISION
 
     def __post_init__(self) -> None:
-        if not 1 <= self.images <= MAX_IMAGES:
-            raise ConfigError(f"sample: images must be 1 to {MAX_IMAGES}, found {self.images}")
-        if self.seed < 0:
-            raise ConfigError(f"sample: seed must be 0 or more, found {self.seed}")
-        if not 0 <= self.val_fraction <= 1:
-            raise ConfigError(f"sample: val_fraction must be 0 to 1, found {self.val_fraction}")
+        require_number("--images", self.images, 1, MAX_IMAGES, whole=True)
+        require_number("--seed", self.seed, 0, whole=True)
+        require_number("--val-fraction", self.val_fraction, 0, 1)
 
     def count(self, split: str) -> int:
         """Return how many images a split has."""

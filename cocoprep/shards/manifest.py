@@ -11,7 +11,7 @@ import hashlib
 import msgspec
 
 from cocoprep.errors import CocoprepError, RecordError
-from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, is_split_name, shard_name
+from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, SIDECAR_SUFFIX, is_split_name, shard_name
 from cocoprep.shards.record import SCHEMA_VERSION
 from cocoprep.shards.seal import unseal
 from cocoprep.shards.settings import CropRecord, FeatureRecord, KeypointRecord, SelectRecord, crop_record, table_of
@@ -66,6 +66,13 @@ def records_digest(manifest: Manifest) -> str:
     """
     parts = [manifest.fingerprint, *(shard.sha256 for shard in manifest.shards)]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def listed_files(manifest: Manifest) -> dict[str, FileDigest]:
+    """Return all that belongs to a folder besides its manifest, by name: summaries, sidecars, shards."""
+    sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
+    shards = {shard.name: FileDigest(shard.bytes, shard.sha256) for shard in manifest.shards}
+    return {**manifest.files, **sidecars, **shards}
 
 
 def ceiling_basis(manifest: Manifest) -> str:

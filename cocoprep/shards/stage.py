@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cocoprep.errors import ConfigError, OutputError, RecordError
-from cocoprep.shards.manifest import Manifest, read_manifest
-from cocoprep.shards.names import CEILING, MANIFEST, SIDECAR_SUFFIX, is_ours
+from cocoprep.shards.manifest import listed_files, read_manifest
+from cocoprep.shards.names import CEILING, MANIFEST, is_ours
 from cocoprep.shards.seal import unseal
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.sizes import format_bytes
@@ -70,7 +70,8 @@ def stage_folder(
     if real_path(source) == real_path(target):
         raise ConfigError(f"DST: expected another folder than SRC, found {target}.")
     manifest = read_manifest(source, files)
-    wanted = _wanted(manifest)
+    # The largest first: they would keep one thread busy when all others are done.
+    wanted = dict(sorted(listed_files(manifest).items(), key=lambda item: (-item[1].bytes, item[0])))
     size = sum(digest.bytes for digest in wanted.values())
     on_plan(size)
     check_output_folder(target, files, option="DST")
@@ -102,14 +103,6 @@ def stage_folder(
         stream.write(sealed)
     kept = sum(wanted[name].bytes for name in good)
     return Staged(len(wanted), size, len(good), kept)
-
-
-def _wanted(manifest: Manifest) -> dict[str, FileDigest]:
-    """Return what belongs to a folder besides its manifest, the largest first."""
-    shards = {shard.name: FileDigest(shard.bytes, shard.sha256) for shard in manifest.shards}
-    sidecars = {shard.name + SIDECAR_SUFFIX: shard.sidecar for shard in manifest.shards}
-    wanted = {**shards, **sidecars, **manifest.files}
-    return dict(sorted(wanted.items(), key=lambda item: (-item[1].bytes, item[0])))
 
 
 def _check_room(target: str, missing: dict[str, FileDigest], files: FileStore) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cocoprep.checks import require_number
 from cocoprep.draw.sheet import Tile, contact_sheet, person_tile, spread_evenly
-from cocoprep.errors import ConfigError
 from cocoprep.model.augment.augmenter import Augmenter, Changes, filled_share
 from cocoprep.model.augment.config import AugmentConfig
 from cocoprep.shards.dataset import ShardDataset
@@ -72,8 +72,7 @@ def augment_sheet(
         RecordError: the folder is damaged.
     """
     for option, value, lowest in (("--people", people, 1), ("--epochs", epochs, 1), ("--tile", tile_px, 32)):
-        if not lowest <= value <= 1024:
-            raise ConfigError(f"{option}: expected a whole number from {lowest} to 1024, found {value}.")
+        require_number(option, value, lowest, 1024, whole=True)
     augmenter = Augmenter(dataset.manifest, config, seed)
     tiles = []
     for place in spread_evenly(len(dataset), people):

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from cocoprep.checks import require_choice
 from cocoprep.errors import CocoprepError, ConfigError, OutputError
 from cocoprep.model.export.forms import CONFIDENCE, HEATMAPS, INPUT, KEYPOINTS, Format, Reloaded, read_form, write_form
 from cocoprep.model.export.place import ExportPlace
@@ -102,7 +103,7 @@ def export_network(
     place.check(force=force)
     crops, source = _real_crops(predictor, folder, data, files)
     try:
-        with place.aside() as temporary:
+        with place.temporary() as temporary:
             write_form(predictor, form, temporary)
             with _exact_products():
                 agreement = _compare(predictor, read_form(form, temporary), crops, source)
@@ -135,8 +136,7 @@ def _exact_products() -> Iterator[None]:
 
 
 def _check_form(form: Format, *, flip_test: bool) -> None:
-    if form not in get_args(Format):
-        raise ConfigError(f"--format: expected one of {', '.join(get_args(Format))}, found {form!r}.")
+    require_choice("--format", form, get_args(Format))
     if form == "keras" and flip_test:
         raise ConfigError(
             "--flip-test: a Keras file holds the network alone. Leave it out, or take savedmodel or onnx."

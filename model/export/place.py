@@ -52,7 +52,7 @@ class ExportPlace:
             raise OutputError(f"{path} is a folder: it is not replaced. Choose another --out.")
 
     @contextmanager
-    def aside(self) -> Iterator[str]:
+    def temporary(self) -> Iterator[str]:
         """Give a path on this machine to write to first. What still lies there in the end is removed."""
         folder, name = os.path.split(self.path)
         if "://" in self.path:
@@ -68,7 +68,7 @@ class ExportPlace:
             _remove(temporary)
 
     def take(self, written: str) -> None:
-        """Move what was written aside to its place, where it appears as a whole, in place of what is there."""
+        """Move what was written to its place, where it appears as a whole and replaces what is there."""
         if "://" in self.path:
             self._send(Path(written))
         elif os.path.isdir(written) and os.path.isdir(self.path):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from cocoprep.checks import require_number
-from cocoprep.errors import ConfigError
+from cocoprep.checks import require, require_choice, require_number, require_share
 from cocoprep.model.augment.config import AugmentConfig
 
 OnBadRecord = Literal["fail", "skip"]
@@ -41,9 +40,7 @@ class ReadConfig:
         require_number("batch_size", self.batch_size, 1, whole=True)
         require_number("seed", self.seed, 0, 2**63 - 1, whole=True)
         require_number("shuffle_records", self.shuffle_records, 1, whole=True)
-        if not isinstance(self.subset, (int, float)) or not 0 < self.subset <= 1:
-            raise ConfigError(f"subset: expected a share above 0 and up to 1, found {self.subset!r}.")
-        if self.cache is not True and self.cache is not False and self.cache != "auto":
-            raise ConfigError(f"cache: expected True, False or 'auto', found {self.cache!r}.")
-        if self.on_bad_record not in get_args(OnBadRecord):
-            raise ConfigError(f"on_bad_record: expected 'fail' or 'skip', found {self.on_bad_record!r}.")
+        require_share("subset", self.subset)
+        known = isinstance(self.cache, bool) or self.cache == "auto"
+        require(known, "cache", "True, False or 'auto'", self.cache)
+        require_choice("on_bad_record", self.on_bad_record, get_args(OnBadRecord))

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cocoprep.checks import require_number
 from cocoprep.coco.annotations import ImageInfo, parse_annotation_file, parse_entries
 from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images
 from cocoprep.crops.pixels import FORMATS, MAX_PIXELS, crop_image, decode_image
-from cocoprep.errors import AnnotationError, ConfigError, ImageError
+from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.model.predict.joints import Joints, joints_in_image
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.affine import CropWindow
@@ -208,8 +209,7 @@ def predict_photographs(
     Raises:
         ConfigError: the batch size is not positive.
     """
-    if batch_size < 1:
-        raise ConfigError(f"--batch-size: expected a whole number from 1 up, found {batch_size}.")
+    require_number("--batch-size", batch_size, 1, whole=True)
     blank = np.zeros((batch_size, *predictor.crop.input_size, 3), np.uint8)
     warm = False
     for batch in _batches(_people(listed, predictor, on_fault), batch_size):

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from cocoprep.checks import require_choice, require_number
+from cocoprep.checks import require_choice, require_number, require_share
 from cocoprep.errors import ConfigError
 from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.input.config import Cache, OnBadRecord, ReadConfig
@@ -99,8 +99,7 @@ class TrainConfig:
         require_number("--epochs", self.epochs, 1, whole=True)
         require_number("--batch-size", self.batch_size, 1, whole=True)
         require_number("--seed", self.seed, 0, 2**31 - 1, whole=True)
-        if not 0 < self.subset <= 1:
-            raise ConfigError(f"--subset: expected a share above 0 and up to 1, found {self.subset!r}.")
+        require_share("--subset", self.subset)
         require_choice("--precision", self.precision, get_args(Precision))
         require_choice("--xla", self.xla, get_args(Xla))
         require_choice("--devices", self.devices, get_args(Devices))

@@ -24,7 +24,7 @@ from cocoprep.builder.output import sweep_temporaries
 from cocoprep.errors import BuildError, CocoprepError, OutputError
 from cocoprep.pipelines.local.job import LocalJob
 from cocoprep.pipelines.local.process_tree import Stillness, lost_workers
-from cocoprep.pipelines.monitor import MonitorReader, Plan, Progress, reserve_space
+from cocoprep.pipelines.monitor import MonitorReader, Progress, Workload, reserve_space
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
@@ -46,7 +46,7 @@ def run_local_build(
     workers: int | None = None,
     beam_options: Sequence[str] = (),
     files: FileStore = AnyFiles(),
-    on_progress: Callable[[Plan | None, Progress], None] = lambda plan, progress: None,
+    on_progress: Callable[[Workload | None, Progress], None] = lambda workload, progress: None,
 ) -> dict[str, int]:
     """Build with worker processes on this machine, and return what they counted: see `cocoprep.pipelines.counters`.
 
@@ -77,7 +77,8 @@ def run_local_build(
 
 def _sweep(config: BuildConfig, monitor: MonitorReader, files: FileStore) -> None:
     """Remove what killed workers were writing; not where this build was refused: what lies there is another's then."""
-    if monitor.plan() is not None and not config.out.startswith(BUCKET_SCHEME):  # where nothing has a temporary name
+    # In a bucket nothing has a temporary name.
+    if monitor.workload() is not None and not config.out.startswith(BUCKET_SCHEME):
         with suppress(CocoprepError):  # what ended the build is to be told
             sweep_temporaries(config.out, files)
 
@@ -141,7 +142,7 @@ def _watch(
     driver: subprocess.Popen[bytes],
     monitor: MonitorReader,
     folder: Path,
-    on_progress: Callable[[Plan | None, Progress], None],
+    on_progress: Callable[[Workload | None, Progress], None],
 ) -> str | None:
     """Report progress until the work is done, a worker has failed or was lost, all are stuck or the driver has ended.
 
@@ -153,13 +154,13 @@ def _watch(
     stillness, next_look = Stillness(driver.pid), time.monotonic() + LOOK_S
     wrong = None
     while driver.poll() is None and monitor.error() is None and not monitor.finished() and wrong is None:
-        on_progress(monitor.plan(), monitor.progress())
+        on_progress(monitor.workload(), monitor.progress())
         with suppress(subprocess.TimeoutExpired):
             driver.wait(POLL_S)
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + LOOK_S
             wrong = _lost(folder) or _stuck(stillness, monitor)
-    on_progress(monitor.plan(), monitor.progress())
+    on_progress(monitor.workload(), monitor.progress())
     # A driver that ends because a worker was lost may be faster than the look that finds that out.
     return wrong or (None if monitor.finished() else _lost(folder))
 

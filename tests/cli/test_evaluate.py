@@ -178,7 +178,7 @@ def test_photographs_that_are_not_there_cost_only_pictures(run, files, tmp_path)
         (["--results", "--data", "--decode=argmax"], "--decode goes with --run"),
         (["--results", "--data", "--batch-size=3"], "--batch-size goes with --run"),
         (["--results", "--data", "--boxes=truth"], "--boxes goes with --run"),
-        (["--results", "--data", "--pck=-1"], "--pck: expected a fraction such as 0.2, found -1"),
+        (["--results", "--data", "--pck=-1"], "--pck: expected a number from 0 up, found -1"),
         (["--results", "--data", "--pck=nan"], "--pck: expected a fraction"),
     ],
 )

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cocoprep.cli import progress as progress_module
 from cocoprep.cli.progress import BuildProgress, ByteProgress, CountProgress
-from cocoprep.pipelines.monitor import Plan, Progress
+from cocoprep.pipelines.monitor import Progress, Workload
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from cocoprep.pipelines.monitor import Plan, Progress
 )
 def test_the_time_left_is_said_once_it_is_known(monkeypatch, capsys, crops, said):
     with BuildProgress(workers=1) as progress:
-        plan = Plan(people=100, images=50, shards=16)
+        plan = Workload(people=100, images=50, shards=16)
         progress.update(plan, Progress())
         progress.log_interval_s = 0.0
         monkeypatch.setattr("cocoprep.cli.progress.time.monotonic", lambda: progress._planned + 1.0)

@@ -104,7 +104,7 @@ def test_a_batch_of_more_people_than_there_are(data, tmp_path):
     assert Path(tmp_path / "run").exists() is False
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_another_backend_of_the_users_does_not_matter(data, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     code, _, err = run("--data", data, "--run-dir", tmp_path / "run", "--epochs", "1", *SMALL)

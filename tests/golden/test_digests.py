@@ -34,20 +34,34 @@ def first(sample):
 
 @pytest.fixture(scope="module")
 def expected(first):
-    """Return the digests for the installed versions. To skip where they are the pinned ones would test nothing."""
+    """Return the digests for what is installed. To skip on a machine such as the one that made them tests nothing."""
     versions, entries = make.deciding_versions(first), make.stored()
     if (name := make.key(versions)) in entries:
         return entries[name]
     missing = f"{make.STORED.name} has no digests for {name}; where the build is right, {COMMAND} enters them"
-    if is_pinned(versions, CONSTRAINTS.read_text()):
+    if is_pinned(versions, entries, CONSTRAINTS.read_text()):
         pytest.fail(f"{missing}. These are the versions of {CONSTRAINTS.name}, which must have theirs.")
     pytest.skip(missing)
 
 
-def is_pinned(versions, constraints):
-    """Tell whether a constraints file names these versions: machine, zlib and libjpeg are not pip's to pin."""
+def is_pinned(versions, entries, constraints):
+    """Tell whether a constraints file names these versions, and the rest, which pip cannot pin, is that of an entry."""
     pins = dict(line.split("==") for line in constraints.splitlines() if "==" in line)
-    return all(pins[name] == versions[name] for name in ("numpy", "pillow", "protobuf"))
+    rest = {name: version for name, version in versions.items() if name not in pins}
+    of_entries = [dict(part.rsplit(" ", 1) for part in name.split(", ")) for name in entries]
+    return all(pins[name] == versions[name] for name in versions if name in pins) and any(
+        rest.items() <= entry.items() for entry in of_entries
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "pinned"),
+    [({}, True), ({"numpy": "2.4.7"}, False), ({"zlib": "1.3"}, False), ({"machine": "arm64"}, False)],
+)
+def test_digests_must_be_there_for_what_is_pinned_on_such_a_machine(changes, pinned):
+    versions = {"machine": "x86_64", "numpy": "2.4.6", "zlib": "1.2.13"}
+    entries = {make.key({**versions, "numpy": "2.0.0"}): {}}
+    assert is_pinned({**versions, **changes}, entries, "numpy==2.4.6\npillow==12.3.0\n") == pinned
 
 
 def test_the_drawing(sample, expected):

@@ -101,7 +101,7 @@ def test_a_folder_appears_as_a_whole_in_place_of_the_old_one(tmp_path, before):
         out.parent.mkdir()
         out.symlink_to(elsewhere)
     place = place_of(out, "savedmodel")
-    with place.aside() as path:
+    with place.temporary() as path:
         write_model(Path(path))
         assert os.path.dirname(path) == str(out.parent), "it is moved, not copied"
         place.take(path)
@@ -112,7 +112,7 @@ def test_a_folder_appears_as_a_whole_in_place_of_the_old_one(tmp_path, before):
 
 
 def write_and_fail(place: ExportPlace, write) -> None:
-    with place.aside() as path:
+    with place.temporary() as path:
         write(Path(path))
         raise KeyError
 
@@ -123,7 +123,7 @@ def test_what_is_not_taken_is_removed(tmp_path):
         write_and_fail(place_of(tmp_path / "model", "savedmodel"), write_model)
     with pytest.raises(KeyError):
         write_and_fail(file, Path.touch)
-    with file.aside():
+    with file.temporary():
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -132,7 +132,7 @@ def test_a_file_takes_the_place_of_a_file(tmp_path):
     out = tmp_path / "a.onnx"
     out.write_text("old")
     place = ExportPlace.named(str(out), "onnx", LocalFiles())
-    with place.aside() as path:
+    with place.temporary() as path:
         Path(path).write_text("new")
         place.take(path)
     assert out.read_text() == "new"
@@ -142,7 +142,7 @@ def test_a_file_takes_the_place_of_a_file(tmp_path):
 @pytest.mark.parametrize("form", ["savedmodel", "keras"])
 def test_an_export_goes_into_a_bucket(bucket, form):
     place = place_of(f"{bucket}/deep/a.keras", form)
-    with place.aside() as path:
+    with place.temporary() as path:
         here = os.path.dirname(path)
         if form == "keras":
             with open(path, "w") as stream:

@@ -279,7 +279,7 @@ def test_jax_predicts_the_same_and_learns(saved):
     assert report["losses"][-1] < 0.8 * report["losses"][0], report["losses"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_jax_benchmark_learns_from_shards(people_folder):
     pytest.importorskip("jax")
     folder = people_folder(images=30, size=(64, 64))

@@ -56,7 +56,9 @@ def test_losses_are_those_of_the_disk(whole, remote, tmp_path, cache):
 
 @pytest.mark.slow
 def test_the_command_from_bucket_to_disk(local, remote, bucket, tmp_path):
-    (tmp_path / "tiny.json").write_text('{"network": {"channels": 8, "depth": 1, "stacks": 1}, "batch_size": 4}')
+    (tmp_path / "tiny.json").write_text(
+        '{"network": {"channels": 8, "depth": 1, "stacks": 1}, "batch_size": 4, "xla": "off"}'
+    )
     settings = put(tmp_path / "tiny.json", f"{bucket}/tiny.json")
     runs = []
     for name, (data, val), config in (("near", local, tmp_path / "tiny.json"), ("far", remote, settings)):
@@ -121,7 +123,7 @@ def test_a_service_that_often_fails_changes_no_loss(whole, remote, bad_service, 
     assert curves(run) == curves(whole)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_service_that_fails_for_good_ends_a_run_that_goes_on(remote, bad_service, local, tmp_path):
     """In the middle of the run, when its records do not stay in memory."""
     reference, run = tmp_path / "reference", tmp_path / "run"

@@ -76,7 +76,7 @@ def test_a_run_leaves_what_it_promises(whole, data):
             assert min(opened.size) > 200
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_made_longer_has_the_losses_of_the_longer_one(data, tmp_path):
     constant = {"optimizer__schedule": "constant", "network__stacks": 1}
     open_tiny(data, None, tmp_path / "long", epochs=3, **constant).go()
@@ -153,9 +153,8 @@ def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
     assert last["pck@0.2"] > 0.8 > last["pck@0.2_guess"]
 
 
-@pytest.mark.parametrize(
-    "stop_at", [pytest.param(3, marks=pytest.mark.slow), *(pytest.param(n, marks=pytest.mark.long) for n in (1, 5, 8))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("stop_at", [1, 3, 5, 8])
 def test_a_stopped_run_goes_on_where_it_was(whole, data, val, tmp_path, stop_at):
     """Before the first checkpoint but one, at one, at an epoch's end, in the middle of a line of the log."""
     run = tmp_path / "run"
@@ -203,10 +202,8 @@ def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp
     assert all(np.array_equal(a, b) for a, b in zip(averaged, saved.trainable_variables, strict=True))
 
 
-@pytest.mark.parametrize(
-    "precision",
-    [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), pytest.param("mixed_float16", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_half_precision_learns_and_goes_on(data, val, tmp_path, precision):
     before = keras.config.dtype_policy()
     try:
