@@ -133,11 +133,3 @@ def test_a_corrected_annotation_changes_the_digest_of_its_shard_alone(inputs, tm
     coco["annotations"][1]["area"] += 1
     inputs[0].write_text(json.dumps(coco))
     assert sum(old != new for old, new in zip(before, digests(), strict=True)) == 1
-
-
-def test_a_byte_order_mark_before_the_annotations_is_no_fault(inputs, tmp_path):
-    annotations, images = inputs
-    marked = tmp_path / "marked.json"
-    marked.write_bytes(b"\xef\xbb\xbf" + annotations.read_bytes())
-    plain, _ = start(inputs, tmp_path / "plain", LocalFiles())
-    assert start((marked, images), tmp_path / "out", LocalFiles())[0] == plain

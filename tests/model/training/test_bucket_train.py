@@ -54,7 +54,6 @@ def test_losses_are_those_of_the_disk(whole, remote, tmp_path, cache):
     assert len(curves(run)[1]) == 2
 
 
-@pytest.mark.slow
 def test_the_command_from_bucket_to_disk(local, remote, bucket, tmp_path):
     (tmp_path / "tiny.json").write_text(
         '{"network": {"channels": 8, "depth": 1, "stacks": 1}, "batch_size": 4, "xla": "off"}'
@@ -112,7 +111,6 @@ def test_damage_in_a_bucket_is_named_and_skipped(local, bucket):
         RecordSource(data, ReadConfig(), FILES)
 
 
-@pytest.mark.slow
 def test_a_service_that_often_fails_changes_no_loss(whole, remote, bad_service, tmp_path):
     rng = np.random.default_rng(0)
     faults = [None] * 16 + [503, ("wait", 0.2), "drop", ("cut", 50)]
