@@ -18,13 +18,14 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from cocoprep.errors import OutputError, RecordError
+from cocoprep.errors import RecordError
 from cocoprep.model.network.fold_batch_norm import fold_normalisation
 from cocoprep.model.network.preprocess import normalise_images
 from cocoprep.model.run.folder import BEST, RunFolder
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.settings import CropRecord
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.disk_errors import no_temporary
 from cocoprep.storage.store import FileStore
 
 
@@ -138,10 +139,7 @@ def _on_this_machine(path: str, files: FileStore) -> Iterator[str]:
             with open(copy, "wb") as stream:
                 stream.write(content)
         except OSError as error:
-            raise OutputError(
-                f"cannot write a copy of {path} to {copy}: {error.strerror or error}. Free some space there, or set "
-                "TMPDIR to a folder on another disk."
-            ) from error
+            raise no_temporary(error) from error
         yield copy
 
 

@@ -21,11 +21,12 @@ from pathlib import Path
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.output import sweep_temporaries
-from cocoprep.errors import BuildError, CocoprepError, OutputError
+from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.local.job import LocalJob
 from cocoprep.pipelines.local.process_tree import Stillness, lost_workers
 from cocoprep.pipelines.monitor import MonitorReader, Progress, Workload, reserve_space
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.disk_errors import no_temporary
 from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
 from cocoprep.workers import default_workers
@@ -87,10 +88,7 @@ def _reserve(folder: str) -> None:
     try:
         reserve_space(folder)
     except OSError as error:
-        raise OutputError(
-            f"cannot write {folder}: {error.strerror or error}. Free some space there, or set TMPDIR to a folder on "
-            "another disk."
-        ) from error
+        raise no_temporary(error) from error
 
 
 @contextmanager
