@@ -6,21 +6,20 @@ sums that the log has not shown yet, and `meta`, JSON. The position in the data 
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import os
 import re
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.errors import RecordError
+from cocoprep.errors import OutputError, RecordError
 from cocoprep.storage.local import TEMPORARY
+from cocoprep.storage.npz import decode_npz
 from cocoprep.storage.store import FileStore
 
 FORMAT = 1
@@ -30,11 +29,18 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is kept: arrays by name, and small facts by name."""
+    """What is kept: arrays by name, and the best score so far."""
 
     step: int
     arrays: Arrays
-    meta: dict[str, Any]
+    best: float
+
+
+class _Meta(msgspec.Struct, frozen=True):
+    """What stands beside the arrays."""
+
+    format: int
+    best: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class CheckpointFolder:
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, then remove the oldest beyond `keep`."""
         self.files.make_folder(self.folder)
-        meta = np.frombuffer(json.dumps({**checkpoint.meta, "format": FORMAT, "step": checkpoint.step}).encode(), "u1")
+        meta = np.frombuffer(msgspec.json.encode(_Meta(FORMAT, checkpoint.best)), "u1")
         arrays: dict[str, Any] = {f"at/{name}": array for name, array in checkpoint.arrays.items()}
         with self.files.create(self._path(checkpoint.step)) as stream:
             np.savez(stream, meta=meta, **arrays)
@@ -105,14 +111,21 @@ class CheckpointFolder:
     def _read(self, step: int) -> Checkpoint:
         path = self._path(step)
         try:
-            with np.load(io.BytesIO(self.files.read_bytes(path)), allow_pickle=False) as stored:
-                arrays = {name.removeprefix("at/"): stored[name] for name in stored.files if name != "meta"}
-                meta = json.loads(stored["meta"].tobytes())
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise RecordError(f"{path}: damaged ({error}).") from error
-        if meta.get("format") != FORMAT:
-            raise RecordError(f"{path}: of format {meta.get('format')}, expected {FORMAT}; another version wrote it.")
-        return Checkpoint(step, arrays, meta)
+            data = self.files.read_bytes(path)
+        except FileNotFoundError as error:
+            raise RecordError(f"{path}: gone.") from error
+        except OSError as error:
+            raise OutputError(
+                f"{path}: cannot be read ({error.strerror or error}). Check the disk, then go on with --resume."
+            ) from error
+        arrays = decode_npz(data, path)
+        try:
+            meta = msgspec.json.decode(arrays.pop("meta").tobytes(), type=_Meta)
+        except (KeyError, ValueError, RecursionError) as error:
+            raise RecordError(f"{path}: damaged ({error!s:.200}).") from error
+        if meta.format != FORMAT:
+            raise RecordError(f"{path}: of format {meta.format}, expected {FORMAT}; another version wrote it.")
+        return Checkpoint(step, {name.removeprefix("at/"): array for name, array in arrays.items()}, meta.best)
 
 
 def variable_arrays(kind: str, variables: Any) -> Arrays:

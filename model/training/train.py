@@ -115,7 +115,7 @@ class TrainingRun:
         restore_variables("average", self.trainee.average.variables, checkpoint.arrays, where)
         self.now = _Standing(
             step=checkpoint.step,
-            best=checkpoint.meta["best"],
+            best=checkpoint.best,
             window=_with_prefix(checkpoint.arrays, "window/"),
             epoch=_with_prefix(checkpoint.arrays, "epoch/"),
         )
@@ -266,7 +266,7 @@ class TrainingRun:
             **{f"epoch/{name}": value for name, value in self.now.epoch.items()},
         }
         self.log.sync()  # a checkpoint without the log's lines before it would leave a hole in the curves
-        self.checkpoints.save(Checkpoint(self.now.step, arrays, {"best": self.now.best}))
+        self.checkpoints.save(Checkpoint(self.now.step, arrays, self.now.best))
         self._saved_at, self._saved_step = time.monotonic(), self.now.step
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import keras
 import numpy as np
 import pytest
 
-from cocoprep.errors import RecordError
+from cocoprep.errors import OutputError, RecordError
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
 from cocoprep.storage.local import LocalFiles
 
@@ -17,7 +20,7 @@ def folder(tmp_path):
 
 
 def checkpoint(step, value=1.0):
-    return Checkpoint(step, {"network/a": np.full(5, value), "window/loss": np.arange(3.0)}, {"best": 0.5})
+    return Checkpoint(step, {"network/a": np.full(5, value), "window/loss": np.arange(3.0)}, 0.5)
 
 
 def test_nothing_is_found_where_nothing_was_saved(folder):
@@ -28,7 +31,7 @@ def test_what_was_saved_comes_back(folder):
     folder.save(checkpoint(7))
     found = folder.latest()
     assert found.step == 7
-    assert found.meta["best"] == 0.5
+    assert found.best == 0.5
     assert set(found.arrays) == {"network/a", "window/loss"}
     np.testing.assert_array_equal(found.arrays["window/loss"], np.arange(3.0))
 
@@ -80,6 +83,36 @@ def test_a_damaged_one_is_passed_over(folder, tmp_path, damage):
     assert folder.latest().step == 1
     path.with_name("checkpoint-00000001.npz").write_bytes(b"nothing")
     with pytest.raises(RecordError, match=r"no checkpoint in .* can be read"):
+        folder.latest()
+
+
+def test_no_flipped_bit_is_a_fault_of_ours(folder, tmp_path):
+    """Anywhere in the file, its zip directory among that: the one before it serves, or nothing has changed."""
+    folder.save(checkpoint(1, 1.0))
+    folder.save(checkpoint(2, 2.0))
+    path = tmp_path / "checkpoints" / "checkpoint-00000002.npz"
+    whole, expected = path.read_bytes(), folder.latest()
+    passed_over = 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
+        found = folder.latest()
+        passed_over += found.step == 1
+        if found.step == 2:
+            assert found.best == expected.best
+            assert found.arrays.keys() == expected.arrays.keys()
+            assert all(np.array_equal(found.arrays[name], expected.arrays[name]) for name in found.arrays)
+    assert passed_over > 0.8 * len(whole)
+
+
+def test_a_disk_that_fails_is_not_taken_for_damage(folder, monkeypatch):
+    folder.save(checkpoint(1))
+    folder.save(checkpoint(2))
+
+    def fail(self, path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+    monkeypatch.setattr(LocalFiles, "read_bytes", fail)
+    with pytest.raises(OutputError, match=r"checkpoint-00000002.npz: cannot be read \(Input/output error\)"):
         folder.latest()
 
 
