@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -22,20 +23,23 @@ TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{8}\.tmp")  # what `LocalFi
 
 
 class LocalFiles:
-    """Files of this machine, mounted drives included."""
+    """Files of this machine, mounted drives included.
+
+    Only regular files are read: a pipe would be waited for without end, and a device has none.
+    """
 
     def open_read(self, path: str) -> BinaryIO:
         """See `FileStore`."""
-        return open(path, "rb")
+        return _open_regular(path)
 
     def read_bytes(self, path: str) -> bytes:
         """See `FileStore`."""
-        with open(path, "rb") as stream:
+        with _open_regular(path) as stream:
             return stream.read()
 
     def read_range(self, path: str, start: int, end: int) -> bytes:
         """See `FileStore`."""
-        with open(path, "rb") as stream:
+        with _open_regular(path) as stream:
             stream.seek(start)
             return stream.read(end - start)
 
@@ -113,13 +117,11 @@ class LocalFiles:
     def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
         """See `FileStore`."""
         try:
-            with open(_contained(folder, name), "rb", opener=_open_at_once) as stream:
-                status = os.fstat(stream.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise ImageError(f"{name!r}: not a regular file")
-                if status.st_size > max_bytes:
-                    raise ImageError(f"{name!r}: {status.st_size} bytes, more than the limit of {max_bytes}")
-                return stream.read(status.st_size)  # of what is asked for, all is allocated first
+            with _open_regular(_contained(folder, name)) as stream:
+                size = os.fstat(stream.fileno()).st_size
+                if size > max_bytes:
+                    raise ImageError(f"{name!r}: {size} bytes, more than the limit of {max_bytes}")
+                return stream.read(size)  # of what is asked for, all is allocated first
         except FileNotFoundError as error:
             raise ImageError(f"{name!r}: no such file in the image folder") from error
         except OSError as error:  # without its path: what is said of a photograph is the same on every machine
@@ -156,6 +158,15 @@ def _contained(folder: str, name: str) -> str:
     if os.path.commonpath([real, root]) != root:
         raise ImageError(f"{name!r}: a link that leads out of the image folder")
     return real
+
+
+def _open_regular(path: str) -> BinaryIO:
+    """Open a file for reading. Raises OSError for a folder, a pipe, a device or a socket, at once."""
+    stream = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return stream
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import tempfile
@@ -169,6 +170,34 @@ def test_a_device_or_a_pipe_is_not_replaced(tmp_path):
             stream.write(b"x")
     assert pipe.is_fifo()
     assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+
+
+SPECIAL = {
+    "a pipe": os.mkfifo,
+    "a link to a pipe": lambda path: (os.mkfifo(f"{path}.pipe"), path.symlink_to(f"{path}.pipe")),
+    "an endless device": lambda path: path.symlink_to("/dev/zero"),
+    "an empty device": lambda path: path.symlink_to("/dev/null"),
+    "a socket": make_socket,
+    "a folder": os.mkdir,
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", SPECIAL)
+@pytest.mark.parametrize(
+    "read", [FILES.open_read, FILES.read_bytes, lambda path: FILES.read_range(path, 0, 10), FILES.digest]
+)
+def test_what_is_no_regular_file_is_not_read(read, kind, tmp_path):
+    SPECIAL[kind](tmp_path / "a")
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(OSError, match="not a regular file|Is a directory|No such device"):
+        read(str(tmp_path / "a"))
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_what_is_not_there(tmp_path):

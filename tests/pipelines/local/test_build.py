@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from contextlib import suppress
+from pathlib import Path
 
 import apache_beam as beam
 import psutil
@@ -29,6 +28,9 @@ from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
 from tests.support.people import write_people
+from tests.support.slow_files import SlowFiles
+
+ROOT = Path(__file__).parents[3]
 
 
 def digests(folder):
@@ -87,17 +89,10 @@ def test_a_space_in_the_interpreters_path(coco_config, reference, tmp_path):
 
 def test_work_that_takes_long_is_not_taken_for_being_stuck(people, tmp_path, monkeypatch):
     annotations, _ = people
-    slow = tmp_path / "annotations.json"
-    os.mkfifo(slow)
     monkeypatch.setattr(local, "STUCK_LOOKS", 6)
-
-    def write():
-        with slow.open("wb") as stream:  # as soon as the first step reads
-            time.sleep(3 * local.STUCK_LOOKS * local.LOOK_S)
-            stream.write(annotations.read_bytes())
-
-    threading.Thread(target=write).start()
-    counters = run_local_build(small(people, tmp_path / "out", annotations=str(slow)), workers=1)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # where the processes of the build find `SlowFiles`
+    slow = SlowFiles(str(annotations), 3 * local.STUCK_LOOKS * local.LOOK_S)
+    counters = run_local_build(small(people, tmp_path / "out"), workers=1, files=slow)
     assert counters["annotations_read"] == 30
 
 
