@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
+from cocoprep.cli.say import say, say_warnings
 from cocoprep.errors import CocoprepError
 from cocoprep.version import __version__
 
@@ -57,16 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A notebook hands the name of its own backend down; where that is not installed, matplotlib fails. We draw files.
     os.environ["MPLBACKEND"] = "agg"
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work takes: these commands run on it
+    say_warnings()
     try:
         code = cli.main(args=arguments, prog_name="cocoprep", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         code = 130
     except CocoprepError as error:
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
         code = 1
     except BrokenPipeError:
         # The reader of our output has gone, as in `cocoprep info DIR | head`.
@@ -81,13 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _unexpected(error: Exception) -> int:
     if isinstance(error, ModuleNotFoundError) and error.name in TRAINING:
-        click.echo(
+        say(
             f"error: this command needs {error.name}, which comes with training: pip install 'cocoprep[train]', or "
             "`make train` in the source tree.",
             err=True,
         )
         return 1
-    click.echo(
-        f"unexpected error: {type(error).__name__}: {error}\nA fault of ours; COCOPREP_DEBUG=1 shows where.", err=True
-    )
+    say(f"unexpected error: {type(error).__name__}: {error}\nA fault of ours; COCOPREP_DEBUG=1 shows where.", err=True)
     return 3

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cocoprep.cli.say import say
+
 
 @click.command("augment")
 @click.argument("folder", metavar="DIR")
@@ -50,7 +52,7 @@ def command(
     )
     save_picture(sheet, path, files)
     figures = measure_augmentation(dataset, config, seed=seed, epoch=epoch)
-    click.echo(f"filled pixels: {figures.filled:.2%} on average, {figures.most_filled:.1%} at most")
-    click.echo(f"labelled joints out of the picture: {figures.joints_lost:.2%}")
-    click.echo(f"{figures.people_per_second:.0f} people/s on one core, decoding not counted")
-    click.echo(path)
+    say(f"filled pixels: {figures.filled:.2%} on average, {figures.most_filled:.1%} at most")
+    say(f"labelled joints out of the picture: {figures.joints_lost:.2%}")
+    say(f"{figures.people_per_second:.0f} people/s on one core, decoding not counted")
+    say(path)

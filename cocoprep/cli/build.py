@@ -11,6 +11,7 @@ import click
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.cli.paths import check_paths
+from cocoprep.cli.say import say
 from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.storage.paths import BUCKET_SCHEME
@@ -168,7 +169,7 @@ def _build_there(config: BuildConfig, runner: str, beam_options: tuple[str, ...]
     from cocoprep.pipelines.remote.run import JobProgress, run_remote_build
 
     def say(line: str) -> None:
-        click.echo(line, err=True)
+        say(line, err=True)
 
     def show(progress: JobProgress) -> None:
         shards = f"{progress.done} of {progress.shards} shards are there" if progress.shards else "no shard yet"
@@ -188,9 +189,9 @@ def _say_counters(config: BuildConfig, counters: dict[str, int]) -> None:
     from cocoprep.storage.by_scheme import AnyFiles
 
     counted = ", ".join(f"{name} {amount}" for name, amount in counters.items() if amount)
-    click.echo(f"counted: {counted}", err=True)
+    say(f"counted: {counted}", err=True)
     if different := disagreements(counters, read_manifest(config.out, AnyFiles())):
-        click.echo(
+        say(
             f"warning: the engine counted otherwise ({'; '.join(different)}). Engines may count work twice that they "
             "had to repeat; what is in the ledger holds.",
             err=True,
@@ -211,7 +212,7 @@ def _build_here(
             counters = run_local_build(config, workers=workers, beam_options=beam_options, on_progress=progress.update)
         except KeyboardInterrupt:
             progress.stop()
-            click.echo("stopped. Finished shards are kept: the same command goes on where it stopped.", err=True)
+            say("stopped. Finished shards are kept: the same command goes on where it stopped.", err=True)
             raise
     return progress.seconds, progress.done, counters
 

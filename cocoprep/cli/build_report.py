@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.selection import Selection
+from cocoprep.cli.console import PlainConsole
+from cocoprep.cli.say import say
 from cocoprep.evaluation.baseline import read_baseline
 from cocoprep.evaluation.ceiling import Ceiling
 from cocoprep.pipelines.monitor import Progress
@@ -26,7 +27,7 @@ def print_plan(config: BuildConfig, selection: Selection) -> None:
     table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} a person")
     table.add_row("into", config.out)
     _print(table)
-    print("Nothing was written.")
+    say("Nothing was written.")
 
 
 def print_report(
@@ -89,5 +90,4 @@ def _table(title: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    # Without markup: a folder may be called run[1].
-    Console(markup=False, highlight=False).print(table)
+    PlainConsole().print(table)

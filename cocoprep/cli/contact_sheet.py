@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cocoprep.cli.say import say
+
 
 @click.command("contact-sheet")
 @click.argument("folder", metavar="DIR")
@@ -25,4 +27,4 @@ def command(folder: str, *, out: str, people: int, columns: int, tile: int, stor
     picture_format(out)  # a wrong ending is told before the work, not after it
     dataset = open_dataset(folder, files)
     save_picture(sheet_of(dataset, people=people, columns=columns, tile_px=tile, stored=stored), out, files)
-    click.echo(out)
+    say(out)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cocoprep.cli.say import say
+
 SPLITS = ("train2017", "val2017", "train2014", "val2014")
 
 
@@ -35,10 +37,10 @@ def command(splits: tuple[str, ...], data_dir: str, base_url: str | None) -> Non
                 splits, data_dir, base_url=base_url or BASE_URL, on_plan=progress.turn_to, on_bytes=progress.advance
             )
         except KeyboardInterrupt:
-            click.echo("stopped. What has come is kept: the same command goes on where it stopped.", err=True)
+            say("stopped. What has come is kept: the same command goes on where it stopped.", err=True)
             raise
     for one in fetched:
         known = "checked" if one.checked else "not checked"
-        click.echo(f"{one.path}: was there, {known}" if one.was_there else f"{one.path}: fetched and {known}")
+        say(f"{one.path}: was there, {known}" if one.was_there else f"{one.path}: fetched and {known}")
     for split in dict.fromkeys(splits):
-        click.echo(f"next: cocoprep build --data-dir {data_dir} --split {split}")
+        say(f"next: cocoprep build --data-dir {data_dir} --split {split}")

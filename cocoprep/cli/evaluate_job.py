@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from cocoprep.cli.evaluate_options import EvaluateOptions, make_room
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.progress import CountProgress
+from cocoprep.cli.say import say
 from cocoprep.coco.results import Predictions, read_results
 from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.photographs import open_images
@@ -68,7 +67,7 @@ def run_job(options: EvaluateOptions) -> None:
     # Last, since whoever reads what is printed may stop reading.
     _print(options, found)
     for path in written:
-        click.echo(path)
+        say(path)
 
 
 def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
@@ -101,7 +100,7 @@ def _predict(
     run_dir = options.run_dir or ""
     predictor = open_predictor(run_dir, flip_test=options.flip_test, files=files)
     if options.flip_test and (warning := flip_warning(run_dir, files)):
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     with CountProgress("predicting", "people") as progress:
         return predict_folder(
             predictor,
@@ -156,7 +155,7 @@ def _write_thresholds(run_dir: str, found: _Found, manifest: Manifest, files: Fi
     try:
         return [write_thresholds(run_dir, found.evaluation.joints, manifest, found.table, files)]
     except (ConfigError, OutputError, StoreError) as error:
-        click.echo(f"no thresholds of confidence written: {error}", err=True)
+        say(f"no thresholds of confidence written: {error}", err=True)
         return []
 
 
@@ -187,6 +186,6 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
         crops = PhotographCrops(found.evaluation.truth, open_images(options.images, files))
         yield crops
         if crops.fault is not None:
-            click.echo(f"warning: not every person in the report has a picture: {crops.fault}", err=True)
+            say(f"warning: not every person in the report has a picture: {crops.fault}", err=True)
     else:
         yield None

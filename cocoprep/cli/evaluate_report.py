@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from cocoprep.cli.console import PlainConsole
 from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
@@ -37,7 +38,7 @@ def print_evaluation(
         source: what was scored.
         console: for another width or place.
     """
-    console = console or Console(markup=False, highlight=False)
+    console = console or PlainConsole()
     truth, end_point = evaluation.truth, evaluation.end_point
     for note in notes:
         console.print(note, style="bold yellow")

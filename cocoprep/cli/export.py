@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from cocoprep.cli.say import say
+
 
 @click.command("export")
 @click.option(
@@ -45,12 +47,12 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
         find_devices()
     predictor = open_predictor(run_dir, flip_test=flip_test, files=files)
     if flip_test and (warning := flip_warning(run_dir, files)):
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     with quiet_libraries():  # converters are talkative, and what they made is checked
         path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force, files=files)
-    click.echo(path)
+    say(path)
     joints = "" if agreement.joints_px is None else f", its joints by {agreement.joints_px:.1e} px"
-    click.echo(
+    say(
         f"  checked on {agreement.people} people of {agreement.folder}: heatmaps differ by {agreement.heatmaps:.1e} at "
         f"most{joints}"
     )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cocoprep.cli.say import say
+
 if TYPE_CHECKING:
     from cocoprep.pose.heatmaps import Decoder
 
@@ -118,7 +120,7 @@ def command(
                 _say(f"stopped: {folder} has {count(output.photographs, 'photograph')} that were done")
             raise
     network = "network with flip test" if flip_test else "network"
-    click.echo(summary(output, thresholds=said, network=network, batch_size=batch_size))
+    say(summary(output, thresholds=said, network=network, batch_size=batch_size))
     if output.faults:
         raise CocoprepError(
             f"{len(output.faults)} of what was asked for could not be used: see above, and {output.images_path}."
@@ -126,7 +128,7 @@ def command(
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)
 
 
 def _check(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from types import TracebackType
 from typing import Self
 
-import click
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -20,6 +17,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from cocoprep.cli.console import PlainConsole
+from cocoprep.cli.say import say
 from cocoprep.pipelines.monitor import Progress as Done
 from cocoprep.pipelines.monitor import Workload
 from cocoprep.storage.sizes import format_bytes
@@ -42,7 +41,7 @@ class Bar:
             doing: what is done, such as "predicting".
             columns: between bar and time left; by default the percentage and the text of `show`.
         """
-        console = Console(stderr=True)
+        console = PlainConsole(stderr=True)
         self.on_terminal = console.is_terminal
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -88,9 +87,9 @@ class Bar:
     def say(self, text: str) -> None:
         """Print a line, above the bar where there is one."""
         if self.on_terminal:
-            self._bar.console.print(text, highlight=False, markup=False)
+            self._bar.console.print(text)
         else:
-            print(text, file=sys.stderr, flush=True)
+            say(text, err=True)
 
     def log_is_due(self) -> bool:
         """Tell whether a log wants its next line now; the answer yes is given once an interval."""
@@ -177,7 +176,7 @@ class BuildProgress(Bar):
 def warn_of_few_shards(shards: int, workers: int) -> None:
     """Say so where there are too few shards to keep all workers busy to the end."""
     if shards < 4 * workers:
-        click.echo(
+        say(
             f"warning: {shards} shards for {workers} workers deal the work unevenly; --shards {4 * workers} or more "
             "would keep all of them busy to the end.",
             err=True,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+
+from cocoprep.cli.say import printable
 
 
 @contextmanager
@@ -23,8 +24,8 @@ def quiet_libraries() -> Iterator[None]:
         except BaseException:
             sys.stderr.flush()
             kept.seek(0)
-            with suppress(OSError), open(terminal, "wb", closefd=False) as shown:  # the block's error matters more
-                shutil.copyfileobj(kept, shown)
+            with suppress(OSError), open(terminal, "w", errors="replace", closefd=False) as shown:
+                shown.write(printable(kept.read().decode(errors="replace")))  # the block's error matters more
             raise
         finally:
             sys.stderr.flush()

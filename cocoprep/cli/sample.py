@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cocoprep.cli.say import say
+
 
 @click.command("sample", context_settings={"show_default": True})
 @click.argument("folder", metavar="DIR")
@@ -31,7 +33,7 @@ def command(folder: str, images: int, seed: int, workers: int | None) -> None:
         summary = write_sample(
             folder, images=images, seed=seed, workers=workers or default_workers(), on_image=progress.update
         )
-    click.echo(
+    say(
         f"{folder}: {summary.train_images} images for training, {summary.val_images} for validation, "
         f"{summary.annotations} annotations, {summary.labelled} of them with keypoints"
     )

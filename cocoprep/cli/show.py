@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cocoprep.cli.say import say
+
 
 @click.command("show")
 @click.argument("folder", metavar="DIR")
@@ -33,7 +35,7 @@ def command(folder: str, annotation_id: int, *, images: str | None, joint: str |
     save_picture(draw_steps(subject, joint=joint), path, files)
     if subject.reason is not None:
         detail = f" ({subject.detail})" if subject.detail else ""
-        click.echo(f"annotation {annotation_id} was dropped: {subject.reason}{detail}")
+        say(f"annotation {annotation_id} was dropped: {subject.reason}{detail}")
     if subject.photograph is None:
-        click.echo(f"without the photograph: {subject.fault}")
-    click.echo(path)
+        say(f"without the photograph: {subject.fault}")
+    say(path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cocoprep.cli.say import say
+
 
 @click.command("stage", context_settings={"show_default": True})
 @click.argument("source", metavar="SRC")
@@ -28,17 +30,15 @@ def command(source: str, target: str, threads: int, force: bool) -> None:
                 threads=threads, force=force, on_plan=progress.plan, on_bytes=progress.advance,
             )  # fmt: skip
         except KeyboardInterrupt:
-            click.echo("stopped. What has come is kept: the same command goes on where it stopped.", err=True)
+            say("stopped. What has come is kept: the same command goes on where it stopped.", err=True)
             raise
     copied = done.files - done.kept_files
     if not copied:
-        click.echo(
-            f"{target}: all {done.files} files, {format_bytes(done.bytes)}, are there already; nothing was copied"
-        )
+        say(f"{target}: all {done.files} files, {format_bytes(done.bytes)}, are there already; nothing was copied")
         return
     amount, seconds = done.bytes - done.kept_bytes, max(progress.seconds, 1e-3)
     kept = f"; {done.kept_files} were there" if done.kept_files else ""
-    click.echo(
+    say(
         f"{target}: {copied} files copied, {format_bytes(amount)} in {seconds:.1f} s "
         f"({format_bytes(amount / seconds)}/s){kept}"
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
+from cocoprep.cli.say import say
 from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.run.config import TrainConfig
 
@@ -101,4 +102,4 @@ def command(
 
             find_devices()
         open_run(config, run_dir, resume=resume, report=report, files=files).go(should_stop)
-    click.echo(report.summary(run_dir))
+    say(report.summary(run_dir))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from cocoprep.cli.progress import Bar
+from cocoprep.cli.say import say
 
 RATE_STEPS = 100  # over which people/s is measured: it should tell of now
 # (heading, figure, whose, width, decimals): the columns of an epoch's row, which fits a terminal of 80 characters
@@ -119,7 +119,7 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        print("stopping after this step, then saving; once more to stop at once", file=sys.stderr, flush=True)
+        say("stopping after this step, then saving; once more to stop at once", err=True)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

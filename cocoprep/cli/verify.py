@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cocoprep.cli.say import say
+
 
 @click.command("verify", context_settings={"show_default": True})
 @click.argument("folder", metavar="DIR")
@@ -19,11 +21,11 @@ def command(folder: str, workers: int | None) -> None:
     with CountProgress("verifying", "shards") as progress:
         found = verify_folder(folder, AnyFiles(), workers=workers or default_workers(), on_shard=progress.update)
     for problem in found.problems:
-        click.echo(str(problem))
+        say(str(problem))
     if found.problems:
         raise RecordError(
             f"{folder}: not whole ({len(found.problems)} found). Run the same `cocoprep build` again: it keeps the "
             "shards that are whole and builds the others anew. Of a copy, remove the files named, then run the same "
             "`cocoprep stage` again."
         )
-    click.echo(f"{folder}: {found.shards} shards, {found.records} records, {found.bytes} bytes: all good")
+    say(f"{folder}: {found.shards} shards, {found.records} records, {found.bytes} bytes: all good")

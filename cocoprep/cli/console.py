@@ -1,0 +1,23 @@
+"""Tables and bars on a terminal, by rich, which would hand on whatever a cell holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.segment import Segment
+
+from cocoprep.cli.say import printable
+
+
+class PlainConsole(Console):
+    """A console on which no text is markup, and none reaches the terminal but as `printable`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, highlight=False, **options)
+
+    def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
+        """Render to segments; those that steer the terminal are rich's own."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)

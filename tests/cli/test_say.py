@@ -1,0 +1,105 @@
+"""What reaches the terminal: everything by one way, and nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import ast
+import io
+import logging
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+
+from cocoprep.cli.console import PlainConsole
+from cocoprep.cli.progress import CountProgress
+from cocoprep.cli.quiet import quiet_libraries
+from cocoprep.cli.say import printable, say, say_warnings
+from tests.support.rooms import MODULES
+
+TITLE = "\x1b]0;owned\x07"
+ONLY_WAYS = {"cocoprep.cli.say", "cocoprep.cli.console"}
+
+
+@given(st.text())
+def test_nothing_is_left_that_a_terminal_obeys(text):
+    shown = printable(text)
+    assert {unicodedata.category(c) for c in shown if c not in "\t\n"} & {"Cc", "Cs", "Zl", "Zp"} == set()
+    assert printable(shown) == shown
+    shown.encode()
+
+
+@pytest.mark.parametrize("text", ["plain", "käse, 日本, 🙂", "a\tb\nc", "back\\slash", "run[1]"])
+def test_what_is_harmless_stays_as_it_is(text):
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (TITLE, r"\x1b]0;owned\x07"),
+        ("a\rb", r"a\rb"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\u202etxt.exe", r"\u202etxt.exe"),
+        ("\udcff", r"\udcff"),
+    ],
+)
+def test_the_rest_is_written_out(text, shown, capsys):
+    say(text)
+    say(text, err=True)
+    assert capsys.readouterr() == (shown + "\n", shown + "\n")
+
+
+def test_cells_of_a_table_too():
+    told = io.StringIO()
+    table = Table(title=TITLE)
+    table.add_column(TITLE)
+    table.add_row(TITLE)
+    PlainConsole(file=told, width=200).print(table, f"[bold]{TITLE}", style="bold red")
+    assert "\x1b" not in told.getvalue()
+    assert told.getvalue().count("owned") == 4
+    assert "[bold]" in told.getvalue()
+
+
+def test_a_bar_steers_the_terminal_and_its_text_does_not():
+    told = io.StringIO()
+    PlainConsole(file=told, force_terminal=True, width=200).print(TITLE, style="bold")
+    assert "\x1b[1m" in told.getvalue()
+    assert "\x1b]0" not in told.getvalue()
+
+
+def test_a_line_of_progress_too(capsys):
+    with CountProgress("copying", "files") as bar:
+        bar.say(TITLE)
+    assert capsys.readouterr().err == r"\x1b]0;owned\x07" + "\n"
+
+
+def test_warnings_of_the_library_too(capfd):
+    say_warnings()
+    logger = logging.getLogger("cocoprep.somewhere")
+    logging.lastResort.handle(logger.makeRecord("x", logging.WARNING, "f", 1, "%s is damaged", (TITLE,), None))
+    assert capfd.readouterr().err == r"\x1b]0;owned\x07 is damaged" + "\n"
+
+
+def test_what_libraries_say_when_they_fail_too(capfd):
+    import os
+
+    with pytest.raises(ValueError, match="no"), quiet_libraries():
+        os.write(2, TITLE.encode() + b"\xff\n")
+        raise ValueError("no")
+    assert capfd.readouterr().err == r"\x1b]0;owned\x07" + "\ufffd\n"
+
+
+def printing(module):
+    """Yield the calls of a module that print by a way of their own."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called in {"print", "click.echo", "click.secho", "Console", "sys.stdout.write", "sys.stderr.write"}:
+                yield f"{module}:{node.lineno}: {called}"
+
+
+def test_there_is_no_other_way():
+    found = [call for module in MODULES if module not in ONLY_WAYS for call in printing(module)]
+    assert found == []
