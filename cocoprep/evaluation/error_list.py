@@ -12,6 +12,7 @@ from cocoprep.evaluation.error_kinds import GOOD, KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # https://owasp.org/www-community/attacks/CSV_Injection
 ERROR_COLUMNS = (
     "annotation_id", "image_id", "file_name", "joint", "kind", "distance_px", "similarity", "confidence", "x", "y",
     "true_x", "true_y", "other_annotation_id",
@@ -57,8 +58,13 @@ class _Utf8:
         self._stream.write(text.encode("utf-8", "replace"))
 
 
+def _no_formula(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula: such a text gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
 def write_error_rows(rows: Iterable[dict[str, Any]], stream: BinaryIO) -> None:
-    """Write rows of `error_rows` as CSV, a line of headings first."""
+    """Write rows of `error_rows` as CSV, a line of headings first. Names are what others wrote: see `_no_formula`."""
     writer = csv.DictWriter(_Utf8(stream), ERROR_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _no_formula(value) for name, value in row.items()} for row in rows)

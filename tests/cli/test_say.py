@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import logging
+import os
 import unicodedata
 
 import pytest
@@ -82,12 +83,14 @@ def test_warnings_of_the_library_too(capfd):
     assert capfd.readouterr().err == r"\x1b]0;owned\x07 is damaged" + "\n"
 
 
-def test_what_libraries_say_when_they_fail_too(capfd):
-    import os
+def fail_loudly():
+    os.write(2, TITLE.encode() + b"\xff\n")
+    raise ValueError("no")
 
+
+def test_what_libraries_say_when_they_fail_too(capfd):
     with pytest.raises(ValueError, match="no"), quiet_libraries():
-        os.write(2, TITLE.encode() + b"\xff\n")
-        raise ValueError("no")
+        fail_loudly()
     assert capfd.readouterr().err == r"\x1b]0;owned\x07" + "\ufffd\n"
 
 
