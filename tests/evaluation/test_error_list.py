@@ -44,3 +44,12 @@ def test_as_csv_a_name_that_is_no_utf_8_costs_nothing(rows):
     assert tuple(lines[0]) == ERROR_COLUMNS
     assert [line["file_name"] for line in lines] == ["a?.jpg"] + ["1.jpg"] * 4
     assert lines[2]["x"] == ""
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_name_is_a_formula_and_numbers_stay_numbers(rows, name):
+    stream = io.BytesIO()
+    write_error_rows([{**rows[0], "file_name": name, "joint": name, "x": -3.5}], stream)
+    (line,) = csv.DictReader(io.StringIO(stream.getvalue().decode(), newline=""))
+    assert line["file_name"] == line["joint"] == f"'{name}"
+    assert line["x"] == "-3.5"
