@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from cocoprep.crops.pixels import FILL_RGB
+from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.shards.record import FEATURES
@@ -85,7 +88,14 @@ def keypoint_record(table: KeypointTable) -> KeypointRecord:
 
 
 def table_of(record: KeypointRecord) -> KeypointTable:
-    """Return the keypoint table that a manifest holds by value."""
+    """Return the keypoint table that a manifest, or a run, holds by value.
+
+    Raises:
+        RecordError: it is none.
+    """
+    fault = _table_fault(record)
+    if fault:
+        raise RecordError(f"keypoints: {fault}")
     return KeypointTable(
         name=record.table,
         joints=tuple(
@@ -94,6 +104,21 @@ def table_of(record: KeypointRecord) -> KeypointTable:
         ),
         limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
     )
+
+
+def _table_fault(record: KeypointRecord) -> str | None:
+    names, count = record.names, len(record.names)
+    if not names or len(set(names)) != count:
+        return "expected names of joints, each once"
+    if len(record.flip_index) != count or len(record.oks_sigmas) != count:
+        return f"expected a mirror partner and a sigma for each of {count} joints"
+    if any(not 0 <= k < count or record.flip_index[k] != own for own, k in enumerate(record.flip_index)):
+        return "expected mirror partners that are each other's"
+    if not all(0 < sigma < math.inf for sigma in record.oks_sigmas):
+        return "expected sigmas above 0"
+    if any(not 0 <= joint < count for limb in record.limbs for joint in limb):
+        return f"expected limbs between {count} joints"
+    return None
 
 
 def feature_records() -> tuple[FeatureRecord, ...]:

@@ -18,7 +18,7 @@ from cocoprep.checks import is_int, require_choice, require_number
 from cocoprep.errors import ConfigError
 from cocoprep.model.network.config import Activation, Convolution
 
-MAX_STACKS = 8
+MAX_STACKS, MAX_CHANNELS, MAX_DEPTH = 8, 4096, 10
 STRIDES = (2, 4, 8)
 # Torch's defaults, as in the paper's own code. Keras's momentum of 0.99 still holds a third of the initial mean 0 and
 # variance 1 after 100 steps, so that a young network would be evaluated with statistics of nothing; its epsilon of 1e-3
@@ -176,8 +176,8 @@ def _conv(
 def _check_numbers(*, stacks: int, channels: int, depth: int, joints: int) -> None:
     for option, value, lowest, highest in (
         ("--stacks", stacks, 1, MAX_STACKS),
-        ("--channels", channels, 2, math.inf),
-        ("--depth", depth, 1, math.inf),
+        ("--channels", channels, 2, MAX_CHANNELS),
+        ("--depth", depth, 1, MAX_DEPTH),
         ("joints", joints, 1, math.inf),
     ):
         require_number(option, value, lowest, highest, whole=True)

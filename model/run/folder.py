@@ -23,6 +23,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
@@ -50,6 +51,17 @@ def check_run_dir(path: str) -> None:
             "can be appended to a log, nor a run be held by one process. Train here, then copy the folder there, for "
             "example by gcloud storage cp -r: evaluate, predict and export take it from a bucket."
         )
+
+
+class _About(msgspec.Struct, frozen=True):
+    """What run.json says. `skipped` says what is wrong with the records left out, by annotation."""
+
+    shards: dict[str, str]
+    crop: CropRecord
+    keypoints: KeypointRecord
+    versions: dict[str, str]
+    skipped: dict[str, str] = {}
+    earlier_versions: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,14 +99,8 @@ class RunFolder:
         """
         self.files.make_folder(self.path)
         shared = manifests["data"]
-        what = {
-            "shards": _digests(manifests),
-            "crop": msgspec.to_builtins(shared.crop),
-            "keypoints": msgspec.to_builtins(shared.keypoints),
-            "skipped": {str(annotation_id): wrong for annotation_id, wrong in (skipped or {}).items()},
-            "versions": _versions(),
-        }
-        self._write(RUN, what)
+        wrong = {str(annotation_id): said for annotation_id, said in (skipped or {}).items()}
+        self._write_about(_About(_digests(manifests), shared.crop, shared.keypoints, _versions(), wrong))
         self.write_config(config)
 
     def read_geometry(self) -> tuple[CropRecord, KeypointTable]:
@@ -105,15 +111,12 @@ class RunFolder:
         """
         if not self.has_run():
             raise RecordError(f"{self.path}: no run. Expected a folder that `cocoprep train` has made (--run-dir).")
-        what = _read_json(self.at(RUN), self.files)
+        about = self._read_about()
         try:
-            crop = msgspec.convert(what["crop"], CropRecord)
-            return crop, table_of(msgspec.convert(what["keypoints"], KeypointRecord))
-        except (KeyError, msgspec.ValidationError) as error:
-            raise RecordError(
-                f"{self.at(RUN)}: does not say what crops the network takes ({error}). It was made by another version "
-                "of cocoprep: train again with this one, or use that one."
-            ) from error
+            about.crop.config()  # which checks its numbers
+            return about.crop, table_of(about.keypoints)
+        except (ConfigError, RecordError) as error:
+            raise _unusable(self.at(RUN), error) from error
 
     def has_learned_from(self, manifest: Manifest) -> bool:
         """Tell whether the run was trained on these shards.
@@ -121,13 +124,7 @@ class RunFolder:
         Raises:
             RecordError: it does not say on which it was.
         """
-        try:
-            learned_from = _read_json(self.at(RUN), self.files)["shards"]["data"]
-        except (KeyError, TypeError) as error:
-            raise RecordError(
-                f"{self.at(RUN)}: does not say what the run was trained on ({error!r}). Copy the run again."
-            ) from error
-        return bool(records_digest(manifest) == learned_from)
+        return records_digest(manifest) == self._read_about().shards.get("data")
 
     def hold(self) -> RunLock:
         """Keep other processes from training in this folder.
@@ -144,12 +141,12 @@ class RunFolder:
         Returns:
             What ran it before and what does now, of the libraries whose versions differ: "keras 3.11.1, now 3.12.0".
         """
-        what, now = _read_json(self.at(RUN), self.files), _versions()
-        before = what["versions"]
+        about, now = self._read_about(), _versions()
+        before = about.versions
         changed = [f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name]]
-        if changed:
-            what["earlier_versions"] = [*what.get("earlier_versions", []), before]
-        self._write(RUN, {**what, "shards": {**what["shards"], **_digests(manifests)}, "versions": now})
+        earlier = (*about.earlier_versions, before) if changed else about.earlier_versions
+        shards = {**about.shards, **_digests(manifests)}
+        self._write_about(structs.replace(about, shards=shards, versions=now, earlier_versions=earlier))
         self.write_config(config)
         return changed
 
@@ -169,7 +166,7 @@ class RunFolder:
                 f"--resume: {self.path} was begun with other settings: {'; '.join(odd)}.{longer} Leave them out, or "
                 "choose another --run-dir."
             )
-        before = _read_json(self.at(RUN), self.files)["shards"]
+        before = self._read_about().shards
         for name, digest in _digests(manifests).items():
             if before.get(name, digest) != digest:
                 raise ConfigError(
@@ -184,11 +181,11 @@ class RunFolder:
         Raises:
             ConfigError: records are damaged that were not, or no longer; names one.
         """
-        before = _read_json(self.at(RUN), self.files).get("skipped", {})
+        before = self._read_about().skipped
         now = {str(annotation_id): wrong for annotation_id, wrong in skipped.items()}
         odd = before.keys() ^ now.keys()
         if odd:
-            first = min(odd, key=int)
+            first = min(odd, key=lambda annotation_id: (len(annotation_id), annotation_id))
             found = now.get(first, f"annotation {first} is whole")
             raise ConfigError(
                 f"--resume: the damaged records of --data are no longer those that {self.path} was begun without "
@@ -199,6 +196,16 @@ class RunFolder:
     def write_config(self, config: TrainConfig) -> None:
         """Write the config down."""
         self._write(CONFIG, to_builtins(config))
+
+    def _read_about(self) -> _About:
+        path = self.at(RUN)
+        try:
+            return msgspec.convert(_read_json(path, self.files), _About)
+        except msgspec.ValidationError as error:
+            raise _unusable(path, error) from error
+
+    def _write_about(self, about: _About) -> None:
+        self._write(RUN, msgspec.to_builtins(about))
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         with self.files.create(self.at(name)) as stream:
@@ -234,6 +241,13 @@ def _versions() -> dict[str, str]:
 
 def _digests(manifests: dict[str, Manifest]) -> dict[str, str]:
     return {name: records_digest(manifest) for name, manifest in manifests.items()}
+
+
+def _unusable(path: str, why: Exception) -> RecordError:
+    return RecordError(
+        f"{path}: does not say of the run what it should ({why}). Copy the run again; one that another version of "
+        "cocoprep has made, train again with this one, or use that one."
+    )
 
 
 def _read_json(path: str, files: FileStore) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_every_stack_looks_at_everything_once_it_is_deep_enough():
         ({"stacks": True}, "--stacks: expected a whole number from 1 to 8, found True."),
         ({"channels": 0}, "--channels: expected a whole number from 2 up, found 0."),
         ({"channels": 7}, "--channels: expected an even number, found 7"),
-        ({"depth": 0}, "--depth: expected a whole number from 1 up, found 0."),
+        ({"depth": 0}, "--depth: expected a whole number from 1 to 10, found 0."),
         ({"joints": 0}, "joints: expected a whole number from 1 up, found 0."),
         ({"input_size": (32,)}, r"input size: expected a height and a width in pixels, found \(32,\)"),
         ({"input_size": (32, 0)}, r"input size: expected a height and a width in pixels, found \(32, 0\)"),

@@ -158,7 +158,7 @@ def test_a_run_tells_what_crops_its_network_takes(tmp_path):
     assert table == COCO_17
     path = tmp_path / "run" / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "crop": {}}))
-    with pytest.raises(RecordError, match="does not say what crops the network takes"):
+    with pytest.raises(RecordError, match="does not say of the run what it should"):
         folder.read_geometry()
 
 
