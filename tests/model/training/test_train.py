@@ -328,12 +328,14 @@ def run_until(step, data, val, run, *settings, send=signal.SIGKILL):
     return said
 
 
-@pytest.mark.slow
-def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
-    """SIGKILL at two moments, then to the end."""
+@pytest.mark.parametrize(
+    "kills", [pytest.param((11,), marks=pytest.mark.slow), pytest.param((5, 11), marks=pytest.mark.long)]
+)
+def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path, kills):
+    """SIGKILL, then to the end."""
     run = tmp_path / "run"
-    run_until(5, data, val, run, *KEPT_ARGUMENTS)
-    run_until(11, data, val, run, *KEPT_ARGUMENTS)
+    for step in kills:
+        run_until(step, data, val, run, *KEPT_ARGUMENTS)
     said = run_until(None, data, val, run, *KEPT_ARGUMENTS)
     assert said[-1] == 15
     assert 1 < said[0] <= 12
