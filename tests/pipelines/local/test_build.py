@@ -90,6 +90,7 @@ def test_work_that_takes_long_is_not_taken_for_being_stuck(people, tmp_path, mon
     slow = tmp_path / "annotations.json"
     os.mkfifo(slow)
     monkeypatch.setattr(local, "STUCK_LOOKS", 6)
+    monkeypatch.setattr(local, "LOOK_S", 0.2)
 
     def write():
         with slow.open("wb") as stream:  # as soon as the first step reads
