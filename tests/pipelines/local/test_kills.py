@@ -24,7 +24,7 @@ from cocoprep.storage.local import LocalFiles
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers by way of /proc")
 
 WORKERS = 2
-IMAGES, COPIES = 40, 16
+IMAGES, COPIES = 16, 40
 SHARDS = 16
 
 
@@ -208,6 +208,7 @@ def test_a_lost_worker_ends_the_build_in_seconds(arguments, tmp_path, kind, stat
     check_what_is_there(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_after_the_last_shard_does_no_harm(arguments, reference, tmp_path):
     """Before the manifest, the build may end and go on; after it, there is nothing left to lose."""
     build = start(arguments, tmp_path)
