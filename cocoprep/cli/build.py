@@ -168,17 +168,17 @@ def _build_there(config: BuildConfig, runner: str, beam_options: tuple[str, ...]
     """Build on an engine of Beam's. Return None where a template was all that was asked for."""
     from cocoprep.pipelines.remote.run import JobProgress, run_remote_build
 
-    def say(line: str) -> None:
+    def say_aside(line: str) -> None:
         say(line, err=True)
 
     def show(progress: JobProgress) -> None:
         shards = f"{progress.done} of {progress.shards} shards are there" if progress.shards else "no shard yet"
-        say(f"building on {runner}: {shards}, {progress.seconds:.0f} s")
+        say_aside(f"building on {runner}: {shards}, {progress.seconds:.0f} s")
 
-    say(f"building on {runner}")
-    build = run_remote_build(config, runner, beam_options, on_progress=show, say=say)
+    say_aside(f"building on {runner}")
+    build = run_remote_build(config, runner, beam_options, on_progress=show, say=say_aside)
     if build.template is not None:
-        say(f"{build.template}: the job's template. Nothing was built.")
+        say_aside(f"{build.template}: the job's template. Nothing was built.")
         return None
     return build
 

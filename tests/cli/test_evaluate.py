@@ -179,7 +179,7 @@ def test_photographs_that_are_not_there_cost_only_pictures(run, files, tmp_path)
         (["--results", "--data", "--batch-size=3"], "--batch-size goes with --run"),
         (["--results", "--data", "--boxes=truth"], "--boxes goes with --run"),
         (["--results", "--data", "--pck=-1"], "--pck: expected a number from 0 up, found -1"),
-        (["--results", "--data", "--pck=nan"], "--pck: expected a fraction"),
+        (["--results", "--data", "--pck=nan"], "--pck: expected a number from 0 up"),
     ],
 )
 def test_options_that_do_not_go_together(run, options, says, tmp_path):

@@ -40,7 +40,8 @@ def test_a_plan_has_at_least_one_image_a_split(images, val_fraction, counts):
 
 @pytest.mark.parametrize("wrong", [{"images": 0}, {"images": MAX_IMAGES + 1}, {"seed": -1}, {"val_fraction": 1.01}])
 def test_a_plan_that_cannot_be_is_refused(wrong):
-    with pytest.raises(ConfigError, match=f"sample: {next(iter(wrong))} must be"):
+    option = next(iter(wrong)).replace("_", "-")
+    with pytest.raises(ConfigError, match=f"^--{option}: expected a .*number from "):
         SamplePlan(**{**asdict(PLAN), **wrong})
 
 

@@ -230,7 +230,9 @@ def failing(times, what):
     return lambda seen: next(left, None)
 
 
-@pytest.mark.parametrize("what", [503, 429, 500, ("wait", 0.5), ("cut", 100)])
+@pytest.mark.parametrize(
+    "what", [503, ("cut", 100), *(pytest.param(what, marks=pytest.mark.slow) for what in (429, 500, ("wait", 0.5)))]
+)
 def test_a_service_that_fails_for_a_while(what, bad_service, bucket):
     files = AnyFiles(patience_s=20)
     for act in (

@@ -77,7 +77,7 @@ def figures_of(data):
     }
 
 
-@pytest.mark.parametrize("images", ["photographs.zip", "train2017"])
+@pytest.mark.parametrize("images", ["photographs.zip", pytest.param("train2017", marks=pytest.mark.slow)])
 def test_results_against_an_annotation_file(near, far, bucket, run, tmp_path, images):
     pytest.importorskip("matplotlib")
     for root, out in ((near, tmp_path / "out"), (far, f"{bucket}/out")):
@@ -153,7 +153,7 @@ def test_a_run_in_a_bucket(near, far, trained, there, run, tmp_path):
     assert "at the thresholds that `cocoprep evaluate` chose" in said
 
 
-@pytest.mark.parametrize("images", ["photographs.zip", "train2017"])
+@pytest.mark.parametrize("images", ["photographs.zip", pytest.param("train2017", marks=pytest.mark.slow)])
 def test_the_people_of_a_coco_file_are_predicted(near, far, trained, there, bucket, run, tmp_path, images):
     for root, folder, out in ((near, trained, tmp_path / "out"), (far, there, f"{bucket}/out")):
         code, _, err = run(
@@ -289,6 +289,7 @@ def test_figures_that_cannot_be_written_are_printed_all_the_same(far, bucket, ba
     assert f"error: {bucket}/figures.json: the bucket refuses this account" in err
 
 
+@pytest.mark.slow
 def test_without_credentials(near, trained, tmp_path):
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GOOGLE", "STORAGE", "CLOUDSDK", "GCE"))}
     for command in (

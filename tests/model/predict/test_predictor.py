@@ -89,7 +89,7 @@ def run(people_folder, tmp_path_factory):
     return write_run(tmp_path_factory.mktemp("runs") / "run", people_folder(images=2, shards=1))
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
 def test_a_run_in_16_bits_predicts_in_32(people_folder, tmp_path, policy):
     exact = random_network(CROP)
     keras.config.set_dtype_policy(policy)

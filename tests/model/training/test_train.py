@@ -56,6 +56,7 @@ def curve(run, name="loss", phase="train"):
     return [(line["step"], line[name]) for line in lines_of(run, phase)]
 
 
+@pytest.mark.slow
 def test_a_run_leaves_what_it_promises(whole, data):
     run, training = whole
     assert {p.name for p in run.iterdir()} == {
@@ -88,6 +89,7 @@ def test_a_run_made_longer_has_the_losses_of_the_longer_one(data, tmp_path):
     assert curve(tmp_path / "longer")[-1][0] == 15
 
 
+@pytest.mark.slow
 def test_a_finished_run_gone_on_with_shows_its_figures(whole):
     run, _ = whole
     last = lines_of(run, "val")[-1]
@@ -96,6 +98,7 @@ def test_a_finished_run_gone_on_with_shows_its_figures(whole):
     assert f"OKS AP {last['AP']:.3f}" in said
 
 
+@pytest.mark.slow
 def test_the_log_says_whether_it_learns(whole):
     run, _ = whole
     train, validation = lines_of(run)[-1], lines_of(run, "val")
@@ -110,6 +113,7 @@ def test_the_log_says_whether_it_learns(whole):
     assert validation[-1]["people"] == 6  # each once, though a batch holds 4
 
 
+@pytest.mark.slow
 def test_tensorboard_shows_the_same_curves_and_pictures(whole):
     from tensorflow.core.util.event_pb2 import Event
 
@@ -129,6 +133,7 @@ def test_tensorboard_shows_the_same_curves_and_pictures(whole):
         np.testing.assert_allclose(scalars[tag], curve(run, "loss", phase), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_best_network_is_kept_and_predicts(whole):
     run, training = whole
     network = keras.saving.load_model(run / "best.keras")
@@ -235,6 +240,7 @@ def test_a_loss_that_is_not_finite_names_step_and_people(data, tmp_path):
     assert training.checkpoints.steps() == [3]
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_run_is_not_overwritten(whole, data, val):
     with pytest.raises(ConfigError, match="holds a run already: go on with it by --resume"):
         open_tiny(data, val, whole[0], **KEPT)
@@ -242,6 +248,7 @@ def test_a_folder_with_a_run_is_not_overwritten(whole, data, val):
         open_tiny(data, val, whole[0], resume=True, seed=5)
 
 
+@pytest.mark.slow
 def test_resuming_a_finished_run_changes_nothing(whole, data, val):
     run, _ = whole
     before = (run / "log.jsonl").read_bytes()
@@ -328,12 +335,14 @@ def run_until(step, data, val, run, *settings, send=signal.SIGKILL):
     return said
 
 
-@pytest.mark.slow
-def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path):
-    """SIGKILL at two moments, then to the end."""
+@pytest.mark.parametrize(
+    "kills", [pytest.param((11,), marks=pytest.mark.slow), pytest.param((5, 11), marks=pytest.mark.long)]
+)
+def test_a_killed_run_goes_on_with_the_same_losses(whole, data, val, tmp_path, kills):
+    """SIGKILL, then to the end."""
     run = tmp_path / "run"
-    run_until(5, data, val, run, *KEPT_ARGUMENTS)
-    run_until(11, data, val, run, *KEPT_ARGUMENTS)
+    for step in kills:
+        run_until(step, data, val, run, *KEPT_ARGUMENTS)
     said = run_until(None, data, val, run, *KEPT_ARGUMENTS)
     assert said[-1] == 15
     assert 1 < said[0] <= 12

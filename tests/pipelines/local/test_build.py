@@ -90,6 +90,7 @@ def test_a_space_in_the_interpreters_path(coco_config, reference, tmp_path):
 def test_work_that_takes_long_is_not_taken_for_being_stuck(people, tmp_path, monkeypatch):
     annotations, _ = people
     monkeypatch.setattr(local, "STUCK_LOOKS", 6)
+    monkeypatch.setattr(local, "LOOK_S", 0.2)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # where the processes of the build find `SlowFiles`
     slow = SlowFiles(str(annotations), 3 * local.STUCK_LOOKS * local.LOOK_S)
     counters = run_local_build(small(people, tmp_path / "out"), workers=1, files=slow)
