@@ -12,7 +12,7 @@ from cocoprep.evaluation.error_kinds import GOOD, KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t")  # https://owasp.org/www-community/attacks/CSV_Injection
 ERROR_COLUMNS = (
     "annotation_id", "image_id", "file_name", "joint", "kind", "distance_px", "similarity", "confidence", "x", "y",
     "true_x", "true_y", "other_annotation_id",
@@ -59,8 +59,10 @@ class _Utf8:
 
 
 def _no_formula(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula: such a text gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """Return a cell that no spreadsheet takes for a formula, nor for two lines."""
+    if not isinstance(value, str):
+        return value
+    return f"'{value}" if value.startswith(_FORMULA) else value.replace("\r", "\\r")
 
 
 def write_error_rows(rows: Iterable[dict[str, Any]], stream: BinaryIO) -> None:

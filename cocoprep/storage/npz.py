@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import zipfile
 from typing import Any
 
@@ -29,6 +30,7 @@ def decode_npz(data: bytes, path: str) -> dict[str, NDArray[Any]]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_nothing_is_hidden(archive, data)
             return {
                 member.filename.removesuffix(_ENDING): _decode(_content(archive, member, len(data)))
                 for member in archive.infolist()
@@ -37,6 +39,19 @@ def decode_npz(data: bytes, path: str) -> dict[str, NDArray[Any]]:
         raise
     except Exception as error:  # zipfile, struct and NumPy raise whatever damage provokes
         raise RecordError(f"{path}: damaged ({str(error) or type(error).__name__:.200}).") from error
+
+
+def _check_nothing_is_hidden(archive: zipfile.ZipFile, data: bytes) -> None:
+    """Raise ValueError where the directory does not list all that the file holds: one flipped bit in it can do that."""
+    end = 0
+    for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
+        if member.header_offset != end:
+            break
+        # APPNOTE 4.3.7: the lengths of name and extra field, which are not those in the directory.
+        name, extra = struct.unpack_from("<HH", data, end + 26)
+        end += 30 + name + extra + member.compress_size
+    if end != archive.start_dir:
+        raise ValueError(f"its directory lists nothing from byte {end} on")
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes:

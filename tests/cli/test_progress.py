@@ -6,9 +6,9 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from rich.console import Console
 
 from cocoprep.cli import progress as progress_module
+from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.progress import BuildProgress, ByteProgress, CountProgress
 from cocoprep.pipelines.monitor import Progress, Workload
 
@@ -57,8 +57,8 @@ def test_bytes_of_many_threads_add_up(capsys):
 
 def test_on_a_terminal_there_is_a_bar_and_no_line(monkeypatch):
     shown = io.StringIO()
-    console = Console(file=shown, force_terminal=True, width=80)
-    monkeypatch.setattr(progress_module, "Console", lambda **_: console)
+    console = PlainConsole(file=shown, force_terminal=True, width=80)
+    monkeypatch.setattr(progress_module, "PlainConsole", lambda **_: console)
     with CountProgress("predicting", "people") as progress:
         progress.log_interval_s = 0.0
         progress.update(3, 12)

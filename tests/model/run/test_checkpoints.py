@@ -101,7 +101,7 @@ def test_no_flipped_bit_is_a_fault_of_ours(folder, tmp_path):
             assert found.best == expected.best
             assert found.arrays.keys() == expected.arrays.keys()
             assert all(np.array_equal(found.arrays[name], expected.arrays[name]) for name in found.arrays)
-    assert passed_over > 0.8 * len(whole)
+    assert passed_over > 0.7 * len(whole)
 
 
 def test_a_disk_that_fails_is_not_taken_for_damage(folder, monkeypatch):

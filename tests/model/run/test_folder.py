@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from cocoprep.errors import RecordError
+from cocoprep.errors import CocoprepError, RecordError
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.shards.manifest import read_manifest
@@ -104,7 +104,7 @@ def test_what_is_no_json_is_refused(run, name, content):
     with FILES.create(folder.at(name)) as stream:
         stream.write(content)
     read = {"run.json": folder.read_geometry, "config.json": folder.read_config}[name]
-    with pytest.raises(RecordError) as caught:
+    with pytest.raises(CocoprepError) as caught:
         read()
     assert str(caught.value).startswith(folder.at(name))
     assert len(str(caught.value)) < 2000
