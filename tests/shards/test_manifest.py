@@ -37,7 +37,7 @@ CHANGES = {
     "a file less": (lambda body: body["files"].pop("ledger.parquet"), "files"),
     "sizes of another crop": (lambda body: body["crop"].update(stored_size=[90_000, 90_000]), "crop"),
     "no crop": (lambda body: body["crop"].update(input_size=[0, 0]), "--input-size"),
-    "a partner that is not there": (lambda body: body["keypoints"]["flip_index"].__setitem__(0, 99), "index"),
+    "a partner that is not there": (lambda body: body["keypoints"]["flip_index"].__setitem__(0, 99), "mirror partners"),
 }
 
 
