@@ -130,6 +130,10 @@ def _load_network(path: str, crop: CropRecord, table: KeypointTable, files: File
 def _on_this_machine(path: str, files: FileStore) -> Iterator[str]:
     """Give a file that Keras can open: the one named, or a copy of it for as long as it is needed."""
     if "://" not in path:
+        try:
+            files.open_read(path).close()  # of a pipe, Keras would wait for the end
+        except OSError as error:
+            raise RecordError(f"{path}: cannot be read ({error.strerror or error}). Copy the run again.") from error
         yield path
         return
     content = files.read_bytes(path)

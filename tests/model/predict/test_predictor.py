@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import keras
 import numpy as np
@@ -136,6 +137,9 @@ def damage(run, what):
     elif what == "code of its own":
         image = keras.Input((64, 48, 3))
         keras.Model(image, keras.layers.Lambda(lambda x: x)(image)).save(best)
+    elif what == "a pipe":
+        best.unlink()
+        os.mkfifo(best)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +151,7 @@ def damage(run, what):
         ("no geometry", r"run\.json: does not say of the run what it should"),
         ("other geometry", r"expected a network from \(64, 64, 3\)"),
         ("code of its own", r"best\.keras: not a network that can be read"),
+        ("a pipe", r"best\.keras: cannot be read \(not a regular file\)"),
     ],
 )
 def test_a_run_that_cannot_be_used_is_told_in_a_line(run, tmp_path, what, message):
