@@ -126,6 +126,10 @@ class RunFolder:
         """
         return records_digest(manifest) == self._read_about().shards.get("data")
 
+    def validation(self) -> str | None:
+        """Return the digest of the shards that the run is validated on, as `records_digest` gives it; None without."""
+        return self._read_about().shards.get("val")
+
     def hold(self) -> RunLock:
         """Keep other processes from training in this folder.
 

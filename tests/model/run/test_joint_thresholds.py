@@ -41,6 +41,33 @@ def test_what_was_chosen_on_other_people_is_found_again(run, joints):
     assert content["figures"]["people"] == 40
 
 
+def test_a_joint_that_nobody_has_labelled_has_none(run):
+    rng = np.random.default_rng(0)
+    labelled = rng.uniform(size=(40, 17)) < 0.5
+    labelled[:, 0] = False
+    write_thresholds(run, choose_thresholds(rng.uniform(size=(40, 17)), labelled), OTHER, COCO_17, LocalFiles())
+    assert np.isnan(read_thresholds(run, COCO_17)).tolist() == [True] + [False] * 16
+    values, said = find_thresholds(run, COCO_17, None)
+    assert values[0] == 0.2
+    assert "0.2 for nose, of which it knows nothing" in said
+
+
+def test_an_evaluation_elsewhere_changes_nothing(tmp_path, joints):
+    """But the run's own validation folder is heard, whenever it is evaluated."""
+    run, elsewhere = str(tmp_path), manifest_with("h")
+    folder = RunFolder(run, LocalFiles())
+    folder.begin(TrainConfig(data="a", val="b"), {"data": LEARNED_FROM, "val": OTHER})
+    write_thresholds(run, joints, elsewhere, COCO_17, LocalFiles())  # there are none yet
+    write_thresholds(run, joints, OTHER, COCO_17, LocalFiles())
+    before = (tmp_path / THRESHOLDS_FILE).read_bytes()
+    with pytest.raises(ConfigError, match="the run has its own, chosen on other people; they stay"):
+        write_thresholds(run, joints, elsewhere, COCO_17, LocalFiles())
+    assert (tmp_path / THRESHOLDS_FILE).read_bytes() == before
+    write_thresholds(run, joints, OTHER, COCO_17, LocalFiles())
+    (tmp_path / THRESHOLDS_FILE).write_text("{")
+    write_thresholds(run, joints, elsewhere, COCO_17, LocalFiles())  # what cannot be read is nobody's
+
+
 def test_nothing_is_chosen_on_what_was_learned_from_or_tells_nothing(run, joints):
     with pytest.raises(ConfigError, match="the network has learned from these people"):
         write_thresholds(run, joints, LEARNED_FROM, COCO_17, LocalFiles())
@@ -71,7 +98,9 @@ def test_what_was_asked_for_comes_first_then_what_was_chosen(tmp_path):
     np.testing.assert_array_equal(find_thresholds(run, COCO_17, 0.5)[0], np.full(17, 0.5))
 
 
-@pytest.mark.parametrize("content", ["{", "{}", '{"thresholds": {"nose": 0.1}}', '{"thresholds": {"nose": null}}'])
+@pytest.mark.parametrize(
+    "content", ["{", "{}", '{"thresholds": {}}', '{"thresholds": {"tail": 0.1}}', '{"thresholds": {"nose": null}}']
+)
 def test_a_damaged_file_is_told(tmp_path, content):
     (tmp_path / THRESHOLDS_FILE).write_text(content)
     with pytest.raises(RecordError, match=THRESHOLDS_FILE):
