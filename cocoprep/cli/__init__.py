@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -41,11 +42,20 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"cocoprep.cli.{COMMANDS[cmd_name][0]}").command
+        for parameter in command.params:
+            parameter.callback = parameter.callback or _refuse_empty
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _refuse_empty(_: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Refuse '' for whatever option or argument: a script's variable was not set, and the default would be a guess."""
+    if value == "" or (isinstance(value, tuple) and "" in value):
+        raise click.BadParameter("expected a value, found nothing", param=parameter)
+    return value
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -336,3 +336,22 @@ def test_augmentation_whose_library_does_not_load_says_why(augment_in):
     assert found.returncode == 3
     assert "libGL.so.1: cannot open shared object file" in found.stderr
     assert "pip install" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("build", "--split", "train2017", "--out", ""),
+        ("build", "--split", ""),
+        ("verify", ""),
+        ("predict", "--run", "r", "a.jpg", ""),
+        ("show", "d", "1", "--out="),
+    ],
+)
+def test_nothing_is_no_value(arguments, run, tmp_path, monkeypatch):
+    """A variable that was not set in a script must not become the default."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert "expected a value, found nothing" in err
+    assert list(tmp_path.iterdir()) == []
