@@ -151,7 +151,7 @@ def _read_ground_truth(folder: str, image_id: int | None, files: FileStore) -> t
     path = files.join(folder, GROUND_TRUTH)
     try:
         truth = msgspec.json.decode(files.read_bytes(path), type=_GroundTruth)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
     found = next((i for i in truth.images if i.id == image_id), None)
     image = None if found is None else ImageInfo(found.id, found.file_name, found.width, found.height)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, SupportsIndex
 
@@ -61,7 +62,7 @@ class ShardDataset:
             path = self._files.join(self.folder, shard.name + SIDECAR_SUFFIX)
             try:
                 index = msgspec.json.decode(self._files.read_bytes(path), type=_ShardIndex)
-            except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {self.folder}`.") from error
             places += [(n, shard.name, at) for n, at in zip(index.annotation_ids, index.offsets, strict=True)]
         return places
@@ -94,7 +95,8 @@ class ShardDataset:
         if not isinstance(index, SupportsIndex):
             raise TypeError(f"expected an int, found {index!r}; ids go to `person`")
         annotation_id, shard, start = self.places[index]
-        record = self._files.read_range(self._files.join(self.folder, shard), start, self.ends[index])
+        with self._readable(shard) as path:
+            record = self._files.read_range(path, start, self.ends[index])
         person = self._decode(io.BytesIO(record), shard, start)
         if person["annotation_id"] != annotation_id:
             raise RecordError(
@@ -114,9 +116,21 @@ class ShardDataset:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield every person in stored order, reading each shard once from front to back."""
         for shard in self.manifest.shards:
-            with self._files.open_read(self._files.join(self.folder, shard.name)) as stream:
+            with self._readable(shard.name) as path:
+                stream = self._files.open_read(path)
+            with stream:
                 for _ in range(shard.examples):
                     yield self._decode(stream, shard.name, stream.tell())
+
+    @contextmanager
+    def _readable(self, shard: str) -> Iterator[str]:
+        path = self._files.join(self.folder, shard)
+        try:
+            yield path
+        except OSError as error:
+            raise RecordError(
+                f"{path}: cannot be read ({error.strerror or error}). Run `cocoprep verify {self.folder}`."
+            ) from error
 
     def canonical(self, stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the canonical crop, a view: the centre of a stored crop (H, W, 3), which heatmaps and joints fit."""

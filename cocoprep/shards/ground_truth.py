@@ -38,7 +38,7 @@ def read_ground_truth(folder: str, files: FileStore) -> dict[str, Any]:
     path = files.join(folder, GROUND_TRUTH)
     try:
         truth: dict[str, Any] = msgspec.json.decode(files.read_bytes(path), type=dict[str, Any])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{path}: cannot be read ({error}). Run `cocoprep verify {folder}`.") from error
     return truth
 

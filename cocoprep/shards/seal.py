@@ -30,7 +30,7 @@ def unseal(data: bytes, path: str) -> dict[str, Any]:
     """
     try:
         body = msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{path}: damaged ({error}). Build the folder again.") from error
     digest = body.pop("digest", None)
     # Compared as bytes too: a flipped bit in white space or in a number's spelling changes no value.

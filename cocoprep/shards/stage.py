@@ -121,7 +121,10 @@ def _copy_ceiling(source: str, target: str, files: FileStore) -> None:
     """Copy what the manifest does not know, because it is measured after the build."""
     path = files.join(source, CEILING)
     if files.exists(path):
-        data = files.read_bytes(path)
+        try:
+            data = files.read_bytes(path)
+        except OSError as error:
+            raise RecordError(f"{path}: cannot be read ({error.strerror or error}).") from error
         unseal(data, path)
         with files.create(files.join(target, CEILING)) as stream:
             stream.write(data)

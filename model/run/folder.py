@@ -220,7 +220,12 @@ class RunLock:
     """Held until `release`, or until the process ends, in whatever way."""
 
     def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise ConfigError(
+                f"--run-dir: {path} cannot be held ({error.strerror or error}). Remove it, or choose another folder."
+            ) from error
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError) as error:

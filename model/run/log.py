@@ -10,22 +10,37 @@ import math
 import os
 from typing import Any
 
+from cocoprep.checks import is_int
+from cocoprep.errors import RecordError
 from cocoprep.storage.store import FileStore
 
 LOG = "log.jsonl"
 
 
 def read_log(folder: str, files: FileStore) -> list[dict[str, Any]]:
-    """Return the lines of a run's log; a last line that a kill cut short is left out."""
+    """Return the lines of a run's log; a last line that a kill cut short is left out.
+
+    Raises:
+        RecordError: it cannot be read, or no training has written it.
+    """
     path = files.join(folder, LOG)
     if not files.exists(path):
         return []
     lines = []
-    for line in files.read_bytes(path).decode(errors="replace").splitlines():
+    try:
+        text = files.read_bytes(path).decode(errors="replace")
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror or error}). Move it away to go on.") from error
+    for number, line in enumerate(text.splitlines(), start=1):
         try:
-            lines.append(json.loads(line))
+            found = json.loads(line)
         except json.JSONDecodeError:
             break
+        except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists
+            found = None
+        if not isinstance(found, dict) or not is_int(found.get("step")):
+            raise RecordError(f"{path}: line {number} is none that training writes. Remove it, or move the file away.")
+        lines.append(found)
     return lines
 
 

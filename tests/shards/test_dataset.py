@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import pickle
+import shutil
 import sys
 
 import numpy as np
@@ -114,3 +116,40 @@ def test_a_bucket_without_googles_libraries(monkeypatch):
 def test_a_folder_that_lies_nowhere_we_know(folder):
     with pytest.raises(ConfigError, match="expected a path of this machine or one that begins with gs://"):
         cocoprep.open_dataset(folder)
+
+
+NESTED = b'{"a":' * 100_000
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "ceiling.json", "build.json", "ground_truth.json", "cocoprep-train2017.tfrecord-{}.json"]
+)
+@pytest.mark.parametrize("command", ["verify", "info", "contact-sheet", "stage", "show"])
+def test_what_is_nested_deeply_is_damaged_for_every_command(people_folder, tmp_path, run, name, command):
+    folder = shutil.copytree(people_folder(size=(32, 32), shards=3), tmp_path / "built")
+    number = cocoprep.open_dataset(folder).annotation_ids[0]
+    (folder / name.format("00000-of-00003")).write_bytes(NESTED)
+    picture = ["--out", tmp_path / "a.png"]
+    more = {"contact-sheet": picture, "stage": [tmp_path / "copy"], "show": [number, *picture]}
+    code, _, err = run(command, folder, *more.get(command, []))
+    assert code in (0, 1)
+    assert "a fault of ours" not in err
+    assert len(err) < 2000
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
+@pytest.mark.parametrize("command", ["verify", "contact-sheet", "stage", "show"])
+def test_what_is_no_file_is_told_by_every_command(people_folder, tmp_path, run, make, command):
+    built = people_folder(size=(32, 32), shards=3)
+    number = cocoprep.open_dataset(built).annotation_ids[0]
+    picture = ["--out", tmp_path / "a.png"]
+    more = {"contact-sheet": picture, "stage": [tmp_path / "copy"], "show": [number, *picture]}
+    for name in sorted(path.name for path in built.iterdir()):
+        folder = shutil.copytree(built, tmp_path / f"with-{name}")
+        (folder / name).unlink()
+        make(folder / name)
+        code, _, err = run(command, folder, *more.get(command, []))
+        assert code in (0, 1), (name, err)
+        assert "a fault of ours" not in err, (name, err)
+        shutil.rmtree(tmp_path / "copy", ignore_errors=True)

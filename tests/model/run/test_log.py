@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 
 import pytest
 
+from cocoprep.errors import RecordError
 from cocoprep.model.run.log import LOG, RunLog, read_log
 from cocoprep.storage.local import LocalFiles
 
@@ -61,3 +63,21 @@ def test_what_json_knows_no_number_for_is_null(written, value):
     last = (written / LOG).read_text().splitlines()[-1]
     found = json.loads(last, parse_constant=pytest.fail)
     assert found == {"phase": "train", "step": 2, "epoch": 0, "loss": None, "people": 3, "note": "x"}
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "5", "null", '{"step": "x"}', '{"step": null}', '{"step": true}', "[" * 20_000, "1" * 6000]
+)
+def test_a_line_that_no_training_writes_is_told(tmp_path, line):
+    (tmp_path / "log.jsonl").write_text(f'{{"step": 1, "epoch": 1, "phase": "train"}}\n{line}\n')
+    with pytest.raises(RecordError, match=r"log\.jsonl: line 2 is none that training writes") as caught:
+        read_log(str(tmp_path), LocalFiles())
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_log_that_is_no_file_is_told(tmp_path, make):
+    make(tmp_path / "log.jsonl")
+    with pytest.raises(RecordError, match=r"log\.jsonl: cannot be read"):
+        read_log(str(tmp_path), LocalFiles())
