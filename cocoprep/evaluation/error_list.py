@@ -62,7 +62,8 @@ def _no_formula(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula, nor for two lines."""
     if not isinstance(value, str):
         return value
-    return f"'{value}" if value.startswith(_FORMULA) else value.replace("\r", "\\r")
+    line = value.replace("\r", "\\r")
+    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
 def write_error_rows(rows: Iterable[dict[str, Any]], stream: BinaryIO) -> None:

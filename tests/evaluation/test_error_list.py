@@ -57,6 +57,6 @@ def test_no_name_is_a_formula_and_numbers_stay_numbers(rows, name):
 
 def test_a_line_stays_a_line(rows):
     stream = io.BytesIO()
-    write_error_rows([{**rows[0], "file_name": "\r=1", "joint": "a\nb\rc"}], stream)
+    write_error_rows([{**rows[0], "file_name": "\r=1", "joint": "=a\nb\rc"}], stream)
     (line,) = csv.DictReader(io.StringIO(stream.getvalue().decode(), newline=""))
-    assert (line["file_name"], line["joint"]) == ("\\r=1", "a\nb\\rc")
+    assert (line["file_name"], line["joint"]) == ("\\r=1", "'=a\nb\\rc")
