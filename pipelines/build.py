@@ -7,6 +7,7 @@ from pathlib import Path
 import apache_beam as beam
 
 from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.under_way import BuildMark
 from cocoprep.pipelines.transforms import FinishBuild, SelectPeople, WriteShards
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
@@ -29,6 +30,7 @@ class BuildShards(beam.PTransform):
         files: FileStore = AnyFiles(),
         local_folder: str | None = None,
         done_ahead: Path | None = None,
+        mark: BuildMark | None = None,
     ) -> None:
         """Set the build up.
 
@@ -38,17 +40,19 @@ class BuildShards(beam.PTransform):
             files: where paths lie; by default, on this machine or in a bucket, as each says.
             local_folder: where workers of one machine tell of their progress.
             done_ahead: what `run_first_step_ahead` has left, where it was called.
+            mark: tells others that this build is under way, where somebody keeps it fresh.
         """
         super().__init__()
         self._context = (config, table, files, local_folder)
-        self._done_ahead = done_ahead
+        self._done_ahead, self._mark = done_ahead, mark
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Return a collection of one element, the fingerprint of the finished folder."""
         return (
             pipeline
             | "Start" >> beam.Impulse()
-            | "SelectPeople" >> SelectPeople(*self._context, done_ahead=self._done_ahead)  # (label, photographs)
+            | "SelectPeople"
+            >> SelectPeople(*self._context, done_ahead=self._done_ahead, mark=self._mark)  # (label, photographs)
             | "DealShards" >> beam.Reshuffle()  # the same, evenly over the workers
             | "WriteShards" >> WriteShards(*self._context)  # finished shard
             | "FinishBuild" >> FinishBuild(*self._context)  # fingerprint

@@ -19,6 +19,7 @@ from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
+from cocoprep.builder.under_way import BuildMark
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.counters import DROPPED, NAMESPACE
@@ -76,13 +77,14 @@ class _BuildFn(beam.DoFn):
 
 class _SelectFn(_BuildFn):
     done_ahead: Path | None = None
+    mark: BuildMark | None = None
 
     def process(self, _: object) -> Iterable[DealtShard]:
         with self.our_work():
             if self.done_ahead:
                 started, shards = read_first_step(self.done_ahead)
             else:
-                started, shards = run_first_step(self.config, self.table, self.files)
+                started, shards = run_first_step(self.config, self.table, self.files, self.mark)
         self.monitor.announce(Workload(started.images, started.people, started.num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
@@ -161,14 +163,14 @@ class _Step(beam.PTransform):
 class SelectPeople(_Step):
     """One impulse -> (shard label, its photographs with their people, packed): metadata only, under 1 KB a person."""
 
-    def __init__(self, *context: Any, done_ahead: Path | None = None) -> None:
+    def __init__(self, *context: Any, done_ahead: Path | None, mark: BuildMark | None) -> None:
         super().__init__(*context)
-        self.done_ahead = done_ahead
+        self.done_ahead, self.mark = done_ahead, mark
 
     def expand(self, impulse: beam.PCollection) -> beam.PCollection:
         """Read the annotation file, prepare the output, and deal photographs to shards."""
         select = _SelectFn(*self.context)
-        select.done_ahead = self.done_ahead
+        select.done_ahead, select.mark = self.done_ahead, self.mark
         return impulse | beam.ParDo(select).with_output_types(DealtShard)
 
 

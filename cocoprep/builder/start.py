@@ -13,6 +13,7 @@ from cocoprep.builder.fingerprint import fingerprint_parts
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
+from cocoprep.builder.under_way import BuildMark, claim_folder, make_way
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.crops.photographs import ImageSource, open_images
 from cocoprep.errors import ConfigError, ImageError
@@ -46,18 +47,28 @@ class JudgedBuild:
     ledger: pa.Table
 
 
-def start_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> tuple[StartedBuild, list[PackedShard]]:
+def start_build(
+    config: BuildConfig, table: KeypointTable, files: FileStore, mark: BuildMark | None = None
+) -> tuple[StartedBuild, list[PackedShard]]:
     """Judge every annotation, make the output folder ready, and write plan, ledger and ground truth into it.
+
+    Args:
+        config: of the build.
+        table: the joints.
+        files: where paths lie.
+        mark: where somebody keeps it fresh, left in the folder before anything else there is touched.
 
     Returns:
         The counts, and the photographs of every shard with their kept people.
 
     Raises:
         CocoprepError: as `judge_build`.
-        BuildError: the share of faulty annotations is too large. The ledger is written all the same, unless the folder
-            holds a finished build: that is left as it is.
+        BuildError: another build into the folder is under way; or the share of faulty annotations is too large. For
+            that, the ledger is written all the same, unless the folder holds a finished build, which is left as it is.
     """
+    make_way(config.out, mark, files)
     judged = judge_build(config, table, files)
+    claim_folder(config.out, mark, files)
     if has_too_many_faults(judged.ledger, config.select.max_bad_fraction):
         _refuse(config, judged, table, files)
     return _write_start(config, judged, table, files)

@@ -11,6 +11,7 @@ LEDGER = "ledger.parquet"
 GROUND_TRUTH = "ground_truth.json"
 BASELINE = "baseline.npz"
 CEILING = "ceiling.json"
+UNDER_WAY = "under_way.json"  # as long as a build writes into the folder
 SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE)
 LISTED_FILES = (PLAN, LEDGER, GROUND_TRUTH, BASELINE)  # by the manifest, beside the shards
 
@@ -31,7 +32,7 @@ def shard_name(split: str, index: int, count: int) -> str:
 
 def is_ours(name: str) -> bool:
     """Tell whether a name in a built folder is one that a build gives to its files."""
-    return name in (*SUMMARIES, PLAN) or SHARD_FILE.fullmatch(name) is not None
+    return name in (*SUMMARIES, PLAN, UNDER_WAY) or SHARD_FILE.fullmatch(name) is not None
 
 
 def is_read_as_shard(name: str) -> bool:

@@ -48,6 +48,10 @@ class AnyFiles:
         """See `FileStore`."""
         return self.store_of(path).create(path, sync=sync)
 
+    def put_if(self, path: str, data: bytes, *, found: bytes | None) -> bool:
+        """See `FileStore`."""
+        return self.store_of(path).put_if(path, data, found=found)
+
     def sync(self, path: str) -> None:
         """See `FileStore`."""
         self.store_of(path).sync(path)

@@ -79,6 +79,30 @@ class BucketFiles:
                 ) from error
             self._upload(path, cast(BinaryIO, spool), digest_stream(cast(BinaryIO, spool)))
 
+    def put_if(self, path: str, data: bytes, *, found: bytes | None) -> bool:
+        """See `FileStore`. By the object's generation: of several at once, one is told that it was."""
+        from google.api_core.exceptions import PreconditionFailed
+
+        generation = 0  # stands for: there is none
+        if found is not None:
+            try:
+                blob = self._stat(path)
+                if self.read_range(path, 0, len(found) + 1) != found:
+                    return False
+                generation = blob.generation
+            except FileNotFoundError:
+                return False
+        try:
+            with told(path):
+                self._blob(path).upload_from_string(
+                    data, content_type="application/json", if_generation_match=generation, **self._patiently()
+                )
+        except StoreError as error:
+            if isinstance(error.__cause__, PreconditionFailed):
+                return False
+            raise
+        return True
+
     def sync(self, path: str) -> None:
         """See `FileStore`. Nothing is to be done: an object that is there stays there."""
 

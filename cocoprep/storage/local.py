@@ -65,6 +65,29 @@ class LocalFiles:
             with suppress(OSError):
                 os.unlink(temporary)
 
+    def put_if(self, path: str, data: bytes, *, found: bytes | None) -> bool:
+        """See `FileStore`. Raises OutputError as `create`."""
+        if found is None:
+            return self._put_new(path, data)
+        try:
+            if self.read_bytes(path) != found:
+                return False
+        except FileNotFoundError:
+            return False
+        with self.create(path, sync=False) as stream:
+            stream.write(data)
+        return True
+
+    def _put_new(self, path: str, data: bytes) -> bool:
+        try:
+            with open(path, "xb", buffering=0) as stream:  # a reader may find it empty
+                stream.write(data)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise OutputError(write_failure(path, error)) from error
+        return True
+
     def sync(self, path: str) -> None:
         """See `FileStore`. Raises OutputError where the disk fails."""
         try:

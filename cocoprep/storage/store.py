@@ -45,6 +45,14 @@ class FileStore(Protocol):
         """
         ...
 
+    def put_if(self, path: str, data: bytes, *, found: bytes | None) -> bool:
+        """Write a small file if it is still as it was found, None for not there. Tell whether it was.
+
+        Not more than a courtesy where others write too: only a bucket, and where nothing was found a file system too,
+        answers for that in one step.
+        """
+        ...
+
     def sync(self, path: str) -> None:
         """Return when a file will outlast a power failure."""
         ...

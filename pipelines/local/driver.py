@@ -61,7 +61,7 @@ def run(job: LocalJob) -> None:
 
 def _first_step(job: LocalJob, answer: Path) -> None:
     with Monitor(job.folder).work_in_hand():
-        run_first_step_ahead(answer, job.config, COCO_17, job.files)
+        run_first_step_ahead(answer, job.config, COCO_17, job.files, job.mark)
 
 
 def _options(job: LocalJob) -> Any:

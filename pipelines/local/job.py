@@ -7,6 +7,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.under_way import BuildMark
 from cocoprep.storage.store import FileStore
 
 
@@ -19,6 +20,7 @@ class LocalJob:
     folder: str
     beam_options: tuple[str, ...]
     files: FileStore
+    mark: BuildMark
 
     def to_line(self) -> bytes:
         """Encode as one line."""

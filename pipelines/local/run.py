@@ -21,6 +21,7 @@ from pathlib import Path
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.output import sweep_temporaries
+from cocoprep.builder.under_way import kept_fresh, new_mark
 from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.local.job import LocalJob
 from cocoprep.pipelines.local.process_tree import Stillness, lost_workers
@@ -65,9 +66,10 @@ def run_local_build(
     with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
         _reserve(folder)
         monitor = MonitorReader(Path(folder))
-        job = LocalJob(config, workers or default_workers(), folder, tuple(beam_options), files)
+        mark = new_mark()
+        job = LocalJob(config, workers or default_workers(), folder, tuple(beam_options), files, mark)
         try:
-            with _driver(job) as (driver, log):
+            with kept_fresh(config.out, mark, files), _driver(job) as (driver, log):
                 wrong = _watch(driver, monitor, Path(folder), on_progress)
         finally:
             _sweep(config, monitor, files)

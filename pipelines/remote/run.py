@@ -21,6 +21,7 @@ from apache_beam.runners.runner import create_runner
 
 from cocoprep import errors
 from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.under_way import BuildMark, kept_fresh, new_mark
 from cocoprep.errors import BuildError, CocoprepError, ConfigError
 from cocoprep.pipelines.build import BuildShards
 from cocoprep.pipelines.counters import read_counters
@@ -90,9 +91,10 @@ def run_remote_build(
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cocoprep-job-") as folder, _kept_log(say) as log:
         arguments = _arguments(config, runner, beam_options, Path(folder), files)
-        pipeline = _pipeline(config, runner, arguments, files)
+        mark = new_mark()
+        pipeline = _pipeline(config, runner, arguments, files, mark)
         given = given_options(arguments)
-        with _progress(config, files, on_progress, progress_s, started):
+        with _progress(config, files, on_progress, progress_s, started), kept_fresh(config.out, mark, files):
             result = _run(pipeline, runner, say, log, only_prepare=bool(given.get("template_location")))
     if template := given.get("template_location"):
         return RemoteBuild(time.monotonic() - started, {}, template)
@@ -108,7 +110,7 @@ def check_remote_build(config: BuildConfig, runner: str, beam_options: Sequence[
     """Refuse what `run_remote_build` would refuse of runner and options. Nothing is started."""
     files = AnyFiles()
     with tempfile.TemporaryDirectory(prefix="cocoprep-job-") as folder:
-        _pipeline(config, runner, _arguments(config, runner, beam_options, Path(folder), files), files)
+        _pipeline(config, runner, _arguments(config, runner, beam_options, Path(folder), files), files, new_mark())
 
 
 def _arguments(
@@ -123,7 +125,9 @@ def _arguments(
     return [f"--runner={runner}", *beam_options, *more]
 
 
-def _pipeline(config: BuildConfig, runner: str, arguments: Sequence[str], files: FileStore) -> beam.Pipeline:
+def _pipeline(
+    config: BuildConfig, runner: str, arguments: Sequence[str], files: FileStore, mark: BuildMark
+) -> beam.Pipeline:
     try:
         create_runner(runner)
     except (ValueError, ImportError, AttributeError) as error:
@@ -136,7 +140,7 @@ def _pipeline(config: BuildConfig, runner: str, arguments: Sequence[str], files:
         pipeline = beam.Pipeline(options=options)
     except ValueError as error:  # Beam's own check of the runner's options
         raise ConfigError(f"after --: {runner} does not take these options: {error}") from error
-    _ = pipeline | BuildShards(config, files=files)
+    _ = pipeline | BuildShards(config, files=files, mark=mark)
     return pipeline
 
 

@@ -78,6 +78,7 @@ class Seen:
     method: str
     path: str
     headers: dict[str, str]
+    body: bytes
     answered: int = 0
 
 
@@ -103,7 +104,7 @@ def proxy(target: str) -> Iterator[Proxy]:
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            seen = Seen(self.command, self.path, dict(self.headers.items()))
+            seen = Seen(self.command, self.path, dict(self.headers.items()), body)
             state.seen.append(seen)
             action = state.judge(seen)
             if action == "drop":
