@@ -9,8 +9,6 @@ import apache_beam as beam
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.under_way import BuildMark
 from cocoprep.pipelines.transforms import FinishBuild, SelectPeople, WriteShards
-from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.pose.tables import COCO_17
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
@@ -26,7 +24,6 @@ class BuildShards(beam.PTransform):
         self,
         config: BuildConfig,
         *,
-        table: KeypointTable = COCO_17,
         files: FileStore = AnyFiles(),
         local_folder: str | None = None,
         done_ahead: Path | None = None,
@@ -36,14 +33,13 @@ class BuildShards(beam.PTransform):
 
         Args:
             config: what to build.
-            table: the joints.
             files: where paths lie; by default, on this machine or in a bucket, as each says.
             local_folder: where workers of one machine tell of their progress.
             done_ahead: what `run_first_step_ahead` has left, where it was called.
             mark: tells others that this build is under way, where somebody keeps it fresh.
         """
         super().__init__()
-        self._context = (config, table, files, local_folder)
+        self._context = (config, files, local_folder)
         self._done_ahead, self._mark = done_ahead, mark
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:

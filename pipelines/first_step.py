@@ -13,23 +13,22 @@ from cocoprep.builder.packing import PackedShard
 from cocoprep.builder.start import StartedBuild, start_build
 from cocoprep.builder.under_way import BuildMark
 from cocoprep.pipelines.fresh_process import run_in_fresh_process
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.disk_errors import no_temporary
 from cocoprep.storage.store import FileStore
 
 FirstStep = tuple[StartedBuild, list[PackedShard]]
 
 
-def run_first_step(config: BuildConfig, table: KeypointTable, files: FileStore, mark: BuildMark | None) -> FirstStep:
+def run_first_step(config: BuildConfig, files: FileStore, mark: BuildMark | None) -> FirstStep:
     """Return what `start_build` finds. Raises as it does, and as `run_in_fresh_process`."""
-    return run_in_fresh_process(start_build, config, table, files, mark)
+    return run_in_fresh_process(start_build, config, files, mark)
 
 
 def run_first_step_ahead(
-    answer: Path, config: BuildConfig, table: KeypointTable, files: FileStore, mark: BuildMark
+    answer: Path, config: BuildConfig, files: FileStore, mark: BuildMark
 ) -> None:
     """Leave what `start_build` finds in a file. Raises as it does, and as `run_in_fresh_process`."""
-    run_in_fresh_process(_write_first_step, answer, config, table, files, mark)
+    run_in_fresh_process(_write_first_step, answer, config, files, mark)
 
 
 def read_first_step(answer: Path) -> FirstStep:
@@ -39,9 +38,9 @@ def read_first_step(answer: Path) -> FirstStep:
 
 
 def _write_first_step(
-    answer: Path, config: BuildConfig, table: KeypointTable, files: FileStore, mark: BuildMark
+    answer: Path, config: BuildConfig, files: FileStore, mark: BuildMark
 ) -> None:
-    found = start_build(config, table, files, mark)
+    found = start_build(config, files, mark)
     try:
         answer.write_bytes(pickle.dumps(found))
     except OSError as error:

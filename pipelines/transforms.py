@@ -15,7 +15,6 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 
 from cocoprep.builder.config import BuildConfig
-from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
@@ -25,7 +24,6 @@ from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.counters import DROPPED, NAMESPACE
 from cocoprep.pipelines.first_step import read_first_step, run_first_step
 from cocoprep.pipelines.monitor import Monitor, Progress, Workload
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.names import shard_name
 from cocoprep.storage.store import FileStore
 
@@ -41,10 +39,10 @@ def _process_monitor(folder: str | None) -> Monitor:
 
 
 class _BuildFn(beam.DoFn):
-    """What every step knows: the config, the joints, the file store, and whom to tell."""
+    """What every step knows: the config, the file store, and whom to tell."""
 
-    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, local_folder: str | None) -> None:
-        self.config, self.table, self.files = config, table, files
+    def __init__(self, config: BuildConfig, files: FileStore, local_folder: str | None) -> None:
+        self.config, self.files = config, files
         self.local_folder = local_folder
 
     def setup(self) -> None:
@@ -84,7 +82,7 @@ class _SelectFn(_BuildFn):
             if self.done_ahead:
                 started, shards = read_first_step(self.done_ahead)
             else:
-                started, shards = run_first_step(self.config, self.table, self.files, self.mark)
+                started, shards = run_first_step(self.config, self.files, self.mark)
         self.monitor.announce(Workload(started.images, started.people, started.num_shards))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
@@ -121,10 +119,10 @@ class _WriteFn(_BuildFn):
         writer = ShardWriter(
             folder=self.config.out,
             plan=packed.plan,
-            fingerprint=fingerprint_of(fingerprint_parts(self.config, count, self.table)),
+            fingerprint=packed.fingerprint,
             crop=self.config.crop,
             seed=self.config.select.seed,
-            joints=len(self.table),
+            joints=packed.joints,
             images=self.images,
             files=self.files,
             on_progress=lambda images, crops: self.monitor.advance(Progress(images, crops)),
@@ -149,15 +147,15 @@ class _WriteFn(_BuildFn):
 class _FinishFn(_BuildFn):
     def process(self, written: list[WrittenShard]) -> Iterable[str]:
         with self.our_work():
-            manifest = finish_build(self.config, written, self.table, self.files)
+            manifest = finish_build(self.config, written, self.files)
         self.monitor.finished()
         yield manifest.fingerprint
 
 
 class _Step(beam.PTransform):
-    def __init__(self, config: BuildConfig, table: KeypointTable, files: FileStore, local_folder: str | None) -> None:
+    def __init__(self, config: BuildConfig, files: FileStore, local_folder: str | None) -> None:
         super().__init__()
-        self.context = (config, table, files, local_folder)
+        self.context = (config, files, local_folder)
 
 
 class SelectPeople(_Step):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cocoprep.checks import require, require_number
 from cocoprep.pose.crop_config import CropConfig, estimated_record_bytes
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.names import is_split_name
 
 MIN_DEFAULT_SHARDS = 16
@@ -39,7 +40,13 @@ class SelectConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildConfig:
-    """One build: where from, where to, and how. Paths may be local or what the file store reads."""
+    """One build: where from, where to, and how. Paths may be local or what the file store reads.
+
+    Attributes:
+        keypoints: the joints; None for those that the annotation file lists.
+        category: of the annotation file, whose joints are built; None for the one that has joints, `all` for all that
+            share theirs.
+    """
 
     split: str
     annotations: str
@@ -47,6 +54,8 @@ class BuildConfig:
     out: str
     crop: CropConfig = field(default_factory=CropConfig)
     select: SelectConfig = field(default_factory=SelectConfig)
+    keypoints: KeypointTable | None = None
+    category: str | None = None
     force: bool = False
 
     def __post_init__(self) -> None:

@@ -14,7 +14,6 @@ from cocoprep.builder.output import another_build, find_foreign_file, unmark_if_
 from cocoprep.builder.shard_writer import WrittenShard
 from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.evaluation.baseline import measure_baseline
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ledger import check_faults, count_dropped, drop_faulty_images, encode_ledger
 from cocoprep.shards.manifest import Counts, Manifest, ShardEntry
 from cocoprep.shards.names import BASELINE, GROUND_TRUTH, LEDGER, MANIFEST, PLAN, SIDECAR_SUFFIX
@@ -24,15 +23,12 @@ from cocoprep.storage.digests import digest_bytes
 from cocoprep.storage.store import FileDigest, FileStore
 
 
-def finish_build(
-    config: BuildConfig, written: Sequence[WrittenShard], table: KeypointTable, files: FileStore
-) -> Manifest:
+def finish_build(config: BuildConfig, written: Sequence[WrittenShard], files: FileStore) -> Manifest:
     """Complete a folder whose shards are all written.
 
     Args:
         config: of the build.
         written: what the build's own workers tell of its shards, in any order.
-        table: the joints.
         files: where the folder lies.
 
     Raises:
@@ -40,7 +36,7 @@ def finish_build(
             is too large. Where another build's manifest is there and the folder no longer as it says, it is removed.
     """
     try:
-        manifest = _complete(config, gather(config, written, table, files), table, files)
+        manifest = _complete(config, gather(config, written, files), files)
         # Another build may have written between the check and the manifest; from here on, it finds the manifest.
         foreign = find_foreign_file(config.out, manifest, files)
         if foreign is not None:
@@ -51,7 +47,7 @@ def finish_build(
     return manifest
 
 
-def _complete(config: BuildConfig, build: Gathered, table: KeypointTable, files: FileStore) -> Manifest:
+def _complete(config: BuildConfig, build: Gathered, files: FileStore) -> Manifest:
     faults = {fault.image_id: fault.detail for sidecar in build.sidecars for fault in sidecar.faults}
     ledger = drop_faulty_images(build.ledger, faults)
     _account(ledger, build.sidecars)
@@ -65,10 +61,10 @@ def _complete(config: BuildConfig, build: Gathered, table: KeypointTable, files:
     for sidecar in build.sidecars:
         files.sync(files.join(config.out, sidecar.shard))
         files.sync(files.join(config.out, sidecar.shard + SIDECAR_SUFFIX))
-    baseline = measure_baseline(build.sidecars, config.crop, len(table))
+    baseline = measure_baseline(build.sidecars, config.crop, len(build.table))
     made[BASELINE] = _write(config, BASELINE, baseline.to_npz(), files)
     # Digests of what this build knows, not of what lies there now: what another one replaces from here on is found.
-    manifest = _manifest(config, build, ledger, table, {**made, PLAN: build.plan})
+    manifest = _manifest(config, build, ledger, {**made, PLAN: build.plan})
     _write(config, MANIFEST, seal(manifest), files)
     return manifest
 
@@ -91,10 +87,10 @@ def _account(ledger: pa.Table, sidecars: Sequence[Sidecar]) -> None:
 
 
 def _manifest(
-    config: BuildConfig, build: Gathered, ledger: pa.Table, table: KeypointTable, made: dict[str, FileDigest]
+    config: BuildConfig, build: Gathered, ledger: pa.Table, made: dict[str, FileDigest]
 ) -> Manifest:
     """Return the manifest. `made` holds the digests of the files beside the shards, but for the ground truth."""
-    parts = fingerprint_parts(config, len(build.sidecars), table)
+    parts = fingerprint_parts(config, len(build.sidecars), build.table)
     return Manifest(
         format="cocoprep",
         fingerprint=fingerprint_of(parts),

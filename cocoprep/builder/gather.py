@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import msgspec
 import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
@@ -24,6 +25,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ledger import decode_ledger, encode_ledger, restore_images
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER, PLAN, SIDECAR_SUFFIX, shard_name
 from cocoprep.shards.plan import PlannedContent, unseal_plan
+from cocoprep.shards.settings import KeypointRecord, table_of
 from cocoprep.shards.sidecar import Sidecar, read_sidecar_and_digest
 from cocoprep.storage.digests import digest_bytes, digest_file
 from cocoprep.storage.store import FileDigest, FileStore
@@ -35,6 +37,7 @@ class Gathered:
 
     Attributes:
         plan: digest of the plan's file.
+        table: the joints, as the plan says.
         content: what the plan says that the first step found and wrote.
         ledger: as the first step wrote it, before photographs were looked at.
         sidecars: in order of the shards.
@@ -42,25 +45,25 @@ class Gathered:
     """
 
     plan: FileDigest
+    table: KeypointTable
     content: PlannedContent
     ledger: pa.Table
     sidecars: list[Sidecar]
     sidecar_digests: list[FileDigest]
 
 
-def gather(config: BuildConfig, written: Sequence[WrittenShard], table: KeypointTable, files: FileStore) -> Gathered:
+def gather(config: BuildConfig, written: Sequence[WrittenShard], files: FileStore) -> Gathered:
     """Read plan, sidecars and ledger of a build, and check its shards and ground truth.
 
     Args:
         config: of the build.
         written: what the build's own workers tell of its shards, in any order.
-        table: the joints.
         files: where the folder lies.
 
     Raises:
         BuildError: a shard is unaccounted for, or another build wrote into the folder.
     """
-    plan, content = _read_plan(config, written, files)
+    plan, table, content = _read_plan(config, written, files)
     num_shards = len(content.annotations)
     _check_none_is_lost(config, written, num_shards)
     written = sorted(written, key=lambda shard: shard.name)
@@ -71,7 +74,7 @@ def gather(config: BuildConfig, written: Sequence[WrittenShard], table: Keypoint
             raise another_build(config.out, sidecar.shard + SIDECAR_SUFFIX)
     _check_ground_truth(config, content, files)
     ledger = _read_first_ledger(config, content, files)
-    return Gathered(plan, content, ledger, sidecars, [shard.sidecar for shard in written])
+    return Gathered(plan, table, content, ledger, sidecars, [shard.sidecar for shard in written])
 
 
 @contextmanager
@@ -87,15 +90,15 @@ def _ours(config: BuildConfig, name: str, files: FileStore) -> Iterator[None]:
 
 def _read_plan(
     config: BuildConfig, written: Sequence[WrittenShard], files: FileStore
-) -> tuple[FileDigest, PlannedContent]:
+) -> tuple[FileDigest, KeypointTable, PlannedContent]:
     path = files.join(config.out, PLAN)
     with _ours(config, PLAN, files):
         data = files.read_bytes(path)
-        _, content = unseal_plan(data, path)
+        settings, content = unseal_plan(data, path)
     digest = digest_bytes(data)
     if content is None or any(shard.plan != digest.sha256 for shard in written):
         raise another_build(config.out, PLAN)
-    return digest, content
+    return digest, table_of(msgspec.convert(settings["keypoints"], KeypointRecord)), content
 
 
 def _check_none_is_lost(config: BuildConfig, written: Sequence[WrittenShard], num_shards: int) -> None:

@@ -19,10 +19,14 @@ class PackedShard(msgspec.Struct, frozen=True):
 
     Attributes:
         plan: digest of the plan of the build that it belongs to.
+        fingerprint: of all that decides its bytes besides annotations and photographs.
+        joints: how many a person has.
         parts: deflated msgpack of up to `PACKED_TOGETHER` photographs each.
     """
 
     plan: str
+    fingerprint: str
+    joints: int
     parts: list[bytes]
 
 
@@ -42,11 +46,12 @@ def annotations_digest(groups: Sequence[ImagePeople]) -> str:
     return digest.hexdigest()
 
 
-def pack_shard(plan: str, groups: Sequence[ImagePeople]) -> PackedShard:
-    """Pack a shard's photographs and people."""
+def pack_shard(plan: str, fingerprint: str, joints: int, groups: Sequence[ImagePeople]) -> PackedShard:
+    """Pack a shard's photographs and people; see `PackedShard`."""
     starts = range(0, len(groups), PACKED_TOGETHER)
     together = (groups[start : start + PACKED_TOGETHER] for start in starts)
-    return PackedShard(plan, [zlib.compress(msgspec.msgpack.encode(some), level=1) for some in together])
+    parts = [zlib.compress(msgspec.msgpack.encode(some), level=1) for some in together]
+    return PackedShard(plan, fingerprint, joints, parts)
 
 
 def unpack_shard(packed: PackedShard) -> list[ImagePeople]:

@@ -15,7 +15,6 @@ from cocoprep.coco.annotations import AnnotationFile, ImageInfo, ParsedEntry, Pe
 from cocoprep.errors import BuildError
 from cocoprep.pose.boxes import box_fault, canonical_window, clip_box, stored_window, visible_span
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.drop_reasons import DropReason, JudgedEntry
 
 
@@ -85,7 +84,7 @@ def _window_fault(person: Person, image: ImageInfo, crop: CropConfig) -> str | N
     return f"bbox {list(person.bbox)}: no whole pixel of its crop lies in the {image.width} x {image.height} image"
 
 
-def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig, table: KeypointTable) -> Selection:
+def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig) -> Selection:
     """Judge every entry of an annotation file and group the kept people by image.
 
     The outcome depends on the set of entries, never on their order in the file.
@@ -93,7 +92,7 @@ def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig, 
     Raises:
         BuildError: no annotation is kept.
     """
-    entries = [_judge(entry, file, select, crop) for entry in _settle_duplicates(parse_entries(file, table), file)]
+    entries = [_judge(entry, file, select, crop) for entry in _settle_duplicates(parse_entries(file), file)]
     groups = _group_by_image(entries, file.images, select.seed)
     if not groups:
         raise BuildError(f"{file.path}: no annotation is kept of {len(entries)} read{_reasons(entries)}")

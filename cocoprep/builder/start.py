@@ -9,15 +9,14 @@ import msgspec
 import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
-from cocoprep.builder.fingerprint import fingerprint_parts
+from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
 from cocoprep.builder.under_way import BuildMark, claim_folder, make_way
-from cocoprep.coco.annotations import parse_annotation_file
+from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
 from cocoprep.crops.photographs import ImageSource, open_images
 from cocoprep.errors import ConfigError, ImageError
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ground_truth import encode_ground_truth
 from cocoprep.shards.ledger import count_dropped, encode_ledger, has_too_many_faults, make_ledger, too_many_faults
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER
@@ -43,18 +42,18 @@ class StartedBuild(msgspec.Struct, frozen=True):
 class JudgedBuild:
     """All that is known of a build before anything is written: who is kept, and the ledger that says why."""
 
+    file: AnnotationFile
     selection: Selection
     ledger: pa.Table
 
 
 def start_build(
-    config: BuildConfig, table: KeypointTable, files: FileStore, mark: BuildMark | None = None
+    config: BuildConfig, files: FileStore, mark: BuildMark | None = None
 ) -> tuple[StartedBuild, list[PackedShard]]:
     """Judge every annotation, make the output folder ready, and write plan, ledger and ground truth into it.
 
     Args:
         config: of the build.
-        table: the joints.
         files: where paths lie.
         mark: where somebody keeps it fresh, left in the folder before anything else there is touched.
 
@@ -67,50 +66,52 @@ def start_build(
             that, the ledger is written all the same, unless the folder holds a finished build, which is left as it is.
     """
     make_way(config.out, mark, files)
-    judged = judge_build(config, table, files)
+    judged = judge_build(config, files)
     claim_folder(config.out, mark, files)
     if has_too_many_faults(judged.ledger, config.select.max_bad_fraction):
-        _refuse(config, judged, table, files)
-    return _write_start(config, judged, table, files)
+        _refuse(config, judged, files)
+    return _write_start(config, judged, files)
 
 
-def judge_build(config: BuildConfig, table: KeypointTable, files: FileStore) -> JudgedBuild:
+def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     """Read the annotations, and check everything but the share of faults. Nothing is written.
 
     Raises:
         CocoprepError: as `load_selection`, `probe_images` and `check_output`.
     """
-    selection = load_selection(config, table, files)
+    file, selection = load_selection(config, files)
     probe_images(config.images, open_images(config.images, files), selection)
-    check_output(config, selection.num_shards, table, files)
-    return JudgedBuild(selection, make_ledger(selection.entries, config.split, selection.num_shards))
+    check_output(config, selection.num_shards, file.table, files)
+    return JudgedBuild(file, selection, make_ledger(selection.entries, config.split, selection.num_shards))
 
 
 def _write_start(
-    config: BuildConfig, judged: JudgedBuild, table: KeypointTable, files: FileStore
+    config: BuildConfig, judged: JudgedBuild, files: FileStore
 ) -> tuple[StartedBuild, list[PackedShard]]:
-    selection, num_shards = judged.selection, judged.selection.num_shards
+    selection, num_shards, table = judged.selection, judged.selection.num_shards, judged.file.table
     shards = deal_shards(selection, config.select.seed)
     ledger = encode_ledger(judged.ledger)
-    truth = encode_ground_truth(selection.listed_images, selection.entries, table)
+    truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.category)
     digests = tuple(map(annotations_digest, shards))
     content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth))
-    plan = seal_plan(fingerprint_parts(config, num_shards, table), content)
+    parts = fingerprint_parts(config, num_shards, table)
+    plan = seal_plan(parts, content)
     prepare_output(config, num_shards, plan, files)
     write_whole(config.out, LEDGER, ledger, files)
     write_whole(config.out, GROUND_TRUTH, truth, files)
     counts = StartedBuild(
         num_shards, len(selection.groups), selection.people, len(judged.ledger), count_dropped(judged.ledger)
     )
-    return counts, [pack_shard(digest_bytes(plan).sha256, groups) for groups in shards]
+    of_plan, made_by = digest_bytes(plan).sha256, fingerprint_of(parts)
+    return counts, [pack_shard(of_plan, made_by, len(table), groups) for groups in shards]
 
 
-def _refuse(config: BuildConfig, judged: JudgedBuild, table: KeypointTable, files: FileStore) -> NoReturn:
+def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoReturn:
     """End a build for its faults; where that costs no finished build, leave the ledger that lists them."""
     listed_in = None
     if not is_complete(config.out, files):
         num_shards = judged.selection.num_shards
-        plan = seal_plan(fingerprint_parts(config, num_shards, table), None)
+        plan = seal_plan(fingerprint_parts(config, num_shards, judged.file.table), None)
         prepare_output(config, num_shards, plan, files)
         write_whole(config.out, LEDGER, encode_ledger(judged.ledger), files)
         listed_in = files.join(config.out, LEDGER)
@@ -137,7 +138,7 @@ def probe_images(path: str, images: ImageSource, selection: Selection) -> None:
     )
 
 
-def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) -> Selection:
+def load_selection(config: BuildConfig, files: FileStore) -> tuple[AnnotationFile, Selection]:
     """Read the annotation file and judge every entry.
 
     Raises:
@@ -151,5 +152,5 @@ def load_selection(config: BuildConfig, table: KeypointTable, files: FileStore) 
         cure="Give its path with --annotations, or the folder that holds "
         "annotations/person_keypoints_<split>.json with --data-dir.",
     )  # fmt: skip
-    file = parse_annotation_file(data, path, table)
-    return select_people(file, config.select, config.crop, table)
+    file = parse_annotation_file(data, path, config.keypoints, config.category)
+    return file, select_people(file, config.select, config.crop)

@@ -152,13 +152,12 @@ def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options
     from cocoprep.builder.start import judge_build
     from cocoprep.cli.build_report import print_plan
     from cocoprep.cli.progress import warn_of_few_shards
-    from cocoprep.pose.tables import COCO_17
     from cocoprep.shards.ledger import check_faults
     from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.workers import default_workers
 
     _check_engine(config, runner, workers, beam_options)
-    judged = judge_build(config, COCO_17, AnyFiles())
+    judged = judge_build(config, AnyFiles())
     check_faults(judged.ledger, config.select.max_bad_fraction, config.annotations)
     print_plan(config, judged.selection)
     warn_of_few_shards(judged.selection.num_shards, workers or default_workers())
@@ -222,14 +221,13 @@ def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceili
 
     from cocoprep.cli.build_report import print_report
     from cocoprep.evaluation.ceiling import measure_ceiling
-    from cocoprep.pose.tables import COCO_17
     from cocoprep.shards.manifest import read_manifest
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
     manifest = read_manifest(config.out, files)
     started = time.monotonic()
-    figures = measure_ceiling(config.out, manifest, COCO_17, files) if ceiling else None
+    figures = measure_ceiling(config.out, manifest, files) if ceiling else None
     if manifest.counts.people == 0:
         raise BuildError(f"{config.out}: no person is in the shards.")
     print_report(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.pose.keypoints import KeypointTable, Side
+from cocoprep.pose.joint_names import Side
+from cocoprep.pose.keypoints import KeypointTable
 
 Colour = tuple[int, int, int]
 Colours = NDArray[np.float32]
@@ -36,12 +37,12 @@ _HEAT = np.array(
 
 def joint_colours(table: KeypointTable) -> Colours:
     """Return (K, 3) float32 RGB: each joint in the colour of the person's own side."""
-    return np.array([SIDE_COLOURS[joint.side] for joint in table.joints], np.float32)
+    return np.array([SIDE_COLOURS[side] for side in table.sides], np.float32)
 
 
 def limb_colours(table: KeypointTable) -> Colours:
     """Return (limbs, 3) float32 RGB: a limb has the side of its ends; one that joins both sides is central."""
-    sides = [{table.joints[a].side, table.joints[b].side} - {"centre"} for a, b in table.limb_index]
+    sides = [{table.sides[a], table.sides[b]} - {"centre"} for a, b in table.limb_index]
     return np.array([SIDE_COLOURS[next(iter(ends)) if len(ends) == 1 else "centre"] for ends in sides], np.float32)
 
 

@@ -24,9 +24,7 @@ from cocoprep.pose.keypoints import KeypointTable
 PCK_THRESHOLDS = (0.05, 0.1, 0.2, 0.5)
 UNITS = ("box", "torso", "head")
 CURVE = tuple(step / 200 for step in range(101))  # 0, 0.005 ... 0.5: where the curve is drawn, and its area taken
-DIAGONALS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))
 PEOPLE_AT_ONCE = 4096  # so that a large data set takes no more memory than a small one
-HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 Floats = NDArray[np.float64]
 
@@ -68,7 +66,7 @@ class PckFigures:
 
 
 def torso_length(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -> Floats:
-    """Return (N,) the mean length of the torso's two diagonals, shoulder to the other side's hip.
+    """Return (N,) the mean length of the table's torso: for COCO, of its diagonals, shoulder to the other side's hip.
 
     Args:
         keypoints: (N, K, 2) points.
@@ -76,16 +74,15 @@ def torso_length(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable
         table: names the joints.
 
     Returns:
-        The one diagonal where the other is not labelled; NaN where neither is, or the table has no such joints.
+        The one length where the other is not labelled; NaN where none is, or the table has no torso.
     """
     at, known = np.asarray(keypoints, np.float64), np.asarray(labelled, bool)
     total, count = np.zeros(len(at)), np.zeros(len(at))
-    for shoulder, hip in DIAGONALS:
-        if shoulder in table.names and hip in table.names:
-            a, b = table.names.index(shoulder), table.names.index(hip)
-            both = known[:, a] & known[:, b]
-            total += np.where(both, distances(at[:, a], at[:, b]), 0.0)
-            count += both
+    for ends in table.torso:
+        a, b = map(table.names.index, ends)
+        both = known[:, a] & known[:, b]
+        total += np.where(both, distances(at[:, a], at[:, b]), 0.0)
+        count += both
     mean: Floats = np.divide(total, count, out=np.full(len(at), np.nan), where=count > 0)
     return mean
 
@@ -96,9 +93,9 @@ def head_size(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -
     Args:
         keypoints: (N, K, 2) points.
         labelled: (N, K) true where the joint is labelled.
-        table: names the joints: nose, eyes and ears.
+        table: names the joints: for COCO, nose, eyes and ears.
     """
-    head = [k for k, name in enumerate(table.names) if name in HEAD]
+    head = [table.names.index(name) for name in table.head]
     at, known = np.asarray(keypoints, np.float64)[:, head], np.asarray(labelled, bool)[:, head]
     longest = np.full(len(at), np.nan)
     for a in range(len(head)):

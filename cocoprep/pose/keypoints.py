@@ -1,44 +1,47 @@
-"""Keypoint tables: the joints of a person as data, everything else derived from it.
-
-Source: the COCO 2017 person category (names, order, skeleton) and pycocotools' `kpt_oks_sigmas`.
-"""
+"""Keypoint tables: the joints of a person, a hand or an animal as data, everything else derived from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Side = Literal["left", "right", "centre"]
+from cocoprep.pose.joint_names import Side, shared_name, side_of
+
 VISIBLE = 2  # a joint's visibility: 0 not labelled, 1 labelled but hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """One joint: its name, the joint it becomes in a mirror, and its OKS sigma (no unit)."""
+    """One joint: its name, the joint it becomes in a mirror, its OKS sigma (no unit), and other names of the same."""
 
     name: str
     partner: str
     oks_sigma: float
-
-    @property
-    def side(self) -> Side:
-        """Tell the person's own side this joint is on."""
-        if self.name == self.partner:
-            return "centre"
-        return "left" if self.name.startswith("left_") else "right"
+    synonyms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class KeypointTable:
-    """The K joints of a data set, in the order of its arrays, and the limbs that join them."""
+    """The K joints of a data set, in the order of its arrays, and what is known of them.
+
+    Attributes:
+        name: of the table.
+        joints: the K joints.
+        limbs: pairs of joints that a line joins.
+        head: joints whose longest distance is the size of the head; none where it has no size.
+        torso: pairs of joints whose mean distance is the length of the torso; none where it has none.
+        category: what one of those that have these joints is called, such as person or hand.
+    """
 
     name: str
     joints: tuple[Joint, ...]
     limbs: tuple[tuple[str, str], ...]
+    head: tuple[str, ...] = ()
+    torso: tuple[tuple[str, str], ...] = ()
+    category: str = "person"
 
     def __len__(self) -> int:
         """Return K, the number of joints."""
@@ -52,7 +55,18 @@ class KeypointTable:
     @cached_property
     def flip_index(self) -> tuple[int, ...]:
         """Return (K,) indices: joint k of a mirrored person is joint `flip_index[k]` of the person."""
-        return tuple(self.names.index(joint.partner) for joint in self.joints)
+        places = {name: k for k, name in enumerate(self.names)}
+        return tuple(places[joint.partner] for joint in self.joints)
+
+    @cached_property
+    def sides(self) -> tuple[Side, ...]:
+        """Return (K,) the person's own side that each joint is on; of a pair whose names say none, the first is left."""
+        sides: list[Side] = ["centre"] * len(self)
+        for k, partner in enumerate(self.flip_index):
+            if k < partner:
+                swapped = side_of(self.names[k]) == "right" and side_of(self.names[partner]) != "right"
+                sides[k], sides[partner] = ("right", "left") if swapped else ("left", "right")
+        return tuple(sides)
 
     @cached_property
     def families(self) -> dict[str, tuple[int, ...]]:
@@ -62,9 +76,10 @@ class KeypointTable:
             if k == partner:
                 families[self.names[k]] = (k,)
             elif k < partner:
-                left, right = (k, partner) if self.joints[k].side == "left" else (partner, k)
-                shared = self.names[left].removeprefix("left_")
-                families[self.names[left] if shared in self.names else shared] = left, right
+                left, right = (k, partner) if self.sides[k] == "left" else (partner, k)
+                shared = shared_name(self.names[left])
+                alone = shared not in self.names and shared not in families
+                families[shared if alone else self.names[left]] = left, right
         return families
 
     @cached_property

@@ -1,47 +1,116 @@
-"""The keypoint tables that come along."""
+"""The keypoint tables that come along, and those that a user writes: TOML, read and checked in one way."""
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from cocoprep.errors import ConfigError
 from cocoprep.pose.keypoints import Joint, KeypointTable
 
+_FOLDER = Path(__file__).parent / "keypoint_tables"
+_ENDING = ".toml"
+MAX_JOINTS = 1000
+_MAX_NAME = 200
 
-def _pair(name: str, oks_sigma: float) -> tuple[Joint, Joint]:
-    left, right = f"left_{name}", f"right_{name}"
-    return Joint(left, right, oks_sigma), Joint(right, left, oks_sigma)
+
+class _JointLine(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    sigma: float
+    mirror: str | None = None
+    synonyms: tuple[str, ...] = ()
 
 
-COCO_17 = KeypointTable(
-    name="coco-17",
-    joints=(
-        Joint("nose", "nose", 0.026),
-        *_pair("eye", 0.025),
-        *_pair("ear", 0.035),
-        *_pair("shoulder", 0.079),
-        *_pair("elbow", 0.072),
-        *_pair("wrist", 0.062),
-        *_pair("hip", 0.107),
-        *_pair("knee", 0.087),
-        *_pair("ankle", 0.089),
-    ),
-    limbs=(
-        ("left_ankle", "left_knee"),
-        ("left_knee", "left_hip"),
-        ("right_ankle", "right_knee"),
-        ("right_knee", "right_hip"),
-        ("left_hip", "right_hip"),
-        ("left_shoulder", "left_hip"),
-        ("right_shoulder", "right_hip"),
-        ("left_shoulder", "right_shoulder"),
-        ("left_shoulder", "left_elbow"),
-        ("right_shoulder", "right_elbow"),
-        ("left_elbow", "left_wrist"),
-        ("right_elbow", "right_wrist"),
-        ("left_eye", "right_eye"),
-        ("nose", "left_eye"),
-        ("nose", "right_eye"),
-        ("left_eye", "left_ear"),
-        ("right_eye", "right_ear"),
-        ("left_ear", "left_shoulder"),
-        ("right_ear", "right_shoulder"),
-    ),
-)
+class _TableFile(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    joints: tuple[_JointLine, ...]
+    limbs: tuple[tuple[str, str], ...] = ()
+    title: str = ""
+    category: str = "person"
+    head: tuple[str, ...] = ()
+    torso: tuple[tuple[str, str], ...] = ()
+
+
+def table_names() -> list[str]:
+    """Return the names of the tables that come along, sorted."""
+    return sorted(path.name.removesuffix(_ENDING) for path in _FOLDER.glob(f"*{_ENDING}"))
+
+
+@cache
+def named_table(name: str) -> KeypointTable:
+    """Return a table that comes along. Raises ConfigError where there is none of this name."""
+    if name not in table_names():
+        raise ConfigError(f"expected one of {', '.join(table_names())}, found {name!r:.100}.")
+    return parse_table(table_source(name), name)
+
+
+def table_source(name: str) -> bytes:
+    """Return the TOML of a table that comes along, with the sources of its numbers."""
+    return (_FOLDER / f"{name}{_ENDING}").read_bytes()
+
+
+def table_title(name: str) -> str:
+    """Return what a table that comes along is of."""
+    return _decode(table_source(name), name).title
+
+
+def parse_table(data: bytes, path: str) -> KeypointTable:
+    """Return the table that a TOML file holds.
+
+    Raises:
+        ConfigError: it holds none; says where and what.
+    """
+    found = _decode(data, path)
+    fault = _fault(found)
+    if fault:
+        raise ConfigError(f"{path}: {fault}.")
+    return KeypointTable(
+        name=found.name,
+        joints=tuple(Joint(j.name, j.mirror or j.name, j.sigma, j.synonyms) for j in found.joints),
+        limbs=found.limbs,
+        head=found.head,
+        torso=found.torso,
+        category=found.category,
+    )
+
+
+def _decode(data: bytes, path: str) -> _TableFile:
+    try:
+        return msgspec.convert(tomllib.loads(data.decode("utf-8-sig")), _TableFile)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: expected TOML in UTF-8 ({error}).") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not TOML ({error!s:.300}).") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"{path}: not a keypoint table ({error!s:.300}). `cocoprep keypoints coco-17` prints one to go by."
+        ) from error
+
+
+def _fault(found: _TableFile) -> str | None:
+    names = [joint.name for joint in found.joints]
+    known = set(names)
+    if not 0 < len(names) <= MAX_JOINTS:
+        return f"joints: expected 1 to {MAX_JOINTS}, found {len(names)}"
+    if len(known) < len(names) or any(not 0 < len(name) <= _MAX_NAME for name in names):
+        twice = next((name for name in names if names.count(name) > 1), "")
+        return f"joints: expected names of 1 to {_MAX_NAME} characters, each once, found {twice!r:.100}"
+    partner = {joint.name: joint.mirror or joint.name for joint in found.joints}
+    for name, other in partner.items():
+        if partner.get(other) != name:
+            return f"joints: {name!r:.100} has the mirror {other!r:.100}, which is not in the table or has another"
+    odd = next((joint for joint in found.joints if not 0 < joint.sigma < 1), None)
+    if odd is not None:
+        return f"joints: expected sigmas between 0 and 1, found {odd.sigma} of {odd.name!r:.100}"
+    for field, pairs in (("limbs", found.limbs), ("torso", found.torso), ("head", tuple((n, "") for n in found.head))):
+        for a, b in pairs:
+            unknown = next((name for name in (a, b) if name not in known and name), None)
+            if unknown is not None or a == b:
+                return f"{field}: expected names of two joints, found {unknown or a!r:.100}"
+    return None
+
+
+COCO_17 = named_table("coco-17")

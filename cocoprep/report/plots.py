@@ -64,7 +64,7 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
             axes.set_title(drawable(words(name)))
             axes.plot(figures.curve.thresholds, 100 * figures.curve.total, color=DIM, lw=0.8)
             for line, k in enumerate(members):
-                colour = LINE_COLOURS[table.joints[k].side]
+                colour = LINE_COLOURS[table.sides[k]]
                 curve = 100 * figures.curve.per_joint[:, k]
                 axes.plot(figures.curve.thresholds, curve, STROKES[line], color=colour, lw=1.6)
                 at = 0.97, 0.06 + 0.13 * (len(members) - 1 - line)
@@ -83,7 +83,7 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
 
 
 def _side(table: KeypointTable, k: int) -> str:
-    side = table.joints[k].side
+    side = table.sides[k]
     return "" if side == "centre" else f"{side} "
 
 
@@ -129,7 +129,7 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
     def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.35))
         values = np.nan_to_num(score.per_joint[place])
-        colours = [LINE_COLOURS[joint.side] for joint in table.joints]
+        colours = [LINE_COLOURS[side] for side in table.sides]
         left.barh(names, 100 * values, color=colours, height=0.72)
         for row, value in enumerate(score.per_joint[place].tolist()):
             left.text(1, row, share(value), va="center", color=BACKGROUND if value > 0.14 else TEXT)

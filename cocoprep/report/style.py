@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from cocoprep.pose.keypoints import Side
+from cocoprep.pose.joint_names import Side
 
 DPI = 150
 COLOURS = 256  # of a chart's file, shades of its letters included

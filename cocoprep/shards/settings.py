@@ -10,6 +10,7 @@ from cocoprep.crops.pixels import FILL_RGB
 from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.record import FEATURES
 
 
@@ -48,13 +49,19 @@ class SelectRecord(msgspec.Struct, frozen=True):
 
 
 class KeypointRecord(msgspec.Struct, frozen=True):
-    """The keypoint table by value, so that a reader needs no table of its own."""
+    """The keypoint table by value, so that a reader needs no table of its own.
+
+    `head`, `torso` and `category` are None of version 0.1.
+    """
 
     table: str
     names: tuple[str, ...]
     flip_index: tuple[int, ...]
     oks_sigmas: tuple[float, ...]
     limbs: tuple[tuple[int, int], ...]
+    head: tuple[int, ...] | None = None
+    torso: tuple[tuple[int, int], ...] | None = None
+    category: str | None = None
 
 
 class FeatureRecord(msgspec.Struct, frozen=True):
@@ -84,7 +91,17 @@ def crop_record(crop: CropConfig) -> CropRecord:
 def keypoint_record(table: KeypointTable) -> KeypointRecord:
     """Return a keypoint table by value."""
     sigmas = tuple(float(sigma) for sigma in table.oks_sigmas)
-    return KeypointRecord(table.name, table.names, table.flip_index, sigmas, table.limb_index)
+    place = {name: k for k, name in enumerate(table.names)}
+    return KeypointRecord(
+        table=table.name,
+        names=table.names,
+        flip_index=table.flip_index,
+        oks_sigmas=sigmas,
+        limbs=table.limb_index,
+        head=tuple(place[name] for name in table.head),
+        torso=tuple((place[a], place[b]) for a, b in table.torso),
+        category=table.category,
+    )
 
 
 def table_of(record: KeypointRecord) -> KeypointTable:
@@ -96,13 +113,22 @@ def table_of(record: KeypointRecord) -> KeypointTable:
     fault = _table_fault(record)
     if fault:
         raise RecordError(f"keypoints: {fault}")
+    names = record.names
+    head, torso = record.head, record.torso
+    if head is None:
+        head = tuple(names.index(name) for name in COCO_17.head if name in names)
+    if torso is None:
+        torso = tuple((names.index(a), names.index(b)) for a, b in COCO_17.torso if {a, b} <= set(names))
     return KeypointTable(
         name=record.table,
         joints=tuple(
             Joint(name, record.names[partner], sigma)
             for name, partner, sigma in zip(record.names, record.flip_index, record.oks_sigmas, strict=True)
         ),
-        limbs=tuple((record.names[a], record.names[b]) for a, b in record.limbs),
+        limbs=tuple((names[a], names[b]) for a, b in record.limbs),
+        head=tuple(names[k] for k in head),
+        torso=tuple((names[a], names[b]) for a, b in torso),
+        category=record.category or COCO_17.category,
     )
 
 
@@ -116,8 +142,9 @@ def _table_fault(record: KeypointRecord) -> str | None:
         return "expected mirror partners that are each other's"
     if not all(0 < sigma < math.inf for sigma in record.oks_sigmas):
         return "expected sigmas above 0"
-    if any(not 0 <= joint < count for limb in record.limbs for joint in limb):
-        return f"expected limbs between {count} joints"
+    pairs = (*record.limbs, *(record.torso or ()), *((k, k) for k in record.head or ()))
+    if any(not 0 <= joint < count for pair in pairs for joint in pair):
+        return f"expected limbs, head and torso of {count} joints"
     return None
 
 

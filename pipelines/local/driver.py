@@ -25,7 +25,6 @@ from cocoprep.pipelines.local.job import LocalJob
 from cocoprep.pipelines.local.light_beam import load_beam
 from cocoprep.pipelines.local.worker import worker_command
 from cocoprep.pipelines.monitor import Monitor
-from cocoprep.pose.tables import COCO_17
 
 
 def _end_with_parent(folder: str) -> None:
@@ -61,7 +60,7 @@ def run(job: LocalJob) -> None:
 
 def _first_step(job: LocalJob, answer: Path) -> None:
     with Monitor(job.folder).work_in_hand():
-        run_first_step_ahead(answer, job.config, COCO_17, job.files, job.mark)
+        run_first_step_ahead(answer, job.config, job.files, job.mark)
 
 
 def _options(job: LocalJob) -> Any:

@@ -31,7 +31,7 @@ def test_table_agrees_with_coco(coco_mini):
 
 
 def test_sides():
-    assert [COCO_17.joints[k].side for k in (0, 1, 2)] == ["centre", "left", "right"]
+    assert COCO_17.sides[:3] == ("centre", "left", "right")
 
 
 def test_families_are_joints_with_their_partners():
