@@ -24,9 +24,7 @@ def run_first_step(config: BuildConfig, files: FileStore, mark: BuildMark | None
     return run_in_fresh_process(start_build, config, files, mark)
 
 
-def run_first_step_ahead(
-    answer: Path, config: BuildConfig, files: FileStore, mark: BuildMark
-) -> None:
+def run_first_step_ahead(answer: Path, config: BuildConfig, files: FileStore, mark: BuildMark) -> None:
     """Leave what `start_build` finds in a file. Raises as it does, and as `run_in_fresh_process`."""
     run_in_fresh_process(_write_first_step, answer, config, files, mark)
 
@@ -37,9 +35,7 @@ def read_first_step(answer: Path) -> FirstStep:
     return found
 
 
-def _write_first_step(
-    answer: Path, config: BuildConfig, files: FileStore, mark: BuildMark
-) -> None:
+def _write_first_step(answer: Path, config: BuildConfig, files: FileStore, mark: BuildMark) -> None:
     found = start_build(config, files, mark)
     try:
         answer.write_bytes(pickle.dumps(found))

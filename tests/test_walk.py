@@ -89,7 +89,7 @@ def test_oks_is_one_but_for_joints_outside_the_crop(built):
 
 def test_the_ceiling_is_what_a_perfect_network_would_score(built):
     out, manifest = built
-    ceiling = measure_ceiling(str(out), manifest, COCO_17, LocalFiles())
+    ceiling = measure_ceiling(str(out), manifest, LocalFiles())
     dataset = cocoprep.open_dataset(out)
     people = list(dataset)
     points = np.stack([decoded(person, dataset.crop) for person in people])
@@ -106,7 +106,7 @@ def test_what_filtering_costs(coco_mini, tmp_path):
         tmp_path, annotations=coco_mini / "annotations" / "person_keypoints_train2017.json",
         images=coco_mini / "train2017", select=SelectConfig(min_keypoints=12), crop=CropConfig(input_size=(128, 128)),
     )  # fmt: skip
-    ceiling = measure_ceiling(str(tmp_path), manifest, COCO_17, LocalFiles())
+    ceiling = measure_ceiling(str(tmp_path), manifest, LocalFiles())
     assert ceiling.kept["AR"] > 0.95
     assert ceiling.full["AR"] < ceiling.kept["AR"] - 0.2
     assert ceiling.full["AR"] == pytest.approx(ceiling.kept["AR"] * manifest.counts.people / 86, abs=0.02)

@@ -86,9 +86,7 @@ def _account(ledger: pa.Table, sidecars: Sequence[Sidecar]) -> None:
         )
 
 
-def _manifest(
-    config: BuildConfig, build: Gathered, ledger: pa.Table, made: dict[str, FileDigest]
-) -> Manifest:
+def _manifest(config: BuildConfig, build: Gathered, ledger: pa.Table, made: dict[str, FileDigest]) -> Manifest:
     """Return the manifest. `made` holds the digests of the files beside the shards, but for the ground truth."""
     parts = fingerprint_parts(config, len(build.sidecars), build.table)
     return Manifest(
@@ -105,6 +103,7 @@ def _manifest(
             for s, digest in zip(build.sidecars, build.sidecar_digests, strict=True)
         ),
         files={**made, GROUND_TRUTH: build.content.ground_truth},
+        notes=build.content.notes,
         source={"annotations": config.annotations, "images": config.images},
         **parts,
     )

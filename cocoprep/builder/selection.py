@@ -56,6 +56,8 @@ def skip_reason(
     entry: ParsedEntry, image: ImageInfo | None, crop: CropConfig, min_keypoints: int
 ) -> tuple[DropReason, str] | None:
     """Say why an entry gives no record, or None where it is kept."""
+    if entry.is_other:
+        return DropReason.CATEGORY, ""
     person = entry.person
     if person is None or image is None:
         return DropReason.MALFORMED, entry.fault or ""

@@ -81,19 +81,17 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     """
     file, selection = load_selection(config, files)
     probe_images(config.images, open_images(config.images, files), selection)
-    check_output(config, selection.num_shards, file.table, files)
+    check_output(config, selection.num_shards, file.joints.table, files)
     return JudgedBuild(file, selection, make_ledger(selection.entries, config.split, selection.num_shards))
 
 
-def _write_start(
-    config: BuildConfig, judged: JudgedBuild, files: FileStore
-) -> tuple[StartedBuild, list[PackedShard]]:
-    selection, num_shards, table = judged.selection, judged.selection.num_shards, judged.file.table
+def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> tuple[StartedBuild, list[PackedShard]]:
+    selection, num_shards, table = judged.selection, judged.selection.num_shards, judged.file.joints.table
     shards = deal_shards(selection, config.select.seed)
     ledger = encode_ledger(judged.ledger)
-    truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.category)
+    truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.joints)
     digests = tuple(map(annotations_digest, shards))
-    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth))
+    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.file.joints.notes)
     parts = fingerprint_parts(config, num_shards, table)
     plan = seal_plan(parts, content)
     prepare_output(config, num_shards, plan, files)
@@ -111,7 +109,7 @@ def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoRet
     listed_in = None
     if not is_complete(config.out, files):
         num_shards = judged.selection.num_shards
-        plan = seal_plan(fingerprint_parts(config, num_shards, judged.file.table), None)
+        plan = seal_plan(fingerprint_parts(config, num_shards, judged.file.joints.table), None)
         prepare_output(config, num_shards, plan, files)
         write_whole(config.out, LEDGER, encode_ledger(judged.ledger), files)
         listed_in = files.join(config.out, LEDGER)

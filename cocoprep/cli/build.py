@@ -42,6 +42,10 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--data-dir", default="data/coco", metavar="DIR", help="Folder in COCO's official layout.")
 @click.option("--annotations", metavar="FILE", help="Keypoint annotations, instead of those in --data-dir.")
 @click.option("--images", metavar="PATH", help="Folder or zip of photographs, instead of that in --data-dir.")
+@click.option("--category", metavar="NAME", help="Category to build, or 'all'.  [default: person, or that with joints]")
+@click.option(
+    "--keypoints", metavar="TABLE", help="Joints: a table's name, or its TOML file.  [default: the file's own]"
+)
 @click.option("--out", metavar="DIR", help="Folder to write.  [default: data/shards/<split>]")
 @click.option("--input-size", type=_InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
 @click.option("--heatmap-stride", type=int, default=4, help="Input pixels per heatmap pixel.")
@@ -91,6 +95,7 @@ def _end_by_signal(number: int, _: FrameType | None) -> None:
 
 
 def _build_config(options: dict[str, Any]) -> BuildConfig:
+    from cocoprep.cli.keypoints import open_table
     from cocoprep.coco.layout import annotations_path, find_photographs
     from cocoprep.storage.by_scheme import AnyFiles
 
@@ -125,6 +130,8 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
             limit=options["limit"],
             max_bad_fraction=options["max_bad_fraction"],
         ),
+        keypoints=None if options["keypoints"] is None else open_table(options["keypoints"], files),
+        category=options["category"],
         force=options["force"],
     )
 
@@ -159,7 +166,7 @@ def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options
     _check_engine(config, runner, workers, beam_options)
     judged = judge_build(config, AnyFiles())
     check_faults(judged.ledger, config.select.max_bad_fraction, config.annotations)
-    print_plan(config, judged.selection)
+    print_plan(config, judged.selection, judged.file.joints)
     warn_of_few_shards(judged.selection.num_shards, workers or default_workers())
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.selection import Selection
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say
+from cocoprep.coco.joints import FoundJoints
 from cocoprep.evaluation.baseline import read_baseline
 from cocoprep.evaluation.ceiling import Ceiling
 from cocoprep.pipelines.monitor import Progress
@@ -17,11 +20,12 @@ from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
 
 
-def print_plan(config: BuildConfig, selection: Selection) -> None:
+def print_plan(config: BuildConfig, selection: Selection, joints: FoundJoints) -> None:
     """Print what a build would do."""
     table = _table("would build")
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
     _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups))
+    _add_joints(table, joints.table.name, len(joints.table), joints.notes)
     record = estimated_record_bytes(config.crop)
     table.add_row("shards", str(selection.num_shards))
     table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} a person")
@@ -44,6 +48,7 @@ def print_report(
     counts, crop = manifest.counts, manifest.crop
     table = _table(f"{manifest.split}")
     _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images)
+    _add_joints(table, manifest.keypoints.table, len(manifest.keypoints.names), manifest.notes)
     size = sum(shard.bytes for shard in manifest.shards)
     kept = f", {reused.reused_shards} kept from an earlier run" if reused and reused.reused_shards else ""
     table.add_row("shards", f"{len(manifest.shards)}{kept}")
@@ -84,6 +89,12 @@ def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int]
         if amount:
             table.add_row(f"  dropped: {reason}", str(amount))
     table.add_row("images with people kept", str(images))
+
+
+def _add_joints(table: Table, name: str, count: int, notes: Sequence[str]) -> None:
+    table.add_row("joints", f"{count}, {name}")
+    for note in notes:
+        table.add_row("  note", note)
 
 
 def _table(title: str) -> Table:

@@ -21,7 +21,6 @@ from cocoprep.evaluation.evaluate import Evaluation, evaluate
 from cocoprep.evaluation.output import write_evaluation, write_json
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import ShardDataset, open_dataset
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH
@@ -71,8 +70,9 @@ def run_job(options: EvaluateOptions) -> None:
 
 
 def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
-    table = COCO_17 if dataset is None else table_of(dataset.manifest.keypoints)
-    truth = read_truth(options.annotations or files.join(options.data or "", GROUND_TRUTH), files, table)
+    listed = None if dataset is None else table_of(dataset.manifest.keypoints)
+    truth = read_truth(options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed)
+    table = truth.table
     notes = truth.notes
     maps: Sequence[StackMaps] = ()
     if options.results is not None:

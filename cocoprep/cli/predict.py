@@ -105,7 +105,7 @@ def command(
         if annotations is not None and images is not None:
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
-                annotations, images, predictor.table, output.fault, min_keypoints=min_keypoints, files=files
+                annotations, images, output.fault, min_keypoints=min_keypoints, files=files
             )
         else:
             listed = list_files(paths, boxes, output.fault, files)

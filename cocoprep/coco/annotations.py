@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -18,7 +19,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault, person_category
+from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault
+from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 
@@ -77,6 +79,14 @@ class _ImageIdOnly(msgspec.Struct):
     image_id: Id | None = None
 
 
+class _CategoryIdOnly(msgspec.Struct):
+    category_id: Id | None = None
+
+
+class _KeypointsOnly(msgspec.Struct):
+    keypoints: list[float] | None = None
+
+
 class _RawFile(msgspec.Struct):
     images: list[msgspec.Raw]
     annotations: list[msgspec.Raw]
@@ -87,6 +97,8 @@ _image_decoder = msgspec.json.Decoder(_RawImage)
 _annotation_decoder = msgspec.json.Decoder(_RawAnnotation)
 _id_decoder = msgspec.json.Decoder(IdOnly)
 _image_id_decoder = msgspec.json.Decoder(_ImageIdOnly)
+_category_id_decoder = msgspec.json.Decoder(_CategoryIdOnly)
+_keypoints_decoder = msgspec.json.Decoder(_KeypointsOnly)
 
 
 @dataclass(frozen=True)
@@ -97,53 +109,82 @@ class AnnotationFile:
     """
 
     path: str
-    person_category: int
+    joints: FoundJoints
     images: dict[int, ImageInfo]
     image_faults: dict[int, str]
     raw_annotations: list[msgspec.Raw]
 
 
 class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
-    """One entry of `annotations`: its ids where it has them, and either a person or a fault."""
+    """One entry of `annotations`: its ids where it has them, and either a person or a fault.
+
+    `is_other` says that it is of another category than those that are read; then it has neither.
+    """
 
     row: int
     annotation_id: int | None
     image_id: int | None
     person: Person | None
     fault: str | None
+    is_other: bool = False
 
 
-def parse_annotation_file(data: bytes, path: str, table: KeypointTable) -> AnnotationFile:
+def parse_annotation_file(
+    data: bytes, path: str, table: KeypointTable | None = None, category: str | None = None
+) -> AnnotationFile:
     """Check the frame of a COCO keypoints file and index its images.
 
     Args:
         data: the file's content: JSON in UTF-8, with or without a byte order mark.
         path: named in messages.
-        table: the joints its person category must list.
+        table: the joints, where the user says which; else those that its category lists.
+        category: whose entries are read; None for the person, or the only one with joints.
 
     Raises:
-        AnnotationError: not UTF-8, not JSON, no images, no annotations, or a category of other joints.
+        AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
     """
     _check_utf8(data, path)
     raw = _decode_frame(data, path)
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to build from.")
-    category = _person_category_id(raw.categories, path, table)
+    joints = find_joints(raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations))
     images, faults = _index_images(raw.images)
-    return AnnotationFile(path, category, images, faults, raw.annotations)
+    return AnnotationFile(path, joints, images, faults, raw.annotations)
 
 
-def parse_entries(file: AnnotationFile, table: KeypointTable) -> Iterator[ParsedEntry]:
+@dataclass(frozen=True)
+class _RawEntries:
+    raw: list[msgspec.Raw]
+
+    def categories(self) -> set[int]:
+        """See `cocoprep.coco.joints.Entries`."""
+        return {number for raw in self.raw if (number := _lone_category_id(raw)) is not None}
+
+    def numbers(self) -> int | None:
+        """See `cocoprep.coco.joints.Entries`."""
+        for raw in self.raw:
+            with suppress(msgspec.DecodeError, RecursionError):
+                if values := _keypoints_decoder.decode(raw).keypoints:
+                    return len(values)
+        return None
+
+
+def parse_entries(file: AnnotationFile) -> Iterator[ParsedEntry]:
     """Yield every entry of `annotations` in file order, parsed on its own."""
     for row, raw in enumerate(file.raw_annotations):
         try:
             entry = _annotation_decoder.decode(raw)
         except (msgspec.DecodeError, RecursionError) as error:
-            yield ParsedEntry(row, _lone_id(raw), _lone_image_id(raw), None, str(error))
+            category = _lone_category_id(raw)
+            is_other = category is not None and category not in file.joints.categories
+            yield ParsedEntry(row, _lone_id(raw), _lone_image_id(raw), None, None if is_other else str(error), is_other)
             continue
-        fault = _entry_fault(entry, file, table)
-        person = None if fault else _to_person(entry)
+        if entry.category_id not in file.joints.categories:
+            yield ParsedEntry(row, entry.id, entry.image_id, None, None, is_other=True)
+            continue
+        fault = _entry_fault(entry, file)
+        person = None if fault else _to_person(entry, file.joints)
         yield ParsedEntry(row, entry.id, entry.image_id, person, fault)
 
 
@@ -169,16 +210,6 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
         raise AnnotationError(f"{path}: not a COCO keypoints file ({error}). {LISTS}") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise not_json(error, data, path, start) from error
-
-
-def _person_category_id(categories: list[Category], path: str, table: KeypointTable) -> int:
-    person = person_category(categories, path, table)
-    if not person.keypoints:
-        raise AnnotationError(
-            f"{path}: the category 'person' lists no keypoints. This looks like an instances file; pass "
-            "person_keypoints_*.json."
-        )
-    return person.id
 
 
 def _index_images(raw_images: list[msgspec.Raw]) -> tuple[dict[int, ImageInfo], dict[int, str]]:
@@ -214,15 +245,19 @@ def _lone_image_id(raw: msgspec.Raw) -> int | None:
     return _lone(_image_id_decoder, raw, "image_id")
 
 
-def _entry_fault(entry: _RawAnnotation, file: AnnotationFile, table: KeypointTable) -> str | None:
+def _lone_category_id(raw: msgspec.Raw) -> int | None:
+    return _lone(_category_id_decoder, raw, "category_id")
+
+
+def _entry_fault(entry: _RawAnnotation, file: AnnotationFile) -> str | None:
     """Say what is wrong with a decoded annotation, or None."""
     if entry.image_id in file.image_faults:
         return f"image_id {entry.image_id}: {file.image_faults[entry.image_id]}"
     if entry.image_id not in file.images:
         return f"image_id {entry.image_id}: no such image in 'images'"
-    if entry.category_id != file.person_category:
-        return f"category_id {entry.category_id}: expected {file.person_category}, the person category"
-    return numbers_fault(entry.id, entry.iscrowd, entry.area, entry.bbox) or keypoints_fault(entry.keypoints, table)
+    return numbers_fault(entry.id, entry.iscrowd, entry.area, entry.bbox) or keypoints_fault(
+        entry.keypoints, file.joints.table
+    )
 
 
 @cache
@@ -230,10 +265,12 @@ def _zero_keypoints(count: int) -> bytes:
     return bytes(4 * count)
 
 
-def _to_person(entry: _RawAnnotation) -> Person:
+def _to_person(entry: _RawAnnotation, joints: FoundJoints) -> Person:
     values = entry.keypoints
     if not any(values):
         return Person(entry.id, entry.bbox, entry.area, bool(entry.iscrowd), 0, _zero_keypoints(len(values)))
+    if not joints.in_order:
+        values = [value for place in joints.order for value in values[3 * place : 3 * place + 3]]
     for k in range(0, len(values), 3):
         if not values[k + 2]:
             values[k] = values[k + 1] = 0.0

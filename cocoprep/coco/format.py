@@ -20,35 +20,25 @@ LISTS = "Expected an object with the lists 'images', 'annotations' and 'categori
 
 
 class Category(msgspec.Struct):
-    """One entry of `categories`; `keypoints` are the names of its joints."""
+    """One entry of `categories`.
+
+    Attributes:
+        keypoints: names of its joints.
+        skeleton: pairs of joint numbers, from 1.
+        sigmas: of OKS, where the file brings its own.
+    """
 
     id: Id
     name: str = ""
     keypoints: list[str] | None = None
+    skeleton: list[list[int]] | None = None
+    sigmas: list[float] | None = None
 
 
 class IdOnly(msgspec.Struct):
     """The id of an entry whose other fields may be anything."""
 
     id: Id | None = None
-
-
-def person_category(categories: Sequence[Category], path: str, table: KeypointTable) -> Category:
-    """Return the person category; one that lists no joints is taken to have the table's.
-
-    Raises:
-        AnnotationError: there is none, or its joints are others.
-    """
-    person = [c for c in categories if c.name == "person"] or [c for c in categories if c.keypoints]
-    if not person:
-        raise AnnotationError(f"{path}: expected a category 'person', found {[c.name for c in categories]!r:.500}.")
-    names = person[0].keypoints
-    if names and tuple(names) != table.names:
-        raise AnnotationError(
-            f"{path}: the keypoints of category {person[0].name!r} are not {table.name}'s. Expected "
-            f"{list(table.names)}, found {names!r:.500}."
-        )
-    return person[0]
 
 
 def numbers_fault(annotation_id: int, iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
-from cocoprep.pose.joint_names import mirror_partners, plain_name
+from cocoprep.pose.joint_names import mirror_partners, name_key
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17, named_table, table_names
 
@@ -30,6 +31,7 @@ class FoundJoints:
         order: place in the file's numbers of each of the table's joints.
         categories: ids of the categories whose entries are read.
         category_id: that results and ground truth bear.
+        category_name: what they are called there.
         notes: what was guessed, in sentences.
     """
 
@@ -37,12 +39,31 @@ class FoundJoints:
     order: tuple[int, ...]
     categories: frozenset[int]
     category_id: int
+    category_name: str
     notes: tuple[str, ...] = ()
 
     @property
     def in_order(self) -> bool:
         """Tell whether the file has the joints in the table's order."""
         return self.order == tuple(range(len(self.order)))
+
+    @property
+    def table_as_in_file(self) -> KeypointTable:
+        """Return the table with its joints in the order of the file."""
+        places = {place: k for k, place in enumerate(self.order)}
+        return replace(self.table, joints=tuple(self.table.joints[places[n]] for n in range(len(self.order))))
+
+
+class Entries(Protocol):
+    """What a file's annotations say of its categories; asked only where these do not say enough."""
+
+    def categories(self) -> set[int]:
+        """Return the ids that annotations name."""
+        ...
+
+    def numbers(self) -> int | None:
+        """Return how many numbers the `keypoints` of the first annotation have that has any."""
+        ...
 
 
 def find_joints(
@@ -51,8 +72,7 @@ def find_joints(
     *,
     table: KeypointTable | None = None,
     name: str | None = None,
-    used: Counter[int],
-    length: int | None = None,
+    entries: Entries,
 ) -> FoundJoints:
     """Choose the category of a file and find its joints.
 
@@ -61,60 +81,63 @@ def find_joints(
         path: named in messages.
         table: the joints, where the user says which; else those that the category lists.
         name: of the category, where the user says which; `all` for all that share their joints.
-        used: how many annotations each category id has.
-        length: of the first annotation's `keypoints` in numbers, where there is one: for categories that list none.
+        entries: what the annotations say, where the categories do not say enough.
 
     Raises:
         AnnotationError: there is no such category, several could be meant, or its joints are not the table's.
     """
-    chosen = _choose(categories, path, name, used)
+    chosen = _named(categories, path, name) if name is not None else _choose(categories, path, entries)
     listed = next((category.keypoints for category in chosen if category.keypoints), None)
     notes: list[str] = []
     if listed is None:
-        found = _unlisted(table, path, length)
-        notes.append(f"the category {chosen[0].name!r:.100} lists no joints: taken for {found.name}'s {len(found)}")
+        found = _unlisted(table, path, entries)
+        notes.append(
+            f"the category {chosen[0].name!r:.100} lists no joints: taken for the {len(found)} of {found.name}"
+        )
         order = tuple(range(len(found)))
     else:
-        found, order = _listed(chosen, listed, table, path, notes)
-    category_id = chosen[0].id if len(chosen) == 1 or name != ALL else 1
-    return FoundJoints(found, order, frozenset(category.id for category in chosen), category_id, tuple(notes))
+        found, order = _listed(chosen[0], listed, table, path, notes)
+    alone = len(chosen) == 1
+    return FoundJoints(
+        table=found,
+        order=order,
+        categories=frozenset(category.id for category in chosen),
+        category_id=chosen[0].id if alone else 1,
+        category_name=chosen[0].name if alone else found.category,
+        notes=tuple(notes),
+    )
 
 
-def _choose(categories: Sequence[Category], path: str, name: str | None, used: Counter[int]) -> list[Category]:
-    with_joints = [category for category in categories if category.keypoints]
+def _named(categories: Sequence[Category], path: str, name: str) -> list[Category]:
+    found = [category for category in categories if name in (ALL, category.name)]
     if name == ALL:
-        shared = {tuple(category.keypoints or ()) for category in with_joints}
-        if len(shared) > 1:
-            raise AnnotationError(
-                f"{path}: --category all: expected categories that share their joints, found {len(shared)} lists of "
-                f"joints: {_shown(with_joints)}. Choose one."
-            )
-        found = with_joints or list(categories)
-    elif name is not None:
-        found = [category for category in categories if category.name == name]
-    else:
-        named = [category for category in categories if category.name == PERSON]
-        found = next(
-            (
-                some
-                for some in (
-                    [category for category in named if category.keypoints],
-                    with_joints,
-                    [category for category in with_joints if used[category.id]],
-                    named,
-                    [category for category in categories if used[category.id]],
-                )
-                if len(some) == 1 or (some and some == named)
-            ),
-            [],
-        )
-    if not found or (name != ALL and len({tuple(category.keypoints or ()) for category in found}) > 1):
-        wanted = f"a category {name!r:.100}" if name else f"a category {PERSON!r}, or one alone that lists joints"
+        found = [category for category in found if category.keypoints] or found
+    lists = {tuple(category.keypoints or ()) for category in found}
+    if not found:
+        raise AnnotationError(f"{path}: --category: expected one of {_shown(categories)}, found {name!r:.100}.")
+    if len(lists) > 1:
         raise AnnotationError(
-            f"{path}: expected {wanted}, found {_shown(categories)}. Choose with --category NAME, or all of them with "
-            f"--category {ALL}."
+            f"{path}: --category: expected categories that share their joints, found {len(lists)} lists of joints: "
+            f"{_shown(found)}. Choose one."
         )
     return found
+
+
+def _choose(categories: Sequence[Category], path: str, entries: Entries) -> list[Category]:
+    """Return the person, else the only category that lists joints, else the only one of those that is used."""
+    with_joints = [category for category in categories if category.keypoints]
+    people = [category for category in categories if category.name == PERSON]
+    for found in ([c for c in people if c.keypoints], with_joints, [] if with_joints else people):
+        if len(found) == 1:
+            return found
+    used = entries.categories()
+    found = [category for category in with_joints or categories if category.id in used]
+    if len(found) == 1:
+        return found
+    raise AnnotationError(
+        f"{path}: expected a category {PERSON!r}, or one alone that lists joints, found {_shown(categories)}. Choose "
+        f"one with --category NAME, or all of them with --category {ALL}."
+    )
 
 
 def _shown(categories: Sequence[Category]) -> str:
@@ -122,24 +145,26 @@ def _shown(categories: Sequence[Category]) -> str:
     return (", ".join(some) or "none") + (f" and {len(categories) - _SHOWN} more" if len(categories) > _SHOWN else "")
 
 
-def _unlisted(table: KeypointTable | None, path: str, length: int | None) -> KeypointTable:
+def _unlisted(table: KeypointTable | None, path: str, entries: Entries) -> KeypointTable:
     if table is not None:
         return table
+    length = entries.numbers()
     if length == 3 * len(COCO_17):
         return COCO_17
     raise AnnotationError(
-        f"{path}: the category lists no joints, and its annotations have {length} numbers in 'keypoints'. Where it is an "
-        "instances file, pass a person_keypoints_*.json; else name the joints: --keypoints, see `cocoprep keypoints`."
+        f"{path}: the category lists no keypoints, and its annotations have {length or 'no'} numbers of them. Where "
+        "this is an instances file, pass person_keypoints_*.json; else say which joints with --keypoints: `cocoprep "
+        "keypoints` lists them."
     )
 
 
 def _listed(
-    chosen: Sequence[Category], names: Sequence[str], table: KeypointTable | None, path: str, notes: list[str]
+    category: Category, names: Sequence[str], table: KeypointTable | None, path: str, notes: list[str]
 ) -> tuple[KeypointTable, tuple[int, ...]]:
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise AnnotationError(f"{path}: the category lists the joint {twice!r:.100} more than once. Give each a name.")
-    tables = [table] if table is not None else [named_table(known) for known in _by_likelihood(chosen[0].name)]
+    tables = [table] if table is not None else [named_table(known) for known in _by_likelihood(category.name)]
     for one in tables:
         order = _order(names, one)
         if order is not None:
@@ -150,10 +175,10 @@ def _listed(
             return one, order
     if table is not None:
         raise AnnotationError(
-            f"{path}: the keypoints of category {chosen[0].name!r:.100} are not {table.name}'s. Expected "
+            f"{path}: the keypoints of category {category.name!r:.100} are not {table.name}'s. Expected "
             f"{list(table.names)!r:.700}, found {list(names)!r:.700}. Leave --keypoints away to take the file's own."
         )
-    return _own_table(chosen[0], names, notes), tuple(range(len(names)))
+    return _own_table(category, names, notes), tuple(range(len(names)))
 
 
 def _by_likelihood(category: str) -> list[str]:
@@ -161,12 +186,17 @@ def _by_likelihood(category: str) -> list[str]:
 
 
 def _order(names: Sequence[str], table: KeypointTable) -> tuple[int, ...] | None:
-    """Return the place of each of a table's joints among names, equal but for case, space, hyphen and order."""
-    places = {plain_name(name): k for k, name in enumerate(names)}
+    """Return the place of each of a table's joints among names that are the same but for spelling and order."""
+    places = {name_key(name): k for k, name in enumerate(names)}
     if len(names) != len(table) or len(places) != len(names):
         return None
-    order = [places.get(plain_name(joint.name)) for joint in table.joints]
-    return None if None in order else tuple(k for k in order if k is not None)
+    order = []
+    for joint in table.joints:
+        found = [places[key] for name in (joint.name, *joint.synonyms) if (key := name_key(name)) in places]
+        if not found:
+            return None
+        order.append(found[0])
+    return tuple(order) if len(set(order)) == len(names) else None
 
 
 def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> KeypointTable:
@@ -186,14 +216,18 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
         for pair in category.skeleton or ()
         if len(pair) == 2 and all(1 <= joint <= len(names) for joint in pair) and pair[0] != pair[1]
     )
-    plain = {plain_name(name): name for name in names}
+    known = {name_key(name): name for name in names}
     return KeypointTable(
         name=f"{category.name or 'file'}-{len(names)}",
         joints=tuple(
             Joint(name, names[partner], sigma) for name, partner, sigma in zip(names, partners, sigmas, strict=True)
         ),
         limbs=limbs,
-        head=tuple(plain[name] for name in COCO_17.head if name in plain),
-        torso=tuple((plain[a], plain[b]) for a, b in COCO_17.torso if a in plain and b in plain),
+        head=tuple(known[key] for name in COCO_17.head if (key := name_key(name)) in known),
+        torso=tuple(
+            (known[name_key(a)], known[name_key(b)])
+            for a, b in COCO_17.torso
+            if name_key(a) in known and name_key(b) in known
+        ),
         category=category.name or PERSON,
     )

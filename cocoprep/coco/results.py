@@ -20,6 +20,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
+CATEGORY_ID = 1  # of predictions that belong to no annotation file: COCO's person
 FORM = '{"image_id": 1, "category_id": 1, "keypoints": [x, y, confidence, ...], "score": 0.9}'
 _Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _PLACE = re.compile(r"(?P<reason>.*?)(?: - at `\$\[(?P<line>\d+)\](?P<field>.*)`)?")

@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault, person_category
+from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault
+from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
@@ -28,7 +29,9 @@ class Truth:
     Attributes:
         path: of the file, named in messages.
         document: the file's content as pycocotools takes it: images, the N annotations, and the person category.
-        category_id: of the person category.
+        category_id: of the category that counts.
+        table: its K joints, in the file's order.
+        found: what was guessed of them, in sentences.
         annotation_ids: (N,) int64.
         image_ids: (N,) int64.
         keypoints: (N, K, 2) float64 in COCO's frame, pixel indices; 0, 0 where not labelled.
@@ -42,6 +45,8 @@ class Truth:
     path: str
     document: dict[str, Any]
     category_id: int
+    table: KeypointTable
+    found: tuple[str, ...]
     annotation_ids: NDArray[np.int64]
     image_ids: NDArray[np.int64]
     keypoints: NDArray[np.float64]
@@ -65,7 +70,7 @@ class Truth:
     @property
     def notes(self) -> list[str]:
         """Return what whoever reads figures should know of the file."""
-        notes, people = [], int(self.counts.sum())
+        notes, people = list(self.found), int(self.counts.sum())
         if self.recounted:
             notes.append(
                 f"{self.recounted} annotations say a num_keypoints that is not the number of their labelled joints. "
@@ -126,16 +131,17 @@ class _Rows(msgspec.Struct):
     annotations: list[msgspec.Raw] = []
 
 
-def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
+def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, category: str | None = None) -> Truth:
     """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
 
-    Annotations of other categories than the person's are passed over. `num_keypoints` is counted, whatever the file
+    Annotations of other categories are passed over. `num_keypoints` is counted, whatever the file
     says, as a build does.
 
     Args:
         path: of the file.
         files: where it lies.
-        table: the joints that the person category must list; a category that lists none is taken to have these.
+        table: the joints; None for those that the category lists.
+        category: that counts; None for the person, or the only one with joints.
 
     Raises:
         AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or an entry is of
@@ -146,18 +152,33 @@ def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
     for name, entries in (("images", file.images), ("annotations", file.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to score against.")
-    category = person_category(file.categories, path, table)
-    people = [annotation for annotation in file.annotations if annotation.category_id == category.id]
+    joints = find_joints(file.categories, path, table=table, name=category, entries=_Entries(file.annotations))
+    people = [annotation for annotation in file.annotations if annotation.category_id in joints.categories]
     if not people:
-        raise AnnotationError(f"{path}: no annotation is of category {category.id}, the person category.")
+        raise AnnotationError(
+            f"{path}: no annotation is of category {joints.category_id}, {joints.category_name!r:.100}."
+        )
     images = _images_by_id(file.images, path)
     seen: set[int] = set()
     for person in people:
-        fault = _fault(person, images, seen, table)
+        fault = _fault(person, images, seen, joints.table)
         if fault:
             raise AnnotationError(f"{path}: annotation {person.id}: {fault}.")
         seen.add(person.id)
-    return _to_truth(path, category, list(images.values()), people, table)
+    return _to_truth(path, joints, list(images.values()), people)
+
+
+@dataclass(frozen=True)
+class _Entries:
+    annotations: list[_Annotation]
+
+    def categories(self) -> set[int]:
+        """See `cocoprep.coco.joints.Entries`."""
+        return {annotation.category_id for annotation in self.annotations}
+
+    def numbers(self) -> int | None:
+        """See `cocoprep.coco.joints.Entries`."""
+        return next((len(annotation.keypoints) for annotation in self.annotations if annotation.keypoints), None)
 
 
 def _decode(data: bytes, path: str) -> _File:
@@ -211,24 +232,25 @@ def _keypoints_fault(person: _Annotation, table: KeypointTable) -> str | None:
     return keypoints_fault(found, table)
 
 
-def _to_truth(
-    path: str, category: Category, images: list[_Image], people: list[_Annotation], table: KeypointTable
-) -> Truth:
+def _to_truth(path: str, joints: FoundJoints, images: list[_Image], people: list[_Annotation]) -> Truth:
+    table = joints.table_as_in_file
     triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
     visibility = triples[..., 2].astype(np.int64)
     recounted = 0
     for person, labelled in zip(people, np.count_nonzero(visibility, axis=1).tolist(), strict=True):
         recounted += person.num_keypoints not in (None, labelled)
-        person.num_keypoints = labelled
+        person.num_keypoints, person.category_id = labelled, joints.category_id
     document = {
         "images": [{name: getattr(image, name) for name in image.__struct_fields__} for image in images],
         "annotations": [{name: getattr(person, name) for name in person.__struct_fields__} for person in people],
-        "categories": [{"id": category.id, "name": category.name, "keypoints": list(table.names)}],
+        "categories": [{"id": joints.category_id, "name": joints.category_name, "keypoints": list(table.names)}],
     }
     return Truth(
         path=path,
         document=document,
-        category_id=category.id,
+        category_id=joints.category_id,
+        table=table,
+        found=joints.notes,
         annotation_ids=np.array([person.id for person in people], np.int64),
         image_ids=np.array([person.image_id for person in people], np.int64),
         keypoints=triples[..., :2] * (visibility > 0)[..., None],

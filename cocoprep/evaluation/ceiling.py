@@ -11,11 +11,11 @@ from cocoprep.coco.results import result_lines
 from cocoprep.coco.truth import lacks_scale
 from cocoprep.errors import RecordError
 from cocoprep.evaluation.oks import OKS_FIGURES, evaluate_oks
-from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.ground_truth import CATEGORY_ID, read_ground_truth
+from cocoprep.shards.ground_truth import category_of, read_ground_truth
 from cocoprep.shards.manifest import Manifest, ceiling_basis
 from cocoprep.shards.names import CEILING, GROUND_TRUTH
 from cocoprep.shards.seal import seal, unseal
+from cocoprep.shards.settings import table_of
 from cocoprep.shards.sidecar import DECODED_STEP_PX, Sidecar, read_sidecar, unpack_array
 from cocoprep.storage.store import FileStore
 
@@ -38,9 +38,9 @@ class Ceiling(msgspec.Struct, frozen=True):
     without_scale: int = 0
 
 
-def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files: FileStore) -> Ceiling:
+def measure_ceiling(folder: str, manifest: Manifest, files: FileStore) -> Ceiling:
     """Score what the stored heatmaps decode to, and write it beside the manifest."""
-    truth = read_ground_truth(folder, files)
+    truth, table = read_ground_truth(folder, files), table_of(manifest.keypoints)
     image_of = {annotation["id"]: annotation["image_id"] for annotation in truth["annotations"]}
     kept: set[int] = set()
     results: list[dict[str, Any]] = []
@@ -49,7 +49,7 @@ def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files
         if sidecar is not None and sidecar.examples:
             decoded = unpack_array(sidecar.decoded, np.int32, (sidecar.examples, len(table), 2))
             images = _images(sidecar, image_of, folder)
-            results += result_lines(images, decoded * DECODED_STEP_PX, np.ones(len(images)), CATEGORY_ID)
+            results += result_lines(images, decoded * DECODED_STEP_PX, np.ones(len(images)), category_of(truth))
             kept.update(sidecar.annotation_ids)
     full = evaluate_oks(truth, results, table)
     for annotation in truth["annotations"]:

@@ -12,9 +12,9 @@ _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _SIDES: dict[str, Side] = {"left": "left", "l": "left", "right": "right", "r": "right"}
 
 
-def plain_name(name: str) -> str:
-    """Return a name without what exporters change: `Left Eye`, `left-eye` and `leftEye` are `left_eye`."""
-    return "_".join(_words(name)) or name.strip().casefold()
+def name_key(name: str) -> tuple[Side, str]:
+    """Return what two names of one joint have in common, however they are spelt: `L_Eye` and `left eye` are alike."""
+    return _split(name)
 
 
 def side_of(name: str) -> Side:
@@ -28,9 +28,9 @@ def shared_name(name: str) -> str:
 
 
 def mirror_partners(names: Sequence[str]) -> tuple[int, ...]:
-    """Return for each of K names the place of its mirror partner: its own where no other name is the same but for the side.
+    """Return for each of K names the place of its mirror partner, whose name is the same but for the side.
 
-    Names that occur with more than one partner have none.
+    A joint without a partner, or with more than one, is its own.
     """
     places: dict[tuple[Side, str], list[int]] = {}
     for k, name in enumerate(names):

@@ -60,7 +60,7 @@ class KeypointTable:
 
     @cached_property
     def sides(self) -> tuple[Side, ...]:
-        """Return (K,) the person's own side that each joint is on; of a pair whose names say none, the first is left."""
+        """Return (K,) the person's own side of each joint; of a pair whose names say none, the first is left."""
         sides: list[Side] = ["centre"] * len(self)
         for k, partner in enumerate(self.flip_index):
             if k < partner:

@@ -13,6 +13,7 @@ class DropReason(StrEnum):
     """Why an annotation gives no record. The first that applies, in this order, is the one named."""
 
     MALFORMED = "malformed"
+    CATEGORY = "category"
     ZERO_KEYPOINTS = "zero_keypoints"
     CROWD = "crowd"
     MIN_KEYPOINTS = "min_keypoints"

@@ -9,23 +9,21 @@ from typing import Any
 import msgspec
 
 from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.coco.joints import FoundJoints
 from cocoprep.errors import RecordError
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.drop_reasons import JudgedEntry
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.store import FileStore
 
-CATEGORY_ID = 1
 
-
-def encode_ground_truth(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], table: KeypointTable) -> bytes:
+def encode_ground_truth(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints) -> bytes:
     """Encode a COCO keypoints file without segmentations.
 
     Every valid annotation is in it, those without keypoints and the crowds too: evaluation has to ignore them by
     name. Malformed ones have no form to keep; the ledger lists them.
     """
     stream = io.BytesIO()  # COCO's is large: never also as a list of its pieces
-    stream.writelines(_pieces(images, entries, table))
+    stream.writelines(_pieces(images, entries, joints))
     return stream.getvalue()
 
 
@@ -43,13 +41,18 @@ def read_ground_truth(folder: str, files: FileStore) -> dict[str, Any]:
     return truth
 
 
-def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], table: KeypointTable) -> Iterator[bytes]:
+def category_of(truth: dict[str, Any]) -> int:
+    """Return the id of the one category of a ground truth as `read_ground_truth` returns it."""
+    return int(truth["categories"][0]["id"])
+
+
+def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints) -> Iterator[bytes]:
     category = {
-        "id": CATEGORY_ID,
-        "name": "person",
-        "supercategory": "person",
-        "keypoints": table.names,
-        "skeleton": table.skeleton,
+        "id": joints.category_id,
+        "name": joints.category_name,
+        "supercategory": joints.table.category,
+        "keypoints": joints.table.names,
+        "skeleton": joints.table.skeleton,
     }
     yield b'{"categories":' + msgspec.json.encode([category])
     yield b',\n"images":['
@@ -61,7 +64,7 @@ def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], table: 
     known = {image.image_id for image in images}
     people = [(e.person, e.image_id) for e in entries if e.person is not None and e.image_id in known]
     people.sort(key=lambda pair: pair[0].annotation_id)
-    yield from _listed(_annotation(person, image_id) for person, image_id in people)
+    yield from _listed(_annotation(person, image_id, joints.category_id) for person, image_id in people)
     yield b"]}\n"
 
 
@@ -72,13 +75,13 @@ def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:
         comma = b",\n"
 
 
-def _annotation(person: Person, image_id: int | None) -> dict[str, Any]:
+def _annotation(person: Person, image_id: int | None, category_id: int) -> dict[str, Any]:
     keypoints = person.keypoints.ravel()
     whole = keypoints.astype(int)
     return {
         "id": person.annotation_id,
         "image_id": image_id,
-        "category_id": CATEGORY_ID,
+        "category_id": category_id,
         "bbox": person.bbox,
         "area": person.area_px2,
         "iscrowd": int(person.is_crowd),

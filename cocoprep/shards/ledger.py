@@ -130,7 +130,7 @@ def count_dropped(ledger: pa.Table) -> dict[str, int]:
 
 def has_too_many_faults(ledger: pa.Table, max_bad_fraction: float) -> bool:
     """Tell whether the share of faulty annotations is too large."""
-    return len(_faulty(ledger)) > max_bad_fraction * len(ledger)
+    return len(_faulty(ledger)) > max_bad_fraction * _count_own(ledger)
 
 
 def check_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, listed_in: str | None = None) -> None:
@@ -152,10 +152,15 @@ def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, lis
     )
     all_of_them = f"All are listed in {listed_in}. " if listed_in else ""
     return BuildError(
-        f"{path}: {len(bad)} of {len(ledger)} annotations are faulty ({counts}), more than the share of "
+        f"{path}: {len(bad)} of {_count_own(ledger)} annotations are faulty ({counts}), more than the share of "
         f"{max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{shown}\n"
         f"{all_of_them}Mend the data, or raise --max-bad-fraction to drop these annotations."
     )
+
+
+def _count_own(ledger: pa.Table) -> int:
+    """Count the entries that are not of other categories: those are nobody's fault."""
+    return len(ledger) - count_dropped(ledger)[DropReason.CATEGORY]
 
 
 def _faulty(ledger: pa.Table) -> pa.Table:

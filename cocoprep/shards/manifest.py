@@ -42,7 +42,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a folder of shards holds and how it was made."""
+    """What a folder of shards holds and how it was made. `notes` tell what was guessed of the annotation file."""
 
     format: str
     schema_version: int
@@ -57,6 +57,7 @@ class Manifest(msgspec.Struct, frozen=True):
     shards: tuple[ShardEntry, ...]
     files: dict[str, FileDigest]
     source: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def records_digest(manifest: Manifest) -> str:

@@ -24,11 +24,13 @@ class PlannedContent(msgspec.Struct, frozen=True):
         annotations: digest of each shard's annotations, in order of the shards.
         ledger: the file as the first step wrote it, before photographs were looked at.
         ground_truth: the file, which stays as it is.
+        notes: what was guessed of the annotation file, in sentences.
     """
 
     annotations: tuple[str, ...]
     ledger: FileDigest
     ground_truth: FileDigest
+    notes: tuple[str, ...] = ()
 
 
 def seal_plan(settings: dict[str, Any], content: PlannedContent | None) -> bytes:

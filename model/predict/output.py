@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.results import Predictions
+from cocoprep.coco.results import CATEGORY_ID, Predictions
 from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
@@ -19,7 +19,6 @@ from cocoprep.model.predict.photographs import Listed, PredictedPhotograph, pred
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.heatmaps import Decoder
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.ground_truth import CATEGORY_ID
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import check_output_folder

@@ -27,7 +27,6 @@ from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import BBox, box_fault, canonical_window
 from cocoprep.pose.heatmaps import Decoder
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
@@ -139,7 +138,6 @@ def read_picture(path: str, files: FileStore = AnyFiles()) -> Image.Image:
 def list_annotated(
     annotations: str,
     images: str,
-    table: KeypointTable,
     on_fault: OnFault,
     *,
     min_keypoints: int = 0,
@@ -150,13 +148,12 @@ def list_annotated(
     Args:
         annotations: the file.
         images: the folder or zip of its photographs.
-        table: the joints it must list.
         on_fault: told of entries that cannot be used.
         min_keypoints: how many labelled joints a person must have.
         files: where file and photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Returns:
-        The photographs in order of their ids, and the id of the file's person category.
+        The photographs in order of their ids, and the id of the file's category.
 
     Raises:
         AnnotationError: the file as a whole cannot be used.
@@ -164,10 +161,10 @@ def list_annotated(
     """
     expected = "a JSON file of COCO person keypoints"
     data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
-    file = parse_annotation_file(data, annotations, table)
+    file = parse_annotation_file(data, annotations)
     source = open_images(images, files)
     boxes: dict[int, list[BBox]] = {}
-    for entry in parse_entries(file, table):
+    for entry in parse_entries(file):
         person = entry.person
         if person is None or entry.image_id is None:
             on_fault(f"row {entry.row}", f"{annotations}: row {entry.row} of 'annotations': {entry.fault}")
@@ -178,7 +175,7 @@ def list_annotated(
         for image_id, info in sorted(file.images.items())
         if image_id in boxes
     ]
-    return listed, file.person_category
+    return listed, file.joints.category_id
 
 
 def _read_stored(source: ImageSource, info: ImageInfo) -> Image.Image:

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.results import result_lines
+from cocoprep.coco.results import CATEGORY_ID, result_lines
 from cocoprep.evaluation.oks import evaluate_oks
 from cocoprep.model.predict.joints import joints_in_image
 from cocoprep.model.training.metrics import Sums, add_sums, figures
 from cocoprep.pose.heatmaps import Decoder
-from cocoprep.shards.ground_truth import CATEGORY_ID, read_ground_truth
+from cocoprep.shards.ground_truth import category_of, read_ground_truth
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
@@ -68,4 +68,5 @@ def batch_results(
 def measure_oks(results: list[dict[str, Any]], folder: str, manifest: Manifest, files: FileStore) -> dict[str, float]:
     """Return the ten OKS figures of results lines against the ground truth beside the shards."""
     truth = read_ground_truth(folder, files)
-    return evaluate_oks(truth, results, table_of(manifest.keypoints))
+    lines = [{**line, "category_id": category_of(truth)} for line in results]
+    return evaluate_oks(truth, lines, table_of(manifest.keypoints))

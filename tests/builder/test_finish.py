@@ -11,7 +11,6 @@ from cocoprep.builder.finish import finish_build
 from cocoprep.builder.start import start_build
 from cocoprep.errors import BuildError
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.ledger import read_ledger
 from cocoprep.shards.names import MANIFEST
 from cocoprep.shards.verify import verify_folder
@@ -33,8 +32,8 @@ def config(tmp_path):
 
 
 def write_shards(config):
-    _, shards = start_build(config, COCO_17, FILES)
-    return [write_shard(config, index, shards, COCO_17, FILES) for index in range(SHARDS)]
+    _, shards = start_build(config, FILES)
+    return [write_shard(config, index, shards, FILES) for index in range(SHARDS)]
 
 
 @pytest.mark.parametrize(
@@ -48,14 +47,14 @@ def write_shards(config):
 def test_work_that_the_engine_lost_or_did_twice_is_an_error(config, lose, found):
     written = write_shards(config)
     with pytest.raises(BuildError, match=f"the engine lost work: expected 3 shards, each once, {found}"):
-        finish_build(config, lose(written), COCO_17, FILES)
+        finish_build(config, lose(written), FILES)
     assert MANIFEST not in FILES.list_names(config.out)
 
 
 def test_the_order_in_which_shards_are_told_does_not_matter(config):
     written = write_shards(config)
-    manifest = finish_build(config, written, COCO_17, FILES)
-    assert finish_build(config, written[::-1], COCO_17, FILES) == manifest
+    manifest = finish_build(config, written, FILES)
+    assert finish_build(config, written[::-1], FILES) == manifest
 
 
 @pytest.mark.parametrize("cut_short", [True, False])
@@ -65,18 +64,18 @@ def test_an_engine_may_run_it_again_when_photographs_were_faulty(config, tmp_pat
     photographs[0].unlink()
     written = write_shards(config)
     before = read_ledger(config.out, FILES)
-    manifest = finish_build(config, written, COCO_17, FILES)
+    manifest = finish_build(config, written, FILES)
     assert manifest.counts.dropped["image"] > 0
     assert not read_ledger(config.out, FILES).equals(before)
     first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     if cut_short:
         (tmp_path / "out" / MANIFEST).unlink()
-    assert finish_build(config, written, COCO_17, FILES) == manifest
+    assert finish_build(config, written, FILES) == manifest
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == first
 
 
 def test_a_shard_is_planned_written_and_listed_with_the_same_digest_of_its_annotations(config):
-    manifest = finish_build(config, write_shards(config), COCO_17, FILES)
+    manifest = finish_build(config, write_shards(config), FILES)
     assert len({shard.annotations for shard in manifest.shards}) == SHARDS
     assert verify_folder(config.out, FILES).problems == []
 
@@ -92,5 +91,5 @@ def test_whatever_is_not_as_this_build_left_it_is_named(config, tmp_path, name, 
         path.write_bytes(path.read_bytes() + b"\n")
     named = re.escape(path.name.removesuffix(".json"))
     with pytest.raises(BuildError, match=rf"another build wrote into this folder at the same time \({named}"):
-        finish_build(config, written, COCO_17, FILES)
+        finish_build(config, written, FILES)
     assert MANIFEST not in FILES.list_names(config.out)

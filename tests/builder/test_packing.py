@@ -16,15 +16,15 @@ GROUPS = [group(number) for number in range(2 * PACKED_TOGETHER + 1)]
 
 
 def test_what_was_packed_is_unpacked_and_says_whose_it_is():
-    packed = pickle.loads(pickle.dumps(pack_shard("of this plan", GROUPS)))
+    packed = pickle.loads(pickle.dumps(pack_shard("of this plan", "made so", 17, GROUPS)))
     assert packed.plan == "of this plan"
     assert len(packed.parts) == 3
     assert unpack_shard(packed) == GROUPS
-    assert unpack_shard(pack_shard("of this plan", [])) == []
+    assert unpack_shard(pack_shard("of this plan", "made so", 17, [])) == []
 
 
 def test_it_is_compact():
-    assert sum(map(len, pack_shard("of this plan", GROUPS).parts)) < 100 * len(GROUPS)
+    assert sum(map(len, pack_shard("of this plan", "made so", 17, GROUPS).parts)) < 100 * len(GROUPS)
 
 
 def test_every_photograph_is_dealt_to_one_shard():

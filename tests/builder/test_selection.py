@@ -40,7 +40,7 @@ NO_KEYPOINTS = {"keypoints": UNLABELLED}
 
 def select(annotations, images=None, crop=CROP, **options):
     file = parse_annotation_file(coco_bytes(annotations, images), "people.json", COCO_17)
-    return select_people(file, SelectConfig(**options), crop, COCO_17)
+    return select_people(file, SelectConfig(**options), crop)
 
 
 def reasons(selection):

@@ -10,7 +10,6 @@ from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.start import start_build
 from cocoprep.errors import BuildError
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER, MANIFEST, PLAN
 from cocoprep.shards.plan import unseal_plan
 from cocoprep.storage.digests import digest_file
@@ -58,7 +57,7 @@ def start(inputs, out, files, **changes):
     config = BuildConfig(
         split="train2017", annotations=str(annotations), images=str(images), out=str(out), **{**OPTIONS, **changes}
     )
-    return start_build(config, COCO_17, files)
+    return start_build(config, files)
 
 
 def damage(annotations):

@@ -22,7 +22,6 @@ from cocoprep.builder.finish import finish_build
 from cocoprep.builder.start import start_build
 from cocoprep.errors import BuildError, OutputError
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.names import MANIFEST, SIDECAR_SUFFIX, shard_name
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
@@ -119,13 +118,13 @@ class Run:
         self.error = None
 
     def _all_steps(self):
-        _, shards = start_build(self._config, COCO_17, self._files)
+        _, shards = start_build(self._config, self._files)
         yield
         written = []
         for index in range(SHARDS):
-            written.append(write_shard(self._config, index, shards, COCO_17, self._files))
+            written.append(write_shard(self._config, index, shards, self._files))
             yield
-        finish_build(self._config, written, COCO_17, self._files)
+        finish_build(self._config, written, self._files)
         yield
 
     def step(self):

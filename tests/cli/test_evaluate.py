@@ -45,7 +45,7 @@ def built(tmp_path_factory):
     manifest = build_folder(
         folder / "shards", annotations=annotations, images=images, crop=CropConfig(input_size=(64, 64))
     )
-    measure_ceiling(str(folder / "shards"), manifest, COCO_17, LocalFiles())
+    measure_ceiling(str(folder / "shards"), manifest, LocalFiles())
     truth, rng = read_truth(str(annotations), LocalFiles(), COCO_17), np.random.default_rng(0)
     points = truth.keypoints + rng.normal(0, 2, truth.keypoints.shape)
     sure = np.where(truth.visibility > 0, 0.9, 0.2) * rng.uniform(0.5, 1, truth.visibility.shape)

@@ -31,7 +31,7 @@ DEEP = 100_000
 
 def parse(data):
     file = parse_annotation_file(data, "in/people.json", COCO_17)
-    return file, list(parse_entries(file, COCO_17))
+    return file, list(parse_entries(file))
 
 
 def faults(data):
@@ -53,7 +53,7 @@ def fatal(data):
 @pytest.mark.parametrize("data", [GOOD, BOM + GOOD, b" \r\n\t" + GOOD + b"\n\n", coco_bytes().replace(b" ", b"\n")])
 def test_a_good_file(data):
     file, (entry,) = parse(data)
-    assert (file.person_category, file.images) == (1, {1: ImageInfo(1, "1.jpg", 64, 48)})
+    assert (file.joints.category_id, file.images) == (1, {1: ImageInfo(1, "1.jpg", 64, 48)})
     assert (entry.row, entry.annotation_id, entry.image_id, entry.fault) == (0, 1, 1, None)
     assert entry.person.bbox == (5, 5, 50, 40)
     assert (entry.person.area_px2, entry.person.is_crowd, entry.person.num_keypoints) == (900.5, False, 3)
@@ -174,7 +174,7 @@ def test_a_person_category_under_another_name_or_id():
     file, (entry,) = parse(
         coco_bytes([person_entry(1, category_id=7)], categories=[{"id": 1}, {**CATEGORY, "name": "Mensch", "id": 7}])
     )
-    assert (file.person_category, entry.fault) == (7, None)
+    assert (file.joints.category_id, entry.fault) == (7, None)
 
 
 # Single entries

@@ -115,10 +115,9 @@ def test_what_was_measured_after_the_build_comes_too(built, target, tmp_path):
     source = tmp_path / "source"
     shutil.copytree(built, source)
     from cocoprep.evaluation.ceiling import measure_ceiling, read_ceiling
-    from cocoprep.pose.tables import COCO_17
 
     manifest = read_manifest(str(source), FILES)
-    measured = measure_ceiling(str(source), manifest, COCO_17, FILES)
+    measured = measure_ceiling(str(source), manifest, FILES)
     stage_folder(str(source), target, FILES)
     assert read_ceiling(target, manifest, FILES) == measured
 

@@ -15,7 +15,6 @@ from cocoprep.errors import RecordError
 from cocoprep.evaluation.baseline import read_baseline
 from cocoprep.evaluation.ceiling import measure_ceiling, read_ceiling
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.ledger import read_ledger
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import BASELINE, CEILING, LEDGER, MANIFEST, PLAN
@@ -134,11 +133,11 @@ def corrected(built, tmp_path_factory):
 
 def test_the_ceiling_of_another_build_is_found(copy, corrected):
     files = LocalFiles()
-    measure_ceiling(str(copy), read_manifest(str(copy), files), COCO_17, files)
+    measure_ceiling(str(copy), read_manifest(str(copy), files), files)
     assert problems(copy) == []
     other = read_manifest(str(corrected), files)
     assert other.fingerprint == read_manifest(str(copy), files).fingerprint
-    measure_ceiling(str(corrected), other, COCO_17, files)
+    measure_ceiling(str(corrected), other, files)
     shutil.copyfile(corrected / CEILING, copy / CEILING)
     (found,) = problems(copy)
     assert (found.file, "measured on another build" in found.what) == (CEILING, True)

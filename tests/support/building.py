@@ -10,7 +10,6 @@ from typing import Any
 from PIL import Image
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
-from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
@@ -79,7 +78,7 @@ def build_folder(
     crop: CropConfig | None = None,
     select: SelectConfig | None = None,
     force: bool = False,
-    table: KeypointTable = COCO_17,
+    table: KeypointTable | None = None,
 ) -> Manifest:
     """Build a folder of shards in this process, as the pipeline does; return its manifest."""
     config = BuildConfig(
@@ -89,25 +88,24 @@ def build_folder(
         out=str(out),
         crop=crop or CropConfig(),
         select=select or SelectConfig(),
+        keypoints=table,
         force=force,
     )
     files = LocalFiles()
-    _, packed = start_build(config, table, files)
-    written = [write_shard(config, index, packed, table, files) for index in range(len(packed))]
-    return finish_build(config, written, table, files)
+    _, packed = start_build(config, files)
+    written = [write_shard(config, index, packed, files) for index in range(len(packed))]
+    return finish_build(config, written, files)
 
 
-def write_shard(
-    config: BuildConfig, index: int, shards: list[PackedShard], table: KeypointTable, files: FileStore
-) -> WrittenShard:
+def write_shard(config: BuildConfig, index: int, shards: list[PackedShard], files: FileStore) -> WrittenShard:
     """Write one of the shards that the first step has packed, as a worker does."""
     writer = ShardWriter(
         folder=config.out,
         plan=shards[index].plan,
-        fingerprint=fingerprint_of(fingerprint_parts(config, len(shards), table)),
+        fingerprint=shards[index].fingerprint,
         crop=config.crop,
         seed=config.select.seed,
-        joints=len(table),
+        joints=shards[index].joints,
         images=open_images(config.images, files),
         files=files,
         on_progress=lambda images, crops: None,

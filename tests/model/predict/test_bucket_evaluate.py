@@ -37,7 +37,7 @@ def near(tmp_path_factory):
         manifest = build_folder(
             root / name, annotations=annotations, images=images, split=split, crop=CropConfig(input_size=(64, 64))
         )
-    measure_ceiling(str(root / "val"), manifest, COCO_17, LocalFiles())
+    measure_ceiling(str(root / "val"), manifest, LocalFiles())
     with zipfile.ZipFile(root / "coco" / "photographs.zip", "w") as archive:
         for path in sorted(images.iterdir()):
             archive.write(path, path.name)
