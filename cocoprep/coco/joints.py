@@ -146,11 +146,9 @@ def _shown(categories: Sequence[Category]) -> str:
 
 
 def _unlisted(table: KeypointTable | None, path: str, entries: Entries) -> KeypointTable:
-    if table is not None:
+    length, table = entries.numbers(), table or COCO_17
+    if length == 3 * len(table):
         return table
-    length = entries.numbers()
-    if length == 3 * len(COCO_17):
-        return COCO_17
     raise AnnotationError(
         f"{path}: the category lists no keypoints, and its annotations have {length or 'no'} numbers of them. Where "
         "this is an instances file, pass person_keypoints_*.json; else say which joints with --keypoints: `cocoprep "
@@ -165,14 +163,15 @@ def _listed(
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise AnnotationError(f"{path}: the category lists the joint {twice!r:.100} more than once. Give each a name.")
     tables = [table] if table is not None else [named_table(known) for known in _by_likelihood(category.name)]
-    for one in tables:
-        order = _order(names, one)
-        if order is not None:
-            if order != tuple(range(len(order))):
-                notes.append(f"the file's joints are {one.name}'s in another order: put in that of the table")
-            elif tuple(names) != one.names:
-                notes.append(f"the file's joints are {one.name}'s, in another spelling")
-            return one, order
+    in_order = tuple(range(len(names)))
+    orders = [(one, order) for one in tables if (order := _order(names, one)) is not None]
+    # Two data sets may have the same joints, each in an order of its own.
+    for one, order in sorted(orders, key=lambda pair: pair[1] != in_order)[:1]:
+        if order != in_order:
+            notes.append(f"the file's joints are {one.name}'s in another order: put in that of the table")
+        elif tuple(names) != one.names:
+            notes.append(f"the file's joints are {one.name}'s, in another spelling")
+        return one, order
     if table is not None:
         raise AnnotationError(
             f"{path}: the keypoints of category {category.name!r:.100} are not {table.name}'s. Expected "

@@ -6,8 +6,10 @@ import json
 import os
 
 import pytest
+from msgspec.structs import replace
 
 from cocoprep.builder.config import SelectConfig
+from cocoprep.builder.start import start_build
 from cocoprep.errors import BuildError, OutputError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.names import MANIFEST
@@ -236,7 +238,11 @@ def test_another_split_is_refused_even_by_force(folder):
 def test_shards_that_two_builds_wrote_are_not_called_complete(folder, monkeypatch):
     from tests.support import building
 
-    monkeypatch.setattr(building, "fingerprint_of", lambda parts: "of another build")
+    def start(config, files):
+        counts, shards = start_build(config, files)
+        return counts, [replace(shard, fingerprint="of another build") for shard in shards]
+
+    monkeypatch.setattr(building, "start_build", start)
     with pytest.raises(BuildError, match="another build wrote into this folder"):
         folder.build()
     assert not (folder.out / MANIFEST).exists()

@@ -54,7 +54,8 @@ def reasons(selection):
     ("changes", "reason"),
     [
         ({"image_id": 9, "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
-        ({"category_id": 9, "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
+        ({"category_id": "9", "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
+        ({"category_id": 9, "image_id": 9, "area": -1, "keypoints": UNLABELLED}, "category"),
         ({"area": -1, "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
         ({"keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "zero_keypoints"),
         ({"keypoints": UNLABELLED, "iscrowd": 1}, "zero_keypoints"),

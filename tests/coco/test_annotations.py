@@ -25,6 +25,7 @@ from tests.builder.bad_input import (
 )
 
 GOOD = coco_bytes()
+INSTANCES = coco_bytes([person_entry(1, keypoints=[0] * 51)], categories=[{"id": 1, "name": "person"}])
 BOM = b"\xef\xbb\xbf"
 DEEP = 100_000
 
@@ -144,23 +145,39 @@ def test_a_nesting_bomb_is_an_error_and_no_crash(data):
         (GOOD.replace(b'"images"', b'"Images"'), "missing required field `images`"),
         (coco_bytes(images=[]), "'images' is empty"),
         (coco_bytes([]), "'annotations' is empty"),
-        (coco_bytes(categories=[]), "expected a category 'person', found []"),
-        (coco_bytes(categories=[{"id": 3, "name": "car"}]), "expected a category 'person', found ['car']"),
-        (coco_bytes(categories=[{"id": 1, "name": "person"}]), "looks like an instances file"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": None}]), "looks like an instances file"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": []}]), "looks like an instances file"),
+        (coco_bytes(categories=[]), "expected a category 'person', or one alone that lists joints, found none"),
+        (coco_bytes(categories=[{"id": 3, "name": "car"}]), "found 'car' (0 joints)"),
+        (INSTANCES.replace(b'"keypoints": [0', b'"x": [0'), "Where this is an instances file"),
+        (INSTANCES.replace(b'"keypoints": [0, 0, 0, ', b'"keypoints": ['), "have 48 numbers"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": ["nose"]}]), "not coco-17's. Expected ['nose', 'left_eye'"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": CATEGORY["keypoints"][::-1]}]), "found ['right_ankle'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [*CATEGORY["keypoints"], "tail"]}]), "'tail'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [1, 2]}]), "at `$.categories[0].keypoints[0]`"),
         (coco_bytes(categories=[{**CATEGORY, "id": "1"}]), "at `$.categories[0].id`"),
         (coco_bytes(categories=["person"]), "Expected `object`, got `str` - at `$.categories[0]`"),
-        (coco_bytes(categories=[{"id": i, "name": "x" * 1000} for i in range(100)]), "found ['xxx"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["x" * 10_000] * 17}]), "not coco-17's"),
+        (coco_bytes(categories=[{"id": i + 5, "name": "x" * 1000} for i in range(100)]), "found 'xxx"),
+        (coco_bytes(categories=[{**CATEGORY, "keypoints": [f"{n}" * 10_000 for n in range(17)]}]), "not coco-17's"),
+        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["x" * 10_000] * 17}]), "more than once"),
     ],
 )
 def test_a_file_of_another_form_is_fatal(data, says):
     assert says in fatal(data)
+
+
+def test_joints_in_another_order_are_put_in_the_tables():
+    flat = [v for k in range(17) for v in (k + 1, 2 * k + 1, 2)]
+    turned = [v for k in range(16, -1, -1) for v in flat[3 * k : 3 * k + 3]]
+    category = {**CATEGORY, "keypoints": [name.replace("_", " ").upper() for name in CATEGORY["keypoints"][::-1]]}
+    _, (plain,) = parse(coco_bytes([person_entry(1, keypoints=flat)]))
+    file, (found,) = parse(coco_bytes([person_entry(1, keypoints=turned)], categories=[category]))
+    assert found.person == plain.person
+    assert file.joints.notes == ("the file's joints are coco-17's in another order: put in that of the table",)
+
+
+@pytest.mark.parametrize("fields", [{}, {"keypoints": "gone"}, {"bbox": "odd"}])
+def test_entries_of_another_category_are_nobodys_fault(fields):
+    entry = {**person_entry(2, category_id=9), **fields}
+    _, (_, other) = parse(coco_bytes([person_entry(1), entry]))
+    assert (other.is_other, other.fault, other.person, other.annotation_id) == (True, None, None, 2)
 
 
 def test_of_a_key_given_twice_the_last_counts_as_for_other_readers():

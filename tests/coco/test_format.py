@@ -5,40 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cocoprep.coco.format import Category, json_fault, keypoints_fault, not_json, numbers_fault, person_category
+from cocoprep.coco.format import json_fault, keypoints_fault, not_json, numbers_fault
 from cocoprep.errors import AnnotationError
 from tests.support.scoring import HANDS
-
-NAMES = list(HANDS.names)
-
-
-@pytest.mark.parametrize(
-    ("categories", "chosen"),
-    [
-        ([Category(7, "person", NAMES)], 7),
-        ([Category(3, "dog", ["tail"]), Category(7, "person", NAMES)], 7),  # by its name, wherever it stands
-        ([Category(7, "person"), Category(3, "dog", ["tail"])], 7),  # without joints it has the table's
-        ([Category(7, "person", []), Category(8, "person", ["x"])], 7),
-        ([Category(1, "car"), Category(2, "human", NAMES), Category(3, "hand", ["x"])], 2),  # else one with joints
-    ],
-)
-def test_the_person_category(categories, chosen):
-    assert person_category(categories, "a.json", HANDS).id == chosen
-
-
-@pytest.mark.parametrize(
-    ("categories", "says"),
-    [
-        ([], r"^a\.json: expected a category 'person', found \[\]"),
-        ([Category(1, "car"), Category(2, "Person")], r"expected a category 'person', found \['car', 'Person'\]"),
-        ([Category(7, "person", NAMES[::-1])], r"keypoints of category 'person' are not hands's.*found \['right_hand"),
-        ([Category(7, "person", NAMES[:2])], r"are not hands's\. Expected \['head', .*found \['head', 'left_hand'\]"),
-    ],
-)
-def test_without_one_of_the_tables_joints_the_file_is_refused(categories, says):
-    with pytest.raises(AnnotationError, match=says):
-        person_category(categories, "a.json", HANDS)
-
 
 GOOD = {"annotation_id": 5, "iscrowd": 0, "area": 1000.0, "bbox": (0.0, 0.0, 10.0, 10.0)}
 

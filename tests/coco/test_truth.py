@@ -107,7 +107,7 @@ def changed(**fields):
         (b"[" * 100_000, "nested|not a COCO"),
         (b'{"images": [], "annotations": [], "categories": []}', "'images' is empty"),
         ({**coco_of(person(1, *JOINTS)), "annotations": []}, "'annotations' is empty"),
-        ({**coco_of(person(1, *JOINTS)), "categories": [{"id": 1, "name": "dog"}]}, "expected a category 'person'"),
+        ({**coco_of(person(1, *JOINTS)), "categories": [{"id": 3, "name": "dog"}]}, "expected a category 'person'"),
         (
             {**coco_of(person(1, *JOINTS)), "categories": [{"id": 2, "name": "person"}]},
             "no annotation is of category 2",
