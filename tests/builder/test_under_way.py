@@ -84,7 +84,7 @@ def test_a_build_that_is_refreshed_is_told(folder):
     [
         lambda: {"refreshed": time.time() - 700},
         lambda: {"refreshed": time.time() + 700},
-        lambda: {"refreshed": float("nan")},
+        lambda: {"refreshed": 1e308},
         lambda: {"host": socket.gethostname(), "process": ended_process()},
         lambda: {"host": socket.gethostname(), "process": 10**30},
     ],
