@@ -77,7 +77,7 @@ def test_the_first_reason_is_named(changes, reason):
 
 def test_the_reasons_are_in_the_order_in_which_they_are_looked_for():
     assert [r.value for r in DropReason] == [
-        "malformed", "zero_keypoints", "crowd", "min_keypoints", "box", "limit", "image",
+        "malformed", "category", "zero_keypoints", "crowd", "min_keypoints", "box", "limit", "image",
     ]  # fmt: skip
 
 
@@ -279,7 +279,7 @@ def test_one_bad_annotation_costs_only_itself(kind, tmp_path, photographs):
     assert (bad["row"], bad["annotation_id"], bad["image_id"], bad["reason"], bad["shard"]) == (2, *ids, reason, None)
     assert says in bad["detail"]
     truth = json.loads((out / "ground_truth.json").read_bytes())
-    listed = {1, 2, 3, 4} if reason == "malformed" else {1, 2, 3, 4, 50}
+    listed = {1, 2, 3, 4} if reason in ("malformed", "category") else {1, 2, 3, 4, 50}
     assert {annotation["id"] for annotation in truth["annotations"]} == listed
 
 
