@@ -113,8 +113,8 @@ class _Annotation(msgspec.Struct, gc=False):
     id: Id
     image_id: Id
     category_id: Id
-    area: float
-    bbox: tuple[float, float, float, float]
+    area: float | None = None  # what other categories have is nobody's fault
+    bbox: tuple[float, float, float, float] | None = None
     keypoints: list[float] | None = None
     iscrowd: int = 0
     num_keypoints: int | None = None
@@ -222,6 +222,8 @@ def _fault(person: _Annotation, images: dict[int, _Image], seen: set[int], table
         return "the id is listed more than once. Give every annotation an id of its own"
     if person.image_id not in images:
         return f"image_id {person.image_id} is not in 'images'. List the image, or remove its annotations"
+    if person.area is None or person.bbox is None:
+        return f"{'area' if person.area is None else 'bbox'}: expected numbers, found none"
     return numbers_fault(person.id, person.iscrowd, person.area, person.bbox) or _keypoints_fault(person, table)
 
 

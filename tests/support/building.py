@@ -79,6 +79,7 @@ def build_folder(
     select: SelectConfig | None = None,
     force: bool = False,
     table: KeypointTable | None = None,
+    category: str | None = None,
 ) -> Manifest:
     """Build a folder of shards in this process, as the pipeline does; return its manifest."""
     config = BuildConfig(
@@ -89,6 +90,7 @@ def build_folder(
         crop=crop or CropConfig(),
         select=select or SelectConfig(),
         keypoints=table,
+        category=category,
         force=force,
     )
     files = LocalFiles()
