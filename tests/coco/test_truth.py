@@ -116,7 +116,7 @@ def changed(**fields):
             {**coco_of(person(1, *JOINTS)), "categories": [{"id": 1, "name": "person", "keypoints": ["tail"]}]},
             "are not hands's. Expected .*'left_hand'.*found .'tail'",
         ),
-        (changed(area="large"), r"annotations\[1\].area, id 7: Expected `float`, got `str`"),
+        (changed(area="large"), r"annotations\[1\].area, id 7: Expected `float \| null`, got `str`"),
         (changed(keypoints=[1, 2, None]), r"annotations\[1\].keypoints\[2\], id 7: Expected `float`, got `null`"),
         (changed(id="x"), r"annotations\[1\].id, without an id: Expected `int`"),
         (changed(id=1), "annotation 1: the id is listed more than once"),
