@@ -93,7 +93,7 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
     ledger = encode_ledger(judged.ledger)
     truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.joints)
     digests = tuple(map(annotations_digest, shards))
-    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.file.joints.notes)
+    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.file.notes)
     parts = fingerprint_parts(config, num_shards, table)
     plan = seal_plan(parts, content)
     prepare_output(config, num_shards, plan, files)

@@ -166,7 +166,7 @@ def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options
     _check_engine(config, runner, workers, beam_options)
     judged = judge_build(config, AnyFiles())
     check_faults(judged.ledger, config.select.max_bad_fraction, config.annotations)
-    print_plan(config, judged.selection, judged.file.joints)
+    print_plan(config, judged.selection, judged.file)
     warn_of_few_shards(judged.selection.num_shards, workers or default_workers())
 
 

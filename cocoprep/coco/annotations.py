@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import codecs
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
@@ -19,7 +20,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault
+from cocoprep.coco.entries import Entry, guess_notes, settle
+from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
@@ -65,16 +67,6 @@ class _RawImage(msgspec.Struct):
     height: _Side
 
 
-class _RawAnnotation(msgspec.Struct, gc=False):
-    id: Id
-    image_id: Id
-    category_id: Id
-    bbox: tuple[float, float, float, float]
-    area: float
-    keypoints: list[float]
-    iscrowd: int = 0
-
-
 class _ImageIdOnly(msgspec.Struct):
     image_id: Id | None = None
 
@@ -94,7 +86,7 @@ class _RawFile(msgspec.Struct):
 
 
 _image_decoder = msgspec.json.Decoder(_RawImage)
-_annotation_decoder = msgspec.json.Decoder(_RawAnnotation)
+_annotation_decoder = msgspec.json.Decoder(Entry)
 _id_decoder = msgspec.json.Decoder(IdOnly)
 _image_id_decoder = msgspec.json.Decoder(_ImageIdOnly)
 _category_id_decoder = msgspec.json.Decoder(_CategoryIdOnly)
@@ -105,7 +97,8 @@ _keypoints_decoder = msgspec.json.Decoder(_KeypointsOnly)
 class AnnotationFile:
     """A COCO keypoints file whose frame is sound; its annotations are still raw.
 
-    `image_faults` says of an image id why its entry cannot be used; such an image is not in `images`.
+    `image_faults` says of an image id why its entry cannot be used; such an image is not in `images`. `guesses` counts
+    what `parse_entries` had to guess.
     """
 
     path: str
@@ -113,6 +106,12 @@ class AnnotationFile:
     images: dict[int, ImageInfo]
     image_faults: dict[int, str]
     raw_annotations: list[msgspec.Raw]
+    guesses: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what was guessed, in sentences; all of it once the entries have been parsed."""
+        return (*self.joints.notes, *guess_notes(self.guesses))
 
 
 class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
@@ -249,15 +248,13 @@ def _lone_category_id(raw: msgspec.Raw) -> int | None:
     return _lone(_category_id_decoder, raw, "category_id")
 
 
-def _entry_fault(entry: _RawAnnotation, file: AnnotationFile) -> str | None:
-    """Say what is wrong with a decoded annotation, or None."""
+def _entry_fault(entry: Entry, file: AnnotationFile) -> str | None:
+    """Say what is wrong with a decoded annotation, or None; what it leaves open is filled in."""
     if entry.image_id in file.image_faults:
         return f"image_id {entry.image_id}: {file.image_faults[entry.image_id]}"
     if entry.image_id not in file.images:
         return f"image_id {entry.image_id}: no such image in 'images'"
-    return numbers_fault(entry.id, entry.iscrowd, entry.area, entry.bbox) or keypoints_fault(
-        entry.keypoints, file.joints.table
-    )
+    return settle(entry, file.joints.table, file.guesses)
 
 
 @cache
@@ -265,10 +262,10 @@ def _zero_keypoints(count: int) -> bytes:
     return bytes(4 * count)
 
 
-def _to_person(entry: _RawAnnotation, joints: FoundJoints) -> Person:
-    values = entry.keypoints
+def _to_person(entry: Entry, joints: FoundJoints) -> Person:
+    values, bbox, area = entry.keypoints or [], entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.area or 0.0
     if not any(values):
-        return Person(entry.id, entry.bbox, entry.area, bool(entry.iscrowd), 0, _zero_keypoints(len(values)))
+        return Person(entry.id, bbox, area, bool(entry.iscrowd), 0, _zero_keypoints(len(values)))
     if not joints.in_order:
         values = [value for place in joints.order for value in values[3 * place : 3 * place + 3]]
     for k in range(0, len(values), 3):
@@ -276,4 +273,4 @@ def _to_person(entry: _RawAnnotation, joints: FoundJoints) -> Person:
             values[k] = values[k + 1] = 0.0
     labelled = sum(map(bool, values[2::3]))
     packed = struct.pack(f"<{len(values)}f", *values)
-    return Person(entry.id, entry.bbox, entry.area, bool(entry.iscrowd), labelled, packed)
+    return Person(entry.id, bbox, area, bool(entry.iscrowd), labelled, packed)

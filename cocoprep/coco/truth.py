@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, keypoints_fault, not_json, numbers_fault
+from cocoprep.coco.entries import Entry, guess_notes, settle
+from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
@@ -19,6 +21,7 @@ from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
+_WRITTEN = [name for name in Entry.__struct_fields__ if name != "segmentation"]
 _PLACE = re.compile(r"(?P<reason>.*) - at `\$\.(?P<list>images|annotations)\[(?P<row>\d+)\](?P<field>.*)`")
 
 
@@ -109,20 +112,9 @@ class _Image(msgspec.Struct, omit_defaults=True):
     height: int = 0
 
 
-class _Annotation(msgspec.Struct, gc=False):
-    id: Id
-    image_id: Id
-    category_id: Id
-    area: float | None = None  # what other categories have is nobody's fault
-    bbox: tuple[float, float, float, float] | None = None
-    keypoints: list[float] | None = None
-    iscrowd: int = 0
-    num_keypoints: int | None = None
-
-
 class _File(msgspec.Struct):
     images: list[_Image]
-    annotations: list[_Annotation]
+    annotations: list[Entry]
     categories: list[Category]
 
 
@@ -160,17 +152,18 @@ def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, 
         )
     images = _images_by_id(file.images, path)
     seen: set[int] = set()
+    guesses: Counter[str] = Counter()
     for person in people:
-        fault = _fault(person, images, seen, joints.table)
+        fault = _fault(person, images, seen, joints.table, guesses)
         if fault:
             raise AnnotationError(f"{path}: annotation {person.id}: {fault}.")
         seen.add(person.id)
-    return _to_truth(path, joints, list(images.values()), people)
+    return _to_truth(path, joints, guesses, list(images.values()), people)
 
 
 @dataclass(frozen=True)
 class _Entries:
-    annotations: list[_Annotation]
+    annotations: list[Entry]
 
     def categories(self) -> set[int]:
         """See `cocoprep.coco.joints.Entries`."""
@@ -216,25 +209,20 @@ def _images_by_id(images: list[_Image], path: str) -> dict[int, _Image]:
     return by_id
 
 
-def _fault(person: _Annotation, images: dict[int, _Image], seen: set[int], table: KeypointTable) -> str | None:
-    """Say what is wrong with an annotation of the person category, or None."""
+def _fault(
+    person: Entry, images: dict[int, _Image], seen: set[int], table: KeypointTable, guesses: Counter[str]
+) -> str | None:
+    """Say what is wrong with an annotation of the category, or None; what it leaves open is filled in."""
     if person.id in seen:
         return "the id is listed more than once. Give every annotation an id of its own"
     if person.image_id not in images:
         return f"image_id {person.image_id} is not in 'images'. List the image, or remove its annotations"
-    if person.area is None or person.bbox is None:
-        return f"{'area' if person.area is None else 'bbox'}: expected numbers, found none"
-    return numbers_fault(person.id, person.iscrowd, person.area, person.bbox) or _keypoints_fault(person, table)
+    return settle(person, table, guesses)
 
 
-def _keypoints_fault(person: _Annotation, table: KeypointTable) -> str | None:
-    found = person.keypoints
-    if found is None:
-        return f"keypoints: expected {3 * len(table)} numbers, found none. Pass a person_keypoints_*.json"
-    return keypoints_fault(found, table)
-
-
-def _to_truth(path: str, joints: FoundJoints, images: list[_Image], people: list[_Annotation]) -> Truth:
+def _to_truth(
+    path: str, joints: FoundJoints, guesses: Counter[str], images: list[_Image], people: list[Entry]
+) -> Truth:
     table = joints.table_as_in_file
     triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
     visibility = triples[..., 2].astype(np.int64)
@@ -244,7 +232,7 @@ def _to_truth(path: str, joints: FoundJoints, images: list[_Image], people: list
         person.num_keypoints, person.category_id = labelled, joints.category_id
     document = {
         "images": [{name: getattr(image, name) for name in image.__struct_fields__} for image in images],
-        "annotations": [{name: getattr(person, name) for name in person.__struct_fields__} for person in people],
+        "annotations": [{name: getattr(person, name) for name in _WRITTEN} for person in people],
         "categories": [{"id": joints.category_id, "name": joints.category_name, "keypoints": list(table.names)}],
     }
     return Truth(
@@ -252,7 +240,7 @@ def _to_truth(path: str, joints: FoundJoints, images: list[_Image], people: list
         document=document,
         category_id=joints.category_id,
         table=table,
-        found=joints.notes,
+        found=(*joints.notes, *guess_notes(guesses)),
         annotation_ids=np.array([person.id for person in people], np.int64),
         image_ids=np.array([person.image_id for person in people], np.int64),
         keypoints=triples[..., :2] * (visibility > 0)[..., None],

@@ -1,0 +1,112 @@
+"""One annotation as tools write it, taken for what it plainly means; what had to be guessed is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from cocoprep.coco.format import Id, keypoints_fault, numbers_fault
+from cocoprep.pose.keypoints import KeypointTable
+
+BOX_SHARE = 0.53  # of its box that a person fills, as CrowdPose's evaluation takes it
+PADDING = 0.25  # of the joints' extent, on each side
+
+NO_AREA, NO_BOX, NEGATIVE, FRACTION = "no area", "no box", "negative visibility", "fractional visibility"
+_NOTES = {
+    NO_AREA: f"have no area: that of the segment, or else {BOX_SHARE} of the box's, is taken, and OKS goes by it",
+    NO_BOX: f"have no box: the extent of the labelled joints and {PADDING:.0%} of it on each side is taken",
+    NEGATIVE: "have joints of a negative visibility: not labelled",
+    FRACTION: "have joints of a visibility between 0 and 2 that is not whole: labelled",
+}
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One entry of `annotations`, of which an exporter may leave away what can be found out."""
+
+    id: Id
+    image_id: Id
+    category_id: Id
+    bbox: tuple[float, float, float, float] | None = None
+    area: float | None = None
+    keypoints: list[float] | None = None
+    iscrowd: int | bool | None = 0
+    num_keypoints: Any = None  # not believed
+    segmentation: msgspec.Raw = msgspec.Raw()  # looked at where there is no area
+
+
+def guess_notes(guesses: Counter[str]) -> tuple[str, ...]:
+    """Return what was guessed, in sentences."""
+    return tuple(f"{guesses[kind]} annotations {text}" for kind, text in _NOTES.items() if guesses[kind])
+
+
+def settle(entry: Entry, table: KeypointTable, guesses: Counter[str]) -> str | None:
+    """Fill in and make plain what an entry leaves open, in place.
+
+    Args:
+        entry: of the category that is read.
+        table: the K joints.
+        guesses: counts what was guessed, by kind.
+
+    Returns:
+        What is wrong with it, or None.
+    """
+    entry.iscrowd = int(entry.iscrowd or 0)
+    entry.keypoints = entry.keypoints or [0.0] * (3 * len(table))
+    if len(entry.keypoints) == 3 * len(table):
+        _settle_visibility(entry.keypoints, guesses)
+    fault = keypoints_fault(entry.keypoints, table)
+    if fault:
+        return fault
+    if entry.bbox is None or not any(entry.bbox[2:]):
+        found = _extent(entry.keypoints)
+        guesses[NO_BOX] += found is not None
+        entry.bbox = found or entry.bbox or (0.0, 0.0, 0.0, 0.0)
+    if entry.area is None:
+        guesses[NO_AREA] += 1
+        entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, entry.bbox[2]) * max(0.0, entry.bbox[3])
+    return numbers_fault(entry.id, entry.iscrowd, entry.area, entry.bbox)
+
+
+def _settle_visibility(keypoints: list[float], guesses: Counter[str]) -> None:
+    kinds = set(keypoints[2::3])
+    if kinds <= {0, 1, 2}:
+        return
+    guesses[NEGATIVE] += -1 in kinds
+    fractions = {v for v in kinds if 0 < v < 2 and v != 1}
+    guesses[FRACTION] += bool(fractions)
+    for k in range(2, len(keypoints), 3):
+        if keypoints[k] == -1:
+            keypoints[k] = 0.0
+        elif keypoints[k] in fractions:
+            keypoints[k] = 2.0
+
+
+def _extent(keypoints: Sequence[float]) -> tuple[float, float, float, float] | None:
+    """Return the box of the labelled joints with its padding; None where they span no area."""
+    points = [(x, y) for x, y, v in zip(keypoints[::3], keypoints[1::3], keypoints[2::3], strict=True) if v]
+    if not points:
+        return None
+    (left, top), (right, bottom) = map(min, zip(*points, strict=True)), map(max, zip(*points, strict=True))
+    width, height = right - left, bottom - top
+    if width <= 0 or height <= 0:
+        return None
+    return left - PADDING * width, top - PADDING * height, (1 + 2 * PADDING) * width, (1 + 2 * PADDING) * height
+
+
+def _segment_area(segmentation: msgspec.Raw) -> float | None:
+    """Return the area of polygons in square pixels; None where it is of no such form."""
+    try:
+        polygons = msgspec.json.decode(segmentation, type=list[list[float]])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    total = 0.0
+    for polygon in polygons:
+        if len(polygon) % 2:
+            return None
+        xs, ys = polygon[::2], polygon[1::2]
+        turned = zip(xs, ys, xs[1:] + xs[:1], ys[1:] + ys[:1], strict=True)
+        total += abs(sum(x * y_next - x_next * y for x, y, x_next, y_next in turned)) / 2
+    return total or None

@@ -1,0 +1,98 @@
+"""What exporters leave away or write otherwise is taken for what it means, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+import pytest
+
+from cocoprep.coco.entries import Entry, guess_notes, settle
+from tests.support.scoring import HANDS
+
+GOOD = {
+    "id": 5,
+    "image_id": 1,
+    "category_id": 1,
+    "bbox": [1, 2, 10, 20],
+    "area": 50,
+    "keypoints": [1, 2, 2, 5, 10, 1, 0, 0, 0],
+}
+
+
+def settled(**fields):
+    entry = msgspec.convert({k: v for k, v in {**GOOD, **fields}.items() if v is not ...}, Entry)
+    guesses: Counter[str] = Counter()
+    fault = settle(entry, HANDS, guesses)
+    return entry, fault, guess_notes(guesses)
+
+
+def test_a_whole_entry_stays_as_it_is():
+    entry, fault, notes = settled()
+    assert (fault, notes) == (None, ())
+    assert (entry.bbox, entry.area, entry.iscrowd, entry.keypoints) == ((1, 2, 10, 20), 50, 0, GOOD["keypoints"])
+
+
+@pytest.mark.parametrize("fields", [{"iscrowd": ...}, {"iscrowd": None}, {"iscrowd": False}])
+def test_no_crowd(fields):
+    assert settled(**fields)[0].iscrowd == 0
+
+
+def test_a_crowd_may_be_true():
+    assert settled(iscrowd=True)[0].iscrowd == 1
+
+
+@pytest.mark.parametrize("found", [..., None, []])
+def test_no_keypoints_are_none_labelled(found):
+    entry, fault, notes = settled(keypoints=found)
+    assert (entry.keypoints, fault, notes) == ([0] * 9, None, ())
+
+
+def raw(value):
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "area"),
+    [
+        (None, 0.53 * 200),
+        ([[0, 0, 4, 0, 4, 3, 0, 3], [10, 10, 12, 10, 12, 12]], 14),
+        ({"counts": [1, 2], "size": [3, 4]}, 0.53 * 200),
+        ([[0, 0, 4]], 0.53 * 200),
+        ([["x"]], 0.53 * 200),
+        ([], 0.53 * 200),
+    ],
+)
+def test_an_area_is_the_segments_or_a_share_of_the_box(segmentation, area):
+    entry = msgspec.convert({k: v for k, v in GOOD.items() if k != "area"}, Entry)
+    entry.segmentation = raw(segmentation)
+    guesses: Counter[str] = Counter()
+    assert settle(entry, HANDS, guesses) is None
+    assert entry.area == pytest.approx(area)
+    (note,) = guess_notes(guesses)
+    assert note.startswith("1 annotations have no area: that of the segment, or else 0.53 of the box's, is taken")
+
+
+@pytest.mark.parametrize("box", [..., None, [0, 0, 0, 0]])
+def test_a_box_is_the_extent_of_the_joints(box):
+    entry, fault, notes = settled(bbox=box)
+    assert fault is None
+    assert entry.bbox == (0, 0, 6, 12)  # of 1 to 5 and 2 to 10, and a quarter more on each side
+    assert notes[0].startswith("1 annotations have no box: the extent of the labelled joints and 25%")
+
+
+def test_one_joint_spans_no_box():
+    entry, fault, notes = settled(bbox=None, keypoints=[1, 2, 2] + [0] * 6)
+    assert (entry.bbox, fault, notes) == ((0, 0, 0, 0), None, ())
+
+
+def test_visibilities():
+    entry, fault, notes = settled(keypoints=[1, 2, -1, 5, 10, 0.7, 3, 4, 1])
+    assert fault is None
+    assert entry.keypoints[2::3] == [0, 2, 1]
+    assert notes == (
+        "1 annotations have joints of a negative visibility: not labelled",
+        "1 annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
+    )
+    assert settled(keypoints=[1, 2, 3] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
+    assert settled(keypoints=[1, 2, -2] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
