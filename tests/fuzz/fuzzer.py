@@ -15,13 +15,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.kinds import KINDS, Command
+from tests.fuzz.kinds import ALL_KINDS, Command
 from tests.support.rooms import ROOT
 
 SECONDS = 30
@@ -128,29 +128,33 @@ class Fuzzer:
     folder: Path
     seed: str = "1"
     slow: bool = False
+    last: Ending | None = None
     _sound: dict[Command, Ending] = field(default_factory=dict)
+    _loaded: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.worker = Worker(self.folder)
 
-    def run(self, kind: str, numbers: Iterator[int]) -> Iterator[Failure | None]:
-        """Run cases of a kind; yield what is wrong with each, None where nothing is."""
-        for number in numbers:
-            yield self.run_case(kind, number)
-
     def run_case(self, name: str, number: int) -> Failure | None:
         """Make a case, run its command and judge it."""
-        kind, rng = KINDS[name], Random(f"{self.seed}/{name}/{number}")
-        chosen = kind.slow if self.slow and kind.slow and rng.random() < SLOW_SHARE else kind.commands
-        command = rng.choice(chosen)
+        kind, rng = ALL_KINDS[name], Random(f"{self.seed}/{name}/{number}")
+        slow = self.slow and kind.slow and rng.random() < SLOW_SHARE
+        command = rng.choice(kind.slow if slow else kind.commands)
+
+        def damage(root: Path) -> None:
+            target = root / kind.file
+            target.write_bytes(kind.damage(target.read_bytes() if target.exists() else b"", rng))
+            kind.mend(root, rng)
+
+        return self.judge(name, command, damage, number=number)
+
+    def judge(self, name: str, command: Command, damage: Callable[[Path], None], *, number: int = -1) -> Failure | None:
+        """Run a command on inputs that `damage` changes, given their folder; say what is wrong with what it does."""
         sound = self._sound_ending(name, command)
         with self._case(name) as root:
-            target = root / "in" / kind.file
-            before = target.read_bytes() if target.exists() else b""
-            target.write_bytes(kind.damage(before, rng))
-            kind.mend(root / "in", rng)
+            damage(root / "in")
             inputs = _digests(root / "in")
-            ending = self._command(command, root)
+            ending = self.last = self._command(command, root)
             rules = _broken(ending, sound)
             if _digests(root / "in") != inputs:
                 rules.append("an input was changed")
@@ -160,9 +164,11 @@ class Fuzzer:
             return Failure(name, number, self.seed, command, rules, ending, kept) if rules else None
 
     def _sound_ending(self, name: str, command: Command) -> Ending:
-        """Run a command on the sound files, twice: the second time nothing is loaded any more."""
+        """Run a command on the sound files; twice at first, since the second time nothing is loaded any more."""
         if command not in self._sound:
-            for _ in range(2):
+            again = command[0] not in self._loaded
+            self._loaded.add(command[0])
+            for _ in range(1 + again):
                 with self._case(name) as root:
                     ending = self._command(command, root)
                     assert ending.code == 0, f"{command} fails on sound files:\n{ending.out}{ending.err}"
@@ -176,13 +182,16 @@ class Fuzzer:
 
     @contextlib.contextmanager
     def _case(self, name: str) -> Iterator[Path]:
-        root, kind = self.folder / "case", KINDS[name]
+        root, kind = self.folder / "case", ALL_KINDS[name]
         for part in ("in", "out", "cwd"):
             (root / part).mkdir(parents=True)
         try:
             for entry in {*kind.needs, kind.file.split("/")[0]}:
                 source, target = self.material / entry, root / "in" / entry
-                shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+                if source.is_dir():
+                    shutil.copytree(source, target)
+                elif source.exists():
+                    shutil.copy(source, target)
             yield root
         finally:
             shutil.rmtree(root)

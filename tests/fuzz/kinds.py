@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +14,8 @@ from pathlib import Path
 from random import Random
 
 from cocoprep.shards.names import BASELINE, CEILING, GROUND_TRUTH, LEDGER, MANIFEST, PLAN, UNDER_WAY
+from cocoprep.shards.tfrecord import read_records
+from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
 from tests.fuzz.material import ANNOTATIONS, PHOTOGRAPHS
@@ -17,7 +23,7 @@ from tests.fuzz.npz_level import damage_npz
 from tests.fuzz.parquet_level import damage_ledger
 from tests.fuzz.picture_level import as_form, damage_picture, other_picture, stated_size
 from tests.fuzz.sealed import damage_sealed
-from tests.fuzz.tfrecord_level import damage_shard
+from tests.fuzz.tfrecord_level import damage_shard, framed
 from tests.fuzz.toml_level import damage_toml
 from tests.fuzz.zip_level import damage_zip
 
@@ -52,6 +58,17 @@ REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/
 RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
 RECORDS_SKIP = ("reader:records", "{in}/out", "skip")
+
+
+# With a run that was trained.
+_TRAINED = ("{in}/tiny", "{in}/out", "{out}/run")
+TRAIN, SCORE_RUN = ("reader:train", *_TRAINED), ("reader:evaluate", *_TRAINED)
+PREDICT = ("predict", f"{{in}}/{PHOTOGRAPH}", "--run", "{in}/tiny", "--out", "{out}/predicted")
+PREDICT_LISTED = (
+    "predict", "--annotations", f"{{in}}/{ANNOTATIONS}", "--images", "{in}/coco/train2017", "--run", "{in}/tiny",
+    "--out", "{out}/predicted",
+)  # fmt: skip
+EXPORT = ("export", "--run", "{in}/tiny", "--data", "{in}/out", "--format", "keras", "--out", "{out}/network.keras")
 
 
 @dataclass(frozen=True)
@@ -110,15 +127,29 @@ def _damage_lines(data: bytes, rng: Random) -> bytes:
 
 
 def _new_mark(data: bytes, rng: Random) -> bytes:
-    import os
-    import socket
-    import time
-
     del data
     host, process = rng.choice((socket.gethostname(), "elsewhere")), rng.choice((os.getpid(), 1, 2**22 + 1, 0, -1))
     now = time.time()
     mark = {"build": "ab" * 16, "host": host, "process": process, "started": now, "refreshed": now}
     return damage_json(json.dumps(mark).encode(), rng)
+
+
+def _damage_events(data: bytes, rng: Random) -> bytes:
+    if rng.random() < 0.3:
+        return damage_bytes(data, rng)
+    records = list(read_records(io.BytesIO(data)))
+    at = rng.randrange(len(records))
+    records[at] = damage_bytes(records[at], rng)
+    return framed(records)
+
+
+def damage_network(data: bytes, rng: Random) -> bytes:
+    """Return a Keras file with a fault in its JSON, in its weights, or in its zip."""
+
+    def damage_member(content: bytes, rng: Random) -> bytes:
+        return damage_json(content, rng) if content.startswith(b"{") else damage_bytes(content, rng)
+
+    return damage_zip(data, rng, damage_member=damage_member)
 
 
 _IMAGES = ("coco", "out", "results.json")
@@ -133,7 +164,7 @@ KINDS: dict[str, Kind] = {
     "manifest": _of_folder(
         f"out/{MANIFEST}", damage_sealed, VERIFY, INFO, SHEET, STAGE, SHOW, SCORE_FOLDER, AUGMENT, RECORDS, REBUILD
     ),
-    "sidecar": _of_folder(SHARD + ".json", damage_sealed, VERIFY, SHEET, SHOW, STAGE, AUGMENT, RECORDS, REBUILD, REBUILD),
+    "sidecar": _of_folder(SHARD + ".json", damage_sealed, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, REBUILD, REBUILD),
     "shard": _of_folder(SHARD, damage_shard, VERIFY, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, RECORDS_SKIP, STAGE),
     "ledger": _of_folder(f"out/{LEDGER}", damage_ledger, VERIFY, VERIFY, SHOW, SHOW, STAGE, REBUILD),
     "plan": _of_folder(f"out/{PLAN}", damage_sealed, VERIFY, VERIFY, STAGE, REBUILD),
@@ -145,7 +176,10 @@ KINDS: dict[str, Kind] = {
         "train2017.zip", partial(damage_zip, damage_member=damage_picture),
         (BUILD_ZIP, BUILD_ZIP, DRY_RUN_ZIP, SHOW_ZIP), _IMAGES, slow=(REPORT_ZIP,),
     ),
-    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD, DRY_RUN, SHOW), _IMAGES, _fit_annotations),
+    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD, DRY_RUN, SHOW), (*_IMAGES, "tiny"),
+        _fit_annotations,
+        slow=(PREDICT,),
+    ),
     "settings.toml": Kind("run/settings.toml", damage_toml, (("reader:settings", "{in}/run/settings.toml", "{out}"),)),
     "settings.json": Kind("run/settings.json", damage_json, (("reader:settings", "{in}/run/settings.json", "{out}"),)),
     "config": Kind("run/config.json", damage_json, (RESUME,), ("run", "out")),
@@ -156,3 +190,17 @@ KINDS: dict[str, Kind] = {
         "run/checkpoints/checkpoint-00000008.npz", damage_npz, (("reader:checkpoint", "{in}/run"),), ("run",)
     ),
 }  # fmt: skip
+
+_AROUND = ("coco", "out")
+# Of a run that was trained: each case takes a second or more.
+TRAINED_KINDS: dict[str, Kind] = {
+    "trained config": Kind("tiny/config.json", damage_json, (TRAIN, PREDICT, SCORE_RUN), _AROUND),
+    "trained run": Kind("tiny/run.json", damage_json, (TRAIN, PREDICT, SCORE_RUN, EXPORT), _AROUND),
+    "trained log": Kind("tiny/log.jsonl", _damage_lines, (TRAIN,), _AROUND),
+    "trained thresholds": Kind("tiny/thresholds.json", damage_json, (PREDICT, SCORE_RUN), _AROUND),
+    "trained checkpoint": Kind("tiny/checkpoints/checkpoint-00000002.npz", damage_npz, (TRAIN,), _AROUND),
+    "events": Kind("tiny/tensorboard/events.out.tfevents.0", _damage_events, (TRAIN,), _AROUND),
+    "network": Kind("tiny/best.keras", damage_network, (PREDICT, SCORE_RUN, EXPORT), _AROUND),
+    "listed": Kind(ANNOTATIONS, damage_json, (PREDICT_LISTED,), ("tiny",)),
+}
+ALL_KINDS = KINDS | TRAINED_KINDS

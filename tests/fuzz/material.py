@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.fuzz.readers import VARIABLES
 from tests.support.people import build_people
+from tests.support.rooms import ROOT
 
 ANNOTATIONS = "coco/annotations/person_keypoints_train2017.json"
 PHOTOGRAPHS = "coco/train2017"
@@ -32,6 +36,20 @@ def make_material(root: Path) -> Path:
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     return root
+
+
+def add_trained_run(root: Path) -> None:
+    """Train a run for an epoch, and have it want another."""
+    run = root / "tiny"
+    command = [sys.executable, "-m", "tests.support.training", *map(str, (root / "out", root / "out", run)), "epochs=1"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "epochs": 2}))
+    shutil.copy(root / "run/thresholds.json", run)
+    for name in ("pictures", "curves.png"):
+        shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink(missing_ok=True)
+    for number, path in enumerate(sorted((run / "tensorboard").iterdir())):
+        path.rename(path.with_name(f"events.out.tfevents.{number}"))
 
 
 def _zip_of(folder: Path) -> bytes:

@@ -84,6 +84,22 @@ def log(run: str, out: str) -> None:
     draw_curves(out, LocalFiles())
 
 
+def train(run: str, data: str, out: str) -> None:
+    """Go on with a run, in a copy of it."""
+    from cocoprep.cli import main
+
+    shutil.copytree(run, out)
+    main(["train", "--run-dir", out, "--resume", "--data", data, "--val", data])
+
+
+def evaluate(run: str, data: str, out: str) -> None:
+    """Evaluate a run, in a copy of it."""
+    from cocoprep.cli import main
+
+    shutil.copytree(run, out)
+    main(["evaluate", "--run", out, "--data", data])
+
+
 def thresholds(run: str) -> None:
     """Find how sure a joint must be."""
     from cocoprep.model.run.joint_thresholds import find_thresholds
