@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.coco.format import Category, Id, IdOnly, numbers_fault
 from cocoprep.errors import RecordError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.drop_reasons import JudgedEntry
@@ -16,6 +17,23 @@ from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.store import FileStore
 
 CATEGORY_ID = 1
+
+
+class _Annotation(msgspec.Struct, gc=False):
+    id: Id
+    image_id: Id
+    category_id: Id
+    bbox: tuple[float, float, float, float]
+    area: float
+    iscrowd: int
+    num_keypoints: Id
+    keypoints: list[float]
+
+
+class _Truth(msgspec.Struct):
+    images: list[IdOnly]
+    annotations: list[_Annotation]
+    categories: list[Category]
 
 
 def encode_ground_truth(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], table: KeypointTable) -> bytes:
@@ -37,10 +55,30 @@ def read_ground_truth(folder: str, files: FileStore) -> dict[str, Any]:
     """
     path = files.join(folder, GROUND_TRUTH)
     try:
-        truth: dict[str, Any] = msgspec.json.decode(files.read_bytes(path), type=dict[str, Any])
+        data = files.read_bytes(path)
+        fault = _fault(msgspec.json.decode(data, type=_Truth))
+        truth: dict[str, Any] = {} if fault else msgspec.json.decode(data, type=dict[str, Any])
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{path}: cannot be read ({error}). Run `cocoprep verify {folder}`.") from error
+    if fault:
+        raise RecordError(f"{path}: no build has written this ({fault:.500}). Run `cocoprep verify {folder}`.")
     return truth
+
+
+def _fault(truth: _Truth) -> str | None:
+    """Say what of a ground truth pycocotools, which checks nothing, could not take; or None."""
+    if [category.id for category in truth.categories] != [CATEGORY_ID] or not truth.categories[0].keypoints:
+        return "expected one category, with its keypoints"
+    images, count = {image.id for image in truth.images}, 3 * len(truth.categories[0].keypoints)
+    for annotation in truth.annotations:
+        fault = numbers_fault(annotation.id, annotation.iscrowd, annotation.area, annotation.bbox)
+        if annotation.image_id not in images or annotation.category_id != CATEGORY_ID:
+            fault = "of no image or category that is listed"
+        if len(annotation.keypoints) != count:
+            fault = f"expected {count} numbers in keypoints, found {len(annotation.keypoints)}"
+        if fault:
+            return f"annotation {annotation.id}: {fault}"
+    return None
 
 
 def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], table: KeypointTable) -> Iterator[bytes]:

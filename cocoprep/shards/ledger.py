@@ -102,6 +102,8 @@ def decode_ledger(data: bytes, path: str) -> pa.Table:
         if not ledger.schema.equals(SCHEMA):
             raise pa.ArrowInvalid("its columns are not those of a ledger")
         ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
+        if not _is_consistent(ledger):
+            raise pa.ArrowInvalid("its lines are none that a build writes")
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
     return ledger
@@ -126,6 +128,15 @@ def _with_texts(packed: pa.Table, size: int) -> pa.Table:
                 raise pa.ArrowInvalid(f"{size} bytes for a column of {length}")
             packed = packed.set_column(at, field.with_type(field.type.value_type), column.cast(field.type.value_type))
     return packed
+
+
+def _is_consistent(ledger: pa.Table) -> bool:
+    """Tell whether every line is kept, with its ids and its shard, or dropped, for a reason that there is."""
+    kept, reasons = ledger["kept"], pa.array([reason.value for reason in DropReason])
+    fits = pc.if_else(kept, pc.is_null(ledger["reason"]), pc.is_in(ledger["reason"], reasons))
+    named = pc.and_(pc.is_valid(ledger["annotation_id"]), pc.is_valid(ledger["image_id"]))
+    shard = pc.equal(pc.is_valid(ledger["shard"]), kept)
+    return all(pc.all(one, min_count=0).as_py() for one in (fits, pc.or_(pc.invert(kept), named), shard))
 
 
 def _text_bytes(chunk: pa.DictionaryArray) -> int:

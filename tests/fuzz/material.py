@@ -80,7 +80,7 @@ def _results(annotations: Path) -> list[dict[str, object]]:
 
 def _write_run(run: Path, data: Path) -> None:
     config = resolve_config(str(run), None, {"data": str(data)}, resume=False)
-    RunFolder(str(run)).begin(config, {"data": read_manifest(str(data), LocalFiles())}, {7: "damaged"})
+    RunFolder(str(run)).begin(config, {"data": read_manifest(str(data), LocalFiles())})
     lines = [
         {"phase": phase, "step": step, "epoch": step // 4 + 1, **FIGURES} for step in (2, 4, 8, 12) for phase in _PHASES
     ]

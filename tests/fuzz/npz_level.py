@@ -82,7 +82,11 @@ def array_bytes(array: np.ndarray) -> bytes:
 
 
 def _array(content: bytes) -> np.ndarray:
-    return npy.read_array(io.BytesIO(content), allow_pickle=True)
+    """Return a member's array; where an earlier change has spoilt it, another."""
+    try:
+        return npy.read_array(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return np.arange(6.0).reshape(2, 3)
 
 
 def _retype(members: Members, at: int, rng: Random) -> None:
