@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from cocoprep.cli.say import say, say_warnings
-from cocoprep.errors import CocoprepError
+from cocoprep.cli.say import drop_stdout, say, say_warnings
+from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.version import __version__
 
 # name -> (module under cocoprep.cli, help): `cocoprep --help` loads no command.
@@ -62,6 +62,10 @@ def _refuse_empty(_: click.Context, parameter: click.Parameter, value: Any) -> A
 @click.version_option(__version__, prog_name="cocoprep")
 def cli() -> None:
     """COCO person keypoints to sharded TFRecords."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise ConfigError(f"the working folder is gone ({error.strerror}). Change to one that is there.") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,8 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(f"error: {error}", err=True)
         code = 1
     except BrokenPipeError:
-        # The reader of our output has gone, as in `cocoprep info DIR | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         code = 1
     except Exception as error:
         if os.environ.get("COCOPREP_DEBUG"):

@@ -62,13 +62,13 @@ def print_report(
         took = "" if ceiling_s is None else f"  (took {ceiling_s:.1f} s)"
         table.add_row("codec ceiling, kept people", f"AP {ceiling.kept['AP']:.4f}  AR {ceiling.kept['AR']:.4f}{took}")
         table.add_row("codec ceiling, all truth", f"AP {ceiling.full['AP']:.4f}  AR {ceiling.full['AR']:.4f}")
-    table.add_row("mean guess", _guess(folder, files))
+    table.add_row("mean guess", _guess(folder, manifest, files))
     table.add_row("in", folder)
     _print(table)
 
 
-def _guess(folder: str, files: FileStore) -> str:
-    score = read_baseline(folder, files).pck
+def _guess(folder: str, manifest: Manifest, files: FileStore) -> str:
+    score = read_baseline(folder, manifest, files).pck
     pairs = zip(score.thresholds, score.total, strict=True)
     return "  ".join(f"PCK@{t:g} {value:.3f}" for t, value in pairs if t in (0.1, 0.2))
 

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
 
-from cocoprep.cli.say import printable
+from cocoprep.cli.say import Outlet, printable
 
 
 class PlainConsole(Console):
     """A console on which no text is markup, and none reaches the terminal but as `printable`."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, stderr: bool = False, **options: Any) -> None:
+        options.setdefault("file", Outlet(err=stderr))
         super().__init__(markup=False, highlight=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:

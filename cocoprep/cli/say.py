@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
 
 import click
+
+from cocoprep.errors import OutputError
 
 # Control characters but tab and newline, what turns the direction of writing, and bytes that are no text.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -16,9 +23,57 @@ def printable(text: str) -> str:
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+class Outlet:
+    """Stdout or stderr, whichever they are at the time, where the device behind them may be full.
+
+    What does not fit on stdout was asked for, so that is an error; a command goes on without what it tells of its work.
+    """
+
+    def __init__(self, *, err: bool) -> None:
+        self._err = err
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        with self._told():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what has been written. Raises OutputError where stdout does not take it."""
+        with self._told():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @property
+    def _stream(self) -> TextIO:
+        return sys.stderr if self._err else sys.stdout
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if self._err:
+                return
+            drop_stdout()
+            if isinstance(error, BrokenPipeError):  # whoever read it has gone, as in `cocoprep info DIR | head`
+                raise
+            raise OutputError(
+                f"standard output: cannot be written ({error.strerror or error}). Free some space where it goes to."
+            ) from error
+
+
+def drop_stdout() -> None:
+    """Send nowhere what stdout still holds: at its end, Python would fail on it again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def say(text: object, *, err: bool = False) -> None:
-    """Print a line, to stdout or to stderr."""
-    click.echo(printable(str(text)), err=err)
+    """Print a line, to stdout or to stderr. Raises OutputError where stdout does not take it."""
+    click.echo(printable(str(text)), file=cast(TextIO, Outlet(err=err)))
 
 
 class _Formatter(logging.Formatter):

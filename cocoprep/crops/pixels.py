@@ -1,6 +1,6 @@
-"""Photographs: where they come from (a folder or a zip), decoding, cropping, JPEG encoding.
+"""Pixels: decoding photographs, cropping, JPEG encoding.
 
-Files are not trusted: names may not leave the folder, and no file may exhaust memory.
+Files are not trusted: none may exhaust memory, and what is damaged is refused.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cocoprep.coco.annotations import ImageInfo
+from cocoprep.crops.jpeg import decode_photograph
 from cocoprep.errors import ImageError
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import visible_span
 
-MAX_PIXELS = 1 << 26  # Pillow holds RGB in 4 bytes a pixel: 268 MB
+MAX_PIXELS = 1 << 26  # Pillow holds RGB in 4 bytes a pixel, 268 MB; with the decoder's own, 7 bytes for a moment
+MAX_WEBP_PIXELS = MAX_PIXELS // 2  # decoders of WebP hold 16 bytes a pixel
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # an MPO, as some cameras write, opens as the JPEG it begins with
 FILL_RGB = (124, 116, 104)  # ImageNet's mean colour: near zero once a network has normalised it
 
@@ -26,10 +28,10 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def decode_image(data: bytes, info: ImageInfo) -> Image.Image:
-    """Decode a photograph to 8-bit RGB as stored, EXIF orientation not applied.
+    """Decode a photograph to 8-bit RGB as stored, EXIF orientation not applied; `FILL_RGB` where it is transparent.
 
     Raises:
-        ImageError: not an image, of another size than the annotation file says, too large, or cut short.
+        ImageError: not an image, of another size than the annotation file says, too large, cut short or damaged.
     """
     name = repr(info.file_name)
     try:
@@ -39,8 +41,13 @@ def decode_image(data: bytes, info: ImageInfo) -> Image.Image:
             raise ImageError(
                 f"{name}: {width} x {height} pixels, but the annotation file says {info.width} x {info.height}"
             )
-        if width * height > MAX_PIXELS:
-            raise ImageError(f"{name}: {width} x {height} pixels, more than the limit of {MAX_PIXELS}")
+        most = MAX_WEBP_PIXELS if image.format == "WEBP" else MAX_PIXELS
+        if width * height > most:
+            raise ImageError(f"{name}: {width} x {height} pixels, more than the limit of {most}")
+        if image.format in ("JPEG", "MPO"):
+            pixels = decode_photograph(data, "CMYK" if image.mode == "CMYK" else "RGB", name)
+            if pixels is not None and image.mode != "CMYK":
+                return Image.fromarray(pixels)
         image.load()
         return _to_rgb(image)
     except (ImageError, MemoryError):  # want of memory is not the photograph's fault
@@ -57,8 +64,11 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # Pillow would clip 16-bit grey to white; keep its high byte instead.
         return Image.fromarray(np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode == "P":
-        image = image.convert("RGBA")  # by way of its palette's own transparency, which RGB drops without a word
+    if image.has_transparency_data:
+        # Below what is transparent lie colours that nobody has seen: there is no picture, as outside of it.
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, (*FILL_RGB, 255))
+        image = Image.alpha_composite(ground, image)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

@@ -15,14 +15,16 @@ from numpy.typing import DTypeLike, NDArray
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
-from cocoprep.errors import RecordError, StoreError
+from cocoprep.errors import RecordError
 from cocoprep.evaluation.pck import Pck, pck
 from cocoprep.pose import affine
 from cocoprep.pose.boxes import box_fault, canonical_window
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.heatmaps import PEAK, decode_heatmaps
+from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import BASELINE
 from cocoprep.shards.sidecar import Sidecar, unpack_array
+from cocoprep.storage.npz import decode_npz
 from cocoprep.storage.store import FileStore
 
 
@@ -60,27 +62,57 @@ class Baseline:
         return stream.getvalue()
 
     @classmethod
-    def from_npz(cls, data: bytes) -> Baseline:
-        """Return what `to_npz` wrote."""
-        with np.load(io.BytesIO(data)) as arrays:
-            thresholds = tuple(arrays["pck_thresholds"].tolist())
-            score = Pck(thresholds, arrays["pck_total"], arrays["pck_per_joint"], arrays["labelled"])
-            return cls(int(arrays["people"]), arrays["mean_heatmaps"], arrays["labelled"], arrays["guess"], score)
+    def from_npz(cls, data: bytes, path: str, shape: tuple[int, int, int]) -> Baseline:
+        """Return what `to_npz` wrote.
+
+        Args:
+            data: the file's content.
+            path: its name in errors.
+            shape: (h, w, K) of its mean heatmaps.
+
+        Raises:
+            RecordError: it is damaged, or of another build.
+        """
+        arrays = decode_npz(data, path)
+        joints, thresholds = shape[-1], len(arrays.get("pck_thresholds", np.empty(0)).ravel())
+        expected: dict[str, tuple[str, tuple[int, ...]]] = {
+            "people": ("i8", ()),
+            "mean_heatmaps": ("f4", shape),
+            "labelled": ("i8", (joints,)),
+            "guess": ("f8", (joints, 2)),
+            "pck_thresholds": ("f8", (thresholds,)),
+            "pck_total": ("f8", (thresholds,)),
+            "pck_per_joint": ("f8", (thresholds, joints)),
+        }
+        for name, kind in expected.items():
+            found = (arrays[name].dtype.str[1:], arrays[name].shape) if name in arrays else None
+            if found != kind:
+                raise RecordError(
+                    f"{path}: expected {name} of {kind}, found {found or 'none'}. It is another build's: copy the "
+                    "folder again, or build it again."
+                )
+        people = int(arrays["people"])
+        finite = all(np.isfinite(arrays[name]).all() for name in ("mean_heatmaps", "guess", "pck_thresholds"))
+        if people < 1 or not finite:
+            raise RecordError(f"{path}: no build has written this: copy the folder again, or build it again.")
+        score = Pck(
+            tuple(arrays["pck_thresholds"].tolist()), arrays["pck_total"], arrays["pck_per_joint"], arrays["labelled"]
+        )
+        return cls(people, arrays["mean_heatmaps"], arrays["labelled"], arrays["guess"], score)
 
 
-def read_baseline(folder: str, files: FileStore) -> Baseline:
+def read_baseline(folder: str, manifest: Manifest, files: FileStore) -> Baseline:
     """Read the baseline of a built folder.
 
     Raises:
-        RecordError: it is missing or damaged.
+        RecordError: it is missing or damaged, or of other joints or sizes than the manifest says.
     """
     path = files.join(folder, BASELINE)
     try:
-        return Baseline.from_npz(files.read_bytes(path))
-    except StoreError:
-        raise
-    except Exception as error:  # zipfile and NumPy raise whatever a damaged file provokes
-        raise RecordError(f"{path}: cannot be read ({error}); build the folder again.") from error
+        data = files.read_bytes(path)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror or error}). Build the folder again.") from error
+    return Baseline.from_npz(data, path, (*manifest.crop.heatmap_size, len(manifest.keypoints.names)))
 
 
 def measure_baseline(sidecars: Sequence[Sidecar], crop: CropConfig, joints: int) -> Baseline:

@@ -40,7 +40,7 @@ def figures_beside(
     ceiling = read_ceiling(folder, manifest, files)
     if ceiling is not None:
         beside[BESIDE_CEILING] = ceiling.full
-    guess = guess_people(truth, read_baseline(folder, files), manifest.crop.config())
+    guess = guess_people(truth, read_baseline(folder, manifest, files), manifest.crop.config())
     if len(guess):
         box = measure_pck(truth, guess, match_people(truth, guess, table), table, thresholds=thresholds)["box"]
         named = {f"PCK@{t:g}": float(value) for t, value in zip(thresholds, box.pck.total, strict=True)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from cocoprep.coco.results import result_lines
 from cocoprep.errors import RecordError
-from cocoprep.evaluation.oks import evaluate_oks
+from cocoprep.evaluation.oks import OKS_FIGURES, evaluate_oks
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.ground_truth import CATEGORY_ID, read_ground_truth
 from cocoprep.shards.manifest import Manifest, ceiling_basis
@@ -77,6 +77,8 @@ def read_ceiling(folder: str, manifest: Manifest, files: FileStore) -> Ceiling |
         ceiling = msgspec.convert(unseal(files.read_bytes(path), path), Ceiling)
     except (OSError, msgspec.ValidationError) as error:
         raise RecordError(f"{path}: cannot be read ({error}). Build the folder again.") from error
+    if any(set(scores) != set(OKS_FIGURES) for scores in (ceiling.kept, ceiling.full)):
+        raise RecordError(f"{path}: expected {', '.join(OKS_FIGURES)}, found other figures. Build the folder again.")
     if ceiling.fingerprint != manifest.fingerprint or ceiling.basis not in (None, ceiling_basis(manifest)):
         return None
     return ceiling

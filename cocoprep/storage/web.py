@@ -17,7 +17,9 @@ from cocoprep.version import __version__
 
 _CONNECT_S, _READ_S = 10.0, 60.0
 _STATUS_RETRIES = 5
-_FRUITLESS = 5  # so many connections in a row without a new byte, and it is an error
+_FRUITLESS = 5  # so many connections in a row that bring next to nothing, and it is an error
+_FRUIT_BYTES = 64 << 10  # what one that brings something brings, in so many seconds
+_FRUIT_S = 60.0
 _RETRY_STATUSES = (408, 429, 500, 502, 503, 504)
 
 
@@ -67,8 +69,8 @@ class WebFile:
                     position += len(piece)
                 last = "the connection ended early"
             except (requests.RequestException, HTTPError) as error:
-                last = str(error)
-            fruitless = 0 if position > before else fruitless + 1
+                last = f"{error!s:.300}"
+            fruitless = 0 if position - before >= _FRUIT_BYTES else fruitless + 1
             if fruitless >= _FRUITLESS:
                 raise StoreError(
                     f"{self.url}: the server does not get beyond byte {position} of {self.size} (the last: {last}). "
@@ -79,14 +81,28 @@ class WebFile:
 
     def _connection(self, position: int) -> Iterator[bytes]:
         """Yield what one connection gives from byte `position` on."""
-        headers = {"Range": f"bytes={position}-"} if position else {}
-        with self.session.get(self.url, headers=headers, stream=True, timeout=(_CONNECT_S, _READ_S)) as answer:
+        with self._ask(position) as answer:
             begin = self._begin(answer, position)
-            for piece in answer.raw.stream(PIECE_BYTES, decode_content=False):
+            counted, since = begin, time.monotonic()
+            while piece := answer.raw.read1(PIECE_BYTES, decode_content=False):
                 if begin + len(piece) > position:
                     yield piece[max(0, position - begin) :]
                     position = begin + len(piece)
                 begin += len(piece)
+                if begin - counted >= _FRUIT_BYTES:
+                    counted, since = begin, time.monotonic()
+                elif time.monotonic() - since > _FRUIT_S:
+                    raise HTTPError(f"fewer than {_FRUIT_BYTES} bytes in {_FRUIT_S:.0f} s")
+
+    def _ask(self, position: int) -> requests.Response:
+        headers = {"Range": f"bytes={position}-"} if position else {}
+        try:
+            return self.session.get(self.url, headers=headers, stream=True, timeout=(_CONNECT_S, _READ_S))
+        except ValueError as error:  # of the parser of addresses
+            raise StoreError(
+                f"{self.url}: this, or what the server sends us on to, is no address ({error!s:.200}). Try another "
+                "--base-url."
+            ) from error
 
     def _begin(self, answer: requests.Response, position: int) -> int:
         """Return at which byte an answer begins."""
@@ -111,8 +127,9 @@ class WebFile:
         )
 
     def _check_size(self, total: str) -> None:
-        if total.isdecimal() and int(total) != self.size:
+        # Compared as text: of more than 4,300 digits, Python makes no number.
+        if total.isdecimal() and (total.lstrip("0") or "0") != str(self.size):
             raise StoreError(
-                f"{self.url}: expected a file of {self.size} bytes, the server has one of {total}. It is not COCO's: "
-                "try another --base-url."
+                f"{self.url}: expected a file of {self.size} bytes, the server has one of {total:.30}. It is not "
+                "COCO's: try another --base-url."
             )

@@ -37,10 +37,11 @@ class Checkpoint:
 
 
 class _Meta(msgspec.Struct, frozen=True):
-    """What stands beside the arrays."""
+    """What stands beside the arrays. `step` is None of version 0.1, which left it to the file's name."""
 
     format: int
     best: float
+    step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class CheckpointFolder:
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, then remove the oldest beyond `keep`."""
         self.files.make_folder(self.folder)
-        meta = np.frombuffer(msgspec.json.encode(_Meta(FORMAT, checkpoint.best)), "u1")
+        meta = np.frombuffer(msgspec.json.encode(_Meta(FORMAT, checkpoint.best, checkpoint.step)), "u1")
         arrays: dict[str, Any] = {f"at/{name}": array for name, array in checkpoint.arrays.items()}
         with self.files.create(self._path(checkpoint.step)) as stream:
             np.savez(stream, meta=meta, **arrays)
@@ -125,6 +126,8 @@ class CheckpointFolder:
             raise RecordError(f"{path}: damaged ({error!s:.200}).") from error
         if meta.format != FORMAT:
             raise RecordError(f"{path}: of format {meta.format}, expected {FORMAT}; another version wrote it.")
+        if meta.step not in (None, step):
+            raise RecordError(f"{path}: of step {meta.step}; somebody has given it the name of another.")
         return Checkpoint(step, {name.removeprefix("at/"): array for name, array in arrays.items()}, meta.best)
 
 
@@ -137,17 +140,25 @@ def restore_variables(kind: str, variables: Any, arrays: Arrays, where: str) -> 
     """Set Keras variables to what `variable_arrays` returned.
 
     Raises:
-        RecordError: names or shapes do not fit: the checkpoint is of another network or optimizer.
+        RecordError: names, shapes or types do not fit, or a number is not finite: the checkpoint is of another network
+            or optimizer, or made by hand.
     """
     expected = _by_name(kind, variables)
     found = {name for name in arrays if name.startswith(f"{kind}/")}
-    odd = sorted(found ^ set(expected)) or [n for n, v in expected.items() if tuple(v.shape) != arrays[n].shape]
+    odd = sorted(found ^ set(expected)) or [n for n, v in expected.items() if not _fits(v, arrays[n])]
     if odd:
         raise RecordError(
             f"{where}: made by another network or optimizer; they differ in {odd[0]} and {len(odd) - 1} more."
         )
+    broken = next((name for name in expected if not np.isfinite(arrays[name]).all()), None)
+    if broken is not None:
+        raise RecordError(f"{where}: expected finite numbers, found others in {broken}. No training has left it so.")
     for name, variable in expected.items():
         variable.assign(arrays[name])
+
+
+def _fits(variable: Any, array: NDArray[Any]) -> bool:
+    return bool(tuple(variable.shape) == array.shape and np.asarray(variable).dtype == array.dtype)
 
 
 def _by_name(kind: str, variables: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from cocoprep.errors import RecordError
 from cocoprep.evaluation.baseline import Baseline
 from cocoprep.model.network.config import LossConfig
 from cocoprep.model.network.losses import joint_losses, loss_weights
@@ -122,7 +123,14 @@ def _distance(a: Any, b: Any) -> Any:
 
 
 def add_sums(sums: Sequence[Sums]) -> Sums:
-    """Add sums up, as float64 NumPy arrays."""
+    """Add sums up, as float64 NumPy arrays.
+
+    Raises:
+        RecordError: they are not of one kind: a checkpoint holds sums too.
+    """
+    kinds = [{name: (np.shape(a), np.asarray(a).dtype.kind in "fiu") for name, a in part.items()} for part in sums]
+    if any(kind != kinds[-1] for kind in kinds):
+        raise RecordError("the sums in the checkpoint are not those of this run: begin anew in another --run-dir.")
     return {name: np.sum([np.asarray(part[name], np.float64) for part in sums], axis=0) for name in sums[0]}
 
 

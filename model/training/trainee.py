@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from cocoprep.errors import ConfigError, RecordError
+from cocoprep.errors import ConfigError
 from cocoprep.evaluation.baseline import read_baseline
 from cocoprep.model.network.hourglass import build_hourglass, group_of
 from cocoprep.model.run.config import TrainConfig
@@ -16,7 +16,6 @@ from cocoprep.model.training.metrics import Guess, Measure
 from cocoprep.model.training.schedule import build_optimizer
 from cocoprep.model.training.weight_average import WeightAverage
 from cocoprep.shards.manifest import Manifest
-from cocoprep.shards.names import BASELINE
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
@@ -47,7 +46,7 @@ def build_trainee(
     """
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
-    guess = _read_guess(config, manifest, files)
+    guess = Guess.for_loss(read_baseline(config.data, manifest, files), config.loss)
     strategy = choose_strategy(config.devices, config.batch_size)
     if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
         raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
@@ -67,14 +66,3 @@ def build_trainee(
         average = WeightAverage(network, config.optimizer.ema)
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
     return Trainee(config, network, optimizer, average, measure, strategy)
-
-
-def _read_guess(config: TrainConfig, manifest: Manifest, files: FileStore) -> Guess:
-    baseline = read_baseline(config.data, files)
-    expected, found = (*manifest.crop.heatmap_size, len(manifest.keypoints.names)), baseline.mean_heatmaps.shape
-    if found != expected:
-        raise RecordError(
-            f"{files.join(config.data, BASELINE)}: expected mean heatmaps of {expected}, found {found}. It is another "
-            "build's: copy the folder again, or build it again."
-        )
-    return Guess.for_loss(baseline, config.loss)

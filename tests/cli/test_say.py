@@ -6,6 +6,8 @@ import ast
 import io
 import logging
 import os
+import subprocess
+import sys
 import unicodedata
 
 import pytest
@@ -17,6 +19,9 @@ from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.quiet import quiet_libraries
 from cocoprep.cli.say import printable, say, say_warnings
+from cocoprep.shards.verify import verify_folder
+from cocoprep.storage.local import LocalFiles
+from tests.support.people import build_people, write_people
 from tests.support.rooms import MODULES
 
 TITLE = "\x1b]0;owned\x07"
@@ -106,3 +111,57 @@ def printing(module):
 def test_there_is_no_other_way():
     found = [call for module in MODULES if module not in ONLY_WAYS for call in printing(module)]
     assert found == []
+
+
+FULL = "/dev/full"
+needs_full = pytest.mark.skipif(not os.path.exists(FULL), reason=f"needs {FULL}")
+
+
+def run(arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "cocoprep", *map(str, arguments)], text=True, check=False, timeout=120, **options
+    )
+
+
+@needs_full
+@pytest.mark.parametrize("command", [["info"], ["verify"]])
+def test_what_stdout_does_not_take_is_an_error(command, tmp_path):
+    folder = build_people(tmp_path, images=3, shards=2)
+    with open(FULL, "w") as full:
+        done = run([*command, folder], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    said = "error: standard output: cannot be written (No space left on device). Free some space where it goes to.\n"
+    assert done.stderr.endswith(said)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@needs_full
+def test_a_build_goes_on_where_stderr_takes_nothing(tmp_path):
+    annotations, images = write_people(tmp_path / "coco", images=4)
+    out = tmp_path / "out"
+    with open(FULL, "w") as full:
+        done = run(
+            ["build", "--annotations", annotations, "--images", images, "--out", out, "--shards", 2, "--workers", 1],
+            stdout=subprocess.PIPE, stderr=full,
+        )  # fmt: skip
+        refused = run(["info", tmp_path], stdout=subprocess.PIPE, stderr=full)
+    assert done.returncode == 0
+    assert "people kept" in done.stdout
+    assert not verify_folder(str(out), LocalFiles()).problems
+    assert refused.returncode == 1
+
+
+def test_a_working_folder_that_is_gone(tmp_path):
+    (tmp_path / "gone").mkdir()
+    code = f"""
+import os, sys
+os.chdir({str(tmp_path / "gone")!r}); os.rmdir(os.getcwd())
+from cocoprep.cli import main
+main(["build", "--annotations", "a.json", "--images", "b", "--out", "c"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], text=True, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: the working folder is gone (No such file or directory). Change to one that is there.\n"
+    )

@@ -78,10 +78,19 @@ def test_its_colours_are_those_of_the_photograph(kind):
     assert np.abs(found - np.asarray(photograph(), int)).mean() < 6
 
 
-@pytest.mark.parametrize("kind", ["palette PNG", "palette PNG with a transparent colour", "palette PNG with many"])
-def test_a_palettes_colours_come_through_its_transparency(kind):
-    found = np.asarray(decode(ODD_CONTENT[kind]))
-    assert (found == np.asarray(photograph().quantize(16).convert("RGB"))).all()
+@pytest.mark.parametrize(
+    ("kind", "alpha"),
+    [
+        ("palette PNG", [255] * 16),
+        ("palette PNG with a transparent colour", [255] * 3 + [0] + [255] * 12),
+        ("palette PNG with many", range(16)),
+    ],
+)
+def test_a_palette_has_its_own_transparency(kind, alpha):
+    palette = photograph().quantize(16)
+    share = np.take(np.array(alpha), np.asarray(palette))[..., None] / 255
+    expected = np.asarray(palette.convert("RGB")) * share + np.array(FILL_RGB) * (1 - share)
+    assert np.abs(np.asarray(decode(ODD_CONTENT[kind])) - expected).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -108,13 +117,16 @@ def test_every_16_bit_mode_is_scaled_alike(mode):
     [
         (Image.new("1", (WIDTH, HEIGHT), 1), {}, (255, 255, 255)),
         (Image.new("L", (WIDTH, HEIGHT), 77), {}, (77, 77, 77)),
-        (Image.new("L", (WIDTH, HEIGHT), 77), {"transparency": 77}, (77, 77, 77)),
-        (Image.new("LA", (WIDTH, HEIGHT), (77, 0)), {}, (77, 77, 77)),
-        (Image.new("RGBA", (WIDTH, HEIGHT), (1, 2, 3, 0)), {}, (1, 2, 3)),
-        (Image.new("RGB", (WIDTH, HEIGHT), (1, 2, 3)), {"transparency": (1, 2, 3)}, (1, 2, 3)),
+        (Image.new("L", (WIDTH, HEIGHT), 77), {"transparency": 77}, FILL_RGB),
+        (Image.new("LA", (WIDTH, HEIGHT), (77, 255)), {}, (77, 77, 77)),
+        (Image.new("LA", (WIDTH, HEIGHT), (77, 0)), {}, FILL_RGB),
+        (Image.new("RGBA", (WIDTH, HEIGHT), (1, 2, 3, 255)), {}, (1, 2, 3)),
+        (Image.new("RGBA", (WIDTH, HEIGHT), (1, 2, 3, 0)), {}, FILL_RGB),
+        (Image.new("RGBA", (WIDTH, HEIGHT), (24, 16, 4, 128)), {}, (74, 66, 54)),
+        (Image.new("RGB", (WIDTH, HEIGHT), (1, 2, 3)), {"transparency": (1, 2, 3)}, FILL_RGB),
     ],
 )
-def test_the_colour_below_transparency_is_taken(picture, options, colour):
+def test_what_is_transparent_is_filled_as_what_lies_outside(picture, options, colour):
     assert pixel(picture, **options) == colour
 
 

@@ -8,7 +8,8 @@ from cocoprep.errors import RecordError
 from cocoprep.evaluation.ceiling import measure_ceiling, read_ceiling
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import ceiling_basis, read_manifest
-from cocoprep.shards.names import GROUND_TRUTH
+from cocoprep.shards.names import CEILING, GROUND_TRUTH
+from cocoprep.shards.seal import seal
 from cocoprep.storage.local import LocalFiles
 from tests.support.people import build_people
 
@@ -32,3 +33,13 @@ def test_a_ground_truth_of_another_build_is_named(tmp_path):
     (folder / GROUND_TRUTH).write_text(json.dumps(truth))
     with pytest.raises(RecordError, match=r"expected annotation 102 of cocoprep-train2017.*in ground_truth\.json"):
         measure_ceiling(str(folder), read_manifest(str(folder), FILES), COCO_17, FILES)
+
+
+def test_other_figures_than_these_are_refused(tmp_path):
+    folder = build_people(tmp_path, images=4, shards=2)
+    manifest = read_manifest(str(folder), FILES)
+    ceiling = measure_ceiling(str(folder), manifest, COCO_17, FILES)
+    del ceiling.full["AP"]
+    (folder / CEILING).write_bytes(seal(ceiling))
+    with pytest.raises(RecordError, match=r"expected AP, AP50, .*found other figures"):
+        read_ceiling(str(folder), manifest, FILES)

@@ -206,7 +206,12 @@ def test_a_ledger_that_only_looks_whole_is_a_problem(copy):
 
 def test_whatever_is_damaged_of_a_summary_is_an_error_that_says_so(copy):
     rng = random.Random(0)
-    for name, read in ((LEDGER, read_ledger), (BASELINE, read_baseline)):
+    manifest = read_manifest(str(copy), LocalFiles())
+
+    def baseline(folder, files):
+        return read_baseline(folder, manifest, files)
+
+    for name, read in ((LEDGER, read_ledger), (BASELINE, baseline)):
         whole = (copy / name).read_bytes()
         for _ in range(300):
             start = rng.randrange(len(whole))

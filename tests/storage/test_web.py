@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from cocoprep.errors import StoreError
+from cocoprep.storage import web
 from cocoprep.storage.web import WebFile, open_session
 from cocoprep.version import __version__
 from tests.support.serving import serving
@@ -71,10 +73,62 @@ def test_of_a_whole_file_nothing_is_asked():
     assert seen == []
 
 
-def test_connections_that_break_are_gone_on_with_as_long_as_each_brings_something():
+def test_connections_that_break_are_gone_on_with_as_long_as_each_brings_something(monkeypatch):
+    monkeypatch.setattr(web, "_FRUIT_BYTES", 300)
     with served(lambda start: good(start, 300)) as (address, seen):
         assert fetch(address) == DATA
     assert len(seen) == -(-len(DATA) // 300)
+
+
+def test_a_server_that_drips_is_not_followed_without_end():
+    with (
+        served(lambda start: good(start, 3)) as (address, seen),
+        pytest.raises(StoreError, match=rf"does not get beyond byte 15 of {len(DATA)} .*IncompleteRead"),
+    ):
+        fetch(address)
+    assert len(seen) == 5
+
+
+def test_a_connection_that_drips_is_ended(monkeypatch):
+    monkeypatch.setattr(web, "_FRUIT_S", 0.2)
+    monkeypatch.setattr(web, "_FRUITLESS", 2)
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(DATA)))
+            self.end_headers()
+            with suppress(OSError):
+                for byte in DATA:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.02)
+
+        def log_message(self, *arguments):
+            pass
+
+    with serving(Dripping) as address, pytest.raises(StoreError, match=r"fewer than 65536 bytes in 0 s"):
+        fetch(address)
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "http://a:b:c/", "http://\x80\xff/", "http://" + "a" * 300, "x:"])
+def test_a_redirect_to_what_is_no_address(location):
+    with served(lambda start: (302, {"Location": location}, b"")) as (address, _), pytest.raises(StoreError) as told:
+        fetch(address)
+    assert len(str(told.value)) < 2000
+
+
+@pytest.mark.parametrize("digits", [5000, 50_000])
+def test_a_size_of_very_many_digits(digits):
+    with (
+        served(lambda start: (206, {"Content-Range": f"bytes 50-59/{'9' * digits}"}, b"x" * 10)) as (address, _),
+        pytest.raises(StoreError, match=r"one of 9{30}\. It is not|does not get beyond byte 50"),
+    ):
+        fetch(address, 50)
+    with (
+        served(lambda start: (200, {"Content-Length": "9" * digits}, b"x" * 10)) as (address, _),
+        pytest.raises(StoreError, match=r"one of 9{30}\. It is not|does not get beyond byte 50"),
+    ):
+        fetch(address, 50)
 
 
 def test_five_connections_in_a_row_without_a_byte_are_the_end():
@@ -83,7 +137,7 @@ def test_five_connections_in_a_row_without_a_byte_are_the_end():
         pytest.raises(StoreError, match=rf"does not get beyond byte 300 of {len(DATA)} .*run the same command again"),
     ):
         fetch(address)
-    assert len(seen) == 1 + 5
+    assert len(seen) == 5
 
 
 def test_where_a_server_knows_no_ranges_the_beginning_is_passed_over():

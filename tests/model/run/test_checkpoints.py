@@ -148,3 +148,30 @@ def test_variables_come_back_and_others_are_refused():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(RecordError, match="made by another network"):
         restore_variables("network", third.variables, arrays, "here")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda a: a.astype("U9"), "made by another network"),
+        (lambda a: a.astype("c16"), "made by another network"),
+        (lambda a: a.astype(bool), "made by another network"),
+        (lambda a: a.astype("f8"), "made by another network"),
+        (lambda a: a * np.float32("nan"), "expected finite numbers, found others in network/00000"),
+        (lambda a: a + np.float32("inf"), "expected finite numbers, found others in network/00000"),
+    ],
+)
+def test_what_no_training_leaves_is_refused(change, told):
+    model = network()[0]
+    arrays = variable_arrays("network", model.variables)
+    name = min(arrays)
+    with pytest.raises(RecordError, match=told):
+        restore_variables("network", model.variables, {**arrays, name: change(arrays[name])}, "here")
+
+
+def test_one_that_bears_the_name_of_another_is_passed_over(folder, tmp_path):
+    for step in (1, 2):
+        folder.save(checkpoint(step))
+    path = tmp_path / "checkpoints" / "checkpoint-00000002.npz"
+    path.rename(path.with_name("checkpoint-00000009.npz"))
+    assert folder.latest().step == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cocoprep.errors import RecordError
 from cocoprep.model.network.config import LossConfig
 from cocoprep.model.training.metrics import Guess, Measure, add_sums, figures
 from cocoprep.pose.heatmaps import encode_heatmaps, quantise_heatmaps
@@ -124,3 +125,12 @@ def test_sums_add_up_to_the_figures_of_all():
     found = figures(add_sums([one, other, other]), FACE)
     assert found["pck@0.2"] == pytest.approx(1 / 3)
     assert found["people"] == 3
+
+
+@pytest.mark.parametrize("value", [np.zeros(2, "f4"), np.array(["a", "b", "c"]), np.zeros(3, "c8"), np.zeros(3, bool)])
+def test_sums_of_another_kind_are_refused(value):
+    now = {"loss": np.ones(3, np.float32)}
+    assert add_sums([{"loss": np.ones(3)}, now])["loss"].tolist() == [2, 2, 2]
+    for kept in ({"loss": value}, {}, {**now, "more": value}):
+        with pytest.raises(RecordError, match="not those of this run"):
+            add_sums([kept, now])

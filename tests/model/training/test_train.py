@@ -275,7 +275,7 @@ def test_a_baseline_of_other_maps_is_told_before_any_work(data, tmp_path):
     shutil.copytree(data, tmp_path / "data")
     content = dict(np.load(data / BASELINE))
     np.savez(tmp_path / "data" / BASELINE, **{**content, "mean_heatmaps": np.zeros((4, 4, 17), np.float32)})
-    with pytest.raises(RecordError, match=rf"{BASELINE}: expected mean heatmaps of \(8, 8, 17\), found \(4, 4, 17\)"):
+    with pytest.raises(RecordError, match=r"expected mean_heatmaps of .*\(8, 8, 17\)\), found .*\(4, 4, 17\)\)"):
         open_tiny(tmp_path / "data", None, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
