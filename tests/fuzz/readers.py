@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cocoprep.builder import under_way
 from cocoprep.builder.config import SelectConfig
 from cocoprep.pose.crop_config import CropConfig
