@@ -194,4 +194,4 @@ def from_builtins(values: dict[str, Any], *, where: str) -> TrainConfig:
     try:
         return msgspec.convert(values, TrainConfig)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the second for text that is half a character
-        raise ConfigError(f"{where}: {error}.") from error
+        raise ConfigError(f"{where}: {error!s:.500}.") from error

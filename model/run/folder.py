@@ -207,7 +207,7 @@ class RunFolder:
         path = self.at(RUN)
         try:
             return msgspec.convert(_read_json(path, self.files), _About)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the second for half a character
             raise _unusable(path, error) from error
 
     def _write_about(self, about: _About) -> None:

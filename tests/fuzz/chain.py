@@ -61,9 +61,9 @@ def _body(path: Path) -> dict[str, Any] | None:
     try:
         body = json.loads(path.read_bytes())
         del body["digest"]
+        return body if seal_anything(body) == path.read_bytes() else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return body if isinstance(body, dict) and seal_anything(body) == path.read_bytes() else None
 
 
 def _digest(path: Path) -> dict[str, Any]:

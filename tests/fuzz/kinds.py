@@ -57,6 +57,7 @@ REAL_BUILD = (*_BUILD, "--images", "{in}/coco/train2017", "--out", "{out}/built"
 REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
 RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
+CURVES = ("reader:curves", "{in}/run", "{out}/run")
 RECORDS_SKIP = ("reader:records", "{in}/out", "skip")
 
 
@@ -184,7 +185,7 @@ KINDS: dict[str, Kind] = {
     "settings.json": Kind("run/settings.json", damage_json, (("reader:settings", "{in}/run/settings.json", "{out}"),)),
     "config": Kind("run/config.json", damage_json, (RESUME,), ("run", "out")),
     "run": Kind("run/run.json", damage_json, (RESUME,), ("run", "out")),
-    "log": Kind("run/log.jsonl", _damage_lines, (("reader:log", "{in}/run", "{out}/run"),), ("run",)),
+    "log": Kind("run/log.jsonl", _damage_lines, (("reader:log", "{in}/run", "{out}/run"),), ("run",), slow=(CURVES,)),
     "thresholds": Kind("run/thresholds.json", damage_json, (("reader:thresholds", "{in}/run"),), ("run",)),
     "checkpoint": Kind(
         "run/checkpoints/checkpoint-00000008.npz", damage_npz, (("reader:checkpoint", "{in}/run"),), ("run",)

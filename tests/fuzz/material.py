@@ -87,7 +87,7 @@ def _write_run(run: Path, data: Path) -> None:
     (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     chosen = {"thresholds": {name: 0.2 + n / 100 for n, name in enumerate(COCO_17.names)}, "chosen_on": "ab" * 16}
     (run / "thresholds.json").write_text(json.dumps(chosen))
-    arrays = variable_arrays("network", [_Zeros(variable.path, variable.shape) for variable in VARIABLES])
+    arrays = variable_arrays("network", VARIABLES)
     folder = CheckpointFolder(str(run / "checkpoints"), LocalFiles())
     for step in (4, 8):
         folder.save(Checkpoint(step, {**arrays, "window/loss": np.ones(2, np.float32)}, 0.25))
@@ -114,13 +114,3 @@ decay_at = [0.7, 0.9]
 [loss]
 kind = "mse"
 """
-
-
-class _Zeros(np.ndarray):
-    """An array of zeros that has a path."""
-
-    def __new__(cls, path: str, shape: tuple[int, ...]) -> _Zeros:
-        """Make one."""
-        made = np.zeros(shape, np.float32).view(cls)
-        made.path = path
-        return made

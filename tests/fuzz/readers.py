@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cocoprep.builder import under_way
 from cocoprep.builder.config import SelectConfig
 from cocoprep.pose.crop_config import CropConfig
@@ -73,12 +75,18 @@ def resume(run: str, data: str, out: str) -> None:
 
 
 def log(run: str, out: str) -> None:
-    """Take a run's log up and draw it."""
-    from cocoprep.model.run.curves import draw_curves
+    """Take a run's log up."""
     from cocoprep.model.run.log import RunLog
 
     shutil.copytree(run, out)
     RunLog(out, LocalFiles(), after_step=8)
+
+
+def curves(run: str, out: str) -> None:
+    """Draw a run's log."""
+    from cocoprep.model.run.curves import draw_curves
+
+    shutil.copytree(run, out)
     draw_curves(out, LocalFiles())
 
 
@@ -107,10 +115,14 @@ def thresholds(run: str) -> None:
 
 
 class Variable:
-    """What a checkpoint is put back into, of Keras's form."""
+    """What a checkpoint is made of and put back into, of Keras's form."""
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self.path, self.shape = f"network/{name}", shape
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """Return the value."""
+        return np.zeros(self.shape, dtype or np.float32)
 
     def assign(self, value: Any) -> None:
         """Take a value as Keras does: numbers of its own shape."""
