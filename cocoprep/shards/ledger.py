@@ -95,12 +95,13 @@ def decode_ledger(data: bytes, path: str) -> pa.Table:
         RecordError: it is damaged.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=_WORDS)
+        file = pq.ParquetFile(pa.BufferReader(data))
+        if not file.schema_arrow.equals(SCHEMA):
+            raise pa.ArrowInvalid("its columns are not those of a ledger")
         _check_size(file.metadata, len(data))
+        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=_WORDS)
         # Not `read_table`: the threads that it starts may be still at it when the process ends, and abort it.
         ledger = _with_texts(file.read(use_threads=False), len(data))
-        if not ledger.schema.equals(SCHEMA):
-            raise pa.ArrowInvalid("its columns are not those of a ledger")
         ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
         if not _is_consistent(ledger):
             raise pa.ArrowInvalid("its lines are none that a build writes")

@@ -22,6 +22,7 @@ from random import Random
 from typing import Any
 
 from tests.fuzz.kinds import ALL_KINDS, Command
+from tests.fuzz.known import is_known
 from tests.support.rooms import ROOT
 
 SECONDS = 30
@@ -55,7 +56,7 @@ class Failure:
     command: Command
     rules: list[str]
     ending: Ending
-    kept: Path | None
+    kept: Path
 
     def __str__(self) -> str:
         """Return all that is needed to repeat it."""
@@ -160,8 +161,9 @@ class Fuzzer:
                 rules.append("an input was changed")
             if sorted(path.name for path in root.iterdir()) != ["cwd", "in", "out"] or any((root / "cwd").iterdir()):
                 rules.append("something was written beside --out")
-            kept = self._keep(root, f"{name}-{number}") if rules else None
-            return Failure(name, number, self.seed, command, rules, ending, kept) if rules else None
+            if not rules or is_known(name, rules, ending.out + ending.err):
+                return None
+            return Failure(name, number, self.seed, command, rules, ending, self._keep(root, f"{name}-{number}"))
 
     def _sound_ending(self, name: str, command: Command) -> Ending:
         """Run a command on the sound files; twice at first, since the second time nothing is loaded any more."""
