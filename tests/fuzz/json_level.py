@@ -92,7 +92,7 @@ NAMES = (
 
 def odd_value(rng: Random) -> Any:
     """Return a value that may stand anywhere in JSON, and should not."""
-    return rng.choice(rng.choice((NUMBERS, NUMBERS, TEXTS, OTHERS)))
+    return copy.deepcopy(rng.choice(rng.choice((NUMBERS, NUMBERS, TEXTS, OTHERS))))  # which others may change
 
 
 def change_json(value: Any, rng: Random, *, changes: int | None = None) -> Any:
