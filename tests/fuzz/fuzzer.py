@@ -58,10 +58,12 @@ class Failure:
     rules: list[str]
     ending: Ending
     kept: Path
+    slow: bool
 
     def __str__(self) -> str:
         """Return all that is needed to repeat it."""
-        again = f"COCOPREP_FUZZ_SEED={self.seed} python -m tests.fuzz {self.kind!r} --case {self.number}"
+        slow = " --slow" * self.slow
+        again = f"COCOPREP_FUZZ_SEED={self.seed} python -m tests.fuzz {self.kind!r} --case {self.number}{slow}"
         shown = f"{_ends(self.ending.out, 600)}\n{_ends(self.ending.err, 2500)}"
         return (
             f"kind {self.kind!r}, seed {self.seed}, case {self.number}: {'; '.join(self.rules)}\n  again: {again}\n"
@@ -164,7 +166,8 @@ class Fuzzer:
                 rules.append("something was written beside --out")
             if not rules or is_known(name, rules, ending.out + ending.err):
                 return None
-            return Failure(name, number, self.seed, command, rules, ending, self._keep(root, f"{name}-{number}"))
+            kept = self._keep(root, f"{name}-{number}")
+            return Failure(name, number, self.seed, command, rules, ending, kept, self.slow)
 
     def _sound_ending(self, name: str, command: Command) -> Ending:
         """Run a command on the sound files; twice at first, since the second time nothing is loaded any more."""

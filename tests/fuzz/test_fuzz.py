@@ -18,6 +18,8 @@ from tests.fuzz.material import add_trained_run, make_material
 SEED = os.environ.get("COCOPREP_FUZZ_SEED", "1")
 SECONDS = 60
 CASES = 20  # of a kind: some two seconds
+QUICK_CASES = 60
+QUICK = ("plan", "ceiling", "settings.toml", "settings.json", "config", "run", "log", "thresholds", "checkpoint")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def slow_fuzzer(fuzzer):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_few_cases(kind, fuzzer):
-    for number in range(CASES):
+    for number in range(QUICK_CASES if kind in QUICK else CASES):
         failure = fuzzer.run_case(kind, number)
         assert failure is None, str(failure)
 
