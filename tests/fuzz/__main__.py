@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from tests.fuzz.fuzzer import Failure, Fuzzer
-from tests.fuzz.kinds import KINDS
+from tests.fuzz.kinds import ALL_KINDS, KINDS
 from tests.fuzz.material import add_trained_run, make_material
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     (folder / "material").mkdir()
     fuzzer = Fuzzer(make_material(folder / "material"), folder, seed=os.environ.get("COCOPREP_FUZZ_SEED", "1"))
     fuzzer.slow = options.slow
-    if options.slow:
+    if options.slow and any("tiny" in (*ALL_KINDS[kind].needs, ALL_KINDS[kind].file[:4]) for kind in options.kinds):
         add_trained_run(folder / "material")
     for kind in options.kinds:
         _look(fuzzer, kind, options)

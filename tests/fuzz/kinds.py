@@ -69,6 +69,7 @@ PREDICT_LISTED = (
     "predict", "--annotations", f"{{in}}/{ANNOTATIONS}", "--images", "{in}/coco/train2017", "--run", "{in}/tiny",
     "--out", "{out}/predicted",
 )  # fmt: skip
+EVENTS = ("reader:events", "{in}/tiny", "{out}/tensorboard")
 EXPORT = ("export", "--run", "{in}/tiny", "--data", "{in}/out", "--format", "keras", "--out", "{out}/network.keras")
 
 
@@ -193,14 +194,19 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 _AROUND = ("coco", "out")
-# Of a run that was trained: each case takes a second or more.
+# Of a run that was trained: most cases take seconds.
 TRAINED_KINDS: dict[str, Kind] = {
-    "trained config": Kind("tiny/config.json", damage_json, (TRAIN, PREDICT, SCORE_RUN), _AROUND),
-    "trained run": Kind("tiny/run.json", damage_json, (TRAIN, PREDICT, SCORE_RUN, EXPORT), _AROUND),
-    "trained log": Kind("tiny/log.jsonl", _damage_lines, (TRAIN,), _AROUND),
-    "trained thresholds": Kind("tiny/thresholds.json", damage_json, (PREDICT, SCORE_RUN), _AROUND),
+    "trained config": Kind("tiny/config.json", damage_json, (PREDICT, EXPORT), _AROUND, slow=(TRAIN, SCORE_RUN)),
+    "trained run": Kind("tiny/run.json", damage_json, (PREDICT, EXPORT), _AROUND, slow=(TRAIN, SCORE_RUN)),
+    "trained thresholds": Kind("tiny/thresholds.json", damage_json, (PREDICT,), _AROUND, slow=(SCORE_RUN,)),
     "trained checkpoint": Kind("tiny/checkpoints/checkpoint-00000002.npz", damage_npz, (TRAIN,), _AROUND),
-    "events": Kind("tiny/tensorboard/events.out.tfevents.0", _damage_events, (TRAIN,), _AROUND),
+    "events": Kind(
+        "tiny/tensorboard/events.out.tfevents.0",
+        _damage_events,
+        (EVENTS,),
+        _AROUND,
+        slow=(TRAIN,),
+    ),
     "network": Kind("tiny/best.keras", damage_network, (PREDICT, SCORE_RUN, EXPORT), _AROUND),
     "listed": Kind(ANNOTATIONS, damage_json, (PREDICT_LISTED,), ("tiny",)),
 }

@@ -106,6 +106,14 @@ def evaluate(run: str, data: str, out: str) -> None:
     main(["evaluate", "--run", out, "--data", data])
 
 
+def events(run: str, out: str) -> None:
+    """Drop what an event file holds of later steps."""
+    from cocoprep.model.run.tensorboard import drop_events
+
+    shutil.copytree(os.path.join(run, "tensorboard"), out)
+    drop_events(out, LocalFiles(), after_step=1)
+
+
 def thresholds(run: str) -> None:
     """Find how sure a joint must be."""
     from cocoprep.model.run.joint_thresholds import find_thresholds
