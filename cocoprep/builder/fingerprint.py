@@ -10,6 +10,7 @@ from typing import Any
 import google.protobuf
 import numpy as np
 import PIL
+import simplejpeg
 from PIL import features
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
@@ -29,6 +30,7 @@ def library_versions() -> dict[str, str]:
         "numpy": np.__version__,
         "pillow": PIL.__version__,
         "protobuf": google.protobuf.__version__,
+        "simplejpeg": simplejpeg.__version__,
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
     }
 

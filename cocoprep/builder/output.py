@@ -146,6 +146,8 @@ def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
         folder, name = os.path.split(path)
         if ours & {real_path(path), os.path.join(real_path(folder), name)}:
             raise ConfigError(f"{option}: {path} lies in --out, where a build replaces it. Choose another --out.")
+    if real_path(config.images) == out:  # a photograph may be called as an output is
+        raise ConfigError(f"--out: {config.out} is the folder of the photographs. Choose another --out.")
 
 
 def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], files: FileStore) -> list[str]:

@@ -68,8 +68,10 @@ def start_build(
     """
     make_way(config.out, mark, files)
     judged = judge_build(config, table, files)
-    claim_folder(config.out, mark, files)
-    if has_too_many_faults(judged.ledger, config.select.max_bad_fraction):
+    refused = has_too_many_faults(judged.ledger, config.select.max_bad_fraction)
+    if not (refused and is_complete(config.out, files)):
+        claim_folder(config.out, mark, files)
+    if refused:
         _refuse(config, judged, table, files)
     return _write_start(config, judged, table, files)
 

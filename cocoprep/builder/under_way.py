@@ -68,17 +68,20 @@ def make_way(folder: str, mark: BuildMark | None, files: FileStore) -> None:
 
 
 def claim_folder(folder: str, mark: BuildMark | None, files: FileStore) -> None:
-    """Mark a folder as that of a build under way, and make it where it does not exist.
+    """Mark a folder as that of a build under way, and make it where it does not exist. None leaves no mark.
 
     Raises:
         BuildError: somebody else builds into it.
         OutputError, StoreError: it cannot be written.
     """
+    make_way(folder, mark, files)
+    if mark is None:
+        return
     files.make_folder(folder)
     for _ in range(_TRIES):
-        make_way(folder, mark, files)
-        if mark is None or files.put_if(files.join(folder, UNDER_WAY), msgspec.json.encode(mark), found=None):
+        if files.put_if(files.join(folder, UNDER_WAY), msgspec.json.encode(mark), found=None):
             return
+        make_way(folder, mark, files)
 
 
 @contextmanager

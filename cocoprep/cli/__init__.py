@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from cocoprep.cli.say import drop_stdout, say, say_warnings
+from cocoprep.cli.say import drop_stdout, say, say_error, say_warnings
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.version import __version__
 
@@ -46,6 +46,18 @@ class _LazyGroup(click.Group):
             parameter.callback = parameter.callback or _refuse_empty
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and refuse an option that is given twice: click would take the last without a word."""
+        name, command, rest = super().resolve_command(ctx, args)
+        given = [word.partition("=")[0] for word in rest[: rest.index("--") if "--" in rest else None]]
+        for parameter in command.params if command is not None else ():
+            single = isinstance(parameter, click.Option) and not (parameter.multiple or parameter.is_flag)
+            if single and sum(given.count(spelling) for spelling in parameter.opts) > 1:
+                raise click.UsageError(f"{parameter.opts[0]}: expected one value, found several.", ctx)
+        return name, command, rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -79,13 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        say(shown.getvalue().rstrip("\n"), err=True)
+        say_error(shown.getvalue().rstrip("\n"))
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("interrupted", err=True)
         code = 130
     except CocoprepError as error:
-        say(f"error: {error}", err=True)
+        say_error(f"error: {error}")
         code = 1
     except BrokenPipeError:
         drop_stdout()
@@ -105,5 +117,5 @@ def _unexpected(error: Exception) -> int:
             err=True,
         )
         return 1
-    say(f"unexpected error: {type(error).__name__}: {error}\nA fault of ours; COCOPREP_DEBUG=1 shows where.", err=True)
+    say_error(f"unexpected error: {type(error).__name__}: {error}\nA fault of ours; COCOPREP_DEBUG=1 shows where.")
     return 3

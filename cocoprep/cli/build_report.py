@@ -62,6 +62,10 @@ def print_report(
         took = "" if ceiling_s is None else f"  (took {ceiling_s:.1f} s)"
         table.add_row("codec ceiling, kept people", f"AP {ceiling.kept['AP']:.4f}  AR {ceiling.kept['AR']:.4f}{took}")
         table.add_row("codec ceiling, all truth", f"AP {ceiling.full['AP']:.4f}  AR {ceiling.full['AR']:.4f}")
+        if ceiling.without_scale:
+            table.add_row(
+                "OKS HAS NO SCALE", f"for {ceiling.without_scale} people, whose area is next to nothing of their box's"
+            )
     table.add_row("mean guess", _guess(folder, manifest, files))
     table.add_row("in", folder)
     _print(table)

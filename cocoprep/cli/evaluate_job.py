@@ -73,7 +73,7 @@ def run_job(options: EvaluateOptions) -> None:
 def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
     table = COCO_17 if dataset is None else table_of(dataset.manifest.keypoints)
     truth = read_truth(options.annotations or files.join(options.data or "", GROUND_TRUTH), files, table)
-    notes: list[str] = []
+    notes = truth.notes
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
         predictions = read_results(options.results, files, truth, table)

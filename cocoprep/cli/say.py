@@ -14,6 +14,8 @@ import click
 
 from cocoprep.errors import OutputError
 
+MAX_SAID, BEGINNING, END = 1900, 1300, 500  # characters of an error or a warning
+
 # Control characters but tab and newline, what turns the direction of writing, and bytes that are no text.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -76,9 +78,22 @@ def say(text: object, *, err: bool = False) -> None:
     click.echo(printable(str(text)), file=cast(TextIO, Outlet(err=err)))
 
 
+def say_error(text: object) -> None:
+    """Print what is wrong to stderr: of a very long text, such as one that quotes a file, beginning and end."""
+    say(_within_bounds(str(text)), err=True)
+
+
+def _within_bounds(text: str) -> str:
+    shown = printable(text)  # which may be longer
+    if len(shown) <= MAX_SAID:
+        return text
+    left_out = len(shown) - BEGINNING - END
+    return f"{shown[:BEGINNING]} [... {left_out} characters ...] {shown[-END:]}"
+
+
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
+        return printable(_within_bounds(super().format(record)))
 
 
 def say_warnings() -> None:

@@ -17,6 +17,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
+LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
 _PLACE = re.compile(r"(?P<reason>.*) - at `\$\.(?P<list>images|annotations)\[(?P<row>\d+)\](?P<field>.*)`")
 
 
@@ -35,6 +36,7 @@ class Truth:
         bbox: (N, 4) float64, x, y, width, height in image pixels.
         area: (N,) float64, of the segment, in square pixels: the scale of OKS.
         crowd: (N,) bool.
+        recounted: people whose `num_keypoints` was another than their labelled joints are.
     """
 
     path: str
@@ -47,6 +49,35 @@ class Truth:
     bbox: NDArray[np.float64]
     area: NDArray[np.float64]
     crowd: NDArray[np.bool_]
+    recounted: int = 0
+
+    @cached_property
+    def without_scale(self) -> NDArray[np.bool_]:
+        """Return (N,) true for a counting person whose area is next to nothing of the box, so that OKS has no scale."""
+        absurd: NDArray[np.bool_] = self.counts & (lacks_scale(self.area, self.bbox))
+        return absurd
+
+    @cached_property
+    def scale_area(self) -> NDArray[np.float64]:
+        """Return (N,) float64 square pixels by which predictions are matched to people: `area`, or else the box's."""
+        return np.where(self.without_scale, self.bbox[:, 2:].prod(axis=1), self.area)
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what whoever reads figures should know of the file."""
+        notes, people = [], int(self.counts.sum())
+        if self.recounted:
+            notes.append(
+                f"{self.recounted} annotations say a num_keypoints that is not the number of their labelled joints. "
+                "The labels count, as in a build; pycocotools alone would pass over those that say 0."
+            )
+        if odd := int(self.without_scale.sum()):
+            notes.append(
+                f"OKS HAS NO SCALE FOR {odd} OF {people} PEOPLE: their area is less than {LEAST_OF_BOX:.0%} of their "
+                "box's. AP and AR do not say how good their joints are; PCK does. Give each annotation the area of its "
+                "segment, or of its box."
+            )
+        return notes
 
     @cached_property
     def counts(self) -> NDArray[np.bool_]:
@@ -58,6 +89,12 @@ class Truth:
     def file_names(self) -> dict[int, str]:
         """Return the photograph's file name by image id."""
         return {image["id"]: image["file_name"] for image in self.document["images"]}
+
+
+def lacks_scale(area: NDArray[np.float64], bbox: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return (N,) true where an `area` (N,) is next to nothing of its box (N, 4)."""
+    lacking: NDArray[np.bool_] = area < LEAST_OF_BOX * bbox[:, 2:].prod(axis=1)
+    return lacking
 
 
 class _Image(msgspec.Struct, omit_defaults=True):
@@ -92,8 +129,8 @@ class _Rows(msgspec.Struct):
 def read_truth(path: str, files: FileStore, table: KeypointTable) -> Truth:
     """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
 
-    Annotations of other categories than the person's are passed over. A person whose `num_keypoints` is 0 has no
-    labelled joint, whatever the keypoints say: so does COCO read it. Where that number is missing it is counted.
+    Annotations of other categories than the person's are passed over. `num_keypoints` is counted, whatever the file
+    says, as a build does.
 
     Args:
         path: of the file.
@@ -171,23 +208,18 @@ def _keypoints_fault(person: _Annotation, table: KeypointTable) -> str | None:
     found = person.keypoints
     if found is None:
         return f"keypoints: expected {3 * len(table)} numbers, found none. Pass a person_keypoints_*.json"
-    fault = keypoints_fault(found, table)
-    if fault:
-        return fault
-    labelled = sum(map(bool, found[2::3]))
-    if person.num_keypoints is None:
-        person.num_keypoints = labelled
-    if person.num_keypoints and not labelled:
-        return f"num_keypoints {person.num_keypoints}, but no joint is labelled. Mend one of the two"
-    return None
+    return keypoints_fault(found, table)
 
 
 def _to_truth(
     path: str, category: Category, images: list[_Image], people: list[_Annotation], table: KeypointTable
 ) -> Truth:
     triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
-    named = np.array([person.num_keypoints != 0 for person in people])
-    visibility = triples[..., 2].astype(np.int64) * named[:, None]
+    visibility = triples[..., 2].astype(np.int64)
+    recounted = 0
+    for person, labelled in zip(people, np.count_nonzero(visibility, axis=1).tolist(), strict=True):
+        recounted += person.num_keypoints not in (None, labelled)
+        person.num_keypoints = labelled
     document = {
         "images": [{name: getattr(image, name) for name in image.__struct_fields__} for image in images],
         "annotations": [{name: getattr(person, name) for name in person.__struct_fields__} for person in people],
@@ -204,4 +236,5 @@ def _to_truth(
         bbox=np.array([person.bbox for person in people], np.float64),
         area=np.array([person.area for person in people], np.float64),
         crowd=np.array([person.iscrowd for person in people], bool),
+        recounted=recounted,
     )

@@ -73,7 +73,10 @@ class Baseline:
         Raises:
             RecordError: it is damaged, or of another build.
         """
-        arrays = decode_npz(data, path)
+        try:
+            arrays = decode_npz(data, path)
+        except RecordError as error:
+            raise RecordError(f"{error} Build the folder again.") from error
         joints, thresholds = shape[-1], len(arrays.get("pck_thresholds", np.empty(0)).ravel())
         expected: dict[str, tuple[str, tuple[int, ...]]] = {
             "people": ("i8", ()),

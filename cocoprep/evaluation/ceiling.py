@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from cocoprep.coco.results import result_lines
+from cocoprep.coco.truth import lacks_scale
 from cocoprep.errors import RecordError
 from cocoprep.evaluation.oks import OKS_FIGURES, evaluate_oks
 from cocoprep.pose.keypoints import KeypointTable
@@ -27,12 +28,14 @@ class Ceiling(msgspec.Struct, frozen=True):
         kept: over the people kept, all others ignored: what the codec costs.
         full: over the full ground truth: what filtering costs as well.
         basis: digest of what it was measured on, by `ceiling_basis`; None of version 0.1.
+        without_scale: people whose area is next to nothing of their box, so that OKS has no scale for them.
     """
 
     fingerprint: str
     kept: dict[str, float]
     full: dict[str, float]
     basis: str | None = None
+    without_scale: int = 0
 
 
 def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files: FileStore) -> Ceiling:
@@ -52,10 +55,22 @@ def measure_ceiling(folder: str, manifest: Manifest, table: KeypointTable, files
     for annotation in truth["annotations"]:
         if annotation["id"] not in kept:
             annotation["num_keypoints"] = 0  # which makes pycocotools ignore it
-    ceiling = Ceiling(manifest.fingerprint, evaluate_oks(truth, results, table), full, ceiling_basis(manifest))
+    people = [a for a in truth["annotations"] if a["num_keypoints"] and not a["iscrowd"]]
+    ceiling = Ceiling(
+        fingerprint=manifest.fingerprint,
+        kept=evaluate_oks(truth, results, table),
+        full=full,
+        basis=ceiling_basis(manifest),
+        without_scale=_count_without_scale(people),
+    )
     with files.create(files.join(folder, CEILING)) as stream:
         stream.write(seal(ceiling))
     return ceiling
+
+
+def _count_without_scale(people: list[dict[str, Any]]) -> int:
+    area = np.array([person["area"] for person in people], np.float64)
+    return int(lacks_scale(area, np.array([person["bbox"] for person in people], np.float64).reshape(-1, 4)).sum())
 
 
 def _images(sidecar: Sidecar, image_of: dict[int, int], folder: str) -> list[int]:

@@ -71,7 +71,7 @@ def analyse_errors(
     at = predictions.keypoints[matches[person], joint]
     distance_px, similarity = (np.full(labelled.shape, np.nan) for _ in range(2))
     distance_px[person, joint] = distances(at, truth.keypoints[person, joint])
-    own = joint_similarity(distance_px[person, joint], truth.area[person], table.oks_sigmas[joint])
+    own = joint_similarity(distance_px[person, joint], truth.scale_area[person], table.oks_sigmas[joint])
     similarity[person, joint] = own
 
     kind = np.full(labelled.shape, -1, np.int8)
@@ -93,7 +93,7 @@ def analyse_errors(
 def _similarity_to(at: Floats, person: Indices, joint: Indices, truth: Truth, table: KeypointTable) -> Floats:
     """Return (E,) how similar points (E, 2) are to joints of people; 0 where those are not labelled."""
     distance = distances(at, truth.keypoints[person, joint])
-    found = joint_similarity(distance, truth.area[person], table.oks_sigmas[joint])
+    found = joint_similarity(distance, truth.scale_area[person], table.oks_sigmas[joint])
     return np.where(truth.visibility[person, joint] > 0, found, 0.0)
 
 

@@ -50,9 +50,8 @@ def _by_similarity(truth: Truth, predictions: Predictions, table: KeypointTable)
     free = np.ones(len(people), bool)
     for ranks, candidates in pairs_of(predictions.image_ids[order], truth.image_ids[people]):
         line, of = order[ranks], people[candidates]
-        oks = oks_of_pairs(
-            predictions.keypoints[line], truth.keypoints[of], truth.visibility[of], truth.area[of], table.oks_sigmas
-        )
+        points, visibility = truth.keypoints[of], truth.visibility[of]
+        oks = oks_of_pairs(predictions.keypoints[line], points, visibility, truth.scale_area[of], table.oks_sigmas)
         likely = oks >= LOWEST_OKS
         rank, person, oks = ranks[likely], candidates[likely], oks[likely]
         starts = np.flatnonzero(np.diff(rank, prepend=-1)).tolist()

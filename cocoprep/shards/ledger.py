@@ -31,6 +31,7 @@ _WORDS = ("reason", "detail", "shard")  # packed as dictionaries: a line holds a
 # its texts, shard names above all, some fifty times the file.
 _MOST_ROWS_A_BYTE = 2
 _MOST_UNPACKED, _UNPACKED_ANYWAY = 200, 1 << 24
+MAX_DETAIL = 500  # characters of a detail: a file may have names and values of any length
 
 
 def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int) -> pa.Table:
@@ -43,7 +44,7 @@ def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int) -> 
             "image_id": [e.image_id for e in entries],
             "kept": [e.reason is None for e in entries],
             "reason": [None if e.reason is None else e.reason.value for e in entries],
-            "detail": [e.detail for e in entries],
+            "detail": [e.detail[:MAX_DETAIL] for e in entries],
             "shard": [None if e.shard is None else names[e.shard] for e in entries],
         },
         schema=SCHEMA,
@@ -60,7 +61,7 @@ def drop_faulty_images(ledger: pa.Table, faults: Mapping[int, str]) -> pa.Table:
     columns = {
         "kept": pc.and_not(ledger["kept"], struck),
         "reason": pc.if_else(struck, DropReason.IMAGE.value, ledger["reason"]),
-        "detail": pa.array([faults[image_id] if drop else detail for drop, image_id, detail in lines]),
+        "detail": pa.array([faults[image_id][:MAX_DETAIL] if drop else detail for drop, image_id, detail in lines]),
         "shard": pc.if_else(struck, nothing, ledger["shard"]),
     }
     return pa.table([columns.get(name, ledger[name]) for name in SCHEMA.names], schema=SCHEMA)

@@ -292,8 +292,9 @@ def test_an_annotation_file_that_cannot_be_used(data, says, good, tmp_path, caps
     ],
 )
 def test_options_that_cannot_work(options, says, good, capsys):
-    given = ["--annotations", good / "people.json", "--images", good / "images"]
-    code, said, errors = dry_run(capsys, *given, *(option.format(good) for option in options))
+    name, value = (part.format(good) for part in options)
+    given = {"--annotations": good / "people.json", "--images": good / "images", name: value}
+    code, said, errors = dry_run(capsys, *(part for pair in given.items() for part in pair))
     assert (code, said) == (1, "")
     assert errors.startswith("error: ")
     assert says.format(good) in errors

@@ -29,7 +29,7 @@ ELSEWHERE = BuildMark("0" * 32, "elsewhere", 12, 0.0, 0.0)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(under_way, "WATCH_S", 1.0)
+    monkeypatch.setattr(under_way, "WATCH_S", 1.5)
     monkeypatch.setattr(under_way, "REFRESH_S", 0.2)
     monkeypatch.setattr(under_way, "_POLL_S", 0.05)
 
@@ -82,29 +82,29 @@ def test_a_build_that_is_refreshed_is_told(folder):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"refreshed": time.time() - 700},
-        {"refreshed": time.time() + 700},
-        {"refreshed": float("nan")},
-        {"host": socket.gethostname(), "process": ended_process()},
-        {"host": socket.gethostname(), "process": 10**30},
+        lambda: {"refreshed": time.time() - 700},
+        lambda: {"refreshed": time.time() + 700},
+        lambda: {"refreshed": 1e308},
+        lambda: {"host": socket.gethostname(), "process": ended_process()},
+        lambda: {"host": socket.gethostname(), "process": 10**30},
     ],
     ids=["old", "of the future", "of no time", "of a process that has ended", "of no process"],
 )
 def test_what_a_dead_build_left_is_passed_over(folder, changes):
-    leave(folder, **changes)
-    assert seconds_to_claim(folder) < 0.7
+    leave(folder, **changes())
+    assert seconds_to_claim(folder) < 0.9
 
 
 @pytest.mark.parametrize("host", ["elsewhere", socket.gethostname()])
 def test_a_mark_that_nobody_refreshes_holds_up_a_build_for_a_moment(folder, host):
     leave(folder, host=host, process=os.getpid())
-    assert 0.9 < seconds_to_claim(folder) < 3
+    assert 1.4 < seconds_to_claim(folder) < 5
 
 
 def test_a_mark_that_goes_away_while_it_is_watched(tmp_path):
     leave(str(tmp_path))
     threading.Timer(0.3, (tmp_path / UNDER_WAY).unlink).start()
-    assert seconds_to_claim(str(tmp_path)) < 0.9
+    assert seconds_to_claim(str(tmp_path)) < 1.4
 
 
 @pytest.mark.parametrize("content", [b"", b"null", b"[" * 4000, b"\xff", b"{}", b"x" * 10**6])

@@ -93,7 +93,7 @@ def test_a_savedmodel_in_a_process_of_its_own(data, small, tmp_path):
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_flip_test_becomes_part_of_a_savedmodel(data, run, tmp_path):
     write("--run", run, "--out", tmp_path / "saved", "--flip-test")
     crops = crops_of(data)

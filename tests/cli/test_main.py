@@ -215,7 +215,7 @@ def test_a_damaged_summary_is_one_error(name, harm, command, copy, run):
     harm(copy / name)
     code, _, err = run(command, copy, *(["101"] if command == "show" else []))
     assert code == 1
-    assert re.match(rf"error: {copy}/{name}: cannot be read .* ?[Bb]uild the folder again", err)
+    assert re.match(rf"error: {copy}/{name}: (cannot be read|damaged) .* ?[Bb]uild the folder again", err)
 
 
 @pytest.mark.parametrize(
@@ -355,3 +355,25 @@ def test_nothing_is_no_value(arguments, run, tmp_path, monkeypatch):
     assert (code, out) == (2, "")
     assert "expected a value, found nothing" in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("train", "--data", "a", "--data", "b"), "--data"),
+        (("train", "--data=a", "--run-dir", "r", "--data=b"), "--data"),
+        (("build", "--split", "a", "--out", "x", "--out=y"), "--out"),
+        (("evaluate", "--run", "a", "--run-dir", "b", "--data", "d"), "--run"),
+    ],
+)
+def test_one_value_is_not_dropped_for_another(arguments, option, run):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert f"{option}" in err
+    assert "expected one value, found several" in err
+
+
+def test_several_are_taken_where_an_option_takes_them(run):
+    code, _, err = run("build", "--split", "a", "--runner", "NoRunner", "--", "--option=1", "--option=2", "--out=x")
+    assert "several" not in err
+    assert code == 1

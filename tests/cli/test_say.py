@@ -18,7 +18,7 @@ from rich.table import Table
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.quiet import quiet_libraries
-from cocoprep.cli.say import printable, say, say_warnings
+from cocoprep.cli.say import printable, say, say_error, say_warnings
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
 from tests.support.people import build_people, write_people
@@ -165,3 +165,15 @@ main(["build", "--annotations", "a.json", "--images", "b", "--out", "c"])
     assert done.stderr == (
         "error: the working folder is gone (No such file or directory). Change to one that is there.\n"
     )
+
+
+def test_what_is_wrong_is_said_within_bounds(capsys):
+    for length in (10, 1900):
+        say_error("x" * length)
+        assert capsys.readouterr().err == "x" * length + "\n"
+    say_error("begin" + "\x1b" * 100_000 + "end")
+    said = capsys.readouterr().err
+    assert len(said) < 2000
+    assert said.startswith(r"begin\x1b\x1b")
+    assert said.endswith(r"\x1bend" + "\n")
+    assert "characters ...]" in said

@@ -50,12 +50,32 @@ def test_a_category_without_keypoint_names_is_taken_for_cocos(tmp_path):
 
 
 def test_what_coco_ignores_does_not_count(tmp_path):
-    content = coco_of(person(1, *JOINTS, iscrowd=1), person(2, *JOINTS, num_keypoints=0), person(3, *JOINTS))
-    del content["annotations"][2]["num_keypoints"]  # counted where it is missing
+    content = coco_of(person(1, *JOINTS, iscrowd=1), person(2, *[(0, 0, 0)] * 3), person(3, *JOINTS))
+    del content["annotations"][2]["num_keypoints"]  # which is no fault
     del content["annotations"][2]["iscrowd"]
     truth = read(tmp_path, content)
     assert truth.counts.tolist() == [False, False, True]
     assert truth.document["annotations"][2]["num_keypoints"] == 2
+
+
+@pytest.mark.parametrize("said", [0, 1, 17])
+def test_labels_count_and_not_their_number(tmp_path, said):
+    truth = read(tmp_path, coco_of(person(1, *JOINTS, num_keypoints=said), person(2, *JOINTS)))
+    assert truth.counts.tolist() == [True, True]
+    assert [a["num_keypoints"] for a in truth.document["annotations"]] == [2, 2]
+    (note,) = truth.notes
+    assert note.startswith("1 annotations say a num_keypoints that is not the number of their labelled joints.")
+
+
+def test_areas_of_next_to_nothing_are_told(tmp_path):
+    box = {"bbox": [0, 0, 10, 20]}
+    people = [person(n, *JOINTS, area=area, **box) for n, area in enumerate((0, 1, 1.9, 2.1, 150), 1)]
+    ignored = person(6, *JOINTS, area=0, iscrowd=1, **box), person(7, *[(0, 0, 0)] * 3, area=0, **box)
+    truth = read(tmp_path, coco_of(*people, *ignored))
+    assert truth.without_scale.tolist() == [True] * 3 + [False] * 4
+    assert truth.scale_area.tolist()[:5] == [200, 200, 200, 2.1, 150]
+    (note,) = truth.notes
+    assert note.startswith("OKS HAS NO SCALE FOR 3 OF 5 PEOPLE: their area is less than 1% of their box's.")
 
 
 def test_other_categories_are_passed_over(tmp_path):
@@ -105,7 +125,6 @@ def changed(**fields):
         (changed(keypoints=None), "annotation 7: keypoints: expected 9 numbers, found none"),
         (changed(keypoints=[1, 2, 3] * 3), "annotation 7: keypoints: expected visibilities"),
         (changed(keypoints=[1e9, 2, 2] * 3), "annotation 7: keypoints: expected pixels"),
-        (changed(keypoints=[0] * 9), "annotation 7: num_keypoints 2, but no joint is labelled"),
         (changed(area=-1), "annotation 7: area -1"),
         (changed(bbox=[0, 0, 1e12, 1]), "annotation 7: bbox"),
         (changed(bbox=[0, 0, 1]), r"annotations\[1\].bbox, id 7: .*length 4"),

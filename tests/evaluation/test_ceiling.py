@@ -43,3 +43,14 @@ def test_other_figures_than_these_are_refused(tmp_path):
     (folder / CEILING).write_bytes(seal(ceiling))
     with pytest.raises(RecordError, match=r"expected AP, AP50, .*found other figures"):
         read_ceiling(str(folder), manifest, FILES)
+
+
+def test_people_without_scale_are_counted(tmp_path):
+    folder = build_people(tmp_path, images=4, shards=2)
+    truth = json.loads((folder / GROUND_TRUTH).read_bytes())
+    counting = [annotation for annotation in truth["annotations"] if annotation["num_keypoints"]]
+    for annotation in counting[:3]:
+        annotation["area"] = 1
+    (folder / GROUND_TRUTH).write_text(json.dumps(truth))
+    manifest = read_manifest(str(folder), FILES)
+    assert measure_ceiling(str(folder), manifest, COCO_17, FILES).without_scale == 3

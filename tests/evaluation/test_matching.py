@@ -94,3 +94,11 @@ def test_a_crowd_is_matched_as_a_loop_would(tmp_path, monkeypatch, most):
         if free:
             expected[max(free, key=lambda n: oks[n])] = line
     assert match_people(truth, predictions, HANDS).tolist() == expected
+
+
+@pytest.mark.parametrize("area", [0, 1])
+def test_an_area_without_scale_keeps_nobody_from_being_matched(tmp_path, area):
+    people = person(1, *joints(10), area=area), person(2, *joints(50), area=area)
+    truth = truth_of(tmp_path, *people, images=1)
+    predictions = predictions_of((1, 0.5, at(48)), (1, 0.4, at(12)))
+    assert match_people(truth, predictions, HANDS).tolist() == [1, 0]

@@ -6,8 +6,6 @@ import re
 
 # (kinds, the rule that is broken, what is said)
 KNOWN = (
-    # cocoprep/builder/output.py shows a plan's settings at any length.
-    (r"plan", r"(a message|an output) of \d+ (bytes|characters)", r"holds (shards made in another way|another split)"),
     # cocoprep/crops/pixels.py lets Pillow warn of EXIF that is damaged.
     (r"photograph|zip", r"a warning of Python's", r"PIL/\w+\.py:\d+: UserWarning"),
 )

@@ -56,7 +56,7 @@ class Watch:
 def run_command(arguments: list[str]) -> int:
     """Run a command line, or what stands for one; return its exit code, 3 for what nobody expected."""
     from cocoprep.cli import main
-    from cocoprep.cli.say import say
+    from cocoprep.cli.say import say_error
     from cocoprep.errors import CocoprepError
     from tests.fuzz import readers
 
@@ -68,7 +68,7 @@ def run_command(arguments: list[str]) -> int:
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
     except CocoprepError as error:
-        say(f"error: {error}", err=True)
+        say_error(f"error: {error}")
         return 1
     except BaseException:
         traceback.print_exc()

@@ -25,6 +25,7 @@ from cocoprep.sample.outline import trace_outline
 from cocoprep.sample.pose import mirror_pose, random_pose
 from cocoprep.sample.rle import encode_rle
 from cocoprep.sample.skeleton import pose_skeleton, random_body
+from cocoprep.sample.state import PROGRESS
 
 IMAGES, VAL_IMAGES = 120, 10
 SPLITS = ("train2017", "val2017")
@@ -162,7 +163,8 @@ def test_a_lost_process_leaves_no_other_behind(tmp_path: Path, victim: str) -> N
     command = [sys.executable, "-m", "cocoprep", "sample", str(tmp_path / "coco"), "--images", "40", "--workers", "2"]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
-    while len(list(tmp_path.glob("coco/train2017/*.jpg"))) < 6 and time.monotonic() < deadline:
+    progress = tmp_path / "coco" / PROGRESS  # a photograph counts from when it is listed there
+    while not (progress.exists() and progress.read_bytes().count(b"\n") >= 6) and time.monotonic() < deadline:
         time.sleep(0.01)
     drawing = [pid for pid in session_of(run.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     assert len(drawing) == 2

@@ -364,6 +364,14 @@ def test_an_input_in_the_output_folder_is_never_replaced(link, people, tmp_path)
     }
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_photographs_are_never_taken_for_outputs(force, people, tmp_path):
+    names = {path.name for path in people[1].iterdir()}
+    with pytest.raises(ConfigError, match=r"--out: .* is the folder of the photographs. Choose another --out"):
+        build(people, people[1], force=force)
+    assert {path.name for path in people[1].iterdir()} == names
+
+
 @pytest.mark.parametrize(
     ("obstacle", "says"),
     [

@@ -58,7 +58,7 @@ def macs(layer):
     [
         (1, 3_426_705),
         (2, 6_571_170),
-        *(pytest.param(*n, marks=pytest.mark.slow) for n in ((4, 12_860_100), (8, 25_437_960))),
+        *(pytest.param(*n, marks=pytest.mark.long) for n in ((4, 12_860_100), (8, 25_437_960))),
     ],
 )
 def test_it_has_as_many_parameters_as_the_published_networks(stacks, expected):
@@ -266,7 +266,7 @@ def test_a_network_of_one_stack_returns_a_list_too(tmp_path):
         assert [maps.shape for maps in outputs] == [(2, 8, 8, 5)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jax_predicts_the_same_and_learns(saved):
     pytest.importorskip("jax")
     run = subprocess.run(

@@ -306,7 +306,7 @@ def test_without_credentials(near, trained, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["keras", "savedmodel"])
+@pytest.mark.parametrize("form", [pytest.param("keras", marks=pytest.mark.long), "savedmodel"])
 def test_an_export_in_a_bucket(near, far, trained, there, run, tmp_path, form):
     """It is checked on real crops before it is sent, and replaced as a whole."""
     name = {"keras": "network.keras", "savedmodel": "savedmodel"}[form]

@@ -111,6 +111,7 @@ def test_damage_in_a_bucket_is_named_and_skipped(local, bucket):
         RecordSource(data, ReadConfig(), FILES)
 
 
+@pytest.mark.long
 def test_a_service_that_often_fails_changes_no_loss(whole, remote, bad_service, tmp_path):
     rng = np.random.default_rng(0)
     faults = [None] * 16 + [503, ("wait", 0.2), "drop", ("cut", 50)]

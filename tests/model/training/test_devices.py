@@ -26,7 +26,7 @@ def two_devices(*arguments):
     return json.loads(run.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_devices_take_the_steps_that_one_takes(people_folder):
     traces = two_devices(people_folder(size=(32, 32), shards=3))
     one, two = traces["one"], traces["all"]

@@ -22,7 +22,7 @@ PARALLELISM = 2
 ENGINES = [
     pytest.param(("prism", "LOOPBACK"), marks=pytest.mark.prism, id="prism-loopback"),
     pytest.param(("prism", "PROCESS"), marks=pytest.mark.prism, id="prism-process"),
-    pytest.param(("flink", "LOOPBACK"), marks=pytest.mark.flink, id="flink-loopback"),
+    pytest.param(("flink", "LOOPBACK"), marks=[pytest.mark.flink, pytest.mark.long], id="flink-loopback"),
     pytest.param(("flink", "PROCESS"), marks=pytest.mark.flink, id="flink-process"),
 ]
 WITH_PROCESSES = [ENGINES[1], ENGINES[3]]

@@ -103,6 +103,7 @@ def test_the_same_bytes_and_the_same_counts(engine, people, small_reference, tmp
     check_counters(build.counters, out)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", WITH_PROCESSES, indirect=True)
 def test_real_photographs(engine, coco_mini, tmp_path):
     config = {
@@ -171,6 +172,7 @@ def sample(tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", WITH_PROCESSES, indirect=True)
 def test_a_worker_that_is_killed(engine, sample, tmp_path):
     """The job fails clearly; the same command completes it, from the shards that are there, to the same bytes."""
