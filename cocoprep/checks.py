@@ -7,11 +7,22 @@ from collections.abc import Iterable
 
 from cocoprep.errors import ConfigError
 
+MOST_SHOWN = 200
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: as Python writes it, cut where that is long. It may be a stranger's."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested deep, or a whole number of thousands of digits
+        return f"one {type(value).__name__} that is too large to show"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
 
 def require(condition: bool, option: str, expected: str, found: object) -> None:
     """Raise ConfigError, with the option's name, what was expected and what was found, unless a condition holds."""
     if not condition:
-        raise ConfigError(f"{option}: expected {expected}, found {found!r}.")
+        raise ConfigError(f"{option}: expected {expected}, found {shown(found)}.")
 
 
 def is_int(value: object) -> bool:
@@ -52,4 +63,4 @@ def require_choice(option: str, value: object, choices: Iterable[object], cure: 
     """Raise ConfigError unless a value is one of the choices; `cure` is said after the message."""
     choices = list(choices)
     if value not in choices:
-        raise ConfigError(f"{option}: expected one of {', '.join(map(str, choices))}, found {value!r}.{cure}")
+        raise ConfigError(f"{option}: expected one of {', '.join(map(str, choices))}, found {shown(value)}.{cure}")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cocoprep.checks import is_int, require, require_choice, require_number, require_share
+from cocoprep.checks import MOST_SHOWN, is_int, require, require_choice, require_number, require_share, shown
 from cocoprep.errors import ConfigError
 
 
@@ -15,6 +15,20 @@ def test_a_condition_that_holds_says_nothing_and_another_says_all():
     require(True, "--size", "something", 3)
     with pytest.raises(ConfigError, match=r"^--size: expected an even number, found '3'\.$"):
         require(False, "--size", "an even number", "3")
+
+
+@pytest.mark.parametrize("value", ["x" * 10_000, [0] * 10_000, 16**9_000, {"a": "\x1b" * 5_000}], ids=type)
+def test_what_is_shown_of_a_value_is_no_page(value):
+    assert len(shown(value)) <= MOST_SHOWN + 3
+    with pytest.raises(ConfigError, match=r"^--size: expected a size, found .{1,203}\.$"):
+        require(False, "--size", "a size", value)
+
+
+def test_a_value_that_is_nested_without_end_is_shown_by_its_kind():
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    assert shown(value) == "one list that is too large to show"
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ def command(folder: str, annotation_id: int, *, images: str | None, joint: str |
         check_joint(joint, subject.table)
     save_picture(draw_steps(subject, joint=joint), path, files)
     if subject.reason is not None:
-        detail = f" ({subject.detail})" if subject.detail else ""
+        detail = f" ({subject.detail:.1000})" if subject.detail else ""
         say(f"annotation {annotation_id} was dropped: {subject.reason}{detail}")
     if subject.photograph is None:
-        say(f"without the photograph: {subject.fault}")
+        say(f"without the photograph: {subject.fault:.1500}")
     say(path)

@@ -26,7 +26,7 @@ from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 
-_Side = Annotated[int, Meta(ge=1, le=10**9)]
+Side = Annotated[int, Meta(ge=1, le=10**9)]
 _FileName = Annotated[str, Meta(max_length=4096)]  # the longest path Linux takes
 
 
@@ -63,8 +63,8 @@ class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _RawImage(msgspec.Struct):
     id: Id
     file_name: _FileName
-    width: _Side
-    height: _Side
+    width: Side
+    height: Side
 
 
 class _ImageIdOnly(msgspec.Struct):

@@ -187,7 +187,7 @@ def _explain_form(error: msgspec.ValidationError, data: bytes, path: str) -> NoR
     try:
         raw = msgspec.json.decode(data, type=list[msgspec.Raw])[line]
         image_id = msgspec.json.decode(raw, type=_ImageIdOnly).image_id
-    except (msgspec.DecodeError, RecursionError):  # what follows the line may be no JSON at all
+    except (ValueError, RecursionError):  # what follows the line may be no JSON at all, or no UTF-8
         image_id = None
     image = "without an image_id" if image_id is None else f"image_id {image_id!r:.40}"
     field = f"{place['field'].removeprefix('.')}: " if place["field"] else ""

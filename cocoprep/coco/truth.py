@@ -192,7 +192,7 @@ def _form_fault(error: msgspec.ValidationError, data: bytes) -> str:
     try:
         raw = getattr(msgspec.json.decode(data, type=_Rows), place["list"])[int(place["row"])]
         number = msgspec.json.decode(raw, type=IdOnly).id
-    except (msgspec.DecodeError, RecursionError):  # what follows the entry may be no JSON at all
+    except (ValueError, RecursionError):  # what follows the entry may be no JSON at all, or no UTF-8
         number = None
     whose = "without an id" if number is None else f"id {number}"
     return f"{place['list']}[{place['row']}]{place['field']}, {whose}: {place['reason']}. Mend the entry or remove it."

@@ -113,7 +113,7 @@ class ImageZip:
         """Index the members by name; a name used twice maps to None."""
         members: dict[str, zipfile.ZipInfo | None] = {}
         for info in self._zip.infolist():
-            if not info.is_dir():
+            if not info.filename.endswith("/"):  # not `is_dir`, which fails on an empty name
                 members[info.filename] = None if info.filename in members else info
         return members
 

@@ -25,6 +25,8 @@ FILL_RGB = (124, 116, 104)  # ImageNet's mean colour: near zero once a network h
 
 # Sizes are checked here, against the annotation file, before a pixel is decoded.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Of EXIF that is damaged: all that is asked of it is how a picture lies, and then it lies as it is stored.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def decode_image(data: bytes, info: ImageInfo) -> Image.Image:

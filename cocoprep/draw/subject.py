@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.coco.annotations import ImageInfo
+from cocoprep.coco.annotations import ImageInfo, Side
+from cocoprep.coco.format import keypoints_fault, numbers_fault
 from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
@@ -46,8 +47,8 @@ class Annotated(msgspec.Struct, frozen=True):
 class _Image(msgspec.Struct):
     id: int
     file_name: str
-    width: int
-    height: int
+    width: Side
+    height: Side
 
 
 class _GroundTruth(msgspec.Struct):
@@ -121,7 +122,8 @@ def find_subject(
     if not rows:
         raise _unknown(dataset, annotation_id, ledger)
     row = min(rows, key=lambda row: (not row["kept"], row["row"]))
-    image, annotations = _read_ground_truth(dataset.folder, row["image_id"], files)
+    table = table_of(dataset.manifest.keypoints)
+    image, annotations = _read_ground_truth(dataset.folder, row["image_id"], table, files)
     neighbours = ledger.filter(pc.and_(pc.equal(ledger["image_id"], row["image_id"] or 0), ledger["kept"]))
     kept = set(neighbours["annotation_id"].to_pylist())
     photograph, fault = _read_photograph(dataset.manifest, image, row["image_id"], images, files)
@@ -140,22 +142,44 @@ def find_subject(
         others=tuple((a, a.id in kept) for a in annotations if a.id != annotation_id),
         photograph=photograph,
         fault=fault,
-        person=dataset.person(annotation_id) if row["kept"] else None,
+        person=_read_person(dataset, annotation_id) if row["kept"] else None,
         manifest=dataset.manifest,
-        table=table_of(dataset.manifest.keypoints),
+        table=table,
     )
 
 
-def _read_ground_truth(folder: str, image_id: int | None, files: FileStore) -> tuple[ImageInfo | None, list[Annotated]]:
+def _read_person(dataset: ShardDataset, annotation_id: int) -> dict[str, Any]:
+    if annotation_id not in dataset:
+        raise RecordError(
+            f"{dataset.folder}: {LEDGER} says that annotation {annotation_id} was kept, but no shard has it. Run "
+            f"`cocoprep verify {dataset.folder}`."
+        )
+    return dataset.person(annotation_id)
+
+
+def _read_ground_truth(
+    folder: str, image_id: int | None, table: KeypointTable, files: FileStore
+) -> tuple[ImageInfo | None, list[Annotated]]:
     """Return the entry of one photograph and its annotations; None and none where it is not listed."""
     path = files.join(folder, GROUND_TRUTH)
     try:
         truth = msgspec.json.decode(files.read_bytes(path), type=_GroundTruth)
+        annotations = [a for a in truth.annotations if a.image_id == image_id]
+        faults = [fault for fault in (_fault(annotation, table) for annotation in annotations) if fault]
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
+    if faults:
+        raise RecordError(f"{path}: {faults[0]:.500}. Run `cocoprep verify {folder}`.")
     found = next((i for i in truth.images if i.id == image_id), None)
     image = None if found is None else ImageInfo(found.id, found.file_name, found.width, found.height)
-    return image, [a for a in truth.annotations if a.image_id == image_id]
+    return image, annotations
+
+
+def _fault(annotation: Annotated, table: KeypointTable) -> str | None:
+    """Say what of an annotation no build has written, or None."""
+    fault = numbers_fault(annotation.id, annotation.iscrowd, 0.0, annotation.bbox)
+    fault = fault or keypoints_fault(msgspec.json.decode(annotation.keypoints, type=list[float]), table)
+    return fault and f"annotation {annotation.id}: {fault}"
 
 
 def _read_photograph(

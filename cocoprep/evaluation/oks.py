@@ -71,7 +71,8 @@ def evaluate_oks(
         The ten figures of `OKS_FIGURES`; -1 where no person stands behind one.
 
     Raises:
-        CocoprepError: there are no results, or one is not finite; pycocotools has no guard against either.
+        CocoprepError: there are no results, one is not finite, or one is of an image that is not listed;
+            pycocotools has no guard against any of it.
     """
     if not results:
         raise CocoprepError("there are no predictions to score: expected at least one results line.")
@@ -85,6 +86,13 @@ def _score(
     document: Mapping[str, Any], lines: list[dict[str, Any]], table: KeypointTable, categories: list[int] | None
 ) -> OksScore:
     """Run pycocotools. It writes into the lines, and into the annotations, which are therefore copied."""
+    known = {image["id"] for image in document["images"]}
+    odd = [line["image_id"] for line in lines if line["image_id"] not in known]
+    if odd:
+        raise CocoprepError(
+            f"{len(odd)} of {len(lines)} predictions are of images that the ground truth does not list, the first of "
+            f"image_id {odd[0]}. Are they of another data set? A built folder is checked by `cocoprep verify`."
+        )
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints as it goes
         truth = COCO()
         truth.dataset = {**document, "annotations": [dict(annotation) for annotation in document["annotations"]]}

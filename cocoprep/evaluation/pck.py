@@ -127,7 +127,8 @@ def pck(
     right = np.zeros((len(thresholds), counts.shape[1]), np.int64)
     for start in range(0, len(counts), PEOPLE_AT_ONCE):
         some = slice(start, start + PEOPLE_AT_ONCE)
-        distance = np.linalg.norm(found[some].astype(np.float64) - true[some].astype(np.float64), axis=-1)
+        with np.errstate(over="ignore"):  # farther than any number is wrong too
+            distance = np.linalg.norm(found[some].astype(np.float64) - true[some].astype(np.float64), axis=-1)
         right += [((distance <= t * units[some]) & counts[some]).sum(axis=0) for t in thresholds]
     joints = counts.sum(axis=0)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: no joint, no figure

@@ -21,17 +21,11 @@ from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.names import SIDECAR_SUFFIX
-from cocoprep.shards.record import decode_example
+from cocoprep.shards.record import decode_example, jpeg_size
+from cocoprep.shards.sidecar import ShardPlaces, places_fault
 from cocoprep.shards.tfrecord import read_record
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
-
-
-class _ShardIndex(msgspec.Struct):
-    """The part of a sidecar that random access needs; the rest is skipped unread."""
-
-    annotation_ids: list[int]
-    offsets: list[int]
 
 
 class ShardDataset:
@@ -61,9 +55,12 @@ class ShardDataset:
         for shard in self.manifest.shards:
             path = self._files.join(self.folder, shard.name + SIDECAR_SUFFIX)
             try:
-                index = msgspec.json.decode(self._files.read_bytes(path), type=_ShardIndex)
+                index = msgspec.json.decode(self._files.read_bytes(path), type=ShardPlaces)
             except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {self.folder}`.") from error
+            fault = places_fault(index, shard.examples, shard.bytes)
+            if fault:
+                raise RecordError(f"{path}: not its shard's sidecar ({fault}). Run `cocoprep verify {self.folder}`.")
             places += [(n, shard.name, at) for n, at in zip(index.annotation_ids, index.offsets, strict=True)]
         return places
 
@@ -143,14 +140,25 @@ class ShardDataset:
             if record is None:
                 raise RecordError("the file ends before the record")
             person = decode_example(record, self.crop, self._joints)
+            person["image"] = self._decode_image(person["image"])
         except RecordError as error:
             raise RecordError(
                 f"{shard}, offset {offset}: {error}. Run `cocoprep verify {self.folder}` to find all damage, and "
                 "build the folder again to mend it."
             ) from error
-        person["image"] = decode_jpeg(person["image"])
         person["heatmaps"] = person["heatmaps"].copy()
         return person
+
+    def _decode_image(self, jpeg: bytes) -> NDArray[np.uint8]:
+        """Decode a stored crop. Raises RecordError where it is none, or of another size: before memory is taken."""
+        if jpeg_size(jpeg) != self.crop.stored_size:
+            raise RecordError(f"expected a crop of {self.crop.stored_size}, found {jpeg_size(jpeg)}")
+        try:
+            return decode_jpeg(jpeg)
+        except MemoryError:  # no fault of the record
+            raise
+        except Exception as error:  # decoders raise whatever a hostile file provokes
+            raise RecordError(f"feature 'image': cannot be decoded ({type(error).__name__}: {error})") from error
 
 
 def open_dataset(folder: str | os.PathLike[str], files: FileStore = AnyFiles()) -> ShardDataset:

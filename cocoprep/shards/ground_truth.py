@@ -9,11 +9,29 @@ from typing import Any
 import msgspec
 
 from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.coco.format import Category, Id, IdOnly, numbers_fault
 from cocoprep.coco.joints import FoundJoints
 from cocoprep.errors import RecordError
 from cocoprep.shards.drop_reasons import JudgedEntry
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.store import FileStore
+
+
+class _Annotation(msgspec.Struct, gc=False):
+    id: Id
+    image_id: Id
+    category_id: Id
+    bbox: tuple[float, float, float, float]
+    area: float
+    iscrowd: int
+    num_keypoints: Id
+    keypoints: list[float]
+
+
+class _Truth(msgspec.Struct):
+    images: list[IdOnly]
+    annotations: list[_Annotation]
+    categories: list[Category]
 
 
 def encode_ground_truth(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints) -> bytes:
@@ -35,15 +53,35 @@ def read_ground_truth(folder: str, files: FileStore) -> dict[str, Any]:
     """
     path = files.join(folder, GROUND_TRUTH)
     try:
-        truth: dict[str, Any] = msgspec.json.decode(files.read_bytes(path), type=dict[str, Any])
+        data = files.read_bytes(path)
+        fault = _fault(msgspec.json.decode(data, type=_Truth))
+        truth: dict[str, Any] = {} if fault else msgspec.json.decode(data, type=dict[str, Any])
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{path}: cannot be read ({error}). Run `cocoprep verify {folder}`.") from error
+    if fault:
+        raise RecordError(f"{path}: no build has written this ({fault:.500}). Run `cocoprep verify {folder}`.")
     return truth
 
 
 def category_of(truth: dict[str, Any]) -> int:
     """Return the id of the one category of a ground truth as `read_ground_truth` returns it."""
     return int(truth["categories"][0]["id"])
+
+
+def _fault(truth: _Truth) -> str | None:
+    """Say what of a ground truth pycocotools, which checks nothing, could not take; or None."""
+    if len(truth.categories) != 1 or not truth.categories[0].keypoints:
+        return "expected one category, with its keypoints"
+    images, count = {image.id for image in truth.images}, 3 * len(truth.categories[0].keypoints)
+    for annotation in truth.annotations:
+        fault = numbers_fault(annotation.id, annotation.iscrowd, annotation.area, annotation.bbox)
+        if annotation.image_id not in images or annotation.category_id != truth.categories[0].id:
+            fault = "of no image or category that is listed"
+        if len(annotation.keypoints) != count:
+            fault = f"expected {count} numbers in keypoints, found {len(annotation.keypoints)}"
+        if fault:
+            return f"annotation {annotation.id}: {fault}"
+    return None
 
 
 def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints) -> Iterator[bytes]:

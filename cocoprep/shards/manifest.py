@@ -11,11 +11,15 @@ import hashlib
 import msgspec
 
 from cocoprep.errors import CocoprepError, RecordError
+from cocoprep.shards.drop_reasons import DropReason
 from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, SIDECAR_SUFFIX, is_split_name, shard_name
 from cocoprep.shards.record import SCHEMA_VERSION
 from cocoprep.shards.seal import unseal
 from cocoprep.shards.settings import CropRecord, FeatureRecord, KeypointRecord, SelectRecord, crop_record, table_of
 from cocoprep.storage.store import FileDigest, FileStore
+
+_LONGEST_SPLIT = 200  # with what a shard's name has besides, as long as a file's name may be
+_LONGEST_PATH = 4096  # that Linux takes
 
 
 class ShardEntry(msgspec.Struct, frozen=True):
@@ -121,8 +125,10 @@ def _check_content(manifest: Manifest) -> None:
     Raises:
         CocoprepError: or IndexError or ValueError, saying what.
     """
-    if not is_split_name(manifest.split):
+    if not is_split_name(manifest.split) or len(manifest.split) > _LONGEST_SPLIT:
         raise RecordError(f"split {manifest.split!r:.100}")
+    if set(manifest.source) != {"annotations", "images"} or max(map(len, manifest.source.values())) > _LONGEST_PATH:
+        raise RecordError("source: expected the paths of annotations and images")
     for index, shard in enumerate(manifest.shards):
         expected = shard_name(manifest.split, index, len(manifest.shards))
         if shard.name != expected:
@@ -132,3 +138,18 @@ def _check_content(manifest: Manifest) -> None:
     if crop_record(manifest.crop.config()) != manifest.crop:
         raise RecordError("crop: its sizes do not follow from one another")
     table_of(manifest.keypoints)
+    _check_counts(manifest)
+
+
+def _check_counts(manifest: Manifest) -> None:
+    counts, shards = manifest.counts, manifest.shards
+    if not set(counts.dropped) <= {reason.value for reason in DropReason}:
+        raise RecordError(f"counts: reasons for dropping that there are not, {sorted(counts.dropped)!r:.200}")
+    sizes = (digest.bytes for digest in listed_files(manifest).values())
+    numbers = (counts.people, counts.images, *counts.dropped.values(), *(s.examples for s in shards), *sizes)
+    if not all(0 <= number < 1 << 63 for number in numbers):
+        raise RecordError("a count or a size is below 0, or beyond all measure")
+    if counts.people != sum(shard.examples for shard in shards):
+        raise RecordError(f"counts: {counts.people} people, but the shards hold another number")
+    if counts.annotations != counts.people + sum(counts.dropped.values()):
+        raise RecordError(f"counts: people and dropped do not add up to {counts.annotations!r:.50} annotations")

@@ -7,6 +7,7 @@ process; its bytes are those of `tf.train.Example.SerializeToString(deterministi
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -159,7 +160,7 @@ def parse_example(record: bytes, joints: int) -> dict[str, Any]:
         raise RecordError(f"not a tf.train.Example ({error})") from error
     names, expected = sorted(features), [feature.name for feature in FEATURES]
     if names != expected:
-        raise RecordError(f"expected the features {expected}, found {names}")
+        raise RecordError(f"expected the features {expected}, found {names!r:.500}")
     return {feature.name: _parse(feature, features[feature.name], joints) for feature in FEATURES}
 
 
@@ -170,6 +171,8 @@ def _parse(feature: Feature, found: Any, joints: int) -> Any:
     values = getattr(found, kind).value
     if len(values) != count:
         raise RecordError(f"feature {feature.name!r}: expected {count} values, found {len(values)}")
+    if kind == "float_list" and not math.isfinite(sum(values)):
+        raise RecordError(f"feature {feature.name!r}: expected finite numbers, found others")
     if not feature.shape:
         return values[0]
     shape = [joints if side == "K" else side for side in feature.shape]

@@ -13,6 +13,9 @@ from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.record import FEATURES
 
+_MOST_JOINTS = 1000  # hands, feet and a face of points are some 130
+_LONGEST_NAME = 100
+
 
 class CropRecord(msgspec.Struct, frozen=True):
     """The crop's geometry and encoding, resolved. Sizes are (height, width) in pixels."""
@@ -136,6 +139,8 @@ def _table_fault(record: KeypointRecord) -> str | None:
     names, count = record.names, len(record.names)
     if not names or len(set(names)) != count:
         return "expected names of joints, each once"
+    if count > _MOST_JOINTS or max(map(len, (record.table, *names))) > _LONGEST_NAME:
+        return f"expected at most {_MOST_JOINTS} joints, and names of at most {_LONGEST_NAME} characters"
     if len(record.flip_index) != count or len(record.oks_sigmas) != count:
         return f"expected a mirror partner and a sigma for each of {count} joints"
     if any(not 0 <= k < count or record.flip_index[k] != own for own, k in enumerate(record.flip_index)):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -25,6 +27,13 @@ class ImageFault(msgspec.Struct, frozen=True):
 
     image_id: int
     detail: str
+
+
+class ShardPlaces(msgspec.Struct):
+    """The part of a sidecar that random access needs; the rest is skipped unread."""
+
+    annotation_ids: list[int]
+    offsets: list[int]
 
 
 class Sidecar(msgspec.Struct, frozen=True):
@@ -67,9 +76,19 @@ def pack_array(array: NDArray[Any]) -> str:
 
 
 def unpack_array(text: str, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[Any]:
-    """Return the array that `pack_array` packed."""
+    """Return the array that `pack_array` packed. Raises RecordError where it is damaged or of another size."""
     little = np.dtype(dtype).newbyteorder("<")
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), little).reshape(shape).astype(dtype)
+    expected, unpacker = math.prod(shape) * little.itemsize, zlib.decompressobj()
+    try:
+        raw = unpacker.decompress(base64.b64decode(text, validate=True), expected + 1)
+    except (zlib.error, ValueError) as error:
+        raise RecordError(f"a sidecar's packed array: damaged ({error}). Build the folder again.") from error
+    if len(raw) != expected or not unpacker.eof:
+        raise RecordError(
+            f"a sidecar's packed array: expected {expected} bytes for {tuple(shape)}, found {len(raw)} or more. Build "
+            "the folder again."
+        )
+    return np.frombuffer(raw, little).reshape(shape).astype(dtype)
 
 
 def write_sidecar(folder: str, sidecar: Sidecar, files: FileStore) -> FileDigest:
@@ -101,6 +120,20 @@ def read_sidecar_and_digest(folder: str, name: str, files: FileStore) -> tuple[S
         return None
     data = files.read_bytes(path)
     try:
-        return msgspec.convert(unseal(data, path), Sidecar, strict=False), digest_bytes(data)
+        sidecar = msgspec.convert(unseal(data, path), Sidecar, strict=False)
     except msgspec.ValidationError as error:
         raise RecordError(f"{path}: not a sidecar ({error}).") from error
+    fault = "of another shard" if sidecar.shard != name else places_fault(sidecar, sidecar.examples, sidecar.bytes)
+    if fault:
+        raise RecordError(f"{path}: not its shard's sidecar ({fault}). Build the folder again.")
+    return sidecar, digest_bytes(data)
+
+
+def places_fault(places: ShardPlaces | Sidecar, examples: int, size: int) -> str | None:
+    """Say why ids and offsets cannot be those of a shard of so many records and bytes, or None."""
+    ids, offsets = places.annotation_ids, places.offsets
+    if not len(ids) == len(offsets) == examples:
+        return f"expected {examples} annotations and offsets, found {len(ids)} and {len(offsets)}"
+    if any(start >= end for start, end in pairwise([-1, *offsets, size])):
+        return f"expected offsets from 0 to {size}, each larger than the one before it"
+    return None

@@ -235,11 +235,6 @@ def _open(folder: str, files: FileStore) -> ShardDataset:
 
 def _places(dataset: ShardDataset) -> list[Place]:
     found = dataset.places
-    if len(found) != dataset.manifest.counts.people:
-        raise RecordError(
-            f"{dataset.folder}: the manifest counts {dataset.manifest.counts.people} people, the sidecars "
-            f"{len(found)}. Copy the folder again, or build it again."
-        )
     places, number = list[Place](), 0
     for (annotation_id, shard, start), end in zip(found, dataset.ends, strict=True):
         number = number + 1 if places and places[-1].shard == shard else 0

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from cocoprep.checks import require_choice, require_number, require_share
+from cocoprep.checks import require, require_choice, require_number, require_share, shown
 from cocoprep.errors import ConfigError
 from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.input.config import Cache, OnBadRecord, ReadConfig
@@ -20,6 +20,7 @@ OptimizerKind = Literal["adam", "adamw", "rmsprop", "sgd"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 Devices = Literal["one", "all"]
 Xla = Literal["off", "pointwise", "whole"]
+LONGEST_PATH = 4096  # that Linux takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,8 @@ class TrainConfig:
     on_bad_record: OnBadRecord = "fail"
 
     def __post_init__(self) -> None:
+        for option, path in (("--data", self.data), ("--val", self.val or "")):
+            require(len(path) <= LONGEST_PATH and "\0" not in path, option, "the path of a folder", path)
         require_number("--epochs", self.epochs, 1, whole=True)
         require_number("--batch-size", self.batch_size, 1, whole=True)
         require_number("--seed", self.seed, 0, 2**31 - 1, whole=True)
@@ -135,7 +138,7 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
     free = FREE_ON_RESUME | ({"epochs"} if longer else set())
     ours, theirs = _flat(to_builtins(now)), _flat(to_builtins(before))
     return [
-        f"{name} was {theirs[name]!r}, now {ours[name]!r}"
+        f"{name} was {shown(theirs[name])}, now {shown(ours[name])}"
         for name in ours
         if ours[name] != theirs[name] and name not in free
     ]
@@ -159,13 +162,15 @@ def merge(base: dict[str, Any], changes: dict[str, Any], *, where: str) -> dict[
     merged = dict(base)
     for name, value in changes.items():
         if name not in base:
-            raise ConfigError(f"{where}: no setting is called {name!r}; expected one of {', '.join(sorted(base))}.")
+            raise ConfigError(
+                f"{where}: no setting is called {shown(name)}; expected one of {', '.join(sorted(base))}."
+            )
         inner = base[name]
         if name == "augment" and isinstance(value, str):
             merged[name] = to_builtins(_strength(value, where))
         elif isinstance(inner, dict):
             if not isinstance(value, dict):
-                raise ConfigError(f"{where}: {name}: expected a table of settings, found {value!r}.")
+                raise ConfigError(f"{where}: {name}: expected a table of settings, found {shown(value)}.")
             merged[name] = merge(inner, value, where=f"{where}: {name}")
         else:
             merged[name] = value
@@ -174,7 +179,7 @@ def merge(base: dict[str, Any], changes: dict[str, Any], *, where: str) -> dict[
 
 def _strength(name: str, where: str) -> AugmentConfig:
     if name not in STRENGTHS:
-        raise ConfigError(f"{where}: augment: expected one of {', '.join(STRENGTHS)}, found {name!r}.")
+        raise ConfigError(f"{where}: augment: expected one of {', '.join(STRENGTHS)}, found {shown(name)}.")
     return STRENGTHS[name]
 
 
@@ -188,5 +193,5 @@ def from_builtins(values: dict[str, Any], *, where: str) -> TrainConfig:
 
     try:
         return msgspec.convert(values, TrainConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}.") from error
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the second for text that is half a character
+        raise ConfigError(f"{where}: {error!s:.500}.") from error

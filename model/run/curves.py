@@ -9,6 +9,7 @@ from cocoprep.model.run.log import read_log
 from cocoprep.storage.store import FileStore
 
 CURVES = "curves.png"
+LARGEST = 1e30  # beyond it, an axis overflows
 Line = dict[str, Any]
 # title of a panel -> (phase, figure, label) of each curve
 PANELS: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -50,5 +51,10 @@ def draw_curves(folder: str, files: FileStore) -> None:
 
 
 def _points(lines: Sequence[Line], phase: str, name: str) -> tuple[list[int], list[float]]:
-    found = [(line["step"], line[name]) for line in lines if line["phase"] == phase and line.get(name) is not None]
+    found = [(line["step"], line[name]) for line in lines if line["phase"] == phase and _is_figure(line.get(name))]
     return [step for step, _ in found], [value for _, value in found]
+
+
+def _is_figure(value: Any) -> bool:
+    """Tell whether a value can be drawn; a log may have been edited."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST

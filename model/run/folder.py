@@ -147,7 +147,9 @@ class RunFolder:
         """
         about, now = self._read_about(), _versions()
         before = about.versions
-        changed = [f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name]]
+        changed = [
+            f"{name} {before.get(name)!s:.100}, now {now[name]}" for name in now if before.get(name) != now[name]
+        ]
         earlier = (*about.earlier_versions, before) if changed else about.earlier_versions
         shards = {**about.shards, **_digests(manifests)}
         self._write_about(structs.replace(about, shards=shards, versions=now, earlier_versions=earlier))
@@ -175,7 +177,7 @@ class RunFolder:
             if before.get(name, digest) != digest:
                 raise ConfigError(
                     f"--resume: the shards of --{name} are another build's (digest {digest}) than those that "
-                    f"{self.path} was begun with ({before[name]}). Point --{name} to those, or choose another "
+                    f"{self.path} was begun with ({before[name]:.100}). Point --{name} to those, or choose another "
                     "--run-dir."
                 )
 
@@ -193,8 +195,8 @@ class RunFolder:
             found = now.get(first, f"annotation {first} is whole")
             raise ConfigError(
                 f"--resume: the damaged records of --data are no longer those that {self.path} was begun without "
-                f"({len(before)} then, {len(now)} now; they differ in {len(odd)}, first: {found}). Other people give "
-                "other losses: point --data to the shards as they were, or choose another --run-dir."
+                f"({len(before)} then, {len(now)} now; they differ in {len(odd)}, first: {found:.500}). Other people "
+                "give other losses: point --data to the shards as they were, or choose another --run-dir."
             )
 
     def write_config(self, config: TrainConfig) -> None:
@@ -205,7 +207,7 @@ class RunFolder:
         path = self.at(RUN)
         try:
             return msgspec.convert(_read_json(path, self.files), _About)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the second for half a character
             raise _unusable(path, error) from error
 
     def _write_about(self, about: _About) -> None:

@@ -39,7 +39,7 @@ def read_thresholds(run_dir: str, table: KeypointTable, files: FileStore = AnyFi
         return None
     chosen = _read(path, files).thresholds
     if not chosen or not set(chosen) <= set(table.names):
-        odd = ", ".join(sorted(set(chosen) - set(table.names))[:3])
+        odd = ", ".join(f"{name:.100}" for name in sorted(set(chosen) - set(table.names))[:3])
         raise RecordError(f"{path}: of other joints than the run's ({odd}). Run `cocoprep evaluate` again.")
     return np.array([chosen.get(name, np.nan) for name in table.names])
 

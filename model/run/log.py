@@ -38,10 +38,15 @@ def read_log(folder: str, files: FileStore) -> list[dict[str, Any]]:
             break
         except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists
             found = None
-        if not isinstance(found, dict) or not is_int(found.get("step")):
+        if not isinstance(found, dict) or not _is_line(found):
             raise RecordError(f"{path}: line {number} is none that training writes. Remove it, or move the file away.")
         lines.append(found)
     return lines
+
+
+def _is_line(found: dict[str, Any]) -> bool:
+    step = found.get("step")
+    return isinstance(step, int) and is_int(step) and 0 <= step < 1 << 63 and isinstance(found.get("phase"), str)
 
 
 class RunLog:

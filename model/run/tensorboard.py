@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.util.event_pb2 import Event
 
 from cocoprep.errors import RecordError
@@ -29,17 +30,20 @@ def drop_events(folder: str, files: FileStore, *, after_step: int) -> None:
             continue
         path = files.join(folder, name)
         stream, kept = io.BytesIO(files.read_bytes(path)), []
-        while (record := _next(stream)) is not None:
-            if Event.FromString(record).step <= after_step:
+        while (found := _next(stream)) is not None:
+            step, record = found
+            if step <= after_step:
                 kept.append(record)
         with files.create(path) as rewritten:
             write_records(rewritten, kept)
 
 
-def _next(stream: io.BytesIO) -> bytes | None:
+def _next(stream: io.BytesIO) -> tuple[int, bytes] | None:
+    """Return the step of the next event, and its record; None where there is none that can be read."""
     try:
-        return read_record(stream)
-    except RecordError:  # a kill cut the last event short
+        record = read_record(stream)
+        return None if record is None else (Event.FromString(record).step, record)
+    except (RecordError, DecodeError):  # a kill cut the last event short, or the file is damaged
         return None
 
 

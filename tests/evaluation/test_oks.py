@@ -63,6 +63,12 @@ def test_predictions_that_are_no_numbers_are_refused(bad):
         evaluate_oks(truth_of(keypoints), results, COCO_17)
 
 
+def test_predictions_of_an_image_that_is_not_listed_are_refused():
+    results = result_lines([1, 7, 8], np.zeros((3, 17, 2)), [0.9, 0.9, 0.9], 1)
+    with pytest.raises(CocoprepError, match=r"^2 of 3 predictions are of images .*, the first of image_id 7\."):
+        evaluate_oks(truth_of(np.ones((17, 3))), results, COCO_17)
+
+
 def test_no_predictions_are_refused():
     with pytest.raises(CocoprepError, match="no predictions"):
         evaluate_oks(truth_of(np.ones((17, 3))), [], COCO_17)

@@ -36,6 +36,10 @@ def test_no_labelled_joint_is_no_figure():
     assert found.joints.tolist() == [0, 0, 0]
 
 
+def test_far_away_is_wrong_and_no_warning():
+    assert pck([[[1e300, 0]]], [[[5, 5]]], [[True]], unit=[10], thresholds=[0.5]).total.tolist() == [0]
+
+
 def test_micro_average_over_joints():
     truth = np.zeros((2, 2, 2))
     predicted = truth.copy()

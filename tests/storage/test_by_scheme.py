@@ -20,6 +20,7 @@ OPERATIONS = {
     "read_bytes": (),
     "read_range": (0, 1),
     "create": (),
+    "put_if": (b"",),
     "sync": (),
     "exists": (),
     "is_folder": (),
@@ -34,7 +35,7 @@ OPERATIONS = {
     "digest": (),
     "free_bytes": (),
 }
-MORE = {"read_contained": {"max_bytes": 1}, "receive": {"on_bytes": lambda count: None}}
+MORE = {"put_if": {"found": None}, "read_contained": {"max_bytes": 1}, "receive": {"on_bytes": lambda count: None}}
 
 
 def test_the_operations_are_those_of_the_protocol():

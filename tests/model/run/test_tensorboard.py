@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
 from cocoprep.model.run.tensorboard import Board, drop_events
-from cocoprep.shards.tfrecord import read_record
+from cocoprep.shards.tfrecord import read_record, read_records, write_records
 from cocoprep.storage.local import LocalFiles
 
 FILES = LocalFiles()
@@ -62,3 +62,15 @@ def test_events_cut_short_and_what_a_kill_left_behind_go_and_other_files_stay(fo
     (folder / "notes.txt").unlink()
     assert events_of(folder)[-1] == ("train/people", 3)
     assert tf.io.gfile.exists(str(path))
+
+
+def test_events_behind_one_that_is_none_go_too(folder):
+    (path,) = folder.iterdir()
+    with path.open("r+b") as stream:
+        records = list(read_records(stream))
+        stream.truncate(0)
+        stream.seek(0)
+        write_records(stream, [*records[:-2], b"\xff\xff\xff", records[-1]])
+    drop_events(str(folder), FILES, after_step=99)
+    with path.open("rb") as stream:
+        assert list(read_records(stream)) == records[:-2]

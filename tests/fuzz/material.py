@@ -1,0 +1,116 @@
+"""Sound files of every kind, small: what is damaged, and what lies around it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from cocoprep.evaluation.ceiling import measure_ceiling
+from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, variable_arrays
+from cocoprep.model.run.folder import RunFolder
+from cocoprep.model.run.resolve import resolve_config
+from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.storage.local import LocalFiles
+from tests.fuzz.readers import VARIABLES
+from tests.support.people import build_people
+from tests.support.rooms import ROOT
+
+ANNOTATIONS = "coco/annotations/person_keypoints_train2017.json"
+PHOTOGRAPHS = "coco/train2017"
+FIGURES = {"loss": 0.01, "skill": 0.1, "pck@0.2": 0.3, "pck@0.1": 0.2, "swapped": 0.05}
+
+
+def make_material(root: Path) -> Path:
+    """Write a data set, a folder built of it, results, a run and its settings; return where."""
+    built = build_people(root, images=4, size=(32, 32), shards=2)
+    manifest = read_manifest(str(built), LocalFiles())
+    measure_ceiling(str(built), manifest, COCO_17, LocalFiles())
+    (root / "train2017.zip").write_bytes(_zip_of(root / PHOTOGRAPHS))
+    (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
+    _write_run(root / "run", built)
+    return root
+
+
+def add_trained_run(root: Path) -> None:
+    """Train a run for an epoch, and have it want another."""
+    run = root / "tiny"
+    command = [sys.executable, "-m", "tests.support.training", *map(str, (root / "out", root / "out", run)), "epochs=1"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "epochs": 2}))
+    shutil.copy(root / "run/thresholds.json", run)
+    for name in ("pictures", "curves.png"):
+        shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink(missing_ok=True)
+    for number, path in enumerate(sorted((run / "tensorboard").iterdir())):
+        path.rename(path.with_name(f"events.out.tfevents.{number}"))
+
+
+def _zip_of(folder: Path) -> bytes:
+    path = folder.parent / "photographs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, name in enumerate(sorted(folder.iterdir())):
+            info = zipfile.ZipInfo(name.name)
+            info.compress_type = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)[number % 2]
+            archive.writestr(info, name.read_bytes())
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def _results(annotations: Path) -> list[dict[str, object]]:
+    people = [a for a in json.loads(annotations.read_text())["annotations"] if any(a["keypoints"])]
+    return [
+        {
+            "image_id": person["image_id"],
+            "category_id": 1,
+            "keypoints": [0.9 if n % 3 == 2 else value + 0.5 for n, value in enumerate(person["keypoints"])],
+            "score": 1 / number,
+            "bbox": person["bbox"],
+        }
+        for number, person in enumerate(people, start=1)
+    ]
+
+
+def _write_run(run: Path, data: Path) -> None:
+    config = resolve_config(str(run), None, {"data": str(data)}, resume=False)
+    RunFolder(str(run)).begin(config, {"data": read_manifest(str(data), LocalFiles())})
+    lines = [
+        {"phase": phase, "step": step, "epoch": step // 4 + 1, **FIGURES} for step in (2, 4, 8, 12) for phase in _PHASES
+    ]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    chosen = {"thresholds": {name: 0.2 + n / 100 for n, name in enumerate(COCO_17.names)}, "chosen_on": "ab" * 16}
+    (run / "thresholds.json").write_text(json.dumps(chosen))
+    arrays = variable_arrays("network", VARIABLES)
+    folder = CheckpointFolder(str(run / "checkpoints"), LocalFiles())
+    for step in (4, 8):
+        folder.save(Checkpoint(step, {**arrays, "window/loss": np.ones(2, np.float32)}, 0.25))
+    (run / "settings.json").write_bytes((run / "config.json").read_bytes())
+    (run / "settings.toml").write_text(SETTINGS)
+
+
+_PHASES = ("train", "val")
+SETTINGS = """\
+epochs = 20
+batch_size = 4
+subset = 0.5
+augment = "medium"
+precision = "float32"
+cache = "auto"
+[network]
+stacks = 2
+channels = 8
+depth = 1
+[optimizer]
+kind = "adam"
+learning_rate = 1e-3
+decay_at = [0.7, 0.9]
+[loss]
+kind = "mse"
+"""
