@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -119,23 +120,30 @@ def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoRet
 
 
 def probe_images(path: str, images: ImageSource, selection: Selection) -> None:
-    """Read a few photographs: a drive that is not mounted must not cost the shards of an earlier build.
+    """Look for a photograph that can be read: a drive that is not mounted must not cost the shards of an earlier build.
+
+    A few are tried; where none of them is there, as in a small part of a large data set, one of those that are listed.
 
     Raises:
         ConfigError: none of them can be read.
     """
-    groups = selection.groups[:: -(-len(selection.groups) // PROBES)]
-    for group in groups:
+    names = [group.image.file_name for group in selection.groups]
+    for name in _candidates(names, images):
         try:
-            images.read(group.image.file_name)
+            images.read(name)
         except ImageError as error:
             last = error
         else:
             return
     raise ConfigError(
-        f"--images: none of {len(groups)} photographs tried can be read from {path} (the last: {last}). Is the drive "
+        f"--images: none of {len(names)} photographs can be read from {path} (the last tried: {last}). Is the drive "
         "mounted, and is it the folder or zip that belongs to the annotations?"
     )
+
+
+def _candidates(names: Sequence[str], images: ImageSource) -> Iterator[str]:
+    yield from names[:: -(-len(names) // PROBES)]
+    yield from images.listed(names)[:PROBES]
 
 
 def load_selection(config: BuildConfig, files: FileStore) -> tuple[AnnotationFile, Selection]:

@@ -104,8 +104,9 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
     if split is None:
         if annotations is None:
             raise ConfigError("--split: expected the name of a split, for example train2017, found nothing.")
-        stem = os.path.basename(annotations).removesuffix(".json").removeprefix("person_keypoints_")
-        split = re.sub(r"[^A-Za-z0-9._]", "_", stem)
+        stem = re.sub(r"\.json(\.gz|\.zip)?$|\.zip$", "", os.path.basename(annotations))
+        stem = stem.removeprefix("person_keypoints_")
+        split = re.sub(r"[^A-Za-z0-9._]", "_", stem).lstrip("._") or "data"
     files = AnyFiles()
     if not images:
         _path("--data-dir", data)

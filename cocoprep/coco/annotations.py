@@ -11,7 +11,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import Entry, guess_notes, settle
+from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
 from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
@@ -106,7 +106,7 @@ class AnnotationFile:
     images: dict[int, ImageInfo]
     image_faults: dict[int, str]
     raw_annotations: list[msgspec.Raw]
-    guesses: Counter[str] = field(default_factory=Counter)
+    guesses: Counter[str]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -148,8 +148,9 @@ def parse_annotation_file(
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to build from.")
     joints = find_joints(raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations))
-    images, faults = _index_images(raw.images)
-    return AnnotationFile(path, joints, images, faults, raw.annotations)
+    guesses: Counter[str] = Counter()
+    images, faults = _index_images(raw.images, guesses)
+    return AnnotationFile(path, joints, images, faults, raw.annotations, guesses)
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
         raise not_json(error, data, path, start) from error
 
 
-def _index_images(raw_images: list[msgspec.Raw]) -> tuple[dict[int, ImageInfo], dict[int, str]]:
+def _index_images(raw_images: list[msgspec.Raw], guesses: Counter[str]) -> tuple[dict[int, ImageInfo], dict[int, str]]:
     images: dict[int, ImageInfo] = {}
     faults: dict[int, str] = {}
     for row, raw in enumerate(raw_images):
@@ -222,7 +223,7 @@ def _index_images(raw_images: list[msgspec.Raw]) -> tuple[dict[int, ImageInfo], 
             if image_id is not None:
                 faults[image_id] = f"its entry in 'images' (row {row}) is malformed: {error}"
             continue
-        info = ImageInfo(entry.id, entry.file_name, entry.width, entry.height)
+        info = ImageInfo(entry.id, plain_file_name(entry.file_name, guesses), entry.width, entry.height)
         if images.setdefault(entry.id, info) != info:
             faults[entry.id] = "'images' lists this id more than once, with different file names or sizes"
     return {number: info for number, info in images.items() if number not in faults}, faults

@@ -14,12 +14,13 @@ from cocoprep.pose.keypoints import KeypointTable
 BOX_SHARE = 0.53  # of its box that a person fills, as CrowdPose's evaluation takes it
 PADDING = 0.25  # of the joints' extent, on each side
 
-NO_AREA, NO_BOX, NEGATIVE, FRACTION = "no area", "no box", "negative visibility", "fractional visibility"
+NO_AREA, NO_BOX, NEGATIVE, FRACTION, BACKSLASH = "area", "box", "negative", "fraction", "backslash"
 _NOTES = {
-    NO_AREA: f"have no area: that of the segment, or else {BOX_SHARE} of the box's, is taken, and OKS goes by it",
-    NO_BOX: f"have no box: the extent of the labelled joints and {PADDING:.0%} of it on each side is taken",
-    NEGATIVE: "have joints of a negative visibility: not labelled",
-    FRACTION: "have joints of a visibility between 0 and 2 that is not whole: labelled",
+    NO_AREA: f"annotations have no area: that of the segment, or else {BOX_SHARE} of the box's, is taken for OKS",
+    NO_BOX: f"annotations have no box: the extent of the labelled joints and {PADDING:.0%} of it on each side is taken",
+    NEGATIVE: "annotations have joints of a negative visibility: not labelled",
+    FRACTION: "annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
+    BACKSLASH: "file names have backslashes: read as slashes",
 }
 
 
@@ -39,7 +40,15 @@ class Entry(msgspec.Struct, gc=False):
 
 def guess_notes(guesses: Counter[str]) -> tuple[str, ...]:
     """Return what was guessed, in sentences."""
-    return tuple(f"{guesses[kind]} annotations {text}" for kind, text in _NOTES.items() if guesses[kind])
+    return tuple(f"{guesses[kind]} {text}" for kind, text in _NOTES.items() if guesses[kind])
+
+
+def plain_file_name(file_name: str, guesses: Counter[str]) -> str:
+    """Return a photograph's name with slashes, where tools on Windows wrote others."""
+    if "\\" not in file_name:
+        return file_name
+    guesses[BACKSLASH] += 1
+    return file_name.replace("\\", "/")
 
 
 def settle(entry: Entry, table: KeypointTable, guesses: Counter[str]) -> str | None:

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import Entry, guess_notes, settle
+from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
 from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
@@ -150,9 +150,9 @@ def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, 
         raise AnnotationError(
             f"{path}: no annotation is of category {joints.category_id}, {joints.category_name!r:.100}."
         )
-    images = _images_by_id(file.images, path)
     seen: set[int] = set()
     guesses: Counter[str] = Counter()
+    images = _images_by_id(file.images, path, guesses)
     for person in people:
         fault = _fault(person, images, seen, joints.table, guesses)
         if fault:
@@ -198,9 +198,10 @@ def _form_fault(error: msgspec.ValidationError, data: bytes) -> str:
     return f"{place['list']}[{place['row']}]{place['field']}, {whose}: {place['reason']}. Mend the entry or remove it."
 
 
-def _images_by_id(images: list[_Image], path: str) -> dict[int, _Image]:
+def _images_by_id(images: list[_Image], path: str, guesses: Counter[str]) -> dict[int, _Image]:
     by_id: dict[int, _Image] = {}
     for image in images:
+        image.file_name = plain_file_name(image.file_name, guesses)
         if by_id.setdefault(image.id, image) != image:
             raise AnnotationError(
                 f"{path}: 'images' lists id {image.id} more than once, with different file names or sizes. Give every "

@@ -10,6 +10,8 @@ import stat
 import weakref
 import zipfile
 import zlib
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -33,6 +35,10 @@ class ImageSource(Protocol):
 
     def digest(self, file_name: str) -> str | None:
         """Return `photograph_digest` of the file, at the least cost; None where it cannot be read."""
+        ...
+
+    def listed(self, file_names: Sequence[str]) -> list[str]:
+        """Return those of many names under which something lies, without asking for each."""
         ...
 
 
@@ -93,6 +99,20 @@ class ImageFolder:
             return photograph_digest(self.read(file_name))
         except ImageError:
             return None
+
+    def listed(self, file_names: Sequence[str]) -> list[str]:
+        """See `ImageSource`."""
+        there: dict[str, set[str]] = {}
+        found = []
+        for file_name in file_names:
+            folder, _, name = file_name.rpartition("/")
+            if folder not in there:
+                with suppress(ImageError):
+                    check_file_name(file_name)
+                    there[folder] = set(self._files.list_names(self._files.join(self._path, folder)))
+            if name in there.get(folder, ()):
+                found.append(file_name)
+        return found
 
 
 class ImageZip:
@@ -159,3 +179,7 @@ class ImageZip:
         except ImageError:
             return None
         return _digest(info.file_size, info.CRC)
+
+    def listed(self, file_names: Sequence[str]) -> list[str]:
+        """See `ImageSource`."""
+        return [name for name in file_names if any(folder + name in self._members for folder in self._folders)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 
 from cocoprep.errors import CocoprepError, OutputError
 from cocoprep.storage.store import FileStore
+from cocoprep.storage.unpack import unpack_text
 
 
 def read_user_file(
@@ -18,7 +18,7 @@ def read_user_file(
     option: str | None = None,
     cure: str = "",
 ) -> bytes:
-    """Return the content of a text file that a user has named, without a byte order mark.
+    """Return the content of a text file that a user has named, out of its gzip or zip, as `unpack_text` does.
 
     Args:
         path: of the file.
@@ -34,11 +34,13 @@ def read_user_file(
     if is_folder or not files.exists(path):
         raise refusal(f"{where}: expected {expected}, found {'a folder' if is_folder else 'nothing'}.{cure}")
     try:
-        return files.read_bytes(path).removeprefix(codecs.BOM_UTF8)
+        return unpack_text(files.read_bytes(path))
     except OSError as error:
         raise refusal(
             f"{where}: expected {expected}, which cannot be read ({error.strerror or error}).{cure}"
         ) from error
+    except ValueError as error:
+        raise refusal(f"{where}: expected {expected}, found {error}.{cure}") from error
 
 
 def check_output_folder(path: str, files: FileStore, *, option: str = "--out") -> None:

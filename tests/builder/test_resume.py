@@ -215,7 +215,7 @@ def test_a_drive_that_is_not_mounted_costs_nothing(folder, tmp_path):
     before = folder.digests()
     folder.images = tmp_path / "empty"
     folder.images.mkdir()
-    with pytest.raises(ConfigError, match=r"--images: none of 12 photographs tried .* Is the drive mounted"):
+    with pytest.raises(ConfigError, match=r"--images: none of 12 photographs can be read from .* Is the drive mounted"):
         folder.build()
     assert folder.digests() == before
 

@@ -8,7 +8,7 @@ import pytest
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.start import start_build
-from cocoprep.errors import BuildError
+from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER, MANIFEST, PLAN
 from cocoprep.shards.plan import unseal_plan
@@ -132,3 +132,18 @@ def test_a_corrected_annotation_changes_the_digest_of_its_shard_alone(inputs, tm
     coco["annotations"][1]["area"] += 1
     inputs[0].write_text(json.dumps(coco))
     assert sum(old != new for old, new in zip(before, digests(), strict=True)) == 1
+
+
+def test_a_small_part_of_the_photographs_is_enough(inputs, tmp_path):
+    """A drive that is not mounted has none of them; who has fetched a few has some."""
+    annotations, images = write_people(tmp_path / "many", images=80)
+    files = LocalFiles()
+    kept = sorted(images.iterdir())[41]
+    for path in images.iterdir():
+        if path != kept:
+            path.unlink()
+    counts, _ = start((annotations, images), tmp_path / "out", files, select=SelectConfig(shards=3, max_bad_fraction=1))
+    assert counts.images == 80
+    kept.unlink()
+    with pytest.raises(ConfigError, match="none of 80 photographs can be read from"):
+        start((annotations, images), tmp_path / "out", files)

@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from cocoprep.coco.entries import Entry, guess_notes, settle
+from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
 from tests.support.scoring import HANDS
 
 GOOD = {
@@ -96,3 +96,13 @@ def test_visibilities():
     )
     assert settled(keypoints=[1, 2, 3] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
     assert settled(keypoints=[1, 2, -2] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
+
+
+def test_backslashes_are_slashes():
+    guesses: Counter[str] = Counter()
+    assert [plain_file_name(name, guesses) for name in ("a/b.jpg", "images\\a.jpg", "x\\y\\z.jpg")] == [
+        "a/b.jpg",
+        "images/a.jpg",
+        "x/y/z.jpg",
+    ]
+    assert guess_notes(guesses) == ("2 file names have backslashes: read as slashes",)
