@@ -36,6 +36,7 @@ def zipped(*files, method=zipfile.ZIP_DEFLATED):
         zipped(("labels.json", PLAIN)),
         zipped(("a/", b""), ("a/labels.json", PLAIN), ("__MACOSX/a/._labels.json", b"x"), method=zipfile.ZIP_STORED),
     ],
+    ids=["plain", "mark", "utf-16", "utf-16-be", "gzip", "gzip of utf-16", "zip", "zip of a Mac"],
 )
 def test_the_text_is_the_same(data):
     assert unpack_text(data) == PLAIN
@@ -51,6 +52,7 @@ def test_the_text_is_the_same(data):
         (zipped(("a", PLAIN))[:-30], "a zip that cannot be read"),
         (codecs.BOM_UTF16_LE + b"\x00\xd8\x00", "begins as UTF-16 and is none"),
     ],
+    ids=["gzip cut", "gzip damaged", "two files", "no file", "zip cut", "utf-16"],
 )
 def test_what_cannot_be_unpacked_is_told(data, says):
     if not says:
