@@ -10,6 +10,7 @@ import pytest
 
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.leftovers import sweep_beside, sweep_folder
+from tests.support.half_written import ended_process, leave_half
 
 FILES = AnyFiles()
 WRITE = (
@@ -54,13 +55,11 @@ def test_what_a_killed_write_left_goes_and_what_is_being_written_stays(tmp_path)
 @pytest.fixture
 def left(tmp_path):
     """A folder with what killed writes of two files left, and with files of others."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
     for name in ("a.json", "b.json"):
-        (tmp_path / f".{name}.{process.pid}-0123abcd.tmp").touch()
+        leave_half(tmp_path / name)
     for name in ("a.json", ".a.json.tmp", ".a.json.12-x.tmp", "a.json.12-0123abcd.tmp"):
         (tmp_path / name).touch()
-    return tmp_path, process.pid
+    return tmp_path, ended_process()
 
 
 def test_only_what_the_caller_writes_is_swept(left):
