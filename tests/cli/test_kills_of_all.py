@@ -33,11 +33,11 @@ def shares(few: int | None, many: int):
 
 
 @pytest.fixture
-def killing(tmp_path, record_property):
+def killing(tmp_path, request):
     """Return what kills a command of cocoprep, and tells of it."""
 
     def kill(kills: int, command: list[str], home: Home, **options) -> None:
-        killing = Killing(command, home, temporary=tmp_path / "temporary", seed=kills, **options)
+        killing = Killing(command, home, temporary=tmp_path / "temporary", seed=request.node.name, **options)
         killing.kill(kills)
         print(f"{killing.seconds:.1f} s undisturbed; killed:")
         for end, count in sorted(killing.ends.items()):
@@ -260,10 +260,29 @@ def test_evaluate_of_a_run(killing, run, other, tmp_path, kills):
 def test_export(killing, run, other, tmp_path, form, kills):
     kills = {"savedmodel": 4, "keras": 3, "onnx": 3}[form]
     out = {"savedmodel": "model", "keras": "model.keras", "onnx": "model.onnx"}[form]
-    looks = {"saved_model.pb": nothing, "fingerprint.pb": nothing, "*.keras": weights_of}
-    home = Home(tmp_path / "home", looks=looks)
+    looks = {"*.keras": weights_of, "*.onnx": constants_of, "variables.index": variables_of}
+    home = Home(tmp_path / "home", looks={**looks, "*.pb": nothing, "variables.data*": nothing})
     command = [*COCOPREP, "export", "--run", str(run), "--format", form, "--out", out, "--data", str(other), "--force"]
     killing(kills, command, home, inputs=[run, other])
+
+
+def variables_of(path: Path) -> list[tuple]:
+    """Return what a SavedModel's variables hold, but for the names and the order that TensorFlow draws anew."""
+    import tensorflow as tf
+
+    tf.saved_model.load(path.parents[1])  # the rest of it is whole
+    reader = tf.train.load_checkpoint(str(path.with_suffix("")))
+    names = [name for name in reader.get_variable_to_shape_map() if "OBJECT_GRAPH" not in name]
+    return sorted((array.shape, array.tobytes()) for array in map(reader.get_tensor, names))
+
+
+def constants_of(path: Path) -> list[tuple]:
+    """Return the steps and the constants of an ONNX file, but for the names that its converter draws anew."""
+    import onnx
+
+    graph = onnx.load(path).graph
+    constants = sorted((tuple(one.dims), one.raw_data) for one in graph.initializer)
+    return [sorted(node.op_type for node in graph.node), constants]
 
 
 @shares(None, 4)
