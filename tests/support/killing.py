@@ -63,11 +63,10 @@ class Home:
         Args:
             path: of the folder.
             prepare: puts there what is to be there before the command.
-            looks: gives what is compared of a file; its digest by default.
+            looks: gives what is compared of a file, None for nothing, not even its name; its digest by default.
             changing: reads, after a kill, a file that changes as long as the command runs. All others must be as they
                 were before it, or as they are after it.
-            others: gives, by a name of its own, what is compared of the whole folder in place of files that `looks`
-                gives None for.
+            others: gives, by a name of its own, what is compared of the whole folder, in place of such files.
         """
         self.path, self._prepare = path, prepare
         self._looks, self._changing, self._others = looks or {}, changing or {}, others or {}
@@ -89,7 +88,8 @@ class Home:
     def content(self) -> dict[str, Any]:
         """Return what is compared of the whole folder."""
         files = {name: self.digest(name) for name in self.names() if not is_temporary(name)}
-        return files | {name: look(self.path) for name, look in self._others.items()}
+        known = {name: found for name, found in files.items() if found is not None}
+        return known | {name: look(self.path) for name, look in self._others.items()}
 
     def check_whole(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """Look, after a kill, at every file that is there under its final name."""
@@ -98,8 +98,8 @@ class Home:
                 continue
             if look := _of(self._changing, name):
                 look(self.path / name)
-            else:
-                assert self.digest(name) in (before.get(name, "not there"), after.get(name, "not there")), name
+            elif (found := self.digest(name)) is not None:
+                assert found in (before.get(name), after.get(name)), name
 
 
 def _of(looks: Mapping[str, Look], name: str) -> Look | None:
@@ -138,7 +138,7 @@ class Killing:
         started = time.monotonic()
         self._run_to_the_end()
         self.seconds = time.monotonic() - started
-        assert home.content() == self._after, "undisturbed, the command does not write the same twice"
+        assert not (odd := self._differences()), f"undisturbed, the command does not write the same twice: {odd}"
         self._files = len(home.names())
         self.ends = Counter[str]()
 
@@ -156,11 +156,16 @@ class Killing:
             self._check_end(told)
 
     def _check_end(self, told: str) -> None:
-        assert self._home.content() == self._after, told
-        assert [name for name in self._home.names() if is_temporary(name)] == [], told
-        left = [path.name for path in self._temporary.iterdir() if not THEIRS.fullmatch(path.name)]
-        assert left == [], told
+        assert not (odd := self._differences()), f"{odd}\n{told}"
+        left = [name for name in self._home.names() if is_temporary(name)]
+        left += [path.name for path in self._temporary.iterdir() if not THEIRS.fullmatch(path.name)]
+        assert left == [], f"{left}\n{told}"
         assert self._read_inputs() == self._read, told
+
+    def _differences(self) -> list[str]:
+        """Return the names of what is not as after the undisturbed command."""
+        now, missing = self._home.content(), object()
+        return [n for n in {**now, **self._after} if now.get(n, missing) != self._after.get(n, missing)]
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
