@@ -21,7 +21,7 @@ from tests.support.mirror import download_command, serving, write_mirror
 from tests.support.people import write_people
 from tests.support.processes import NEEDS_PROC
 
-pytestmark = NEEDS_PROC
+pytestmark = [NEEDS_PROC, pytest.mark.timeout(1800)]
 
 COCOPREP = [sys.executable, "-m", "cocoprep"]
 FILES = AnyFiles(patience_s=20)
@@ -100,7 +100,6 @@ def nothing(path: Path) -> None:
 # The commands
 
 
-@pytest.mark.timeout(900)
 @shares(None, 50)
 def test_build(killing, tmp_path, kills):
     annotations, images = write_people(tmp_path / "coco", images=30)
@@ -116,7 +115,6 @@ def test_build(killing, tmp_path, kills):
     )  # fmt: skip
 
 
-@pytest.mark.timeout(900)
 @shares(None, 30)
 def test_train(killing, built, other, tmp_path, kills):
     pytest.importorskip("tensorflow")
@@ -136,7 +134,7 @@ def test_train(killing, built, other, tmp_path, kills):
         kills,
         [
             *COCOPREP, "train", "--data", str(built), "--val", str(other), "--run-dir", str(home.path / "run"),
-            "--resume", "--channels", "8", "--depth", "1", "--stacks", "1", "--batch-size", "4", "--epochs", "4",
+            "--resume", "--channels", "8", "--depth", "1", "--stacks", "1", "--batch-size", "4", "--epochs", "3",
             "--log-steps", "2", "--checkpoint-steps", "3", "--ema", "0.9", "--xla", "off",
         ],
         home,
