@@ -41,11 +41,13 @@ def command(
     from cocoprep.model.augment.sheet import augment_sheet, measure_augmentation
     from cocoprep.shards.dataset import open_dataset
     from cocoprep.storage.by_scheme import AnyFiles
+    from cocoprep.storage.leftovers import sweep_beside
 
     path = out or f"augment-{strength}.png"
     picture_format(path)  # a wrong ending is told before the work, not after it
     files = AnyFiles()
     dataset, config = open_dataset(folder, files), STRENGTHS[strength]
+    sweep_beside(path, files)
     title = f"{dataset.manifest.split}:  augmentation {strength}, seed {seed}, from epoch {epoch}"
     sheet = augment_sheet(
         dataset, config, title=title, people=people, epochs=epochs, first_epoch=epoch, seed=seed, tile_px=tile

@@ -22,9 +22,11 @@ def command(folder: str, *, out: str, people: int, columns: int, tile: int, stor
     from cocoprep.draw import picture_format, save_picture, sheet_of
     from cocoprep.shards.dataset import open_dataset
     from cocoprep.storage.by_scheme import AnyFiles
+    from cocoprep.storage.leftovers import sweep_beside
 
     files = AnyFiles()
     picture_format(out)  # a wrong ending is told before the work, not after it
     dataset = open_dataset(folder, files)
+    sweep_beside(out, files)
     save_picture(sheet_of(dataset, people=people, columns=columns, tile_px=tile, stored=stored), out, files)
     say(out)

@@ -14,6 +14,7 @@ from cocoprep.evaluation.output import ERRORS, FIGURES, PAGE, RESULTS
 from cocoprep.evaluation.pck import PCK_THRESHOLDS
 from cocoprep.model.run.folder import READ_TO_PREDICT
 from cocoprep.pose.heatmaps import Decoder
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import check_output_folder
@@ -112,6 +113,7 @@ def make_room(options: EvaluateOptions, out: str | None, files: FileStore) -> No
         check_output_folder(out, files)
         _check_report()
         files.make_folder(out)
+        sweep_folder(out, files)
         if (
             json_file is not None
             and os.path.basename(json_file) in (RESULTS, ERRORS, PAGE)

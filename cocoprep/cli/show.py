@@ -24,11 +24,13 @@ def command(folder: str, annotation_id: int, *, images: str | None, joint: str |
     from cocoprep.draw import check_joint, draw_steps, find_subject, picture_format, save_picture
     from cocoprep.shards.dataset import open_dataset
     from cocoprep.storage.by_scheme import AnyFiles
+    from cocoprep.storage.leftovers import sweep_beside
 
     files = AnyFiles()
     path = out or f"show-{annotation_id}.png"
     picture_format(path)  # a wrong ending is told before the work, not after it
     dataset = open_dataset(folder, files)
+    sweep_beside(path, files)
     subject = find_subject(dataset, annotation_id, images=images, files=files)
     if joint is not None:
         check_joint(joint, subject.table)

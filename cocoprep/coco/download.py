@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cocoprep.coco.archives import OnBytes, check_file, check_member, check_size, extract_member
 from cocoprep.coco.official import BASE_URL, OFFICIAL, Archive, Split
 from cocoprep.errors import ConfigError, OutputError, RecordError
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
@@ -87,7 +88,9 @@ def download_splits(
     missing = {path: archive for path, archive in wanted.archives.items() if path not in wanted.there}
     _check_room(data_dir, missing, len(wanted.members.keys() - wanted.there), files)
     _check_there(wanted, files, on_plan, on_bytes)
-    files.make_folder(os.path.join(data_dir, "annotations"))
+    annotations = os.path.join(data_dir, "annotations")
+    files.make_folder(annotations)
+    sweep_folder(annotations, files, ours=lambda name: os.path.join(annotations, name) in wanted.members)
     if missing:
         on_plan("fetching", sum(archive.digest.bytes for archive in missing.values()))
     with open_session(pause_s) as session:

@@ -9,6 +9,7 @@ import msgspec
 from cocoprep.evaluation.error_list import error_rows, write_error_rows
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.storage.leftovers import sweep_beside
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 
@@ -40,5 +41,7 @@ def write_evaluation(
 
 def write_json(path: str, content: Any, files: FileStore) -> None:
     """Write readable JSON; where a link lies, to the file that it names."""
-    with files.create(real_path(path)) as stream:
+    target = real_path(path)
+    sweep_beside(target, files)
+    with files.create(target) as stream:
         stream.write(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")

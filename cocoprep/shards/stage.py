@@ -15,6 +15,7 @@ from cocoprep.errors import ConfigError, OutputError, RecordError
 from cocoprep.shards.manifest import listed_files, read_manifest
 from cocoprep.shards.names import CEILING, MANIFEST, is_ours
 from cocoprep.shards.seal import unseal
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import PIECE_BYTES, FileDigest, FileStore
@@ -94,6 +95,7 @@ def stage_folder(
     missing = {name: digest for name, digest in wanted.items() if name not in good}
     _check_room(target, missing, files)
     files.make_folder(target)
+    sweep_folder(target, files, ours=is_ours)
     for name in (MANIFEST, CEILING, *(name for name in sorted(names) if force and is_ours(name))):
         if name in names and name not in good:
             files.delete(files.join(target, name))

@@ -19,7 +19,7 @@ from cocoprep.storage.disk_errors import write_failure
 from cocoprep.storage.receive import partial_bytes, receive_file
 from cocoprep.storage.store import FileDigest, Pieces
 
-TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{8}\.tmp")  # what `LocalFiles.create` writes to first
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)-[0-9a-f]{8}\.tmp")  # what `LocalFiles.create` writes to first
 
 
 class LocalFiles:

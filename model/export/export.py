@@ -35,6 +35,7 @@ from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import MANIFEST
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.disk_errors import no_temporary
+from cocoprep.storage.leftovers import sweep_beside
 from cocoprep.storage.store import FileStore
 
 NAMES: dict[Format, str] = {"savedmodel": "savedmodel", "keras": "network.keras", "onnx": "network.onnx"}
@@ -111,6 +112,8 @@ def export_network(
             about = json.dumps(_about(predictor, folder, form, agreement), indent=1).encode() + b"\n"
             if form == "savedmodel":
                 Path(temporary, METADATA).write_bytes(about)
+            else:  # first, so that no export is without it, whatever ends this
+                _write_beside(place, about)
             place.take(temporary)
     except OSError as error:
         if "://" in place.path:  # what goes into a bucket is written here first
@@ -118,10 +121,14 @@ def export_network(
         raise OutputError(
             f"cannot write {place.path}: {error.strerror or error}. Choose another place with --out."
         ) from error
-    if form != "savedmodel":
-        with place.files.create(f"{place.path}.json") as stream:
-            stream.write(about)
     return place.path, agreement
+
+
+def _write_beside(place: ExportPlace, about: bytes) -> None:
+    path = f"{place.path}.json"
+    sweep_beside(path, place.files)
+    with place.files.create(path) as stream:
+        stream.write(about)
 
 
 @contextmanager

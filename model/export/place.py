@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from cocoprep.errors import ConfigError, OutputError
 from cocoprep.model.export.forms import Format
+from cocoprep.storage.held_folder import held_folder
 from cocoprep.storage.store import FileStore
 
 ENDINGS: dict[Format, str] = {"savedmodel": "", "keras": ".keras", "onnx": ".onnx"}
@@ -57,15 +56,12 @@ class ExportPlace:
         folder, name = os.path.split(self.path)
         if "://" in self.path:
             self.files.make_folder(self.path)
-            with tempfile.TemporaryDirectory(prefix="cocoprep-") as temporary:
+            with held_folder() as temporary:
                 yield os.path.join(temporary, name)
             return
         self.files.make_folder(folder)
-        temporary = os.path.join(folder, f".{uuid.uuid4().hex[:8]}.{name}")
-        try:
-            yield temporary
-        finally:
-            _remove(temporary)
+        with held_folder(folder, prefix=f".{name}.") as temporary:
+            yield os.path.join(temporary, name)
 
     def take(self, written: str) -> None:
         """Move what was written to its place, where it appears as a whole and replaces what is there."""

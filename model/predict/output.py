@@ -19,6 +19,7 @@ from cocoprep.model.predict.photographs import Listed, PredictedPhotograph, pred
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.heatmaps import Decoder
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import check_output_folder
@@ -111,6 +112,7 @@ class PredictionFolder:
                 f"--out: {self.folder} holds what is read, which could be written over. Choose another folder."
             )
         self._files.make_folder(self.folder)
+        sweep_folder(self.folder, self._files)
 
     def fault(self, name: str, fault: str) -> None:
         """Remember what could not be used."""

@@ -6,7 +6,6 @@ B crops of (H, W), S stacks, K joints, heatmaps of (h, w).
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.settings import CropRecord
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.disk_errors import no_temporary
+from cocoprep.storage.held_folder import held_folder
 from cocoprep.storage.store import FileStore
 
 
@@ -137,7 +137,7 @@ def _on_this_machine(path: str, files: FileStore) -> Iterator[str]:
         yield path
         return
     content = files.read_bytes(path)
-    with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
+    with held_folder() as folder:
         copy = os.path.join(folder, os.path.basename(path))
         try:
             with open(copy, "wb") as stream:

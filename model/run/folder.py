@@ -31,6 +31,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import Manifest, records_digest
 from cocoprep.shards.settings import CropRecord, KeypointRecord, table_of
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.store import FileStore
 
 CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
@@ -131,13 +132,16 @@ class RunFolder:
         return self._read_about().shards.get("val")
 
     def hold(self) -> RunLock:
-        """Keep other processes from training in this folder.
+        """Keep other processes from training in this folder; remove what one that was killed was writing.
 
         Raises:
             ConfigError: one does.
         """
         self.files.make_folder(self.path)
-        return RunLock(self.at(LOCK))
+        lock = RunLock(self.at(LOCK))
+        for folder in (self.path, self.at("pictures")):
+            sweep_folder(folder, self.files)
+        return lock
 
     def go_on(self, config: TrainConfig, manifests: dict[str, Manifest]) -> list[str]:
         """Write down that the run goes on: it may have been told of other folders and other times to save.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +38,7 @@ from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.held_folder import held_folder
 from cocoprep.storage.store import FileStore
 
 Figures = dict[str, float]
@@ -244,11 +246,8 @@ class TrainingRun:
         return values
 
     def _save_network(self) -> None:
-        import tempfile
-        from pathlib import Path
-
         # Keras writes to a path of its own choice of ending; the run's file appears whole or not at all.
-        with tempfile.TemporaryDirectory(prefix="cocoprep-") as temporary:
+        with held_folder() as temporary:
             path = Path(temporary, BEST)
             self.trainee.network.save(path)
             with self.folder.files.create(self.folder.at(BEST)) as stream:

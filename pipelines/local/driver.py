@@ -12,6 +12,7 @@ import pickle
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     job: LocalJob = pickle.loads(b64decode(sys.stdin.buffer.readline()))  # noqa: S301 - from our own parent
     threading.Thread(target=_end_with_parent, args=(job.folder,), daemon=True).start()
+    tempfile.tempdir = job.folder  # Beam makes a folder for itself, which it removes only where it ends by itself
     try:
         run(job)
     except CocoprepError as error:

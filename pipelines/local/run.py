@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -28,6 +27,7 @@ from cocoprep.pipelines.local.process_tree import Stillness, lost_workers
 from cocoprep.pipelines.monitor import MonitorReader, Progress, Workload, reserve_space
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.disk_errors import no_temporary
+from cocoprep.storage.held_folder import held_folder
 from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
 from cocoprep.workers import default_workers
@@ -63,7 +63,7 @@ def run_local_build(
         CocoprepError: what a worker reported, with its class.
         BuildError: a worker or the driver was lost, could not start, or failed in a way nobody expected.
     """
-    with tempfile.TemporaryDirectory(prefix="cocoprep-") as folder:
+    with held_folder() as folder:
         _reserve(folder)
         monitor = MonitorReader(Path(folder))
         mark = new_mark()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import signal
-import tempfile
 import threading
 import time
 from collections import deque
@@ -30,6 +29,7 @@ from cocoprep.pipelines.remote.dataflow import dataflow_arguments
 from cocoprep.pipelines.remote.flink import flink_arguments
 from cocoprep.shards.names import MANIFEST, SIDECAR_SUFFIX
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.held_folder import held_folder
 from cocoprep.storage.store import FileStore
 
 PROGRESS_S = 10.0
@@ -89,7 +89,7 @@ def run_remote_build(
         BuildError: the job failed in a way that no step expected, or its output is not to be seen from here.
     """
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="cocoprep-job-") as folder, _kept_log(say) as log:
+    with held_folder() as folder, _kept_log(say) as log:
         arguments = _arguments(config, runner, beam_options, Path(folder), files)
         mark = new_mark()
         pipeline = _pipeline(config, runner, arguments, files, mark)
@@ -109,7 +109,7 @@ def run_remote_build(
 def check_remote_build(config: BuildConfig, runner: str, beam_options: Sequence[str] = ()) -> None:
     """Refuse what `run_remote_build` would refuse of runner and options. Nothing is started."""
     files = AnyFiles()
-    with tempfile.TemporaryDirectory(prefix="cocoprep-job-") as folder:
+    with held_folder() as folder:
         _pipeline(config, runner, _arguments(config, runner, beam_options, Path(folder), files), files, new_mark())
 
 

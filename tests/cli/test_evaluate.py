@@ -28,6 +28,7 @@ from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.manifest import read_manifest, records_digest
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
+from tests.support.half_written import leave_half
 from tests.support.people import write_people
 from tests.support.scoring import HANDS, person, predictions_of, truth_of
 
@@ -149,6 +150,19 @@ def test_a_folder_of_everything(run, files, tmp_path):
     with_data = tmp_path / "with-data"
     assert run("--data", files["data"], "--results", out / "results.json", "--out", with_data)[0] == 0
     assert json.loads((with_data / "figures.json").read_text())["oks"] == figures["oks"]
+
+
+def test_what_a_killed_evaluation_was_writing_goes(run, files, tmp_path):
+    pytest.importorskip("matplotlib")
+    out, figures = tmp_path / "out", tmp_path / "figures.json"
+    left = [leave_half(path) for path in (out / "report.html", out / "results.json", out / "worst.png", figures)]
+    others = leave_half(tmp_path / "notes.json")
+    code, *_ = run(
+        "--annotations", files["annotations"], "--results", files["results"], "--out", out, "--json", figures
+    )
+    assert code == 0
+    assert [path.exists() for path in left] == [False] * 4
+    assert others.exists()
 
 
 def test_photographs_that_are_not_there_cost_only_pictures(run, files, tmp_path):

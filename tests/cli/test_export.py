@@ -17,10 +17,12 @@ from click.testing import CliRunner
 from cocoprep.cli.export import command
 from cocoprep.errors import CocoprepError, ConfigError, OutputError
 from cocoprep.model.export import export
+from cocoprep.model.export.place import ExportPlace
 from cocoprep.model.predict.predictor import open_predictor
 from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import open_dataset
+from tests.support.half_written import leave_half
 from tests.support.runs import write_run
 
 NEEDS_ONNX = pytest.mark.skipif(
@@ -111,6 +113,21 @@ def test_a_keras_file_takes_pixels_as_they_are(data, run, tmp_path):
     about = json.loads((tmp_path / "network.keras.json").read_text())
     assert about["format"] == "keras"
     assert list(about["outputs"]) == ["heatmaps"]
+
+
+def test_an_export_is_not_there_before_what_tells_of_it(data, run, tmp_path, monkeypatch):
+    """So that no kill leaves one without the other, which the same command would then not replace."""
+    out, take, there = tmp_path / "network.keras", ExportPlace.take, []
+
+    def look(place, written):
+        there.append(json.loads((tmp_path / "network.keras.json").read_text())["format"])
+        take(place, written)
+
+    left = leave_half(tmp_path / "network.keras.json")
+    monkeypatch.setattr(ExportPlace, "take", look)
+    write("--run", run, "--format", "keras", "--data", data, "--out", out)
+    assert there == ["keras"]
+    assert not left.exists()
 
 
 @NEEDS_ONNX

@@ -20,6 +20,7 @@ from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import keypoints, write_coco
+from tests.support.half_written import leave_half
 from tests.support.runs import brightness_network, spot, write_run
 
 
@@ -45,6 +46,12 @@ def write_spot(path, at=(70.5, 50.5), size=(160, 120), **options):
 
 def read(folder):
     return json.loads((folder / "results.json").read_text()), json.loads((folder / "images.json").read_text())
+
+
+def test_what_a_killed_prediction_was_writing_goes(run, tmp_path):
+    left = [leave_half(tmp_path / "out" / name) for name in ("results.json", "images.json", "a.jpg")]
+    predict("--run", run, write_spot(tmp_path / "a.png"), "--out", tmp_path / "out")
+    assert [path.exists() for path in left] == [False] * 3
 
 
 def test_files_with_several_boxes(run, tmp_path):

@@ -9,10 +9,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cocoprep.builder.config import SelectConfig
+from cocoprep.cli.augment import command as augment
 from cocoprep.cli.contact_sheet import command as contact_sheet
 from cocoprep.cli.show import command as show
 from cocoprep.errors import CocoprepError, ConfigError, RecordError
 from tests.support.building import build_folder, keypoints, write_coco
+from tests.support.half_written import leave_half
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,13 @@ def test_contact_sheet_is_the_same_every_time(folder, tmp_path):
         assert run(contact_sheet, folder, "--out", str(path), "--tile", "80").strip() == str(path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     run(contact_sheet, folder, "--out", str(tmp_path / "c.png"), "--stored", "--columns", "2", "--people", "1")
+
+
+@pytest.mark.parametrize(("command", "arguments"), [(show, ["5"]), (contact_sheet, []), (augment, [])])
+def test_what_a_killed_command_was_drawing_goes(folder, tmp_path, command, arguments):
+    left, others = leave_half(tmp_path / "a.png"), leave_half(tmp_path / "b.png")
+    run(command, folder, *arguments, "--out", str(tmp_path / "a.png"))
+    assert (left.exists(), others.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("option", ["--people", "--columns", "--tile"])

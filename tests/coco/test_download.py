@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -10,10 +9,6 @@ import sys
 import tempfile
 import time
 import zipfile
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from hashlib import sha256
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -24,119 +19,22 @@ from cocoprep.cli.progress import ByteProgress
 from cocoprep.coco import download
 from cocoprep.coco.archives import check_file
 from cocoprep.coco.download import download_splits
-from cocoprep.coco.official import OFFICIAL, Archive, Split
+from cocoprep.coco.official import OFFICIAL, Split
 from cocoprep.errors import ConfigError, OutputError, RecordError, StoreError
 from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.store import FileDigest
 from tests.builder.bad_input import as_nobody
-from tests.support.people import write_people
-from tests.support.serving import serving as serving_by
+from tests.support.half_written import leave_half
+from tests.support.mirror import Answer, archive_of, download_command, serving, write_mirror
 
 MEMBER = "annotations/person_keypoints_train2017.json"
-
-
-@dataclass
-class Answer:
-    """How the server answers one request; by default as a good one does."""
-
-    status: int | None = None
-    cut_after: int | None = None
-    ignore_range: bool = False
-    shift: int = 0  # sends other bytes than it says
-    size_said: int | None = None
-    chunked: bool = False
-    wait_s: float = 0
-    location: str | None = None
-
-
-@dataclass
-class Server:
-    folder: Path
-    address: str = ""
-    judge: object = lambda number, path: Answer()
-    requests: list[tuple[str, str | None]] = field(default_factory=list)
-    sent: int = 0
-
-
-@contextmanager
-def serving(folder):
-    state = Server(folder)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            wanted = self.headers.get("Range")
-            state.requests.append((self.path, wanted))
-            how = state.judge(len(state.requests), self.path)
-            time.sleep(how.wait_s)
-            path = state.folder / self.path.lstrip("/")
-            if how.status or not path.is_file():
-                self.send_response(how.status or 404)
-                if how.location:
-                    self.send_header("Location", how.location)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            data = path.read_bytes()
-            size = how.size_said or len(data)
-            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and not how.ignore_range else 0
-            if start >= size:
-                self.send_response(416)
-                self.send_header("Content-Range", f"bytes */{size}")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            body = data[start + how.shift :]
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-            if how.chunked:
-                self.send_header("Transfer-Encoding", "chunked")
-            else:
-                self.send_header("Content-Length", str(size - start))
-            self.end_headers()
-            cut = len(body) if how.cut_after is None else how.cut_after
-            if how.chunked:
-                body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-                cut = len(body) if how.cut_after is None else how.cut_after
-            state.sent += len(body[:cut])
-            self.wfile.write(body[:cut])
-            if len(body[:cut]) < size - start:
-                self.close_connection = True
-
-        def log_message(self, *arguments):
-            pass
-
-    with serving_by(Handler) as state.address:
-        yield state
-
-
-def archive_of(folder, path):
-    data = (folder / path).read_bytes()
-    return Archive(path, FileDigest(len(data), sha256(data).hexdigest()))
 
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory):
     """Return a folder as COCO's server has it, small, and its catalogue."""
-    coco, folder = tmp_path_factory.mktemp("coco"), tmp_path_factory.mktemp("mirror")
-    (folder / "zips").mkdir()
-    (folder / "annotations").mkdir()
-    people = {s: write_people(coco / s, images=6, seed=n) for n, s in enumerate(("train2017", "val2017"))}
-    for split, (_, photographs) in people.items():
-        with zipfile.ZipFile(folder / "zips" / f"{split}.zip", "w") as archive:
-            for path in sorted(photographs.iterdir()):
-                archive.write(path, f"{split}/{path.name}")
-            archive.writestr(f"{split}/notes.bin", os.urandom(3_000_000))
-    with zipfile.ZipFile(folder / "annotations" / "annotations_trainval2017.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for split, (path, _) in people.items():
-            archive.write(path, f"annotations/person_keypoints_{split}.json")
-        archive.writestr("annotations/captions_train2017.json", "{}")
-        archive.writestr("../outside.json", "{}")
-    annotations = archive_of(folder, "annotations/annotations_trainval2017.zip")
-    catalogue = {s: Split(archive_of(folder, f"zips/{s}.zip"), annotations) for s in ("train2017", "val2017")}
-    return folder, catalogue
+    folder = tmp_path_factory.mktemp("mirror")
+    return folder, write_mirror(folder, tmp_path_factory.mktemp("coco"))
 
 
 @pytest.fixture
@@ -196,6 +94,12 @@ def test_the_official_layout_and_nothing_else(fetch, data, mirror, server):
     assert server.requests == []
     assert told.plans == [("checking what is there", sum(told.bytes))]
     assert sum(told.bytes) == sum((data / name).stat().st_size for name in names(data))
+
+
+def test_what_a_killed_call_was_unpacking_goes(fetch, data):
+    left, others = leave_half(data / MEMBER), leave_half(data / "annotations" / "notes.json")
+    fetch()
+    assert (left.exists(), others.exists()) == (False, True)
 
 
 def test_photographs_that_are_unpacked_are_not_fetched(fetch, data, server):
@@ -572,18 +476,8 @@ def test_the_catalogue():
 
 def test_an_interrupted_download_goes_on(mirror, server, data):
     server.judge = lambda number, path: Answer(wait_s=2 if "zips" in path else 0)
-    script = (
-        "import sys\n"
-        "from cocoprep.coco import download\n"
-        "from cocoprep.coco.download import *\n"
-        "from cocoprep.storage.store import FileDigest\n"
-        f"download.download_splits.__kwdefaults__['catalogue'] = {mirror[1]!r}\n"
-        "from cocoprep.cli import main\n"
-        "main(sys.argv[1:])\n"
-    )
     command = [
-        sys.executable, "-c", script, "download", "--split", "train2017", "--data-dir", str(data),
-        "--base-url", server.address,
+        *download_command(mirror[1]), "--split", "train2017", "--data-dir", str(data), "--base-url", server.address
     ]  # fmt: skip
     fetching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30

@@ -30,6 +30,7 @@ from cocoprep.storage.digests import digest_file
 from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.store import FileDigest
 from tests.support.building import build_folder
+from tests.support.half_written import leave_half
 from tests.support.people import write_people
 
 FILES = AnyFiles(patience_s=20)
@@ -129,6 +130,14 @@ def test_a_file_that_was_cut_short_at_the_target_is_brought_again(built, target)
         stream.write(b"short")
     assert stage_folder(built, target, FILES).kept_files < stage_folder(built, target, FILES).files
     assert content(target) == content(built)
+
+
+def test_what_a_killed_copy_was_writing_goes_and_what_others_write_stays(built, disk):
+    left = [leave_half(Path(disk) / name) for name in (MANIFEST, CEILING)]
+    others = leave_half(Path(disk) / "notes.txt")
+    stage_folder(built, disk, FILES)
+    assert [path.exists() for path in left] == [False, False]
+    assert others.exists()
 
 
 def test_another_build_is_never_replaced_unasked(built, another, target):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,7 +105,7 @@ def test_a_folder_appears_as_a_whole_in_place_of_the_old_one(tmp_path, before):
     place = place_of(out, "savedmodel")
     with place.temporary() as path:
         write_model(Path(path))
-        assert os.path.dirname(path) == str(out.parent), "it is moved, not copied"
+        assert Path(path).is_relative_to(out.parent), "it is moved, not copied"
         place.take(path)
     assert sorted(one.name for one in out.iterdir()) == [GRAPH, "variables"]
     assert (out / GRAPH).read_text() == "new"
@@ -126,6 +128,31 @@ def test_what_is_not_taken_is_removed(tmp_path):
     with file.temporary():
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+WRITE = (
+    "import sys\n"
+    "from pathlib import Path\n"
+    "from cocoprep.storage.held_folder import held_folder\n"
+    "with held_folder(sys.argv[1], prefix=sys.argv[2]) as folder:\n"
+    "    Path(folder, 'half').touch()\n"
+    "    print('writing', flush=True)\n"
+    "    sys.stdin.read()\n"
+)
+
+
+def test_what_a_killed_export_was_writing_goes_and_what_another_writes_stays(tmp_path):
+    command = [sys.executable, "-c", WRITE, str(tmp_path), ".model."]
+    writers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    assert [writer.stdout.readline() for writer in writers] == [b"writing\n"] * 2
+    writers[0].kill()
+    writers[0].communicate()
+    with place_of(tmp_path / "model", "savedmodel").temporary() as path:
+        place_of(tmp_path / "model", "savedmodel").take(str(write_model(Path(path))))
+    assert len(list(tmp_path.glob(f".model.{writers[0].pid}-*"))) == 0
+    assert len(list(tmp_path.glob(f".model.{writers[1].pid}-*/half"))) == 1
+    writers[1].communicate(b"")
+    assert [one.name for one in tmp_path.iterdir()] == ["model"]
 
 
 def test_a_file_takes_the_place_of_a_file(tmp_path):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from cocoprep.errors import CocoprepError, RecordError
+from cocoprep.errors import CocoprepError, ConfigError, RecordError
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
+from tests.support.half_written import leave_half
 
 FILES = LocalFiles()
 
@@ -36,6 +40,26 @@ def test_what_was_written_down_comes_back(run):
     assert folder.go_on(TrainConfig(data="elsewhere"), {"data": manifest, "val": manifest}) == []
     assert json.loads(FILES.read_bytes(folder.at("run.json")))["shards"].keys() == {"data", "val"}
     assert folder.read_config().data == "elsewhere"
+
+
+def test_who_holds_a_run_removes_what_a_killed_training_was_writing(run):
+    folder, _ = run
+    left = [leave_half(Path(folder.at(name))) for name in ("best.keras", "curves.png", "pictures/epoch-0001.png")]
+    folder.hold().release()
+    assert [path.exists() for path in left] == [False] * 3
+
+
+def test_who_may_not_hold_a_run_removes_nothing(run):
+    folder, _ = run
+    left, hold = leave_half(Path(folder.at("best.keras"))), f"from {RunFolder.__module__} import RunFolder\n"
+    hold += f"RunFolder({folder.path!r}).hold(); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        left.write_bytes(b"half")
+        with pytest.raises(ConfigError, match="another process is training"):
+            folder.hold()
+        other.communicate(b"\n")
+    assert left.exists()
 
 
 def test_other_versions_are_told_and_kept(run):

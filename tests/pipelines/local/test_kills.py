@@ -20,8 +20,9 @@ from cocoprep.shards.sidecar import read_sidecar
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.digests import digest_file
 from cocoprep.storage.local import LocalFiles
+from tests.support.processes import NEEDS_PROC, driver_of, wait_for, wait_until_gone, workers_of
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers by way of /proc")
+pytestmark = NEEDS_PROC
 
 WORKERS = 2
 IMAGES, COPIES = 16, 40
@@ -59,49 +60,6 @@ def start(arguments, out):
 def finish(build):
     output, _ = build.communicate(timeout=120)
     return build.returncode, output
-
-
-def processes():
-    """Return (pid, parent, session) of every process that still runs."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                state, parent, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if state != "Z":
-                found.append((int(entry.name), int(parent), int(session)))
-    return found
-
-
-def driver_of(build):
-    return next((pid for pid, parent, session in processes() if parent == build.pid and session == pid), None)
-
-
-def workers_of(driver):
-    """Return the processes that are not the driver: workers, their shells, the one that reads the annotations."""
-    return [pid for pid, _, session in processes() if session == driver and pid != driver]
-
-
-def wait_for(found, of):
-    """Return what `found` finds, once there is anything."""
-    deadline = time.monotonic() + 60
-    while not (there := found()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert there, f"{of}: none in 60 s"
-    return there
-
-
-def group_of(driver):
-    return [pid for pid, _, session in processes() if session == driver]
-
-
-def wait_until_gone(driver):
-    deadline = time.monotonic() + 10
-    while group_of(driver) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert group_of(driver) == []
 
 
 def check_what_is_there(out):
@@ -146,7 +104,7 @@ def test_kills_and_the_same_bytes(arguments, reference, tmp_path, kills):
             wait_for(
                 lambda target=target, build=build: finished_shards(out) > target or build.poll() is not None, "end"
             )
-        driver = driver_of(build)
+        driver = driver_of(build.pid)
         victim = rng.choice(["parent", "worker", "worker", "driver"])
         targets = {"parent": [build.pid], "driver": [driver], "worker": workers_of(driver) if driver else []}[victim]
         for target in rng.sample(targets, k=min(1, len(targets))):
@@ -193,7 +151,7 @@ def kill_one(driver, kind):
 @pytest.mark.parametrize("moment", ["before the first shard", "between shards"])
 def test_a_lost_worker_ends_the_build_in_seconds(arguments, tmp_path, kind, status, moment):
     build = start(arguments, tmp_path)
-    driver = wait_for(lambda: driver_of(build), "driver")
+    driver = wait_for(lambda: driver_of(build.pid), "driver")
     wait_for(lambda: len(command_lines(driver)) == 2 * WORKERS, "workers")
     if moment == "between shards":
         wait_for(lambda: list(tmp_path.glob("cocoprep-*.json")), "shards")
@@ -213,7 +171,7 @@ def test_a_lost_worker_ends_the_build_in_seconds(arguments, tmp_path, kind, stat
 def test_a_worker_killed_after_the_last_shard_does_no_harm(arguments, reference, tmp_path):
     """Before the manifest, the build may end and go on; after it, there is nothing left to lose."""
     build = start(arguments, tmp_path)
-    driver = wait_for(lambda: driver_of(build), "driver")
+    driver = wait_for(lambda: driver_of(build.pid), "driver")
     wait_for(lambda: finished_shards(tmp_path) == SHARDS, "all shards")
     with suppress(IndexError, ProcessLookupError):  # it may have ended already
         kill_one(driver, "worker")
@@ -230,7 +188,7 @@ def test_a_worker_killed_after_the_last_shard_does_no_harm(arguments, reference,
 def test_a_polite_end_leaves_no_process_and_no_temporary(arguments, reference, tmp_path, number, code):
     build = start(arguments, tmp_path)
     wait_for(lambda: list(tmp_path.glob("cocoprep-*.json")), "shards")  # the others are still to come
-    driver = driver_of(build)
+    driver = driver_of(build.pid)
     build.send_signal(number)
     ended, output = finish(build)
     assert ended == code, output
