@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cocoprep.checks import require, require_number
 from cocoprep.pose.crop_config import CropConfig, estimated_record_bytes
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.names import is_split_name
+
+if TYPE_CHECKING:
+    from cocoprep.pose.keypoints import KeypointTable
 
 MIN_DEFAULT_SHARDS = 16
 TARGET_SHARD_BYTES = 100_000_000

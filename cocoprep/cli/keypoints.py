@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say
 from cocoprep.errors import ConfigError
 
@@ -46,6 +45,7 @@ def open_table(name: str, files: FileStore) -> KeypointTable:
 def _list_tables() -> None:
     from rich.table import Table
 
+    from cocoprep.cli.console import PlainConsole
     from cocoprep.pose.tables import named_table, table_names, table_title
 
     rows = Table(show_header=True)

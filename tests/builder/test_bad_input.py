@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -241,16 +242,34 @@ def test_a_good_file_is_none(good, capsys):
     assert "would build" in said
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: data.decode().encode("utf-16")], ids=["gzip", "utf-16"])
+def test_a_packed_file_is_as_good(pack, good, tmp_path, capsys):
+    path = tmp_path / "people.json.gz"
+    path.write_bytes(pack(coco_bytes()))
+    code, said, errors = dry_run(capsys, "--annotations", path, "--images", good / "images")
+    assert (code, errors) == (0, "")
+    assert "people " in said
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\3\4 this is a zip", gzip.compress(coco_bytes())[:-9], b"\xff\xfe["], ids=["zip", "gzip", "utf-16"]
+)
+def test_what_cannot_be_unpacked_is_told_with_the_option(data, good, tmp_path, capsys):
+    path = tmp_path / "people.json"
+    path.write_bytes(data)
+    code, _, errors = dry_run(capsys, "--annotations", path, "--images", good / "images")
+    assert code == 1
+    assert errors.startswith(f"error: --annotations: {path}: expected a COCO keypoints file, found ")
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
         (b"", "not valid JSON at byte 0 of 0"),
         (coco_bytes()[:400], "not valid JSON at byte 400 of 400"),
-        (b"PK\3\4 this is a zip", "not valid JSON at byte"),
         (coco_bytes([raw_person(1, "area", "NaN")]), "NaN and Infinity are not JSON"),
         (coco_bytes([raw_person(1, "bbox", "[0, 0, Infinity, 9]")]), "not valid JSON at byte"),
         (coco_bytes().replace(b"1.jpg", b"caf\xe9.jpg"), "not UTF-8 text at byte"),
-        (coco_bytes().decode().encode("utf-16"), "not UTF-8 text at byte 0"),
         (b"[" * 100_000, "not a COCO keypoints file"),
         (b'{"images":' * 100_000, "got `object`"),
         (b'{"x":' * 100_000, "nested"),

@@ -74,7 +74,7 @@ def without(name):
         (b"", "not valid JSON .*byte 0"),
         (b'[{"image_id": 1,', "not valid JSON at byte 16 of 16"),
         (b'[{"image_id": 1, "score": 0.5 x}]', "not valid JSON at byte 30"),
-        (b"\xff\xfe[", "not valid JSON"),
+        (b"\xff\xfe[", "begins as UTF-16 and is none"),
         (b"[" * 100_000, "expected a list of results lines|nested|line 0"),
         ({"annotations": []}, "expected a list of results lines"),
         (b"3", "expected a list of results lines"),

@@ -31,7 +31,7 @@ def make_material(root: Path) -> Path:
     """Write a data set, a folder built of it, results, a run and its settings; return where."""
     built = build_people(root, images=4, size=(32, 32), shards=2)
     manifest = read_manifest(str(built), LocalFiles())
-    measure_ceiling(str(built), manifest, COCO_17, LocalFiles())
+    measure_ceiling(str(built), manifest, LocalFiles())
     (root / "train2017.zip").write_bytes(_zip_of(root / PHOTOGRAPHS))
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cocoprep.coco.results import CATEGORY_ID
 from cocoprep.errors import CocoprepError
 from cocoprep.model.predict.joints import joints_in_image, person_scores
 from cocoprep.pose.affine import index_to_point
 from cocoprep.shards.dataset import open_dataset
-from cocoprep.shards.ground_truth import CATEGORY_ID
 
 
 def test_stored_heatmaps_lead_back_to_the_labels(people_folder):

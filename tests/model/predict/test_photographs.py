@@ -159,7 +159,7 @@ def test_the_boxes_of_an_annotation_file(predictor, tmp_path, zipped):
                 packed.write(path, path.name)
         images = tmp_path / "images.zip"
     faults = Faults()
-    listed, category = list_annotated(str(annotations), str(images), COCO_17, faults)
+    listed, category = list_annotated(str(annotations), str(images), faults)
     assert category == 1
     assert [(one.image_id, len(one.boxes)) for one in listed] == [(3, 1), (5, 2)]
     assert "row 4" in faults[0][1]
@@ -172,15 +172,15 @@ def test_the_boxes_of_an_annotation_file(predictor, tmp_path, zipped):
 
 def test_people_with_few_labels_are_left_out_when_asked(tmp_path):
     annotations, images = coco(tmp_path)
-    listed, _ = list_annotated(str(annotations), str(images), COCO_17, Faults(), min_keypoints=1)
+    listed, _ = list_annotated(str(annotations), str(images), Faults(), min_keypoints=1)
     assert [(one.image_id, len(one.boxes)) for one in listed] == [(3, 1), (5, 1)]
 
 
 def test_files_that_are_not_there(tmp_path):
     with pytest.raises(AnnotationError, match="--annotations"):
-        list_annotated(str(tmp_path / "none.json"), str(tmp_path), COCO_17, Faults())
+        list_annotated(str(tmp_path / "none.json"), str(tmp_path), Faults())
     annotations, _ = coco(tmp_path)
     with pytest.raises(ConfigError, match="--images"):
-        list_annotated(str(annotations), str(tmp_path / "none"), COCO_17, Faults())
+        list_annotated(str(annotations), str(tmp_path / "none"), Faults())
     with pytest.raises(ImageError, match="no such file"):
         read_picture(str(tmp_path / "none.jpg"))

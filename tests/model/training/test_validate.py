@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cocoprep.coco.results import CATEGORY_ID
 from cocoprep.model.input.batches import evaluation_batches, evaluation_maker, people_to_evaluate
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.network.config import LossConfig
 from cocoprep.model.training.metrics import Guess, Measure
 from cocoprep.model.training.validate import batch_results, measure_oks, validate
 from cocoprep.shards.dataset import open_dataset
-from cocoprep.shards.ground_truth import CATEGORY_ID
 from cocoprep.storage.local import LocalFiles
 
 CONFIG = ReadConfig(batch_size=4)
