@@ -204,6 +204,7 @@ def test_a_worker_that_is_killed(engine, sample, tmp_path):
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", WITH_PROCESSES, indirect=True)
 def test_an_interrupted_build_ends_its_job(engine, sample, tmp_path):
     out = tmp_path / "out"

@@ -61,6 +61,7 @@ def test_two_machines_write_as_many_shards_each_and_the_same_bytes(cluster, coco
     assert "warning" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_machine_that_is_lost(cluster, tmp_path):
     """The job fails clearly; a new machine and the same command complete it, from the shards that are there."""
     with pytest.raises(SystemExit):
