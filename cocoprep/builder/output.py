@@ -23,7 +23,7 @@ from cocoprep.shards.names import (
 )
 from cocoprep.shards.plan import unseal_plan
 from cocoprep.shards.seal import canonical_json
-from cocoprep.storage.local import TEMPORARY
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import check_output_folder
@@ -36,10 +36,8 @@ def is_complete(folder: str, files: FileStore) -> bool:
 
 def sweep_temporaries(folder: str, files: FileStore) -> None:
     """Remove what an interrupted write of ours left in a folder; files of others stay."""
-    for name in files.list_names(folder):
-        match = TEMPORARY.fullmatch(name)
-        if match and is_ours(match["name"]):
-            files.delete(files.join(folder, name))
+    # A process of this number may live here that has nothing to do with it: engines write on many machines.
+    sweep_folder(folder, files, ours=is_ours, alone=True)
 
 
 def check_output(config: BuildConfig, num_shards: int, table: KeypointTable, files: FileStore) -> None:

@@ -15,6 +15,7 @@ import click
     "--run", "--run-dir", "run_dir", metavar="RUN", help="Folder of a training run, whose best network predicts."
 )
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
+@click.option("--category", metavar="NAME", help="With --annotations: the category, or 'all'.  [default: as build]")
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")
 @click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")

@@ -71,7 +71,9 @@ def run_job(options: EvaluateOptions) -> None:
 
 def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
     listed = None if dataset is None else table_of(dataset.manifest.keypoints)
-    truth = read_truth(options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed)
+    truth = read_truth(
+        options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed, options.category
+    )
     table = truth.table
     notes = truth.notes
     maps: Sequence[StackMaps] = ()

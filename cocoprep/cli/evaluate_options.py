@@ -27,6 +27,7 @@ class EvaluateOptions:
     data: str | None
     run_dir: str | None
     annotations: str | None
+    category: str | None
     results: str | None
     images: str | None
     boxes: Literal["truth"] | None
@@ -55,6 +56,8 @@ class EvaluateOptions:
             raise ConfigError("--run needs --data: the network predicts the people of a built folder.")
         if self.images is not None and self.annotations is None:
             raise ConfigError("--images goes with --annotations; with --data the pictures come from the folder.")
+        if self.category is not None and self.annotations is None:
+            raise ConfigError("--category goes with --annotations; a built folder has the one it was built of.")
         if self.images is not None and self.out is None:
             raise ConfigError("--images is for the pictures of the report: say with --out where that goes.")
         of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}

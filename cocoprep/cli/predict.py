@@ -37,6 +37,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     help="A person's box in pixels, in each picture; again for each person.  [default: the whole picture]",
 )  # fmt: skip
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
+@click.option("--category", metavar="NAME", help="Of --annotations: the category, or 'all'.  [default: as build]")
 @click.option("--images", metavar="PATH", help="Folder or .zip of the photographs of --annotations.")
 @click.option(
     "--min-keypoints",
@@ -57,8 +58,8 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
 def command(
     paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
-    annotations: str | None, images: str | None, *, min_keypoints: int, flip_test: bool, decoder: Decoder,
-    batch_size: int, threshold: float | None, out: str | None, overlays: bool,
+    annotations: str | None, images: str | None, *, category: str | None, min_keypoints: int, flip_test: bool,
+    decoder: Decoder, batch_size: int, threshold: float | None, out: str | None, overlays: bool,
 ) -> None:  # fmt: skip
     """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
 
@@ -105,7 +106,7 @@ def command(
         if annotations is not None and images is not None:
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
-                annotations, images, output.fault, min_keypoints=min_keypoints, files=files
+                annotations, images, output.fault, category=category, min_keypoints=min_keypoints, files=files
             )
         else:
             listed = list_files(paths, boxes, output.fault, files)

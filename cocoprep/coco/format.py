@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -24,15 +24,15 @@ class Category(msgspec.Struct):
 
     Attributes:
         keypoints: names of its joints.
-        skeleton: pairs of joint numbers, from 1.
-        sigmas: of OKS, where the file brings its own.
+        skeleton: pairs of joint numbers, from 1; whatever else tools write there costs no more than a limb.
+        sigmas: of OKS, where the file brings its own; as little to be relied on.
     """
 
     id: Id
     name: str = ""
     keypoints: list[str] | None = None
-    skeleton: list[list[int]] | None = None
-    sigmas: list[float] | None = None
+    skeleton: Any = None
+    sigmas: Any = None
 
 
 class IdOnly(msgspec.Struct):

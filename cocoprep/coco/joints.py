@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
@@ -151,8 +151,8 @@ def _unlisted(table: KeypointTable | None, path: str, entries: Entries) -> Keypo
         return table
     raise AnnotationError(
         f"{path}: the category lists no keypoints, and its annotations have {length or 'no'} numbers of them. Where "
-        "this is an instances file, pass person_keypoints_*.json; else say which joints with --keypoints: `cocoprep "
-        "keypoints` lists them."
+        "this is an instances file, pass person_keypoints_*.json; else list the names in the category, as `cocoprep "
+        "keypoints NAME` prints them."
     )
 
 
@@ -206,15 +206,7 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
         notes.append(f"mirror partners by their names: {told:.1000}")
     else:
         notes.append("no names of joints form pairs of left and right: nothing is mirrored")
-    sigmas = category.sigmas
-    if sigmas is None or len(sigmas) != len(names) or not all(0 < sigma < 1 for sigma in sigmas):
-        sigmas = [UNIFORM_SIGMA] * len(names)
-        notes.append(f"OKS by one sigma for all joints, {UNIFORM_SIGMA}: the file has none, nor has a known table")
-    limbs = tuple(
-        (names[pair[0] - 1], names[pair[1] - 1])
-        for pair in category.skeleton or ()
-        if len(pair) == 2 and all(1 <= joint <= len(names) for joint in pair) and pair[0] != pair[1]
-    )
+    limbs, sigmas = _limbs(category, names, notes), _sigmas(category, len(names), notes)
     known = {name_key(name): name for name in names}
     return KeypointTable(
         name=f"{category.name or 'file'}-{len(names)}",
@@ -230,3 +222,29 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
         ),
         category=category.name or PERSON,
     )
+
+
+def _limbs(category: Category, names: Sequence[str], notes: list[str]) -> tuple[tuple[str, str], ...]:
+    pairs = category.skeleton if isinstance(category.skeleton, list) else []
+    limbs = tuple((names[pair[0] - 1], names[pair[1] - 1]) for pair in pairs if _is_limb(pair, len(names)))
+    left_out = len(pairs) - len(limbs) or int(category.skeleton is not None and pairs is not category.skeleton)
+    if left_out:
+        notes.append(f"of the skeleton, {left_out} are left out that are no pair of numbers from 1 to {len(names)}")
+    return limbs
+
+
+def _is_limb(pair: Any, joints: int) -> bool:
+    if not isinstance(pair, list) or len(pair) != 2 or pair[0] == pair[1]:
+        return False
+    return all(type(joint) is int and 1 <= joint <= joints for joint in pair)
+
+
+def _sigmas(category: Category, joints: int, notes: list[str]) -> list[float]:
+    found = category.sigmas
+    if isinstance(found, list) and len(found) == joints and all(type(s) in (int, float) and 0 < s < 1 for s in found):
+        return [float(sigma) for sigma in found]
+    has = "none" if found is None else f"others than {joints} between 0 and 1"
+    notes.append(
+        f"OKS by one sigma for all joints, {UNIFORM_SIGMA}: the file has {has}, and its joints are no known table's"
+    )
+    return [UNIFORM_SIGMA] * joints

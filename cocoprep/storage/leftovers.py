@@ -12,7 +12,9 @@ from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
 
 
-def sweep_folder(folder: str, files: FileStore, *, ours: Callable[[str], bool] = lambda name: True) -> None:
+def sweep_folder(
+    folder: str, files: FileStore, *, ours: Callable[[str], bool] = lambda name: True, alone: bool = False
+) -> None:
     """Remove what killed writes have left in a folder, which need not be there.
 
     What a process of this machine may still be writing stays. In a bucket nothing has a temporary name.
@@ -21,6 +23,7 @@ def sweep_folder(folder: str, files: FileStore, *, ours: Callable[[str], bool] =
         folder: to look in.
         files: where it lies.
         ours: tells of a file's final name whether the caller is to write it.
+        alone: nobody else writes there, whatever processes this machine has.
 
     Raises:
         OutputError: one cannot be removed, or the folder not be listed.
@@ -29,7 +32,7 @@ def sweep_folder(folder: str, files: FileStore, *, ours: Callable[[str], bool] =
         return
     for name in files.list_names(folder):
         match = TEMPORARY.fullmatch(name)
-        if match and ours(match["name"]) and not _is_written(int(match["process"])):
+        if match and ours(match["name"]) and (alone or not _is_written(int(match["process"]))):
             files.delete(files.join(folder, name))
 
 

@@ -140,6 +140,7 @@ def list_annotated(
     images: str,
     on_fault: OnFault,
     *,
+    category: str | None = None,
     min_keypoints: int = 0,
     files: FileStore = AnyFiles(),
 ) -> tuple[list[Listed], int]:
@@ -149,6 +150,7 @@ def list_annotated(
         annotations: the file.
         images: the folder or zip of its photographs.
         on_fault: told of entries that cannot be used.
+        category: whose boxes; None for the person, or the only category with joints.
         min_keypoints: how many labelled joints a person must have.
         files: where file and photographs lie; by default, on this machine or in a bucket, as each path says.
 
@@ -161,7 +163,7 @@ def list_annotated(
     """
     expected = "a JSON file of COCO person keypoints"
     data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
-    file = parse_annotation_file(data, annotations)
+    file = parse_annotation_file(data, annotations, category=category)
     source = open_images(images, files)
     boxes: dict[int, list[BBox]] = {}
     for entry in parse_entries(file):

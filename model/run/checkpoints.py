@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.errors import OutputError, RecordError
-from cocoprep.storage.local import TEMPORARY
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.npz import decode_npz
 from cocoprep.storage.store import FileStore
 
@@ -73,10 +73,7 @@ class CheckpointFolder:
 
     def sweep(self) -> None:
         """Remove what a kill in the middle of a write left behind."""
-        for name in self.files.list_names(self.folder):
-            match = TEMPORARY.fullmatch(name)
-            if match and _NAME.fullmatch(match["name"]):
-                self.files.delete(self.files.join(self.folder, name))
+        sweep_folder(self.folder, self.files, ours=lambda name: _NAME.fullmatch(name) is not None, alone=True)
 
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint that is whole; None where there is none.

@@ -400,3 +400,9 @@ def test_json_holds_the_curves_of_the_report(run, files, tmp_path):
     assert {name: values[at] for name, values in curve["pck_per_joint"].items()} == (
         figures["pck"]["box"]["at"]["0.1"]["per_joint"]
     )
+
+
+def test_a_category_goes_with_annotations(run):
+    code, _, err = run("--data", "d", "--results", "r.json", "--category", "dog")
+    assert code == 1
+    assert "--category goes with --annotations" in err

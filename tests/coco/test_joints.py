@@ -100,14 +100,15 @@ def test_a_known_tables_joints_are_known_in_any_spelling_and_order(name):
 
 def test_joints_of_nobodys_table():
     names = ["L Wing", "R Wing", "beak", "Tail"]
-    found = find(Category(4, "bird", names, [[1, 3], [2, 3], [3, 9], [3]]))
+    found = find(Category(4, "bird", names, [[1, 3], [2, 3], [3, 9], [3], "x", [1.0, 2]]))
     table = found.table
     assert (table.name, table.category, table.names, table.flip_index) == ("bird-4", "bird", tuple(names), (1, 0, 2, 3))
     assert table.limbs == (("L Wing", "beak"), ("R Wing", "beak"))
     assert set(table.oks_sigmas) == {UNIFORM_SIGMA}
     assert found.notes == (
         "mirror partners by their names: L Wing - R Wing",
-        f"OKS by one sigma for all joints, {UNIFORM_SIGMA}: the file has none, nor has a known table",
+        "of the skeleton, 4 are left out that are no pair of numbers from 1 to 4",
+        f"OKS by one sigma for all joints, {UNIFORM_SIGMA}: the file has none, and its joints are no known table's",
     )
     assert table.families == {"wing": (0, 1), "beak": (2,), "Tail": (3,)}
 
@@ -116,6 +117,19 @@ def test_sigmas_of_the_file_are_taken():
     found = find(Category(4, "bird", ["beak", "tail"], None, [0.1, 0.2]))
     assert found.table.oks_sigmas.tolist() == [0.1, 0.2]
     assert found.notes == ("no names of joints form pairs of left and right: nothing is mirrored",)
+
+
+@pytest.mark.parametrize("sigmas", [[0.1], [0.1, 2], ["a", "b"], {"a": 1}, "ab", [True, True], [None, 0.1]])
+def test_odd_sigmas_are_told(sigmas):
+    found = find(Category(4, "bird", ["beak", "tail"], {"of": "another form"}, sigmas))
+    assert set(found.table.oks_sigmas) == {UNIFORM_SIGMA}
+    assert found.notes[1] == "of the skeleton, 1 are left out that are no pair of numbers from 1 to 2"
+    assert "the file has others than 2 between 0 and 1" in found.notes[2]
+
+
+def test_whatever_stands_beside_the_joints_of_a_known_table_costs_nothing():
+    found = find(Category(1, "person", COCO, "odd", "odd"))
+    assert (found.table, found.notes) == (COCO_17, ())
 
 
 def test_head_and_torso_are_found_by_name():

@@ -26,6 +26,7 @@ from cocoprep.sample.pose import mirror_pose, random_pose
 from cocoprep.sample.rle import encode_rle
 from cocoprep.sample.skeleton import pose_skeleton, random_body
 from cocoprep.sample.state import PROGRESS
+from tests.support.processes import session_of
 
 IMAGES, VAL_IMAGES = 120, 10
 SPLITS = ("train2017", "val2017")
@@ -179,20 +180,6 @@ def test_a_lost_process_leaves_no_other_behind(tmp_path: Path, victim: str) -> N
         time.sleep(0.05)
     assert session_of(run.pid) == []
     assert write_sample(tmp_path / "coco", images=40).drawn <= 47  # of 50: the others were there
-
-
-def session_of(leader: int) -> list[int]:
-    """Return the processes of a session that still run."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                state, _, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if state != "Z" and int(session) == leader:
-                found.append(int(entry.name))
-    return found
 
 
 def test_complete_sample_is_left_as_it_is(tmp_path: Path) -> None:
