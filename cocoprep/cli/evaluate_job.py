@@ -79,6 +79,7 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
         predictions = read_results(options.results, files, truth, table)
+        notes += predictions.notes
     elif dataset is not None:
         predictions, maps = _predict(options, truth, dataset, files)
         notes.append(BOXES)

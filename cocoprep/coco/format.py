@@ -13,6 +13,7 @@ from cocoprep.errors import AnnotationError
 from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.keypoints import KeypointTable
 
+MAX_BAD_FRACTION = 0.01  # of the annotations that may be faulty, and are left out, without anybody's word
 MAX_AREA_PX2 = MAX_COORDINATE**2
 Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
@@ -41,10 +42,8 @@ class IdOnly(msgspec.Struct):
     id: Id | None = None
 
 
-def numbers_fault(annotation_id: int, iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
+def numbers_fault(iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
     """Say what of an annotation cannot be evaluated, or None."""
-    if annotation_id == 0:
-        return "id 0: pycocotools takes it for nobody, and would miss the person. Number the annotations from 1"
     if iscrowd not in (0, 1):
         return f"iscrowd {iscrowd}: expected 0 or 1"
     if not 0 <= area <= MAX_AREA_PX2:

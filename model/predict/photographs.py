@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cocoprep.checks import require_number
-from cocoprep.coco.annotations import ImageInfo, parse_annotation_file, parse_entries
+from cocoprep.coco.annotations import ImageInfo, parse_annotation_file
+from cocoprep.coco.people import parse_entries
 from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images
 from cocoprep.crops.pixels import FORMATS, MAX_PIXELS, crop_image, decode_image
 from cocoprep.errors import AnnotationError, ImageError
