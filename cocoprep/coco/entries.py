@@ -78,14 +78,15 @@ def settle(entry: Entry, table: KeypointTable, guesses: Counter[str]) -> str | N
     fault = keypoints_fault(entry.keypoints, table)
     if fault:
         return fault
-    if entry.bbox is None or not any(entry.bbox[2:]):
-        found = _extent(entry.keypoints)
-        guesses[NO_BOX] += found is not None
-        entry.bbox = found or entry.bbox or (0.0, 0.0, 0.0, 0.0)
-    if entry.area is None:
+    box, boxless = entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.bbox is None or not any(entry.bbox[2:])
+    if boxless and (found := _extent(entry.keypoints)):
+        guesses[NO_BOX] += 1
+        box = found
+    if entry.area is None or (boxless and not entry.area):
         guesses[NO_AREA] += 1
-        entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, entry.bbox[2]) * max(0.0, entry.bbox[3])
-    return numbers_fault(entry.iscrowd, entry.area, entry.bbox)
+        entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, box[2]) * max(0.0, box[3])
+    entry.bbox = box
+    return numbers_fault(entry.iscrowd, entry.area, box)
 
 
 def _settle_visibility(keypoints: list[float], guesses: Counter[str]) -> None:
