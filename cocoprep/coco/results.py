@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -62,6 +62,17 @@ class Predictions:
             for line, box in zip(found, self.bbox.tolist(), strict=True):
                 line["bbox"] = box
         return found
+
+
+def join_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """Return predictions one after the other, all without boxes and all with the annotations that they were made of."""
+    return Predictions(
+        image_ids=np.concatenate([part.image_ids for part in parts]),
+        keypoints=np.concatenate([part.keypoints for part in parts]),
+        confidence=np.concatenate([part.confidence for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        annotation_ids=np.concatenate([part.annotation_ids for part in parts if part.annotation_ids is not None]),
+    )
 
 
 class _Line(msgspec.Struct, gc=False):

@@ -20,6 +20,7 @@ from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
 from tests.fuzz.material import ANNOTATIONS, PHOTOGRAPHS
 from tests.fuzz.npz_level import damage_npz
+from tests.fuzz.packed_level import damage_packed
 from tests.fuzz.parquet_level import damage_ledger
 from tests.fuzz.picture_level import as_form, damage_picture, other_picture, stated_size
 from tests.fuzz.sealed import damage_sealed
@@ -55,6 +56,7 @@ BUILD = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/
 BUILD_ZIP = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/train2017.zip", "{out}/built")
 REAL_BUILD = (*_BUILD, "--images", "{in}/coco/train2017", "--out", "{out}/built")
 REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
+WITH_TABLE = (*DRY_RUN, "--keypoints", "{in}/mine.toml")
 RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
 CURVES = ("reader:curves", "{in}/run", "{out}/run")
@@ -159,6 +161,9 @@ KINDS: dict[str, Kind] = {
     "annotations": Kind(
         ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE), ("coco", "results.json"), slow=(REAL_BUILD,)
     ),
+    "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE), ("coco", "results.json")),
+    "packed results": Kind("results.json", damage_packed, (SCORE_FILE,), ("coco",)),
+    "table": Kind("mine.toml", damage_toml, (WITH_TABLE,), ("coco",)),
     "results": Kind(
         "results.json", damage_json, (SCORE_FILE, SCORE_FILE, SCORE_FOLDER), ("coco", "out"),
         slow=((*SCORE_FOLDER[:5], "--out", "{out}/report"),),
