@@ -19,7 +19,8 @@ from PIL import Image
 
 from cocoprep.checks import require_number
 from cocoprep.coco.annotations import ImageInfo, parse_annotation_file, parse_entries
-from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images
+from cocoprep.crops.image_source import MAX_FILE_BYTES, ImageSource
+from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import FORMATS, MAX_PIXELS, crop_image, decode_image
 from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.model.predict.joints import Joints, joints_in_image

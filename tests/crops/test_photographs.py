@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 
 from cocoprep.coco.annotations import ImageInfo
-from cocoprep.crops.photographs import MAX_FILE_BYTES, check_file_name, open_images, photograph_digest
+from cocoprep.crops.image_source import MAX_FILE_BYTES, check_file_name, photograph_digest
+from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import FILL_RGB, MAX_PIXELS, crop_image, decode_image
 from cocoprep.errors import ConfigError, ImageError
 from cocoprep.pose.affine import CropWindow
@@ -394,7 +395,7 @@ def test_what_is_neither_folder_nor_zip(make, tmp_path):
     make(tmp_path / "images.zip")
     with pytest.raises(ConfigError, match=r"--images: .*images\.zip") as caught:
         open_images(str(tmp_path / "images.zip"), LocalFiles())
-    assert "expected a folder or a .zip" in str(caught.value) or "fetch it again" in str(caught.value)
+    assert "expected a folder, a .zip or a .tar" in str(caught.value) or "fetch it again" in str(caught.value)
 
 
 # Zips

@@ -1,0 +1,69 @@
+"""The members of an archive of photographs, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Generic, TypeVar
+
+from cocoprep.crops.image_source import check_file_name
+from cocoprep.errors import ImageError
+
+Member = TypeVar("Member")
+
+
+class Members(Generic[Member]):
+    """The members of one archive; its folders are none.
+
+    A photograph is found under its own name, under a folder of the archive's name (as in COCO's zips), or under the
+    one folder that all members share.
+    """
+
+    def __init__(self, found: Iterable[tuple[str, Member]], kind: str, path: str | None = None) -> None:
+        """Index members.
+
+        Args:
+            found: their names in the archive, and what stands for each.
+            kind: what messages call the archive, such as "zip".
+            path: of the archive; None where each member has the very name that it is asked for by.
+        """
+        self._kind = kind
+        self._members: dict[str, Member | None] = {}  # a name used twice maps to None
+        for name, member in found:
+            if not name.endswith("/"):
+                self._members[name] = None if name in self._members else member
+        self._folders: tuple[str, ...] = ("",)
+        if path is not None:
+            self._folders = ("", f"{PurePosixPath(path).stem}/", *self._shared_folder())
+
+    def _shared_folder(self) -> tuple[str, ...]:
+        tops = {name.split("/", 1)[0] for name in self._members if "/" in name} - {"__MACOSX"}  # a Mac's own notes
+        return tuple(f"{top}/" for top in tops) if len(tops) == 1 else ()
+
+    def own_name(self, file_name: str) -> str | None:
+        """Return the member that a photograph's name stands for; None where there is none."""
+        return next((f + file_name for f in self._folders if f + file_name in self._members), None)
+
+    def member(self, file_name: str) -> Member:
+        """Return what stands for a member. Raises ImageError where there is none, or two."""
+        check_file_name(file_name)
+        name = self.own_name(file_name)
+        if name is None:
+            raise ImageError(f"{file_name!r}: {nothing_in(self._kind)}")
+        found = self._members[name]
+        if found is None:
+            raise ImageError(f"{file_name!r}: the {self._kind} holds this name more than once")
+        return found
+
+    def find(self, file_names: Iterable[str]) -> dict[str, str]:
+        """See `ImageSource`."""
+        return {name: own for name in file_names if (own := self.own_name(name)) is not None}
+
+    def names(self) -> Iterator[str]:
+        """See `ImageSource`."""
+        return iter(self._members)
+
+
+def nothing_in(kind: str) -> str:
+    """Return what is said where an archive has no such member."""
+    return f"no such member in the {kind}"
