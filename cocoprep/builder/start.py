@@ -180,10 +180,14 @@ def probe_images(path: str, images: ImageSource, selection: Selection, missing: 
     there = [group.image.file_name for group in selection.groups if group.image.image_id not in missing]
     if not there:
         held = list(islice(images.names(), 3))
-        holds = f"What is there: {', '.join(map(shown, held))}." if held else "Nothing is there."
+        holds = (
+            f"What is there: {', '.join(map(shown, held))}. Is"
+            if held
+            else "Nothing is there. Is the drive mounted, and is"
+        )
         raise ConfigError(
             f"--images: none of {len(missing)} photographs can be read from {path} ({next(iter(missing.values()))}). "
-            f"{holds} Is the drive mounted, and is it the folder, zip or tar that belongs to the annotations?"
+            f"{holds} it the folder, zip or tar that belongs to the annotations?"
         )
     tried = there[:: -(-len(there) // PROBES)]
     for name in tried:

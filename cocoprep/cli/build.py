@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
-from cocoprep.cli.paths import check_paths
+from cocoprep.cli.paths import check_paths, tell_of_tar
 from cocoprep.cli.say import say
 from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
@@ -72,7 +72,10 @@ def command(**options: Any) -> None:
 
     After `--`, any Beam option in Beam's own spelling.
     """
+    from cocoprep.storage.by_scheme import AnyFiles
+
     config = _build_config(options)
+    tell_of_tar(config.images, AnyFiles())
     if options["dry_run"]:
         _dry_run(config, options["runner"], options["workers"], options["beam_options"])
         return

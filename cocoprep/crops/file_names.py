@@ -13,7 +13,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from unicodedata import normalize
 from urllib.parse import parse_qs, unquote
 
@@ -144,12 +143,11 @@ class _Reversed:
 
     def _beginning(self, key: str) -> list[str]:
         start = bisect_left(self._names, (key,))
-        alike = islice(self._names, start, start + _MOST_FITS)
-        return [own for other, own in alike if other.startswith(key)]
+        return [own for other, own in self._names[start : start + _MOST_FITS] if other.startswith(key)]
 
     def _equal(self, key: str) -> list[str]:
         start = bisect_left(self._names, (key,))
-        return [own for other, own in islice(self._names, start, start + _MOST_FITS) if other == key]
+        return [own for other, own in self._names[start : start + _MOST_FITS] if other == key]
 
 
 def _forms(name: str) -> Iterator[tuple[list[str], tuple[str, ...]]]:
@@ -234,7 +232,7 @@ def _found_note(fits: Mapping[str, _Fit]) -> list[str]:
         name = min(name for name, fit in fits.items() if fit.kinds == kind)
         said = ", ".join(_SAID[part] for part in kind)
         kinds.append(f"{count} {said} ({shown(name)} is {shown(fits[name].own)})")
-    return [f"file names of {len(fits)} photographs are not quite theirs: " + "; ".join(kinds)]
+    return [f"{len(fits)} file names are not quite the photographs' own. Found: " + "; ".join(kinds)]
 
 
 def _refused_note(refused: Mapping[str, str]) -> list[str]:

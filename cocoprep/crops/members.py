@@ -32,22 +32,25 @@ class Members(Generic[Member]):
         for name, member in found:
             if not name.endswith("/"):
                 self._members[name] = None if name in self._members else member
-        self._folders: tuple[str, ...] = ("",)
-        if path is not None:
-            self._folders = ("", f"{PurePosixPath(path).stem}/", *self._shared_folder())
+        self._shared = "" if path is None else self._shared_folder()
+        self._folders = [""] if path is None else ["", f"{PurePosixPath(path).stem}/", self._shared]
 
-    def _shared_folder(self) -> tuple[str, ...]:
+    def _shared_folder(self) -> str:
         tops = {name.split("/", 1)[0] for name in self._members if "/" in name} - {"__MACOSX"}  # a Mac's own notes
-        return tuple(f"{top}/" for top in tops) if len(tops) == 1 else ()
+        return f"{tops.pop()}/" if len(tops) == 1 else ""
 
-    def own_name(self, file_name: str) -> str | None:
-        """Return the member that a photograph's name stands for; None where there is none."""
+    def _full_name(self, file_name: str) -> str | None:
         return next((f + file_name for f in self._folders if f + file_name in self._members), None)
+
+    def _own_name(self, full_name: str) -> str:
+        """Return a member's name without the shared folder, unless that would be another member's."""
+        within = full_name.removeprefix(self._shared)
+        return full_name if within in self._members else within
 
     def member(self, file_name: str) -> Member:
         """Return what stands for a member. Raises ImageError where there is none, or two."""
         check_file_name(file_name)
-        name = self.own_name(file_name)
+        name = self._full_name(file_name)
         if name is None:
             raise ImageError(f"{file_name!r}: {nothing_in(self._kind)}")
         found = self._members[name]
@@ -57,11 +60,12 @@ class Members(Generic[Member]):
 
     def find(self, file_names: Iterable[str]) -> dict[str, str]:
         """See `ImageSource`."""
-        return {name: own for name in file_names if (own := self.own_name(name)) is not None}
+        found = ((name, self._full_name(name)) for name in file_names)
+        return {name: self._own_name(full) for name, full in found if full is not None}
 
     def names(self) -> Iterator[str]:
         """See `ImageSource`."""
-        return iter(self._members)
+        return map(self._own_name, self._members)
 
 
 def nothing_in(kind: str) -> str:
