@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from cocoprep.cli.say import say
-from cocoprep.errors import ConfigError
+from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
@@ -32,7 +33,8 @@ def check_paths(paths: Mapping[str, str | None]) -> None:
 
 def tell_of_tar(path: str, files: FileStore) -> None:
     """Say what will take its time before anything is seen of it: a large tar has to be looked through."""
-    if path.endswith(".tar") and not files.is_folder(path) and files.exists(path):
-        size = files.size(path)
-        if size >= _LARGE_TAR:
+    if not path.endswith(".tar"):
+        return
+    with suppress(OSError, CocoprepError):  # will be told where it is opened
+        if not files.is_folder(path) and (size := files.size(path)) >= _LARGE_TAR:
             say(f"looking through {path}, {format_bytes(size)}: a tar has no list of what it holds", err=True)

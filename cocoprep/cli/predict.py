@@ -71,17 +71,17 @@ def command(
     Writes results.json, COCO's results with each joint's confidence as its third number; images.json, which names the
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
-    from cocoprep.checks import require
     from cocoprep.cli.paths import check_paths, tell_of_tar
     from cocoprep.cli.predict_report import count, summary
     from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.quiet import quiet_libraries
-    from cocoprep.errors import CocoprepError
+    from cocoprep.errors import CocoprepError, ConfigError
     from cocoprep.storage.by_scheme import AnyFiles
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
     _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
-    require(images is not None or not follow_links, "--follow-links", "--images too, whose links it is about", "none")
+    if follow_links and images is None:
+        raise ConfigError("--follow-links goes with --images, whose links it is about.")
     check_paths({"--run": run_dir, "--annotations": annotations, "--images": images, "--out": out})
     check_paths({path: path for path in paths})
     files = AnyFiles()

@@ -152,8 +152,8 @@ class _Reversed:
 
 def _forms(name: str) -> Iterator[tuple[list[str], tuple[str, ...]]]:
     """Yield what a file name may mean, the plainest first: the parts of a path, and what was done to get them."""
-    forms: list[tuple[str, tuple[str, ...]]] = [(name, ())]
     url = _URL.match(name)
+    forms: list[tuple[str, tuple[str, ...]]] = [] if url else [(name, ())]
     path = url["path"] if url else re.split(r"[?#]", name)[0]
     of_address = () if path == name else (ADDRESS,)
     forms += [(path, of_address)] if of_address else []

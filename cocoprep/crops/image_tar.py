@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 
 from cocoprep.crops.image_source import Place, photograph_digest
-from cocoprep.crops.members import Members, nothing_in
+from cocoprep.crops.members import Members, nothing_in, twice_in
 from cocoprep.crops.tar_index import index_tar
 from cocoprep.errors import ConfigError, ImageError
 from cocoprep.storage.store import FileStore
@@ -72,11 +72,11 @@ class ImageTar:
     def places(self, file_names: Iterable[str]) -> dict[str, Place]:
         """See `ImageSource`."""
         found = {}
-        for name in file_names:
+        for name in self._members.find(file_names):
             try:
                 found[name] = self._members.member(name)
-            except ImageError:  # will be said where it is read
-                continue
+            except ImageError:
+                found[name] = Place(0, 0, twice_in("tar"))
         return found
 
     def learn(self, places: Mapping[str, Place]) -> None:

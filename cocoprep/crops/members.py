@@ -55,7 +55,7 @@ class Members(Generic[Member]):
             raise ImageError(f"{file_name!r}: {nothing_in(self._kind)}")
         found = self._members[name]
         if found is None:
-            raise ImageError(f"{file_name!r}: the {self._kind} holds this name more than once")
+            raise ImageError(f"{file_name!r}: {twice_in(self._kind)}")
         return found
 
     def find(self, file_names: Iterable[str]) -> dict[str, str]:
@@ -71,3 +71,8 @@ class Members(Generic[Member]):
 def nothing_in(kind: str) -> str:
     """Return what is said where an archive has no such member."""
     return f"no such member in the {kind}"
+
+
+def twice_in(kind: str) -> str:
+    """Return what is said where two members of an archive have one name."""
+    return f"the {kind} holds this name more than once"

@@ -45,7 +45,7 @@ def index_tar(stream: BinaryIO, size: int, *, by_reading: bool = False) -> Itera
         if found is None:
             return
         name, place = found
-        if not name.endswith("/"):
+        if name and not name.endswith("/"):
             yield name, place
     raise ValueError(f"more than {MOST_MEMBERS} members")
 
@@ -158,7 +158,7 @@ def _told(kind: bytes, content: bytes, at: int) -> dict[str, str]:
         return {}
     told: dict[str, str] = {key: records[key] for key in ("path", "size") if key in records}
     if any(key.startswith("GNU.sparse.") for key in records):
-        told["sparse"] = ""
+        told |= {"sparse": "", "path": records.get("GNU.sparse.name", told.get("path", ""))}
     return told
 
 
@@ -167,7 +167,7 @@ def _pax_records(content: bytes, at: int) -> Iterator[tuple[str, str]]:
         length = _whole(content.partition(b" ")[0][:20].decode("latin-1"), at)
         record, content = content[:length], content[length:]
         key, equals, value = record.partition(b" ")[2].partition(b"=")
-        if not equals or not record.endswith(b"\n"):
+        if len(record) < length or not equals or not record.endswith(b"\n"):
             raise ValueError(f"a pax header at byte {at} that is none")
         yield _text(key), _text(value[:-1])
 
