@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from cocoprep.cli.say import say
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.sizes import format_bytes
-from cocoprep.storage.store import FileStore
+
+if TYPE_CHECKING:
+    from cocoprep.storage.store import FileStore
 
 _LARGE_TAR = 1 << 30
 

@@ -103,7 +103,7 @@ class ImageFolder:
         try:
             check_file_name(file_name)
             return set(self._files.list_names(self._files.join(self._path, folder) if folder else self._path))
-        except ImageError:  # it leads out
+        except (ImageError, ConfigError):  # it leads out, or a folder's name makes it look like an address
             return set()
         except OutputError:
             return None

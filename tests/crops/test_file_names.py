@@ -15,6 +15,7 @@ from cocoprep.crops.file_names import find_names
 from cocoprep.crops.named_images import NamedImages, Refusing
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import ImageError
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.local import LocalFiles
 
 NFC, NFD = normalize("NFC", "café.jpg"), normalize("NFD", "café.jpg")
@@ -49,7 +50,7 @@ SOURCES = {"folder": write_folder, "zip": write_zip, "tar": write_tar}
 @pytest.fixture(params=SOURCES)
 def source_of(request, tmp_path):
     """Return what makes a source of files, each of which holds its own name."""
-    return lambda *names: open_images(SOURCES[request.param](tmp_path, names), LocalFiles())
+    return lambda *names: open_images(SOURCES[request.param](tmp_path, names), AnyFiles())
 
 
 # file name, what is there, which of it is meant (None: none), what is said of it
@@ -91,6 +92,7 @@ TABLE = [
     ("https://host/", ("a.jpg",), None, "expected a relative path"),
     ("", ("a.jpg",), None, "expected a relative path"),
     ("%00%ff%.jpg", ("a.jpg",), None, "no such"),
+    ("%a://b/a.jpg", ("a.jpg", "x/b.jpg"), "a.jpg", "without what stands before it"),  # no address, but looks like one
     ("x/.hidden.jpg", ("y/b.jpg", ".hidden.jpg"), None, "no such"),
 ]  # fmt: skip
 

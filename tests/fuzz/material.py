@@ -33,6 +33,7 @@ def make_material(root: Path) -> Path:
     manifest = read_manifest(str(built), LocalFiles())
     measure_ceiling(str(built), manifest, LocalFiles())
     (root / "train2017.zip").write_bytes(_zip_of(root / PHOTOGRAPHS))
+    shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     return root
