@@ -217,7 +217,9 @@ def _read_photograph(
         return None, f"{place} in {GROUND_TRUTH}, so there is no file name to look for."
     try:
         return decode_image(source.read(image.file_name), image), ""
-    except ConfigError as error:  # of an archive that is damaged further on
+    except ConfigError as error:  # of a tar, which is looked through only now
+        if images is not None:
+            raise
         return None, str(error)
     except ImageError as error:
         return None, f"{error}. Looked in {path}; pass --images if the photographs are elsewhere."

@@ -27,7 +27,8 @@ NUMBERS = (
 KINDS = b"0\x001234567xXgLKSVMDNZA"
 PAX = (
     b"16 path=../evil\n", b"12 size=512\n", b"21 size=999999999999\n", b"11 size=-1\n", b"0 \n", b"5 a=\n", b"=\n",
-    b"x", b"22 GNU.sparse.major=1\n", b"9 path=\n", b"99999999999999999999 a=b\n", b"13 path=\xff\xfe\n", b"13 path=\x1b[\n",
+    b"x", b"22 GNU.sparse.major=1\n", b"9 path=\n", b"99999999999999999999 a=b\n",
+    b"13 path=\xff\xfe\n", b"13 path=\x1b[\n",
 )  # fmt: skip
 Members = list[tuple[tarfile.TarInfo, bytes]]
 
