@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from unicodedata import normalize
 from urllib.parse import parse_qs, unquote
 
@@ -142,12 +143,14 @@ class _Reversed:
         return []
 
     def _beginning(self, key: str) -> list[str]:
-        start = bisect_left(self._names, (key,))
-        return [own for other, own in self._names[start : start + _MOST_FITS] if other.startswith(key)]
+        return [own for _, own in takewhile(lambda name: name[0].startswith(key), self._from(key))]
 
     def _equal(self, key: str) -> list[str]:
+        return [own for _, own in takewhile(lambda name: name[0] == key, self._from(key))]
+
+    def _from(self, key: str) -> Iterator[tuple[str, str]]:
         start = bisect_left(self._names, (key,))
-        return [own for other, own in self._names[start : start + _MOST_FITS] if other == key]
+        return (self._names[n] for n in range(start, min(start + _MOST_FITS, len(self._names))))
 
 
 def _forms(name: str) -> Iterator[tuple[list[str], tuple[str, ...]]]:

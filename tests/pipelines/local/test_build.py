@@ -161,7 +161,7 @@ def small(people, folder, **changes):
             ConfigError,
             "--annotations: /nowhere/a.json: expected a COCO keypoints file, found nothing",
         ),
-        ({"images": "/nowhere/images"}, ConfigError, "--images: expected a folder or a .zip"),
+        ({"images": "/nowhere/images"}, ConfigError, "--images: expected a folder, a .zip or a .tar"),
         ({"out": "/proc/nowhere"}, OutputError, "cannot write /proc/nowhere"),
         ({"select": SelectConfig(min_keypoints=18)}, BuildError, "no annotation is kept of 30 read"),
     ],
