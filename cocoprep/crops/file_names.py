@@ -36,7 +36,7 @@ _SAID = {
     PREFIX: "without what stands before it",
     BELOW: "in a folder that the name leaves out",
     ADDRESS: "at the end of an address",
-    ESCAPES: "with its escapes read",
+    ESCAPES: "with escapes read",
     UNICODE: "in another Unicode form",
     CASE: "in another case of letters",
 }
@@ -49,7 +49,7 @@ class FoundNames:
     Attributes:
         own: the photograph's own name, by a file name that is another.
         refused: file names that fit two photographs, or a photograph that another name fits too; and why.
-        absent: file names that nothing fits, and what reading them would say.
+        absent: file names that nothing fits, and why.
         notes: what was guessed, in sentences.
     """
 
@@ -85,7 +85,8 @@ def find_names(file_names: Iterable[str], images: ImageSource) -> FoundNames:
     shared = _shared(exact, only)
     refused |= shared
     fits = {name: fit for name, fit in only.items() if name not in shared}
-    absent = {name: _nothing(name, images) for name in open_names if name not in fits and name not in refused}
+    lost = [name for name in open_names if name not in fits and name not in refused]
+    absent = {name: _nothing(name, images, there.alike(name) if there else None) for name in lost}
     notes = [*_found_note(fits), *_refused_note(refused)]
     if there and there.given_up:
         notes.append(f"over {MOST_NAMES} files among the photographs: none was looked for under another name")
@@ -141,6 +142,11 @@ class _Reversed:
                 best = [f for f in fits if all(f is other or f.departures < other.departures for other in fits)]
                 return best or fits
         return []
+
+    def alike(self, name: str) -> str | None:
+        """Return what has a file name's last part, in whatever folder."""
+        lasts = (_folded(parts[-1]) for parts, _ in _forms(name))
+        return next((own for last in lasts for own in self._beginning(f"{last}/")), None)
 
     def _beginning(self, key: str) -> list[str]:
         return [own for _, own in takewhile(lambda name: name[0].startswith(key), self._from(key))]
@@ -217,7 +223,9 @@ def _can_be_taken(own: str) -> bool:
         return False
 
 
-def _nothing(name: str, images: ImageSource) -> str:
+def _nothing(name: str, images: ImageSource, alike: str | None) -> str:
+    if alike is not None:
+        return f"{shown(name)}: {images.nothing}; {shown(alike)} is in another folder than it says"
     try:
         check_file_name(name)
     except ImageError as error:

@@ -14,6 +14,8 @@ from cocoprep.crops.members import Members, nothing_in
 from cocoprep.errors import ImageError, StoreError
 from cocoprep.storage.store import FileStore
 
+_SAYS_UTF8 = 0x800  # APPNOTE 4.4.4, bit 11
+
 
 class ImageZip:
     """Photographs as members of one zip, found as `Members` does."""
@@ -29,7 +31,7 @@ class ImageZip:
     @cached_property
     def _members(self) -> Members[zipfile.ZipInfo]:
         # Some tools on Windows write backslashes, against the format.
-        named = ((info.filename.replace("\\", "/"), info) for info in self._zip.infolist())
+        named = ((_name(info).replace("\\", "/"), info) for info in self._zip.infolist())
         return Members(named, "zip", self._path)
 
     def _find(self, file_name: str) -> zipfile.ZipInfo:
@@ -78,3 +80,13 @@ class ImageZip:
 
     def learn(self, places: Mapping[str, Place]) -> None:
         """See `ImageSource`."""
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """Return a member's name, also where it is UTF-8 and the zip does not say so, as those of Macs and of `zip`."""
+    if info.filename.isascii() or info.flag_bits & _SAYS_UTF8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename

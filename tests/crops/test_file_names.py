@@ -67,10 +67,10 @@ TABLE = [
     ("https://host/x/a.jpg", ("a.jpg",), "a.jpg", "at the end of an address"),
     ("https://host/x/a.jpg?w=640&h=480#top", ("a.jpg",), "a.jpg", "at the end of an address"),
     ("s3://bucket/a.jpg", ("a.jpg",), "a.jpg", "at the end of an address"),
-    ("https://host/a%20b.jpg", ("a b.jpg",), "a b.jpg", "at the end of an address, with its escapes read"),
+    ("https://host/a%20b.jpg", ("a b.jpg",), "a b.jpg", "at the end of an address, with escapes read"),
     ("/data/upload/1/abc-a.jpg", ("abc-a.jpg",), "abc-a.jpg", "without what stands before it"),
     ("/data/local-files/?d=set/a%20b.jpg", ("set/a b.jpg", "x/b.jpg"), "set/a b.jpg", "at the end of an address"),
-    ("a%20b.jpg", ("a b.jpg",), "a b.jpg", "with its escapes read"),
+    ("a%20b.jpg", ("a b.jpg",), "a b.jpg", "with escapes read"),
     ("a%20b.jpg", ("a b.jpg", "x/a%20b.jpg", "y/b.jpg"), "x/a%20b.jpg", "in a folder"),  # the plainer reading
     (NFC, (NFD,), NFD, "in another Unicode form"),
     (NFD, (NFC,), NFC, "in another Unicode form"),
@@ -85,7 +85,8 @@ TABLE = [
     ("A.JPG", ("a.jpg", "x/A.JPG", "y/b.jpg"), None, "both 'a.jpg' and 'x/A.JPG' fit"),
     # none does
     ("a.jpg", ("b.jpg", "ba.jpg", "a.jpg.txt", "x.y/a.jpg.jpg"), None, "no such"),
-    ("train/a.jpg", ("val/a.jpg", "x/b.jpg"), None, "no such"),  # the folders contradict
+    ("train/a.jpg", ("val/a.jpg", "x/b.jpg"), None, "'val/a.jpg' is in another folder than it says"),
+    ("https://host/x/a.jpg", ("val/a.jpg", "x/b.jpg"), None, "'val/a.jpg' is in another folder than it says"),
     ("strain/a.jpg", ("train/a.jpg", "x/b.jpg"), None, "no such"),  # the end, but not at a folder
     ("a.png", ("a.jpg",), None, "no such"),
     ("a.jpg/..", ("a.jpg",), None, "expected a relative path"),

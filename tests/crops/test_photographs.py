@@ -433,6 +433,20 @@ def test_a_macs_own_folder_does_not_hide_the_shared_one(tmp_path):
     assert open_zip(path).read("1.jpg") == JPEG
 
 
+def test_names_that_a_zip_does_not_say_the_encoding_of(tmp_path):
+    """`zip` and Macs write UTF-8, old tools for DOS their own code page, some tools for Windows backslashes."""
+    path = write_zip(tmp_path / "a.zip", [("é/1.jpg", JPEG), ("2\xff.jpg", JPEG), ("sub\\3.jpg", JPEG)])
+    data = path.read_bytes().replace("2\xff.jpg".encode(), b"2\x81\x98.jpg")  # no UTF-8
+    for mark, flags in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        places = [n for n in range(len(data)) if data.startswith(mark, n)]
+        for at in places:
+            data = data[: at + flags] + bytes(2) + data[at + flags + 2 :]
+    path.write_bytes(data)
+    source = open_zip(path)
+    assert set(source.names()) == {"é/1.jpg", "2üÿ.jpg", "sub/3.jpg"}
+    assert all(source.read(name) == JPEG for name in source.names())
+
+
 def test_a_zip_without_members_gives_nothing(tmp_path):
     assert "no such member" in refused(open_zip(write_zip(tmp_path / "a.zip", [])), "1.jpg")
 
