@@ -86,23 +86,27 @@ class ImageFolder:
             return None
 
     def find(self, file_names: Iterable[str]) -> dict[str, str]:
-        """See `ImageSource`. Each folder that the names name is listed once."""
-        there: dict[str, set[str] | None] = {}
-        found = {}
+        """See `ImageSource`. Each folder that the names name is listed once, and one at a time is held."""
+        wanted: dict[str, list[str]] = {}
         for file_name in file_names:
-            folder, _, name = file_name.rpartition("/")
-            if folder not in there:
-                there[folder] = self._listed(folder, file_name)
-            names = there[folder]
-            if name in names if names is not None else self._files.exists(self._files.join(self._path, file_name)):
-                found[file_name] = _plain_path(file_name) if folder else file_name
+            # With its slash, which tells what is in the first folder from what is at the root of all.
+            wanted.setdefault(file_name[: file_name.rfind("/") + 1], []).append(file_name)
+        found = {}
+        for folder, within in wanted.items():
+            names = self._listed(folder)
+            if names is None:
+                there = [name for name in within if self._files.exists(self._files.join(self._path, name))]
+            else:
+                there = [name for name in within if name[len(folder) :] in names]
+            found.update((name, _plain_path(name) if folder else name) for name in there)
         return found
 
-    def _listed(self, folder: str, file_name: str) -> set[str] | None:
-        """Return what lies in a folder that a name names; None where that cannot be listed."""
+    def _listed(self, folder: str) -> set[str] | None:
+        """Return what lies in a folder that a name names, "" for the first; None where that cannot be listed."""
         try:
-            check_file_name(file_name)
-            return set(self._files.list_names(self._files.join(self._path, folder) if folder else self._path))
+            if folder:
+                check_file_name(f"{folder}x")
+            return set(self._files.list_names(self._files.join(self._path, folder[:-1]) if folder else self._path))
         except (ImageError, ConfigError):  # it leads out, or a folder's name makes it look like an address
             return set()
         except OutputError:

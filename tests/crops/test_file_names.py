@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import time
+import tracemalloc
 import zipfile
 from unicodedata import normalize
 
@@ -60,6 +61,7 @@ TABLE = [
     ("images/train/a.jpg", ("x/images/train/a.jpg", "y/b.jpg"), "x/images/train/a.jpg", "in a folder"),
     ("a.jpg", ("x/deep/down/a.jpg", "y/b.jpg"), "x/deep/down/a.jpg", "in a folder that the name leaves out"),
     ("/home/u/data/a.jpg", ("a.jpg",), "a.jpg", "without what stands before it"),
+    ("/a.jpg", ("a.jpg",), "a.jpg", "without what stands before it"),
     ("C:/data/a.jpg", ("a.jpg",), "a.jpg", "without what stands before it"),
     ("c:a.jpg", ("a.jpg",), "a.jpg", "without what stands before it"),
     ("../../media/a.jpg", ("media/a.jpg", "x/b.jpg"), "media/a.jpg", "without what stands before it"),
@@ -141,6 +143,17 @@ def test_two_names_never_get_one_photograph(names, there, refused, tmp_path):
     assert f"{len(refused)} file names could mean several photographs" in found.notes[-1]
 
 
+@pytest.mark.parametrize(
+    "bad", ["c:1.jpg", "../2.jpg", "/1.jpg", "x\0.jpg", "a\\b.jpg", "x/../2.jpg", "gs://2.jpg", ""]
+)
+def test_a_bad_name_costs_no_other(bad, tmp_path):
+    source = open_images(write_folder(tmp_path, ["1.jpg", "x/1.jpg"]), AnyFiles())
+    names = [bad, "1.jpg", "x/1.jpg", "./1.jpg", "././/1.jpg", "../images/1.jpg"]
+    found = {"1.jpg": "1.jpg", "x/1.jpg": "x/1.jpg", "./1.jpg": "1.jpg", "././/1.jpg": "1.jpg"}
+    assert source.find(names) == found
+    assert all(source.read(name) == source.read(own) for name, own in found.items())
+
+
 def test_a_name_listed_twice_is_one_name(tmp_path):
     source = open_images(write_folder(tmp_path, ["1.jpg"]), LocalFiles())
     assert find_names(["a/1.jpg", "a/1.jpg"], source).own == {"a/1.jpg": "1.jpg"}
@@ -216,3 +229,16 @@ def test_refused_names_have_no_digest(tmp_path):
         images.read("a.jpg")
     assert images.digest("a.jpg") is None
     assert (images.read("b.jpg"), images.digest("b.jpg")) == (b"b.jpg", source.digest("b.jpg"))
+
+
+def test_a_folder_in_many_spellings_is_not_held_many_times(tmp_path):
+    path = write_folder(tmp_path, [f"{n}.jpg" for n in range(2000)])
+    names = ["./" * n + "7.jpg" for n in range(300)]
+    tracemalloc.start()
+    try:
+        found = open_images(path, LocalFiles()).find(names)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000  # one listing is 0.3 MB
+    finally:
+        tracemalloc.stop()
+    assert set(found.values()) == {"7.jpg"}
+    assert len(found) == 300
