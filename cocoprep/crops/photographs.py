@@ -91,7 +91,7 @@ class ImageFolder:
         for file_name in file_names:
             # With its slash, which tells what is in the first folder from what is at the root of all.
             wanted.setdefault(file_name[: file_name.rfind("/") + 1], []).append(file_name)
-        found = {}
+        found: dict[str, str] = {}
         for folder, within in wanted.items():
             names = self._listed(folder)
             if names is None:
