@@ -78,17 +78,15 @@ def find_names(file_names: Iterable[str], images: ImageSource) -> FoundNames:
     wanted = list(dict.fromkeys(file_names))
     exact = images.find(wanted)
     open_names = [name for name in wanted if name not in exact]
-    there = _Reversed(open_names, images) if open_names else None
-    every = {name: there.fits(name) for name in open_names} if there else {}
+    there = _Reversed(open_names, images)
+    every = {name: there.fits(name) for name in open_names}
     refused = {name: _several(name, fits) for name, fits in every.items() if len(fits) > 1}
     only = {name: fits[0] for name, fits in every.items() if len(fits) == 1}
-    shared = _shared(exact, only)
-    refused |= shared
-    fits = {name: fit for name, fit in only.items() if name not in shared}
-    lost = [name for name in open_names if name not in fits and name not in refused]
-    absent = {name: _nothing(name, images, there.alike(name) if there else None) for name in lost}
+    refused |= _shared(exact, only)
+    fits = {name: fit for name, fit in only.items() if name not in refused}
+    absent = {name: _nothing(name, images, there.alike(name)) for name, fits in every.items() if not fits}
     notes = [*_found_note(fits), *_refused_note(refused)]
-    if there and there.given_up:
+    if there.given_up:
         notes.append(f"over {MOST_NAMES} files among the photographs: none was looked for under another name")
     return FoundNames({name: fit.own for name, fit in fits.items()}, refused, absent, tuple(notes))
 
@@ -122,7 +120,7 @@ class _Reversed:
         last = {_folded(parts[-1]) for name in names for parts, _ in _forms(name)}
         self._names: list[tuple[str, str]] = []
         self.given_up = False
-        for count, own in enumerate(images.names()):
+        for count, own in enumerate(images.names() if last else ()):
             if count == MOST_NAMES:
                 self._names, self.given_up = [], True
                 break
@@ -140,7 +138,7 @@ class _Reversed:
             if found:
                 fits = [_fit(own, parts, kinds) for own in found]
                 best = [f for f in fits if all(f is other or f.departures < other.departures for other in fits)]
-                return best or fits
+                return best if best and len(found) < _MOST_FITS else fits
         return []
 
     def alike(self, name: str) -> str | None:

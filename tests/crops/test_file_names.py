@@ -191,6 +191,14 @@ def test_too_many_files_to_look_through(tmp_path, monkeypatch):
     assert found.notes == ("over 2 files among the photographs: none was looked for under another name",)
 
 
+def test_of_more_than_are_compared_none_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(file_names, "_MOST_FITS", 3)
+    source = open_images(write_folder(tmp_path, ["x/a.jpg", "y/a.JPG", "z/A.jpg"]), LocalFiles())
+    assert set(find_names(["a.jpg"], source).refused) == {"a.jpg"}
+    monkeypatch.setattr(file_names, "_MOST_FITS", 4)
+    assert find_names(["a.jpg"], source).own == {"a.jpg": "x/a.jpg"}
+
+
 def test_names_without_measure_cost_little(tmp_path):
     """Deep, alike, and many: neither time nor memory grows with the square of anything."""
     there = [f"{n}/image.jpg" for n in range(3000)]
