@@ -57,6 +57,7 @@ class JudgedBuild:
     Attributes:
         file: the annotations; its images have the photographs' own names.
         selection: who is kept.
+        images: the photographs.
         names: what the file names mean.
         of_photographs: what was guessed of their names, and how many are there, in sentences.
         ledger: why others are not.

@@ -28,6 +28,7 @@ MOST_NAMES = 2_000_000  # that are looked through
 _MOST_PARTS = 64  # of a name that is looked for
 _MOST_BYTES = 4096  # of a name that is taken: the longest path Linux takes
 _MOST_FITS = 50  # that are compared by their spelling
+_MOST_SAID = 4  # of the ways in which names differ
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*(?P<path>[^?#]*)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -237,10 +238,12 @@ def _found_note(fits: Mapping[str, _Fit]) -> list[str]:
         return []
     counts = Counter(fit.kinds for fit in fits.values())
     kinds = []
-    for kind, count in counts.most_common():
+    for kind, count in counts.most_common(_MOST_SAID):
         name = min(name for name, fit in fits.items() if fit.kinds == kind)
         said = ", ".join(_SAID[part] for part in kind)
         kinds.append(f"{count} {said} ({shown(name)} is {shown(fits[name].own)})")
+    if rest := len(fits) - sum(count for _, count in counts.most_common(_MOST_SAID)):
+        kinds.append(f"{rest} in other ways")
     return [f"{len(fits)} file names are not quite the photographs' own. Found: " + "; ".join(kinds)]
 
 

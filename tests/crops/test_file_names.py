@@ -170,6 +170,14 @@ def test_all_that_was_guessed_is_counted_by_kind(tmp_path):
     assert set(found.absent) == {"4.jpg"}
 
 
+def test_of_many_ways_the_most_frequent_are_told(tmp_path):
+    names = ["x/1.jpg", "y/2.jpg", "3.JPG", "%34.jpg", "s3://x/5.jpg", "s3://x/6.JPG", f"7{NFC}"]
+    there = ["1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg", f"7{NFD}"]
+    (note,) = find_names(names, open_images(write_folder(tmp_path, there), LocalFiles())).notes
+    assert note.startswith("7 file names are not quite the photographs' own. Found: 2 without what stands before it (")
+    assert note.endswith("; 2 in other ways")
+
+
 def test_entries_are_renamed(tmp_path):
     found = find_names(["x/1.jpg"], open_images(write_folder(tmp_path, ["1.jpg"]), LocalFiles()))
     images = {7: ImageInfo(7, "x/1.jpg", 3, 4), 8: ImageInfo(8, "2.jpg", 3, 4)}
