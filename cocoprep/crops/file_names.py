@@ -236,13 +236,14 @@ def _found_note(fits: Mapping[str, _Fit]) -> list[str]:
     """Say how many photographs were found under another name, by what was passed over, with an example of each."""
     if not fits:
         return []
-    counts = Counter(fit.kinds for fit in fits.values())
+    # The most frequent first, and in no order of the file.
+    counts = sorted(Counter(fit.kinds for fit in fits.values()).items(), key=lambda pair: (-pair[1], pair[0]))
     kinds = []
-    for kind, count in counts.most_common(_MOST_SAID):
+    for kind, count in counts[:_MOST_SAID]:
         name = min(name for name, fit in fits.items() if fit.kinds == kind)
         said = ", ".join(_SAID[part] for part in kind)
         kinds.append(f"{count} {said} ({shown(name)} is {shown(fits[name].own)})")
-    if rest := len(fits) - sum(count for _, count in counts.most_common(_MOST_SAID)):
+    if rest := sum(count for _, count in counts[_MOST_SAID:]):
         kinds.append(f"{rest} in other ways")
     return [f"{len(fits)} file names are not quite the photographs' own. Found: " + "; ".join(kinds)]
 
