@@ -50,6 +50,7 @@ class BuildConfig:
         keypoints: the joints; None for those that the annotation file lists.
         category: of the annotation file, whose joints are built; None for the one that has joints, `all` for all that
             share theirs.
+        follow_links: links in the image folder may lead out of it.
     """
 
     split: str
@@ -61,6 +62,7 @@ class BuildConfig:
     keypoints: KeypointTable | None = None
     category: str | None = None
     force: bool = False
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
         good = is_split_name(self.split)

@@ -13,8 +13,8 @@ from cocoprep.builder.packing import annotations_digest
 from cocoprep.builder.places import annotation_hash
 from cocoprep.builder.selection import ImagePeople
 from cocoprep.builder.tally import Tally
+from cocoprep.crops.image_source import DigestedImages, photograph_digest
 from cocoprep.crops.person import crop_person
-from cocoprep.crops.photographs import ImageSource, photograph_digest
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import ImageError, RecordError
 from cocoprep.pose.crop_config import CropConfig
@@ -71,7 +71,7 @@ class ShardWriter:
     crop: CropConfig
     seed: int
     joints: int
-    images: ImageSource
+    images: DigestedImages
     files: FileStore
     on_progress: Callable[[int, int], None]
 

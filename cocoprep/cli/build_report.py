@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from cocoprep.builder.config import BuildConfig
-from cocoprep.builder.selection import Selection
+from cocoprep.builder.start import JudgedBuild
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say
-from cocoprep.coco.annotations import AnnotationFile
 from cocoprep.evaluation.baseline import read_baseline
 from cocoprep.evaluation.ceiling import Ceiling
 from cocoprep.pipelines.monitor import Progress
@@ -20,12 +19,13 @@ from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
 
 
-def print_plan(config: BuildConfig, selection: Selection, file: AnnotationFile) -> None:
+def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
     """Print what a build would do."""
+    selection, joints = judged.selection, judged.file.joints.table
     table = _table("would build")
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
     _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups))
-    _add_joints(table, file.joints.table.name, len(file.joints.table), file.notes)
+    _add_joints(table, joints.name, len(joints), judged.notes)
     record = estimated_record_bytes(config.crop)
     table.add_row("shards", str(selection.num_shards))
     table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} a person")

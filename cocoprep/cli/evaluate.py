@@ -17,7 +17,8 @@ import click
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
 @click.option("--category", metavar="NAME", help="With --annotations: the category, or 'all'.  [default: as build]")
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
-@click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")
+@click.option("--images", metavar="PATH", help="With --annotations: folder, zip or tar of photographs, for the report.")
+@click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")
 @click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")
 @click.option("--flip-test", is_flag=True, help="With --run: average with the prediction of the mirrored crop.")
 @click.option(

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.evaluate_options import EvaluateOptions, make_room
 from cocoprep.cli.evaluate_report import print_evaluation
+from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.say import say
 from cocoprep.coco.results import Predictions, read_results
 from cocoprep.coco.truth import Truth, read_truth
+from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, StoreError
 from cocoprep.evaluation.as_json import evaluation_as_json
@@ -186,8 +188,14 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
     if found.dataset is not None:
         yield ShardCrops(found.dataset)
     elif options.images is not None:
-        crops = PhotographCrops(found.evaluation.truth, open_images(options.images, files))
+        truth = found.evaluation.truth
+        tell_of_tar(options.images, files)
+        source = open_images(options.images, files, follow_links=options.follow_links)
+        images = NamedImages(source, truth.file_names.values())
+        crops = PhotographCrops(truth, images)
         yield crops
+        for note in images.notes:
+            say(f"note: {note}", err=True)
         if crops.fault is not None:
             say(f"warning: not every person in the report has a picture: {crops.fault}", err=True)
     else:

@@ -30,6 +30,7 @@ class EvaluateOptions:
     category: str | None
     results: str | None
     images: str | None
+    follow_links: bool
     boxes: Literal["truth"] | None
     flip_test: bool
     decode: Decoder | None
@@ -58,6 +59,8 @@ class EvaluateOptions:
             raise ConfigError("--images goes with --annotations; with --data the pictures come from the folder.")
         if self.category is not None and self.annotations is None:
             raise ConfigError("--category goes with --annotations; a built folder has the one it was built of.")
+        if self.follow_links and self.images is None:
+            raise ConfigError("--follow-links goes with --images, whose links it is about.")
         if self.images is not None and self.out is None:
             raise ConfigError("--images is for the pictures of the report: say with --out where that goes.")
         of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}

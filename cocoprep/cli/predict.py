@@ -38,7 +38,8 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 )  # fmt: skip
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
 @click.option("--category", metavar="NAME", help="Of --annotations: the category, or 'all'.  [default: as build]")
-@click.option("--images", metavar="PATH", help="Folder or .zip of the photographs of --annotations.")
+@click.option("--images", metavar="PATH", help="Folder, zip or tar of the photographs of --annotations.")
+@click.option("--follow-links", is_flag=True, help="Links in the folder of --images may lead out of it.")
 @click.option(
     "--min-keypoints",
     default=0,
@@ -58,8 +59,9 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
 def command(
     paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
-    annotations: str | None, images: str | None, *, category: str | None, min_keypoints: int, flip_test: bool,
-    decoder: Decoder, batch_size: int, threshold: float | None, out: str | None, overlays: bool,
+    annotations: str | None, images: str | None, *, follow_links: bool, category: str | None,
+    min_keypoints: int, flip_test: bool, decoder: Decoder, batch_size: int, threshold: float | None, out: str | None,
+    overlays: bool,
 ) -> None:  # fmt: skip
     """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
 
@@ -69,15 +71,17 @@ def command(
     Writes results.json, COCO's results with each joint's confidence as its third number; images.json, which names the
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
-    from cocoprep.cli.paths import check_paths
+    from cocoprep.cli.paths import check_paths, tell_of_tar
     from cocoprep.cli.predict_report import count, summary
     from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.quiet import quiet_libraries
-    from cocoprep.errors import CocoprepError
+    from cocoprep.errors import CocoprepError, ConfigError
     from cocoprep.storage.by_scheme import AnyFiles
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
     _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
+    if follow_links and images is None:
+        raise ConfigError("--follow-links goes with --images, whose links it is about.")
     check_paths({"--run": run_dir, "--annotations": annotations, "--images": images, "--out": out})
     check_paths({path: path for path in paths})
     files = AnyFiles()
@@ -104,10 +108,12 @@ def command(
             on_fault=lambda fault: _say(f"left out: {fault}"),
         )
         if annotations is not None and images is not None:
+            tell_of_tar(images, files)
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
-                annotations, images, output.fault, category=category, min_keypoints=min_keypoints, files=files
-            )
+                annotations, images, output.fault, category=category, min_keypoints=min_keypoints,
+                follow_links=follow_links, on_note=lambda note: _say(f"note: {note}"), files=files,
+            )  # fmt: skip
         else:
             listed = list_files(paths, boxes, output.fault, files)
             output.protect(*(one.name for one in listed))

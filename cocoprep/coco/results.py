@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cocoprep.coco.format import json_fault
 from cocoprep.coco.ids import number_of, text_of
-from cocoprep.coco.named_images import NamedImages
+from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import ResultsError
 from cocoprep.pose.keypoints import KeypointTable
@@ -112,7 +112,7 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
         )
     places, others = _of_category(lines, path, truth)
     lines = [lines[place] for place in places]
-    images = NamedImages(truth.path, truth.file_names, truth.source_ids)
+    images = ResultImages(truth.path, truth.file_names, truth.source_ids)
     found = [images.find(line.image_id) for line in lines]
     check = _Check(path, places, [line.image_id for line in lines])
     check.refuse(np.array([isinstance(image, str) for image in found]), found.__getitem__)

@@ -15,6 +15,7 @@ from PIL import Image
 from cocoprep.coco.annotations import ImageInfo, Side
 from cocoprep.coco.format import keypoints_fault, numbers_fault
 from cocoprep.coco.ids import number_of
+from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
@@ -102,7 +103,12 @@ class Subject:
 
 
 def find_subject(
-    dataset: ShardDataset, annotation: int | str, *, images: str | None = None, files: FileStore = AnyFiles()
+    dataset: ShardDataset,
+    annotation: int | str,
+    *,
+    images: str | None = None,
+    follow_links: bool = False,
+    files: FileStore = AnyFiles(),
 ) -> Subject:
     """Gather what there is to show of one annotation of a built folder.
 
@@ -111,6 +117,7 @@ def find_subject(
         annotation: kept or dropped: the id that the annotation file has, or the number that the record has.
         images: where the photographs are; None for where the build found them. If that place is gone, the subject has
             no photograph and says so.
+        follow_links: links in their folder may lead out of it.
         files: where the folder and the photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Raises:
@@ -123,10 +130,12 @@ def find_subject(
     row = min(rows, key=lambda row: (not row["kept"], row["row"]))
     annotation_id = row["annotation_id"] or 0
     table = table_of(dataset.manifest.keypoints)
-    image, annotations = _read_ground_truth(dataset.folder, row["image_id"], table, files)
+    image, annotations, names = _read_ground_truth(dataset.folder, row["image_id"], table, files)
     neighbours = ledger.filter(pc.and_(pc.equal(ledger["image_id"], row["image_id"] or 0), ledger["kept"]))
     kept = set(neighbours["annotation_id"].to_pylist())
-    photograph, fault = _read_photograph(dataset.manifest, image, row["image_id"], images, files)
+    photograph, fault = _read_photograph(
+        dataset.manifest, image, row["image_id"], names, images, follow_links=follow_links, files=files
+    )
     # A malformed entry may bear the id of a valid one: that one's box is not its own.
     malformed = row["reason"] == "malformed"
     return Subject(
@@ -159,8 +168,8 @@ def _read_person(dataset: ShardDataset, annotation_id: int) -> dict[str, Any]:
 
 def _read_ground_truth(
     folder: str, image_id: int | None, table: KeypointTable, files: FileStore
-) -> tuple[ImageInfo | None, list[Annotated]]:
-    """Return the entry of one photograph and its annotations; None and none where it is not listed."""
+) -> tuple[ImageInfo | None, list[Annotated], list[str]]:
+    """Return the entry of one photograph and its annotations, None and none where it is not listed; and all names."""
     path = files.join(folder, GROUND_TRUTH)
     try:
         truth = msgspec.json.decode(files.read_bytes(path), type=_GroundTruth)
@@ -172,7 +181,7 @@ def _read_ground_truth(
         raise RecordError(f"{path}: {faults[0]:.500}. Run `cocoprep verify {folder}`.")
     found = next((i for i in truth.images if i.id == image_id), None)
     image = None if found is None else ImageInfo(found.id, found.file_name, found.width, found.height)
-    return image, annotations
+    return image, annotations, [i.file_name for i in truth.images]
 
 
 def _fault(annotation: Annotated, table: KeypointTable) -> str | None:
@@ -183,15 +192,22 @@ def _fault(annotation: Annotated, table: KeypointTable) -> str | None:
 
 
 def _read_photograph(
-    manifest: Manifest, image: ImageInfo | None, image_id: int | None, images: str | None, files: FileStore
+    manifest: Manifest,
+    image: ImageInfo | None,
+    image_id: int | None,
+    names: list[str],
+    images: str | None,
+    *,
+    follow_links: bool,
+    files: FileStore,
 ) -> tuple[Image.Image | None, str]:
-    """Return the photograph, or None and why there is none."""
+    """Return the photograph, or None and why there is none. `names` are those of all photographs."""
     path = images or manifest.source["images"]
     try:
         if images is None and not files.exists(path):
-            where = "Pass --images with the folder or .zip that has them."
+            where = "Pass --images with the folder, .zip or .tar that has them."
             return None, f"The photographs are not at {path} any more. {where}"
-        source = open_images(path, files)
+        source = NamedImages(open_images(path, files, follow_links=follow_links), names)
     except (ConfigError, StoreError) as error:
         if images is not None:
             raise
@@ -201,6 +217,10 @@ def _read_photograph(
         return None, f"{place} in {GROUND_TRUTH}, so there is no file name to look for."
     try:
         return decode_image(source.read(image.file_name), image), ""
+    except ConfigError as error:  # of a tar, which is looked through only now
+        if images is not None:
+            raise
+        return None, str(error)
     except ImageError as error:
         return None, f"{error}. Looked in {path}; pass --images if the photographs are elsewhere."
 

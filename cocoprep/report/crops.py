@@ -6,7 +6,7 @@ import numpy as np
 
 from cocoprep.coco.annotations import ImageInfo
 from cocoprep.coco.truth import Truth
-from cocoprep.crops.photographs import ImageSource
+from cocoprep.crops.image_source import ImageReader
 from cocoprep.crops.pixels import crop_image, decode_image
 from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.pose.affine import CropWindow
@@ -39,7 +39,7 @@ class PhotographCrops:
         fault: why the last person without a picture has none; None where every one asked for has a picture.
     """
 
-    def __init__(self, truth: Truth, images: ImageSource, crop: CropConfig | None = None) -> None:
+    def __init__(self, truth: Truth, images: ImageReader, crop: CropConfig | None = None) -> None:
         """Take the photographs of a ground truth; `crop` says how large the pictures are to be.
 
         Raises:

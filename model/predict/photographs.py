@@ -20,7 +20,10 @@ from PIL import Image
 from cocoprep.checks import require_number
 from cocoprep.coco.annotations import ImageInfo, parse_annotation_file
 from cocoprep.coco.people import parse_entries
-from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images
+from cocoprep.crops.file_names import find_names
+from cocoprep.crops.image_source import MAX_FILE_BYTES, ImageReader
+from cocoprep.crops.named_images import Refusing
+from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import FORMATS, MAX_PIXELS, crop_image, decode_image
 from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.model.predict.joints import Joints, joints_in_image
@@ -143,16 +146,20 @@ def list_annotated(
     *,
     category: str | None = None,
     min_keypoints: int = 0,
+    follow_links: bool = False,
+    on_note: Callable[[str], None] = lambda note: None,
     files: FileStore = AnyFiles(),
 ) -> tuple[list[Listed], int]:
     """List the photographs of a COCO keypoints file with the boxes of its people; crowds are left out.
 
     Args:
         annotations: the file.
-        images: the folder or zip of its photographs.
+        images: the folder, zip or tar of its photographs.
         on_fault: told of entries that cannot be used.
         category: whose boxes; None for the person, or the only category with joints.
         min_keypoints: how many labelled joints a person must have.
+        follow_links: links in the folder may lead out of it.
+        on_note: told what was guessed of the photographs' names.
         files: where file and photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Returns:
@@ -165,7 +172,11 @@ def list_annotated(
     expected = "a JSON file of COCO person keypoints"
     data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
     file = parse_annotation_file(data, annotations, category=category)
-    source = open_images(images, files)
+    source = open_images(images, files, follow_links=follow_links)
+    names = find_names((info.file_name for info in file.images.values()), source)
+    for note in names.notes:
+        on_note(note)
+    photographs = Refusing(source, names.refused)
     boxes: dict[int, list[BBox]] = {}
     for entry in parse_entries(file):
         person = entry.person
@@ -174,14 +185,14 @@ def list_annotated(
         elif not person.is_crowd and person.num_keypoints >= min_keypoints:
             boxes.setdefault(entry.image_id, []).append(person.bbox)
     listed = [
-        Listed(image_id, info.file_name, tuple(boxes[image_id]), partial(_read_stored, source, info))
-        for image_id, info in sorted(file.images.items())
+        Listed(image_id, info.file_name, tuple(boxes[image_id]), partial(_read_stored, photographs, info))
+        for image_id, info in sorted(names.rename(file.images).items())
         if image_id in boxes
     ]
     return listed, file.joints.category_id
 
 
-def _read_stored(source: ImageSource, info: ImageInfo) -> Image.Image:
+def _read_stored(source: ImageReader, info: ImageInfo) -> Image.Image:
     return decode_image(source.read(info.file_name), info)
 
 

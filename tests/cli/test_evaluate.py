@@ -188,6 +188,7 @@ def test_photographs_that_are_not_there_cost_only_pictures(run, files, tmp_path)
         (["--run", "--annotations"], "--run needs --data"),
         (["--results", "--data", "--images"], "--images goes with --annotations"),
         (["--results", "--annotations", "--images"], "--images is for the pictures of the report"),
+        (["--results", "--annotations", "--follow-links"], "--follow-links goes with --images"),
         (["--results", "--data", "--flip-test"], "--flip-test goes with --run"),
         (["--results", "--data", "--decode=argmax"], "--decode goes with --run"),
         (["--results", "--data", "--batch-size=3"], "--batch-size goes with --run"),
@@ -321,6 +322,28 @@ def test_pictures_are_of_the_people(files):
     nobody = int(truth.annotation_ids[~truth.counts][0])
     assert stored.crop_of(nobody) is None
     assert fresh.fault is None
+
+
+def test_pictures_behind_links_and_under_other_names(run, files, tmp_path):
+    pytest.importorskip("matplotlib")
+    annotations, links = tmp_path / "people.json", tmp_path / "links"
+    coco = json.loads(files["annotations"].read_text())
+    for image in coco["images"]:
+        image["file_name"] = f"images\\{image['file_name'].upper()}"
+    annotations.write_text(json.dumps(coco))
+    links.symlink_to(files["images"])
+    (tmp_path / "folder").mkdir()
+    for path in files["images"].iterdir():
+        (tmp_path / "folder" / path.name).symlink_to(path)
+    both = ("--annotations", annotations, "--results", files["results"], "--out", tmp_path / "out")
+    code, _, err = run(*both, "--images", tmp_path / "folder")
+    assert code == 0
+    assert "not every person in the report has a picture" in err
+    assert "--follow-links has it followed" in err
+    code, _, err = run(*both, "--images", tmp_path / "folder", "--follow-links")
+    assert code == 0
+    assert "has a picture" not in err
+    assert "6 without what stands before it, in another case of letters ('images/000000000001.JPG' is" in err
 
 
 def test_help_names_the_ways_to_call_it(run):

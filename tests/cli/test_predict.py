@@ -124,6 +124,22 @@ def test_the_boxes_of_a_coco_file(run, tmp_path):
     assert (tmp_path / "few" / "000000000007.jpg").exists()
 
 
+def test_photographs_behind_links_and_under_other_names(run, tmp_path):
+    people = [{"id": 1, "image_id": 7, "bbox": [40, 20, 60, 70]}]
+    annotations, images = write_coco(tmp_path, {7: Image.fromarray(spot(160, 120, (70.5, 50.5)))}, people)
+    coco = json.loads(annotations.read_text())
+    coco["images"][0]["file_name"] = "https://host/000000000007.jpg"
+    annotations.write_text(json.dumps(coco))
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "000000000007.jpg").symlink_to(images / "000000000007.jpg")
+    options = ("--run", run, "--annotations", annotations, "--images", tmp_path / "links")
+    with pytest.raises(CocoprepError, match="1 of what was asked for could not be used"):
+        predict(*options, "--out", tmp_path / "none")
+    said = predict(*options, "--out", tmp_path / "out", "--follow-links")
+    assert "note: 1 file names are not quite the photographs' own. Found: 1 at the end of an address" in said
+    assert read(tmp_path / "out")[1]["images"][0]["file_name"] == "000000000007.jpg"
+
+
 def test_thresholds_that_evaluate_chose_are_used(run, tmp_path):
     path = write_spot(tmp_path / "a.png")
     chosen = {name: 0.1 if name.startswith("left") else 1.5 for name in COCO_17.names}
@@ -240,6 +256,7 @@ def test_a_file_is_no_folder_to_write(run, tmp_path):
         (["a.jpg", "--annotations", "a.json", "--images", "b"], "--annotations: names photographs and boxes"),
         (["--annotations", "a.json"], "--annotations and --images go together"),
         (["a.jpg", "--images", "b"], "--annotations and --images go together"),
+        (["a.jpg", "--follow-links"], "--follow-links goes with --images"),
         (["a.jpg", "--batch-size", "0"], "--batch-size: expected a whole number from 1"),
         (["a.jpg", "--min-keypoints", "-1"], "--min-keypoints: expected a whole number from 0"),
         (["a.jpg", "--threshold", "nan"], "--threshold: expected a number"),

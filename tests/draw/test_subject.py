@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -74,6 +77,19 @@ def test_a_folder_of_other_photographs_has_none_of_this_name(dataset, tmp_path):
     assert subject.photograph is None
     assert "no such file" in subject.fault
     assert f"Looked in {tmp_path}; pass --images" in subject.fault
+
+
+def test_the_photograph_is_found_in_an_archive_of_another_form_and_behind_links(dataset, tmp_path):
+    built_of = dataset.manifest.source["images"]
+    shutil.make_archive(str(tmp_path / "export"), "tar", built_of, ".")
+    (tmp_path / "deep" / "down").mkdir(parents=True)
+    (tmp_path / "deep" / "other").mkdir()
+    for path in Path(built_of).iterdir():
+        (tmp_path / "deep" / "down" / path.name.upper()).symlink_to(path)
+    assert find_subject(dataset, 1, images=str(tmp_path / "export.tar")).photograph is not None
+    subject = find_subject(dataset, 1, images=str(tmp_path / "deep"))
+    assert "--follow-links has it followed" in subject.fault
+    assert find_subject(dataset, 1, images=str(tmp_path / "deep"), follow_links=True).photograph is not None
 
 
 def test_an_image_id_is_answered_with_the_first_of_its_annotations(dataset):

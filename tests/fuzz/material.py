@@ -35,6 +35,7 @@ def make_material(root: Path) -> Path:
     measure_ceiling(str(built), manifest, LocalFiles())
     (root / "train2017.zip").write_bytes(_zip_of(root / PHOTOGRAPHS))
     (root / "mine.toml").write_bytes(files("cocoprep.pose").joinpath("keypoint_tables/coco-17.toml").read_bytes())
+    shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     return root

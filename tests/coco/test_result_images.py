@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from cocoprep.coco.named_images import NamedImages
+from cocoprep.coco.result_images import ResultImages
 
 NAMES = {1: "train/a.jpg", 2: "train/b.c.png", 3: "val/a.jpg", 7: "9.jpg", 9: "8.jpg", 10: "000000000012.jpg", 11: ""}
 
 
 def images(names=NAMES, own=None):
-    return NamedImages("x.json", names, own or {})
+    return ResultImages("x.json", names, own or {})
 
 
 @pytest.mark.parametrize(

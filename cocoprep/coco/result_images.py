@@ -10,7 +10,7 @@ from typing import Any
 from cocoprep.coco.ids import number_of, text_of
 
 
-class NamedImages:
+class ResultImages:
     """Finds the images of an annotation file, and counts those that were not found by their ids."""
 
     def __init__(self, path: str, file_names: Mapping[int, str], source_ids: Mapping[int, str]) -> None:
