@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
+from cocoprep.builder.image_sizes import SizeReader
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
@@ -46,6 +47,11 @@ class JudgedBuild:
     file: AnnotationFile
     selection: Selection
     ledger: pa.Table
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what was guessed or found out, and what looks wrong, in sentences."""
+        return (*self.file.notes, *self.selection.notes)
 
 
 def start_build(
@@ -94,7 +100,7 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
     ledger = encode_ledger(judged.ledger)
     truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.joints)
     digests = tuple(map(annotations_digest, shards))
-    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.file.notes)
+    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.notes)
     parts = fingerprint_parts(config, num_shards, table)
     plan = seal_plan(parts, content)
     prepare_output(config, num_shards, plan, files)
@@ -147,10 +153,10 @@ def _candidates(names: Sequence[str], images: ImageSource) -> Iterator[str]:
 
 
 def load_selection(config: BuildConfig, files: FileStore) -> tuple[AnnotationFile, Selection]:
-    """Read the annotation file and judge every entry.
+    """Read the annotation file and judge every entry; of photographs whose size it does not state, read the header.
 
     Raises:
-        ConfigError: there is no such file, or it cannot be read.
+        ConfigError: there is no such file, or it cannot be read; or no photographs are there that are to be looked at.
         AnnotationError: the file as a whole cannot be used.
         BuildError: no annotation is kept.
     """
@@ -161,4 +167,5 @@ def load_selection(config: BuildConfig, files: FileStore) -> tuple[AnnotationFil
         "annotations/person_keypoints_<split>.json with --data-dir.",
     )  # fmt: skip
     file = parse_annotation_file(data, path, config.keypoints, config.category)
-    return file, select_people(file, config.select, config.crop)
+    sizes = SizeReader(lambda: open_images(config.images, files), config.exif)
+    return file, select_people(file, config.select, config.crop, sizes)

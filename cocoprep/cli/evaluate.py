@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from cocoprep.crops.exif_rule import EXIF_RULES
+
 
 @click.command("evaluate")
 @click.option(
@@ -18,6 +20,9 @@ import click
 @click.option("--category", metavar="NAME", help="With --annotations: the category, or 'all'.  [default: as build]")
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")
+@click.option(
+    "--exif", type=click.Choice(EXIF_RULES), help="With --images: pixels that labels are of.  [default: as build]"
+)
 @click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")
 @click.option("--flip-test", is_flag=True, help="With --run: average with the prediction of the mirrored crop.")
 @click.option(

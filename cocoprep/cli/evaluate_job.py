@@ -12,6 +12,7 @@ from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.say import say
 from cocoprep.coco.results import Predictions, read_results
+from cocoprep.coco.suspicions import labels_of, suspicions
 from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, StoreError
@@ -75,7 +76,7 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
         options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed, options.category
     )
     table = truth.table
-    notes = truth.notes
+    notes = [*truth.notes, *suspicions([labels_of(truth)])]
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
         predictions = read_results(options.results, files, truth, table)
@@ -185,8 +186,10 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
     if found.dataset is not None:
         yield ShardCrops(found.dataset)
     elif options.images is not None:
-        crops = PhotographCrops(found.evaluation.truth, open_images(options.images, files))
+        crops = PhotographCrops(found.evaluation.truth, open_images(options.images, files), exif=options.exif or "auto")
         yield crops
+        for note in crops.notes:
+            say(note, err=True)
         if crops.fault is not None:
             say(f"warning: not every person in the report has a picture: {crops.fault}", err=True)
     else:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from cocoprep.checks import require_number
 from cocoprep.cli.paths import check_paths
+from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.output import ERRORS, FIGURES, PAGE, RESULTS
 from cocoprep.evaluation.pck import PCK_THRESHOLDS
@@ -30,6 +31,7 @@ class EvaluateOptions:
     category: str | None
     results: str | None
     images: str | None
+    exif: Exif | None
     boxes: Literal["truth"] | None
     flip_test: bool
     decode: Decoder | None
@@ -60,6 +62,8 @@ class EvaluateOptions:
             raise ConfigError("--category goes with --annotations; a built folder has the one it was built of.")
         if self.images is not None and self.out is None:
             raise ConfigError("--images is for the pictures of the report: say with --out where that goes.")
+        if self.exif is not None and self.images is None:
+            raise ConfigError("--exif goes with --images; nothing else shows photographs.")
         of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}
         of_run["--flip-test"] = self.flip_test or None
         given = [option for option, value in of_run.items() if value is not None]

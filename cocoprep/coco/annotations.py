@@ -21,22 +21,26 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
+from cocoprep.coco.format import LISTS, Category, Id, IdOnly, Side, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 
-Side = Annotated[int, Meta(ge=1, le=10**9)]
 _FileName = Annotated[str, Meta(max_length=4096)]  # the longest path Linux takes
 
 
 class ImageInfo(msgspec.Struct, frozen=True, array_like=True):
-    """One entry of `images`: where the photograph lies and its size in pixels."""
+    """One entry of `images`: where the photograph lies and its size in pixels, 0 x 0 where that is not known."""
 
     image_id: int
     file_name: str
     width: int
     height: int
+
+    @property
+    def has_size(self) -> bool:
+        """Tell whether the size is known."""
+        return self.width > 0
 
 
 class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -63,8 +67,8 @@ class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _RawImage(msgspec.Struct):
     id: Id
     file_name: _FileName
-    width: Side
-    height: Side
+    width: Side | None = None
+    height: Side | None = None
 
 
 class _ImageIdOnly(msgspec.Struct):
@@ -223,7 +227,9 @@ def _index_images(raw_images: list[msgspec.Raw], guesses: Counter[str]) -> tuple
             if image_id is not None:
                 faults[image_id] = f"its entry in 'images' (row {row}) is malformed: {error}"
             continue
-        info = ImageInfo(entry.id, plain_file_name(entry.file_name, guesses), entry.width, entry.height)
+        width, height = entry.width or 0, entry.height or 0
+        size = (width, height) if width and height else (0, 0)
+        info = ImageInfo(entry.id, plain_file_name(entry.file_name, guesses), *size)
         if images.setdefault(entry.id, info) != info:
             faults[entry.id] = "'images' lists this id more than once, with different file names or sizes"
     return {number: info for number, info in images.items() if number not in faults}, faults

@@ -14,6 +14,7 @@ from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.keypoints import KeypointTable
 
 MAX_AREA_PX2 = MAX_COORDINATE**2
+Side = Annotated[int, Meta(ge=0, le=10**9)]  # of an image in pixels; 0 where it is not known
 Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
 LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."

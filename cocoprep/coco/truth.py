@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
+from cocoprep.coco.format import LISTS, Category, Id, IdOnly, Side, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
@@ -108,8 +108,8 @@ def lacks_scale(area: NDArray[np.float64], bbox: NDArray[np.float64]) -> NDArray
 class _Image(msgspec.Struct, omit_defaults=True):
     id: Id
     file_name: str = ""
-    width: int = 0
-    height: int = 0
+    width: Side | None = 0
+    height: Side | None = 0
 
 
 class _File(msgspec.Struct):
@@ -202,6 +202,7 @@ def _images_by_id(images: list[_Image], path: str, guesses: Counter[str]) -> dic
     by_id: dict[int, _Image] = {}
     for image in images:
         image.file_name = plain_file_name(image.file_name, guesses)
+        image.width, image.height = image.width or 0, image.height or 0  # which no figure needs
         if by_id.setdefault(image.id, image) != image:
             raise AnnotationError(
                 f"{path}: 'images' lists id {image.id} more than once, with different file names or sizes. Give every "

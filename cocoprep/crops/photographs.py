@@ -33,6 +33,10 @@ class ImageSource(Protocol):
         """Return a photograph's file. Raises ImageError where there is none, or none that may be read."""
         ...
 
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """Return no more than the first `size` bytes of a photograph's file. Raises as `read`."""
+        ...
+
     def digest(self, file_name: str) -> str | None:
         """Return `photograph_digest` of the file, at the least cost; None where it cannot be read."""
         ...
@@ -92,6 +96,11 @@ class ImageFolder:
         """See `ImageSource`."""
         check_file_name(file_name)
         return self._files.read_contained(self._path, file_name, max_bytes=MAX_FILE_BYTES)
+
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """See `ImageSource`."""
+        check_file_name(file_name)
+        return self._files.read_contained(self._path, file_name, max_bytes=MAX_FILE_BYTES, first=size)
 
     def digest(self, file_name: str) -> str | None:
         """See `ImageSource`."""
@@ -163,10 +172,15 @@ class ImageZip:
 
     def read(self, file_name: str) -> bytes:
         """See `ImageSource`."""
+        return self.read_start(file_name, MAX_FILE_BYTES)
+
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """See `ImageSource`."""
         info = self._find(file_name)
         try:
             with self._zip.open(info) as member:
-                return member.read(info.file_size)  # no more, whatever the packed data unpack to; checks the CRC too
+                # No more than is told, whatever the packed data unpack to; at the end it checks the CRC too.
+                return member.read(min(size, info.file_size))
         except (StoreError, MemoryError):  # not the photograph's fault
             raise
         except Exception as error:  # zipfile raises whatever a hostile member provokes

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.coco.annotations import ImageInfo, Side
-from cocoprep.coco.format import keypoints_fault, numbers_fault
+from cocoprep.coco.annotations import ImageInfo
+from cocoprep.coco.format import Side, keypoints_fault, numbers_fault
 from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
@@ -47,8 +47,8 @@ class Annotated(msgspec.Struct, frozen=True):
 class _Image(msgspec.Struct):
     id: int
     file_name: str
-    width: Side
-    height: Side
+    width: Side = 0
+    height: Side = 0
 
 
 class _GroundTruth(msgspec.Struct):
@@ -200,7 +200,7 @@ def _read_photograph(
         place = "The entry names no image" if image_id is None else f"Image {image_id} is not listed"
         return None, f"{place} in {GROUND_TRUTH}, so there is no file name to look for."
     try:
-        return decode_image(source.read(image.file_name), image), ""
+        return decode_image(source.read(image.file_name), image, manifest.exif), ""
     except ImageError as error:
         return None, f"{error}. Looked in {path}; pass --images if the photographs are elsewhere."
 

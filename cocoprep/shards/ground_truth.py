@@ -95,7 +95,7 @@ def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints:
     yield b'{"categories":' + msgspec.json.encode([category])
     yield b',\n"images":['
     yield from _listed(
-        {"id": i.image_id, "file_name": i.file_name, "width": i.width, "height": i.height}
+        {"id": i.image_id, "file_name": i.file_name, **({"width": i.width, "height": i.height} if i.has_size else {})}
         for i in sorted(images, key=lambda image: image.image_id)
     )
     yield b'],\n"annotations":['

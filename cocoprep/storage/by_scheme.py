@@ -84,9 +84,9 @@ class AnyFiles:
         """See `FileStore`."""
         return self.store_of(folder).join(folder, name)
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+    def read_contained(self, folder: str, name: str, *, max_bytes: int, first: int | None = None) -> bytes:
         """See `FileStore`."""
-        return self.store_of(folder).read_contained(folder, name, max_bytes=max_bytes)
+        return self.store_of(folder).read_contained(folder, name, max_bytes=max_bytes, first=first)
 
     def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
         """See `FileStore`."""

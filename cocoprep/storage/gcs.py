@@ -146,12 +146,12 @@ class BucketFiles:
         """See `FileStore`."""
         return f"{folder.rstrip('/')}/{name}" if folder != BUCKET_SCHEME else folder + name
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+    def read_contained(self, folder: str, name: str, *, max_bytes: int, first: int | None = None) -> bytes:
         """See `FileStore`. Only what is wrong with this object is an ImageError; all else ends the build."""
         path = self.join(folder, name)
         try:
             with told(path):
-                data = self._download(self._blob(path), 0, max_bytes)
+                data = self._download(self._blob(path), 0, max_bytes if first is None else first - 1)
         except FileNotFoundError as error:
             raise ImageError(f"{name!r}: no such file in the image folder") from error
         if len(data) > max_bytes:

@@ -137,14 +137,15 @@ class LocalFiles:
         """See `FileStore`."""
         return os.path.join(folder, name)
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+    def read_contained(self, folder: str, name: str, *, max_bytes: int, first: int | None = None) -> bytes:
         """See `FileStore`."""
         try:
             with _open_regular(_contained(folder, name)) as stream:
                 size = os.fstat(stream.fileno()).st_size
                 if size > max_bytes:
                     raise ImageError(f"{name!r}: {size} bytes, more than the limit of {max_bytes}")
-                return stream.read(size)  # of what is asked for, all is allocated first
+                # Of what is asked for, all is allocated first.
+                return stream.read(size if first is None else min(first, size))
         except FileNotFoundError as error:
             raise ImageError(f"{name!r}: no such file in the image folder") from error
         except OSError as error:  # without its path: what is said of a photograph is the same on every machine

@@ -85,8 +85,8 @@ class FileStore(Protocol):
         """Return the path of a name within a folder."""
         ...
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
-        """Return the content of a regular file that lies within `folder`, links resolved.
+    def read_contained(self, folder: str, name: str, *, max_bytes: int, first: int | None = None) -> bytes:
+        """Return the content of a regular file that lies within `folder`, links resolved; or its `first` bytes alone.
 
         Raises:
             ImageError: missing, outside the folder, not a regular file, unreadable or larger than `max_bytes`.
