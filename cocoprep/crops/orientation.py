@@ -115,7 +115,7 @@ def how_it_lies(info: ImageInfo, size: tuple[int, int], orientation: int, rule: 
 def _misfit(info: ImageInfo, size: tuple[int, int], orientation: int, rule: Exif) -> str:
     stated, upright = (info.width, info.height), upright_size(size, orientation)
     found = f"{size[0]} x {size[1]} pixels"
-    if orientation in UPRIGHT:
+    if upright != size:
         found += f" as stored, {upright[0]} x {upright[1]} upright by its EXIF orientation"
     taken = "as stored" if rule == "stored" else "upright"
     cure = f"; --exif {rule} takes it {taken}, --exif auto as it fits" if stated in (size, upright) else ""
