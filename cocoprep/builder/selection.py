@@ -150,13 +150,15 @@ def _labels(entries: Sequence[JudgedEntry], images: Mapping[int, ImageInfo]) -> 
     ]
     for start in range(0, len(people), _JUDGED_TOGETHER):
         some = people[start : start + _JUDGED_TOGETHER]
-        triples = np.frombuffer(b"".join(person.keypoint_bytes for person, _ in some), "<f4").reshape(len(some), -1, 3)
+        numbers = np.frombuffer(b"".join(person.keypoint_bytes for person, _ in some), "<f4")
+        x, y, visibility = np.ascontiguousarray(numbers.reshape(len(some), -1, 3).transpose(2, 0, 1))
         yield Labels(
             image_ids=np.array([image.image_id for _, image in some]),
             sizes=np.array([(image.width, image.height) for _, image in some]),
             bbox=np.array([person.bbox for person, _ in some]),
-            keypoints=triples[..., :2],
-            labelled=triples[..., 2] > 0,
+            x=x,
+            y=y,
+            labelled=visibility > 0,
         )
 
 

@@ -38,14 +38,15 @@ class Labels:
         image_ids: (N,) int64.
         sizes: (N, 2) width and height of each person's photograph, 0 where not known.
         bbox: (N, 4) x, y, width, height.
-        keypoints: (N, K, 2) pixel indices.
+        x, y: (N, K) pixel indices.
         labelled: (N, K) bool.
     """
 
     image_ids: NDArray[np.int64]
     sizes: NDArray[np.int64]
     bbox: _Floats
-    keypoints: _Floats
+    x: _Floats
+    y: _Floats
     labelled: _Bools
 
 
@@ -55,7 +56,7 @@ def suspicions(parts: Iterable[Labels]) -> tuple[str, ...]:
     for people in parts:
         counts["people"] += len(people.bbox)
         counts["joints"] += int(people.labelled.sum())
-        at_corner = people.labelled & (people.keypoints == 0).all(axis=-1)
+        at_corner = people.labelled & (people.x == 0) & (people.y == 0)
         counts["joints at corner"] += int(at_corner.sum())
         kinds = {"at corner": at_corner.any(axis=1), **_kinds_of(people, people.labelled & ~at_corner)}
         for kind, chosen in kinds.items():
@@ -74,7 +75,8 @@ def labels_of(truth: Truth) -> Labels:
         image_ids=image_ids,
         sizes=np.array([sizes[number] for number in image_ids.tolist()], np.int64).reshape(-1, 2),
         bbox=truth.bbox[truth.counts],
-        keypoints=truth.keypoints[truth.counts],
+        x=truth.keypoints[truth.counts, :, 0],
+        y=truth.keypoints[truth.counts, :, 1],
         labelled=truth.visibility[truth.counts] > 0,
     )
 
@@ -82,7 +84,7 @@ def labels_of(truth: Truth) -> Labels:
 def _kinds_of(people: Labels, joints: _Bools) -> dict[str, _Bools]:
     """Return (N,) which people are of each kind, by those (N, K) of their joints that are not at (0, 0)."""
     x, y, w, h = np.moveaxis(people.bbox, -1, 0)
-    within_one = (people.keypoints >= 0).all(axis=-1) & (people.keypoints <= 1).all(axis=-1)
+    within_one = (people.x >= 0) & (people.x <= 1) & (people.y >= 0) & (people.y <= 1)
     width, height = people.sizes[:, 0], people.sizes[:, 1]
     sized = (width > 0) & (height > 0)
     far_out = sized & ((x + w > (1 + _FAR_OUT) * width) | (y + h > (1 + _FAR_OUT) * height))
@@ -103,11 +105,12 @@ def _kinds_of(people: Labels, joints: _Bools) -> dict[str, _Bools]:
 
 def _holds(bbox: _Floats, people: Labels, joints: _Bools) -> _Bools:
     """Return (N,) whether boxes (N, 4) hold most of their people's joints (N, K)."""
-    x, y, w, h = np.moveaxis(bbox[:, None], -1, 0)
-    at, slack = people.keypoints, _SLACK * np.maximum(w, h)
-    across = (at[..., 0] >= x - slack) & (at[..., 0] <= x + w + slack)
-    down = (at[..., 1] >= y - slack) & (at[..., 1] <= y + h + slack)
-    most: _Bools = (across & down & joints).sum(axis=1) >= _MOST * joints.sum(axis=1)
+    x, y, w, h = np.moveaxis(bbox[:, None].astype(people.x.dtype), -1, 0)
+    slack = _SLACK * np.maximum(w, h)
+    across = (people.x >= x - slack) & (people.x <= x + w + slack)
+    down = (people.y >= y - slack) & (people.y <= y + h + slack)
+    held = np.count_nonzero(across & down & joints, axis=1)
+    most: _Bools = held >= _MOST * np.count_nonzero(joints, axis=1)
     return most
 
 

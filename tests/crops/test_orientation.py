@@ -83,33 +83,24 @@ def test_where_no_size_is_stated_any_will_do(orientation, rule):
     assert doubtful == (rule == "auto" and orientation in ON_ITS_SIDE)
 
 
+BOTH = "20 x 12 pixels as stored, 12 x 20 upright by its EXIF orientation, but the annotation file says"
+
+
 @pytest.mark.parametrize(
     ("orientation", "stated", "rule", "says"),
     [
-        (1, TALL, "auto", "'a.jpg': 20 x 12 pixels, but the annotation file says 12 x 20"),
-        (3, TALL, "auto", "'a.jpg': 20 x 12 pixels, but the annotation file says 12 x 20"),
-        (
-            6, (20, 20), "auto",
-            "'a.jpg': 20 x 12 pixels as stored, 12 x 20 upright by its EXIF orientation, but the annotation file says "
-            "20 x 20",
-        ),
-        (
-            6, TALL, "stored",
-            "'a.jpg': 20 x 12 pixels as stored, 12 x 20 upright by its EXIF orientation, but the annotation file says "
-            "12 x 20; --exif stored takes it as stored, --exif auto as it fits",
-        ),
-        (
-            8, WIDE, "upright",
-            "'a.jpg': 20 x 12 pixels as stored, 12 x 20 upright by its EXIF orientation, but the annotation file says "
-            "20 x 12; --exif upright takes it upright, --exif auto as it fits",
-        ),
+        (1, TALL, "auto", "20 x 12 pixels, but the annotation file says 12 x 20"),
+        (3, TALL, "auto", "20 x 12 pixels, but the annotation file says 12 x 20"),
+        (6, (20, 20), "auto", f"{BOTH} 20 x 20"),
+        (6, TALL, "stored", f"{BOTH} 12 x 20; --exif stored takes it as stored, --exif auto as it fits"),
+        (8, WIDE, "upright", f"{BOTH} 20 x 12; --exif upright takes it upright, --exif auto as it fits"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_size_names_both(orientation, stated, rule, says):
     tally = ExifTally()
     with pytest.raises(ImageError) as caught:
         decode_image(turned(orientation)[0], ImageInfo(1, "a.jpg", *stated), rule, out=tally)
-    assert str(caught.value) == says
+    assert str(caught.value) == f"'a.jpg': {says}"
     assert tally == ExifTally()
 
 
