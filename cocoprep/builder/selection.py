@@ -167,7 +167,7 @@ def _reasons(entries: list[JudgedEntry], notes: tuple[str, ...]) -> str:
     counts = ", ".join(f"{n} {r}" for r, n in Counter(entry.reason for entry in entries).most_common())
     example = next((f"; row {entry.row}: {entry.detail}" for entry in entries if entry.detail), "")
     cure = "mend the file, choose another with --annotations, or lower --min-keypoints"
-    more = "".join(f" But {note.removeprefix(WARNING)}." for note in notes)
+    more = "".join(f" But {note.removeprefix(WARNING)}." for note in notes if note.startswith(WARNING))
     return f" ({counts}{example}). Nothing to build: {cure}.{more}"
 
 
