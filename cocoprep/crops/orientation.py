@@ -25,7 +25,6 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
-_EXIF_OF_PNG = {"exif", "Raw profile type exif"}  # what Pillow has found of it ahead of the pixels
 
 
 class ExifTally(msgspec.Struct, omit_defaults=True):
@@ -75,10 +74,9 @@ class Lying:
 
 def orientation_of(image: Image.Image) -> int:
     """Return how an opened picture lies, EXIF's 1 to 8; 1 where that is not told, or damaged. No pixel is decoded."""
-    if image.format == "PNG" and not _EXIF_OF_PNG & image.info.keys():
-        return 1  # Pillow would decode the picture to look for it behind the pixels
     with suppress(Exception):  # whatever damaged EXIF provokes
-        found = image.getexif().get(ORIENTATION)
+        # Not a PNG's own, which would decode the picture to look for it behind the pixels.
+        found = Image.Image.getexif(image).get(ORIENTATION)
         return found if isinstance(found, int) and found in UPRIGHT else 1
     return 1
 

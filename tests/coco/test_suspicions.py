@@ -115,6 +115,15 @@ def test_boxes_that_reach_out_are_no_corners_where_they_would_not_hold_the_joint
     assert suspicions([with_boxes(people, far)]) == ()
 
 
+def test_boxes_that_are_padded_around_joints_are_no_corners():
+    """As those that stand in for missing ones, about people who nearly fill their photographs."""
+    people = sound(people=1)
+    points = np.array([[[250, 60], [600, 440]]], float)
+    box = np.array([[250 - 0.25 * 350, 60 - 0.25 * 380, 1.5 * 350, 1.5 * 380]])
+    assert (box[:, :2] + box[:, 2:] > [1.05 * WIDTH, 1.05 * HEIGHT]).any()
+    assert suspicions([labels(points, people.labelled[:, :2] | True, box)]) == ()
+
+
 @pytest.mark.parametrize(
     ("box", "says"),
     [

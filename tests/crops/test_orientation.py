@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from cocoprep.coco.annotations import ImageInfo
 from cocoprep.crops.orientation import ORIENTATION, ExifTally, exif_notes, orientation_of
@@ -128,9 +129,20 @@ def test_damaged_exif_takes_no_picture_with_it():
                 assert tally.upright == (stated == TALL)
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_exif_of_a_png_as_older_tools_write_it(compressed, monkeypatch):
+    exif = exif_of(6).tobytes()
+    words = PngInfo()
+    words.add_text("Raw profile type exif", f"\nexif\n{len(exif):8d}\n{exif.hex()}\n", zip=compressed)
+    data = encoded(Image.new("RGB", WIDE), "PNG", pnginfo=words)
+    assert taken(data, TALL)[1] == ExifTally(upright=1)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: pytest.fail("decoded"))
+    assert size_of(data, "a.png", "upright") == (TALL, False)
+
+
 @pytest.mark.parametrize("seen", [True, False])
 def test_exif_of_a_png_counts_ahead_of_the_pixels(seen, monkeypatch):
-    """Behind them it would take decoding, and a bomb could hide there; browsers do not look there either."""
+    """Behind them it would take decoding, and a bomb could hide there."""
     data = turned(6)[0]
     chunk = struct.pack(">I", len(exif := exif_of(6).tobytes()[6:])) + b"eXIf" + exif
     chunk += struct.pack(">I", zlib.crc32(chunk[4:]))
