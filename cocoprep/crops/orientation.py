@@ -52,10 +52,11 @@ def exif_notes(tally: ExifTally, rule: Exif) -> tuple[str, ...]:
         why = "--exif upright" if rule == "upright" else "only so they have the size that the annotation file states"
         notes.append(f"{tally.upright} photographs are turned upright by their EXIF orientation: {why}")
     if tally.doubtful:
+        sign = "Those that are turned are a sign" if tally.upright else "Labels that lie beside the people are a sign"
         notes.append(
             f"{WARNING}{tally.doubtful} photographs have an EXIF orientation, such as {tally.example!r:.200}, and are "
-            "taken as stored, since they have the stated size either way. If labels lie beside the people, they are of "
-            "what viewers show: build with --exif upright; --exif stored ends this warning"
+            f"taken as stored, since they have the stated size either way. {sign} that labels are of what viewers "
+            "show: then build with --exif upright; --exif stored ends this warning"
         )
     return tuple(notes)
 
