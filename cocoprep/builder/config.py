@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cocoprep.checks import require, require_choice, require_number
+from cocoprep.checks import MAX_BAD_FRACTION, require, require_choice, require_number
 from cocoprep.crops.exif_rule import EXIF_RULES, Exif
 from cocoprep.pose.crop_config import CropConfig, estimated_record_bytes
 from cocoprep.shards.names import is_split_name
@@ -30,7 +30,7 @@ class SelectConfig:
     seed: int = 0
     shards: int | None = None
     limit: int | None = None
-    max_bad_fraction: float = 0.01
+    max_bad_fraction: float = MAX_BAD_FRACTION
 
     def __post_init__(self) -> None:
         require_number("--min-keypoints", self.min_keypoints, 1, whole=True)

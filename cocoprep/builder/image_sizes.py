@@ -27,7 +27,7 @@ class SizeReader:
         """Begin with none; the photographs are opened where one is to be looked at."""
         self._open, self._exif = open_source, exif
         self._read = self._failed = 0
-        self._doubtful: list[int] = []
+        self._doubtful: list[str] = []
 
     def read(self, images: Iterable[ImageInfo]) -> dict[int, ImageInfo]:
         """Return the entries of photographs by id, each with its size where that can be read."""
@@ -43,7 +43,7 @@ class SizeReader:
             return entry
         self._read += 1
         if is_doubtful:
-            self._doubtful.append(entry.image_id)
+            self._doubtful.append(entry.file_name)
         return replace(entry, width=width, height=height)
 
     def _size(self, file_name: str, source: ImageSource) -> tuple[tuple[int, int], bool]:
@@ -66,7 +66,7 @@ class SizeReader:
         if not self._doubtful:
             return (note,)
         return note, (
-            f"{WARNING}{len(self._doubtful)} of those, such as image {self._doubtful[0]}, lie on their side by their "
+            f"{WARNING}{len(self._doubtful)} of those, such as {self._doubtful[0]!r:.200}, lie on their side by their "
             "EXIF orientation, and are taken as stored. If their labels are of what viewers show, build with --exif "
             "upright; --exif stored says that they are not"
         )

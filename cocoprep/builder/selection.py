@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from cocoprep.builder.config import SelectConfig, default_shards
 from cocoprep.builder.image_sizes import SizeReader
 from cocoprep.builder.places import image_hash, shard_of
-from cocoprep.coco.annotations import AnnotationFile, ImageInfo, ParsedEntry, Person, parse_entries
+from cocoprep.coco.annotations import AnnotationFile, ImageInfo, Person
+from cocoprep.coco.people import ParsedEntry, parse_entries
 from cocoprep.coco.suspicions import WARNING, Labels, suspicions
 from cocoprep.errors import BuildError
 from cocoprep.pose.boxes import box_fault, canonical_window, clip_box, stored_window, visible_span
@@ -67,6 +68,8 @@ def skip_reason(
     """Say why an entry gives no record, or None where it is kept."""
     if entry.is_other:
         return DropReason.CATEGORY, ""
+    if entry.is_twice:
+        return DropReason.DUPLICATE, ""
     person = entry.person
     if person is None or image is None:
         return DropReason.MALFORMED, entry.fault or ""
@@ -113,10 +116,10 @@ def select_people(
     Raises:
         BuildError: no annotation is kept.
     """
-    parsed = _settle_duplicates(parse_entries(file), file)
+    parsed = parse_entries(file)
     images = file.images if sizes is None else {**file.images, **sizes.read(_without_size(parsed, file.images))}
     entries = [_judge(entry, images, select, crop) for entry in parsed]
-    notes = (*(() if sizes is None else sizes.notes), *suspicions(_labels(entries, images)))
+    notes = (*(() if sizes is None else sizes.notes), *suspicions(_labels(entries, images), file.source_ids))
     groups = _group_by_image(entries, images, select.seed)
     if not groups:
         raise BuildError(f"{file.path}: no annotation is kept of {len(entries)} read{_reasons(entries, notes)}")
@@ -174,32 +177,15 @@ def _reasons(entries: list[JudgedEntry], notes: tuple[str, ...]) -> str:
 def _judge(entry: ParsedEntry, images: Mapping[int, ImageInfo], select: SelectConfig, crop: CropConfig) -> JudgedEntry:
     image = images.get(entry.image_id) if entry.image_id is not None else None
     reason, detail = skip_reason(entry, image, crop, select.min_keypoints) or (None, "")
-    return JudgedEntry(entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None)
+    return JudgedEntry(
+        entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None, entry.source_id
+    )
 
 
 def _beyond_limit(entry: JudgedEntry, kept_ids: set[int], limit: int | None) -> JudgedEntry:
     if entry.reason or entry.image_id in kept_ids:
         return entry
     return replace(entry, reason=DropReason.LIMIT, detail=f"beyond the first {limit} images")
-
-
-def _settle_duplicates(parsed: Iterator[ParsedEntry], file: AnnotationFile) -> list[ParsedEntry]:
-    """Keep one valid entry of each annotation id: the one whose text sorts first, whatever the file's order."""
-    entries = list(parsed)
-    first: dict[int, int] = {}
-    rivals: dict[int, list[int]] = {}
-    for entry in entries:
-        if entry.person is not None:
-            row = first.setdefault(entry.person.annotation_id, entry.row)
-            if row != entry.row:
-                rivals.setdefault(entry.person.annotation_id, [row]).append(entry.row)
-    for annotation_id, rows in rivals.items():
-        taken = min(rows, key=lambda row: bytes(file.raw_annotations[row]))
-        fault = f"annotation id {annotation_id} is used more than once; row {taken} is taken"
-        for row in rows:
-            if row != taken:
-                entries[row] = replace(entries[row], person=None, fault=fault)
-    return entries
 
 
 def _group_by_image(entries: list[JudgedEntry], images: dict[int, ImageInfo], seed: int) -> list[ImagePeople]:

@@ -76,10 +76,11 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
         options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed, options.category
     )
     table = truth.table
-    notes = [*truth.notes, *suspicions([labels_of(truth)])]
+    notes = [*truth.notes, *suspicions([labels_of(truth)], truth.source_ids)]
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
         predictions = read_results(options.results, files, truth, table)
+        notes += predictions.notes
     elif dataset is not None:
         predictions, maps = _predict(options, truth, dataset, files)
         notes.append(BOXES)

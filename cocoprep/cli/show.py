@@ -9,13 +9,13 @@ from cocoprep.cli.say import say
 
 @click.command("show")
 @click.argument("folder", metavar="DIR")
-@click.argument("annotation_id", type=int)
+@click.argument("annotation", metavar="ANNOTATION_ID")
 @click.option(
     "--images", metavar="PATH", help="Folder or .zip of the photographs.  [default: where the build read them]"
 )
 @click.option("--joint", metavar="NAME", help="Whose heatmap to show.  [default: a labelled joint within the crop]")
 @click.option("--out", metavar="FILE", help="The picture to write.  [default: show-<id>.png]")
-def command(folder: str, annotation_id: int, *, images: str | None, joint: str | None, out: str | None) -> None:
+def command(folder: str, annotation: str, *, images: str | None, joint: str | None, out: str | None) -> None:
     """Draw what the build made of one annotation, or why it was dropped.
 
     DIR is a built folder, ANNOTATION_ID the `id` of an entry of its annotation file. One picture shows the photograph
@@ -27,17 +27,18 @@ def command(folder: str, annotation_id: int, *, images: str | None, joint: str |
     from cocoprep.storage.leftovers import sweep_beside
 
     files = AnyFiles()
-    path = out or f"show-{annotation_id}.png"
-    picture_format(path)  # a wrong ending is told before the work, not after it
+    if out is not None:
+        picture_format(out)  # a wrong ending is told before the work, not after it
     dataset = open_dataset(folder, files)
+    subject = find_subject(dataset, annotation, images=images, files=files)
+    path = out or f"show-{subject.annotation_id}.png"
     sweep_beside(path, files)
-    subject = find_subject(dataset, annotation_id, images=images, files=files)
     if joint is not None:
         check_joint(joint, subject.table)
     save_picture(draw_steps(subject, joint=joint), path, files)
     if subject.reason is not None:
         detail = f" ({subject.detail:.1000})" if subject.detail else ""
-        say(f"annotation {annotation_id} was dropped: {subject.reason}{detail}")
+        say(f"annotation {annotation} was dropped: {subject.reason}{detail}")
     if subject.photograph is None:
         say(f"without the photograph: {subject.fault:.1500}")
     say(path)

@@ -14,7 +14,6 @@ from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.keypoints import KeypointTable
 
 MAX_AREA_PX2 = MAX_COORDINATE**2
-Side = Annotated[int, Meta(ge=0, le=10**9)]  # of an image in pixels; 0 where it is not known
 Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
 LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
@@ -42,10 +41,8 @@ class IdOnly(msgspec.Struct):
     id: Id | None = None
 
 
-def numbers_fault(annotation_id: int, iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
+def numbers_fault(iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
     """Say what of an annotation cannot be evaluated, or None."""
-    if annotation_id == 0:
-        return "id 0: pycocotools takes it for nobody, and would miss the person. Number the annotations from 1"
     if iscrowd not in (0, 1):
         return f"iscrowd {iscrowd}: expected 0 or 1"
     if not 0 <= area <= MAX_AREA_PX2:

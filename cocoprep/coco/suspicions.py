@@ -10,7 +10,7 @@ are made corners, 9 in 10 of COCO's read so, and 6 in 10 reach far out, of LSPET
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,8 +52,13 @@ class Labels:
     labelled: _Bools
 
 
-def suspicions(parts: Iterable[Labels]) -> tuple[str, ...]:
-    """Return a warning for each way in which the labels of a file look wrong, its people told some at a time."""
+def suspicions(parts: Iterable[Labels], source_ids: Mapping[int, str]) -> tuple[str, ...]:
+    """Return a warning for each way in which the labels of a file look wrong.
+
+    Args:
+        parts: its people, some at a time.
+        source_ids: the own id of images whose id is no number.
+    """
     counts, example = Counter[str](), dict[str, int]()
     for people in parts:
         counts["people"] += len(people.bbox)
@@ -66,7 +71,8 @@ def suspicions(parts: Iterable[Labels]) -> tuple[str, ...]:
             if chosen.any():
                 lowest = int(people.image_ids[chosen].min())  # whatever the file's order
                 example[kind] = min(lowest, example.get(kind, lowest))
-    return tuple(f"{WARNING}{text}" for text in _told(counts, example))
+    named = {kind: f"image {source_ids.get(number, number)!r:.200}" for kind, number in example.items()}
+    return tuple(f"{WARNING}{text}" for text in _told(counts, named))
 
 
 def labels_of(truth: Truth) -> Labels:
@@ -117,22 +123,22 @@ def _holds(bbox: _Floats, people: Labels, joints: _Bools, share: float = _MOST) 
     return enough
 
 
-def _told(counts: Counter[str], example: dict[str, int]) -> Iterable[str]:
+def _told(counts: Counter[str], example: dict[str, str]) -> Iterable[str]:
     at_corner, outside = counts["at corner"], counts["outside"]
     if counts["joints at corner"] > _AT_CORNER * counts["joints"]:
         yield (
             f"{counts['joints at corner']} labelled joints, of {at_corner} annotations, lie at exactly (0, 0), as on "
-            f"image {example['at corner']}: converters write that where a joint is missing. Give it visibility 0"
+            f"{example['at corner']}: converters write that where a joint is missing. Give it visibility 0"
         )
     if counts["within one"] > _WITHIN_ONE * counts["people"]:
         yield (
-            f"the joints of {counts['within one']} of {counts['people']} annotations lie within 0 and 1, as on image "
+            f"the joints of {counts['within one']} of {counts['people']} annotations lie within 0 and 1, as on "
             f"{example['within one']}: as if divided by the photograph's size. Multiply them by it, and boxes too: "
             "COCO's are pixels"
         )
     elif counts["like corners"] >= _LIKE_CORNERS * counts["sized"] and counts["far out"] > _FAR_OUT * counts["sized"]:
         yield (
-            f"{counts['far out']} of {counts['sized']} boxes reach far out of their photograph, as on image "
+            f"{counts['far out']} of {counts['sized']} boxes reach far out of their photograph, as on "
             f"{example['far out']}, but as corners x1, y1, x2, y2 they would fit and hold the joints. COCO's boxes are "
             "x, y, width, height: write x2 - x1 for x2, y2 - y1 for y2"
         )
@@ -141,6 +147,6 @@ def _told(counts: Counter[str], example: dict[str, int]) -> Iterable[str]:
         if counts["centred"] >= _LIKE_CORNERS * outside:
             cause = "given by their centres; COCO's x, y are the left upper corner"
         yield (
-            f"most joints of {outside} of {counts['boxed']} annotations lie outside of their box, as on image "
+            f"most joints of {outside} of {counts['boxed']} annotations lie outside of their box, as on "
             f"{example['outside']}: as if the boxes were {cause}"
         )

@@ -34,6 +34,7 @@ REASON_PX, TEXT_PX = 34, 17
 _MEANING = {
     "malformed": "The entry is not a valid annotation, so nothing can be read from it.",
     "category": "It is of another category than the one that was built, which is no fault.",
+    "duplicate": "The same entry, id and all, is in the file before it.",
     "zero_keypoints": "None of this person's joints is labelled: there is nothing to learn from it.",
     "crowd": "The entry marks a crowd, not one person.",
     "min_keypoints": "Fewer joints are labelled than --min-keypoints asks for.",

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.coco.annotations import ImageInfo
-from cocoprep.coco.format import Side, keypoints_fault, numbers_fault
+from cocoprep.coco.annotations import ImageInfo, Side
+from cocoprep.coco.format import keypoints_fault, numbers_fault
+from cocoprep.coco.ids import number_of
 from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
@@ -61,7 +62,7 @@ class Subject:
     """One annotation: what became of it, and what there is to show of it.
 
     Attributes:
-        annotation_id: as in the annotation file.
+        annotation_id: the number that its record has; 0 for a malformed entry without one.
         image_id: None where a malformed entry has none.
         row: place in the annotation file.
         reason: why it was dropped, None where it was kept.
@@ -101,27 +102,26 @@ class Subject:
 
 
 def find_subject(
-    dataset: ShardDataset, annotation_id: int, *, images: str | None = None, files: FileStore = AnyFiles()
+    dataset: ShardDataset, annotation: int | str, *, images: str | None = None, files: FileStore = AnyFiles()
 ) -> Subject:
     """Gather what there is to show of one annotation of a built folder.
 
     Args:
         dataset: the folder.
-        annotation_id: kept or dropped.
+        annotation: kept or dropped: the id that the annotation file has, or the number that the record has.
         images: where the photographs are; None for where the build found them. If that place is gone, the subject has
             no photograph and says so.
         files: where the folder and the photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Raises:
-        CocoprepError: no entry of the annotation file has this id.
+        CocoprepError: no entry of the annotation file has this id, or several that were numbered have.
         ConfigError: `images` is given and is neither a folder nor a zip.
         RecordError: ledger, ground truth or record are missing or damaged.
     """
     ledger = read_ledger(dataset.folder, files)
-    rows = ledger.filter(pc.equal(ledger["annotation_id"], annotation_id)).to_pylist()
-    if not rows:
-        raise _unknown(dataset, annotation_id, ledger)
+    rows = _rows_of(dataset, str(annotation), ledger)
     row = min(rows, key=lambda row: (not row["kept"], row["row"]))
+    annotation_id = row["annotation_id"] or 0
     table = table_of(dataset.manifest.keypoints)
     image, annotations = _read_ground_truth(dataset.folder, row["image_id"], table, files)
     neighbours = ledger.filter(pc.and_(pc.equal(ledger["image_id"], row["image_id"] or 0), ledger["kept"]))
@@ -177,7 +177,7 @@ def _read_ground_truth(
 
 def _fault(annotation: Annotated, table: KeypointTable) -> str | None:
     """Say what of an annotation no build has written, or None."""
-    fault = numbers_fault(annotation.id, annotation.iscrowd, 0.0, annotation.bbox)
+    fault = numbers_fault(annotation.iscrowd, 0.0, annotation.bbox)
     fault = fault or keypoints_fault(msgspec.json.decode(annotation.keypoints, type=list[float]), table)
     return fault and f"annotation {annotation.id}: {fault}"
 
@@ -205,8 +205,27 @@ def _read_photograph(
         return None, f"{error}. Looked in {path}; pass --images if the photographs are elsewhere."
 
 
-def _unknown(dataset: ShardDataset, annotation_id: int, ledger: pa.Table) -> CocoprepError:
-    of_image = ledger.filter(pc.equal(ledger["image_id"], annotation_id))["annotation_id"].drop_null().to_pylist()
+def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[str, Any]]:
+    """Return the lines of one annotation, by its own id or by its number."""
+    rows = ledger.filter(pc.equal(ledger["source_id"], wanted)).to_pylist()
+    number = number_of(wanted)
+    if not rows and number is not None:
+        rows = ledger.filter(pc.equal(ledger["annotation_id"], number)).to_pylist()
+    if not rows:
+        raise _unknown(dataset, wanted, ledger)
+    numbers = sorted({row["annotation_id"] for row in rows} - {None})
+    if len(numbers) > 1:
+        raise CocoprepError(
+            f"annotation {wanted}: expected an id that one annotation of {dataset.manifest.source['annotations']} has, "
+            f"found {len(numbers)} of it. Choose one by the number that its record has: "
+            f"{', '.join(map(str, numbers[:20]))}."
+        )
+    return [row for row in rows if row["annotation_id"] is not None] or rows
+
+
+def _unknown(dataset: ShardDataset, annotation_id: str, ledger: pa.Table) -> CocoprepError:
+    of_image = ledger.filter(pc.equal(ledger["image_id"].cast("string"), annotation_id))
+    of_image = of_image["annotation_id"].drop_null().to_pylist()
     if of_image:
         shown = ", ".join(map(str, of_image[:5])) + (" and others" if len(of_image) > 5 else "")
         cure = f"{annotation_id} is an image id: choose one of that image's annotations, {shown}."

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cocoprep.checks import require_number
-from cocoprep.coco.annotations import ImageInfo, parse_annotation_file, parse_entries
+from cocoprep.coco.annotations import ImageInfo, parse_annotation_file
+from cocoprep.coco.people import parse_entries
 from cocoprep.crops.exif_rule import Exif
 from cocoprep.crops.orientation import ExifTally
 from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images

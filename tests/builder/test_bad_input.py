@@ -75,10 +75,11 @@ class Everything:
             else:
                 renamed = {**entry, "id": number} if entry.get("id") == 50 else entry
             self._expect(renamed, (number if ids[0] == 50 else ids[0], ids[1]), reason, says)
-        for free, entry in enumerate(ODD_ANNOTATIONS.values(), start=2000):
-            number = free if entry["id"] == 50 else entry["id"]
+        odd = [entry for entry in ODD_ANNOTATIONS.values() if isinstance(entry, dict)]
+        for free, entry in enumerate(odd, start=2000):
+            number = free if entry["id"] in (50, "50") else entry["id"]
             self._expect({**entry, "id": number}, (number, 1), None, "")
-        self._expect(person_entry(101), (101, 1), "malformed", "id 101 is used more than once; row 0 is taken")
+        self._expect(person_entry(101), (101, 1), "duplicate", "")
 
     def _add_images(self):
         for data, says in BAD_CONTENT.values():

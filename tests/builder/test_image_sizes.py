@@ -187,7 +187,7 @@ def test_a_photograph_on_its_side(rule, size, warned):
     assert {(image.width, image.height) for image in found.values()} == {size}
     assert list(found) == [4, 9]
     assert [
-        note.startswith("warning: 2 of those, such as image 4, lie on their side") for note in reader.notes[1:]
+        note.startswith("warning: 2 of those, such as 'a.jpg', lie on their side") for note in reader.notes[1:]
     ] == ([True] if warned else [])
 
 

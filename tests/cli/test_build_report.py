@@ -62,7 +62,9 @@ def test_sizes_are_found_out_in_a_dry_run_too(labelled, run):
     code, planned, _ = run("build", *labelled(6, sized=False), "--dry-run")
     assert code == 0
     assert rows(planned, "note") == ["2 photographs state no size: that of the picture is taken"]
-    assert rows(planned, "warning")[0].startswith("2 of those, such as image 1, lie on their side by their EXIF")
+    assert rows(planned, "warning")[0].startswith(
+        "2 of those, such as '000000000001.jpg', lie on their side by their EXIF"
+    )
     planned = run("build", *labelled(6, sized=False), "--dry-run", "--exif", "upright")[1]
     assert not any("EXIF" in told for told in rows(planned, "warning"))
 

@@ -7,11 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from cocoprep.coco.suspicions import Labels, labels_of, suspicions
+from cocoprep.coco.suspicions import Labels, labels_of
+from cocoprep.coco.suspicions import suspicions as told_of
 from cocoprep.coco.truth import read_truth
 from cocoprep.storage.local import LocalFiles
 
 WIDTH, HEIGHT = 640, 480
+
+
+def suspicions(parts, source_ids=None):
+    return told_of(parts, source_ids or {})
 
 
 def sound(people=40, joints=17, seed=0, *, within=(0.0, 1.0)):
@@ -75,6 +80,14 @@ def test_joints_at_the_corner():
     count, of = int(at_corner.sum()), int(at_corner.any(axis=1).sum())
     first = 500 + int(at_corner.any(axis=1).argmax())
     assert said.startswith(f"{count} labelled joints, of {of} annotations, lie at exactly (0, 0), as on image {first}:")
+
+
+def test_an_image_is_named_by_its_own_id():
+    people = sound()
+    points = points_of(people)
+    points[3, 0] = 0
+    (told,) = suspicions([with_joints(people, points)], {503: "street 3"})
+    assert "as on image 'street 3': " in told
 
 
 def test_one_joint_at_the_corner_of_very_many_is_chance():

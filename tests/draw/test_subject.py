@@ -21,7 +21,9 @@ ANNOTATIONS = [
     {"id": 1, "image_id": 1, "bbox": [10, 10, 40, 50], "keypoints": JOINTS},
     {"id": 2, "image_id": 1, "bbox": [5, 5, 30, 40]},
     {"id": 3, "image_id": 1, "bbox": [0, 0, 30, 40], "iscrowd": 1},
-    {"id": 2, "image_id": 1, "bbox": [9, 9, 9, 9], "keypoints": JOINTS},
+    {"id": 2, "image_id": 1, "bbox": "none", "keypoints": JOINTS},
+    {"id": "left", "image_id": 1, "bbox": [12, 10, 40, 50], "keypoints": JOINTS},
+    *({"id": 7, "image_id": 1, "bbox": [n, 10, 40, 50], "keypoints": JOINTS} for n in (13, 14)),
     *({"id": 50 + n, "image_id": 40, "bbox": [0, 0, 20, 20]} for n in range(7)),
 ]
 
@@ -52,7 +54,22 @@ def test_where_none_is_kept_the_first_is_meant(dataset):
 
 
 def test_the_others_are_those_of_the_photograph_with_whether_they_were_kept(dataset):
-    assert {a.id: kept for a, kept in find_subject(dataset, 3).others} == {1: True, 2: False}
+    others = {a.id: kept for a, kept in find_subject(dataset, 3).others}
+    assert (others.pop(1), others.pop(2)) == (True, False)
+    assert list(others.values()) == [True] * 3
+
+
+def test_an_annotation_is_found_by_its_own_id_and_by_its_number(dataset):
+    subject = find_subject(dataset, "left")
+    assert (subject.row, subject.reason, subject.person["annotation_id"]) == (5, None, subject.annotation_id)
+    assert find_subject(dataset, subject.annotation_id).row == 5
+
+
+def test_an_id_that_several_have_is_refused_with_their_numbers(dataset):
+    with pytest.raises(CocoprepError, match=r"annotation 7: expected an id .* found 2 of it") as error:
+        find_subject(dataset, 7)
+    numbers = str(error.value).rsplit(": ", 1)[1].rstrip(".").split(", ")
+    assert {find_subject(dataset, number).row for number in numbers} == {6, 7}
 
 
 def test_a_folder_of_other_photographs_has_none_of_this_name(dataset, tmp_path):
