@@ -123,6 +123,7 @@ class _WriteFn(_BuildFn):
             crop=self.config.crop,
             seed=self.config.select.seed,
             joints=packed.joints,
+            exif=self.config.exif,
             images=images_of(packed, self.images),
             files=self.files,
             on_progress=lambda images, crops: self.monitor.advance(Progress(images, crops)),

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cocoprep.checks import require, require_number
-from cocoprep.coco.format import MAX_BAD_FRACTION
+from cocoprep.checks import MAX_BAD_FRACTION, require, require_choice, require_number
+from cocoprep.crops.exif_rule import EXIF_RULES, Exif
 from cocoprep.pose.crop_config import CropConfig, estimated_record_bytes
 from cocoprep.shards.names import is_split_name
 
@@ -51,6 +51,7 @@ class BuildConfig:
         category: of the annotation file, whose joints are built; None for the one that has joints, `all` for all that
             share theirs.
         follow_links: links in the image folder may lead out of it.
+        exif: whether photographs are taken as stored or upright; see `how_it_lies`.
     """
 
     split: str
@@ -61,10 +62,12 @@ class BuildConfig:
     select: SelectConfig = field(default_factory=SelectConfig)
     keypoints: KeypointTable | None = None
     category: str | None = None
+    exif: Exif = "auto"
     force: bool = False
     follow_links: bool = False
 
     def __post_init__(self) -> None:
+        require_choice("--exif", self.exif, EXIF_RULES)
         good = is_split_name(self.split)
         require(good, "--split", "ASCII letters, digits, '.' and '_', a letter or digit first", self.split)
         for option, path in (("--annotations", self.annotations), ("--images", self.images), ("--out", self.out)):

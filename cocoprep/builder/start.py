@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
+from cocoprep.builder.image_sizes import SizeReader
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
@@ -20,6 +21,7 @@ from cocoprep.checks import shown
 from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
 from cocoprep.crops.file_names import FoundNames, find_names
 from cocoprep.crops.image_source import ImageSource
+from cocoprep.crops.named_images import Refusing
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, ConfigError, ImageError
 from cocoprep.shards.ground_truth import encode_ground_truth
@@ -74,8 +76,8 @@ class JudgedBuild:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return all that was guessed, in sentences."""
-        return (*self.file.notes, *self.of_photographs)
+        """Return what was guessed or found out, and what looks wrong, in sentences."""
+        return (*self.file.notes, *self.of_photographs, *self.selection.notes)
 
 
 def start_build(
@@ -116,7 +118,8 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     images = open_images(config.images, files, follow_links=config.follow_links)
     names = find_names((image.file_name for image in file.images.values()), images)
     file = replace(file, images=names.rename(file.images))
-    selection = select_people(file, config.select, config.crop)
+    sizes = SizeReader(lambda: Refusing(images, names.refused), config.exif)
+    selection = select_people(file, config.select, config.crop, sizes)
     missing = find_missing(selection, names)
     probe_images(config.images, images, selection, missing)
     check_output(config, selection.num_shards, file.joints.table, files)
@@ -215,7 +218,7 @@ def load_annotations(config: BuildConfig, files: FileStore) -> AnnotationFile:
     """Read the annotation file.
 
     Raises:
-        ConfigError: there is no such file, or it cannot be read.
+        ConfigError: there is no such file, or it cannot be read; or no photographs are there that are to be looked at.
         AnnotationError: the file as a whole cannot be used.
     """
     path = config.annotations

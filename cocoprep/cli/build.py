@@ -12,6 +12,7 @@ import click
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.cli.paths import check_paths, tell_of_tar
 from cocoprep.cli.say import say
+from cocoprep.crops.exif_rule import EXIF_RULES
 from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.storage.paths import BUCKET_SCHEME
@@ -47,6 +48,10 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--keypoints", metavar="TABLE", help="Joints: a table's name, or its TOML file.  [default: the file's own]"
 )
+@click.option(
+    "--exif", type=click.Choice(EXIF_RULES), default="auto",
+    help="Pixels that the labels are of: as stored, upright as EXIF says, or whichever has the stated size.",
+)  # fmt: skip
 @click.option("--out", metavar="DIR", help="Folder to write.  [default: data/shards/<split>]")
 @click.option("--input-size", type=_InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
 @click.option("--heatmap-stride", type=int, default=4, help="Input pixels per heatmap pixel.")
@@ -137,6 +142,7 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
         ),
         keypoints=None if options["keypoints"] is None else open_table(options["keypoints"], files),
         category=options["category"],
+        exif=options["exif"],
         force=options["force"],
         follow_links=options["follow_links"],
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from cocoprep.crops.exif_rule import EXIF_RULES
+
 
 @click.command("evaluate")
 @click.option(
@@ -19,6 +21,9 @@ import click
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder, zip or tar of photographs, for the report.")
 @click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")
+@click.option(
+    "--exif", type=click.Choice(EXIF_RULES), help="With --images: pixels that labels are of.  [default: as build]"
+)
 @click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")
 @click.option("--flip-test", is_flag=True, help="With --run: average with the prediction of the mirrored crop.")
 @click.option(

@@ -13,6 +13,7 @@ from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.say import say
 from cocoprep.coco.results import Predictions, read_results
+from cocoprep.coco.suspicions import labels_of, suspicions
 from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
@@ -77,7 +78,7 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
         options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed, options.category
     )
     table = truth.table
-    notes = truth.notes
+    notes = [*truth.notes, *suspicions([labels_of(truth)], truth.source_ids)]
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
         predictions = read_results(options.results, files, truth, table)
@@ -192,10 +193,10 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
         tell_of_tar(options.images, files)
         source = open_images(options.images, files, follow_links=options.follow_links)
         images = NamedImages(source, truth.file_names.values())
-        crops = PhotographCrops(truth, images)
+        crops = PhotographCrops(truth, images, exif=options.exif or "auto")
         yield crops
-        for note in images.notes:
-            say(f"note: {note}", err=True)
+        for note in (*images.notes, *crops.notes):
+            say(f"note: {note}" if note in images.notes else note, err=True)
         if crops.fault is not None:
             say(f"warning: not every person in the report has a picture: {crops.fault}", err=True)
     else:

@@ -24,17 +24,22 @@ from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 
-Side = Annotated[int, Meta(ge=1, le=10**9)]
+Side = Annotated[int, Meta(ge=0, le=10**9)]  # 0 where it is not known
 _FileName = Annotated[str, Meta(max_length=4096)]  # the longest path Linux takes
 
 
 class ImageInfo(msgspec.Struct, frozen=True, array_like=True):
-    """One entry of `images`: where the photograph lies and its size in pixels."""
+    """One entry of `images`: where the photograph lies and its size in pixels, 0 x 0 where that is not known."""
 
     image_id: int
     file_name: str
     width: int
     height: int
+
+    @property
+    def has_size(self) -> bool:
+        """Tell whether the size is known."""
+        return self.width > 0
 
 
 class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -196,7 +201,8 @@ def _index_images(
         elif entry.source_id is not None:
             source_ids[number] = entry.source_id
         name = plain_file_name(entry.file_name, guesses)
-        info = ImageInfo(number, name, entry.width or 0, entry.height or 0)
+        width, height = entry.width or 0, entry.height or 0
+        info = ImageInfo(number, name, *((width, height) if width and height else (0, 0)))
         if images.setdefault(number, info) != info:
             faults[number] = "'images' lists this id more than once, with different file names or sizes"
     return {number: info for number, info in images.items() if number not in faults}, faults, source_ids

@@ -13,7 +13,6 @@ from cocoprep.errors import AnnotationError
 from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.keypoints import KeypointTable
 
-MAX_BAD_FRACTION = 0.01  # of the annotations that may be faulty, and are left out, without anybody's word
 MAX_AREA_PX2 = MAX_COORDINATE**2
 Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.checks import MAX_BAD_FRACTION
 from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
 from cocoprep.coco.entries import Entry
-from cocoprep.coco.format import MAX_BAD_FRACTION
 from cocoprep.coco.ids import Numbering, number_annotations
 from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_person
 from cocoprep.errors import AnnotationError

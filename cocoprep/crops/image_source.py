@@ -29,7 +29,15 @@ class ImageReader(Protocol):
         ...
 
 
-class DigestedImages(ImageReader, Protocol):
+class StartReader(ImageReader, Protocol):
+    """Photographs of which no more than the header need be read."""
+
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """Return no more than the first `size` bytes of a photograph's file. Raises as `read`."""
+        ...
+
+
+class DigestedImages(StartReader, Protocol):
     """Photographs that can be told from those of an earlier build."""
 
     def digest(self, file_name: str) -> str | None:

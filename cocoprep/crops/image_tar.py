@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 
-from cocoprep.crops.image_source import Place, photograph_digest
+from cocoprep.crops.image_source import MAX_FILE_BYTES, Place, photograph_digest
 from cocoprep.crops.members import Members, nothing_in, twice_in
 from cocoprep.crops.tar_index import index_tar
 from cocoprep.errors import ConfigError, ImageError
@@ -42,15 +42,19 @@ class ImageTar:
 
     def read(self, file_name: str) -> bytes:
         """See `ImageSource`."""
+        return self.read_start(file_name, MAX_FILE_BYTES)
+
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """See `ImageSource`."""
         place = self._members.member(file_name)
         if place.fault is not None:
             raise ImageError(f"{file_name!r}: {place.fault}")
         try:
             self._stream.seek(place.start)
-            data = self._stream.read(place.size)
+            data = self._stream.read(min(size, place.size))
         except OSError as error:
             raise ImageError(f"{file_name!r}: cannot be read ({error.strerror or error})") from error
-        if len(data) < place.size:
+        if len(data) < min(size, place.size):
             raise ImageError(f"{file_name!r}: cut short in the tar")
         return data
 

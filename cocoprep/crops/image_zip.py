@@ -48,10 +48,15 @@ class ImageZip:
 
     def read(self, file_name: str) -> bytes:
         """See `ImageSource`."""
+        return self.read_start(file_name, MAX_FILE_BYTES)
+
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """See `ImageSource`."""
         info = self._find(file_name)
         try:
             with self._zip.open(info) as member:
-                return member.read(info.file_size)  # no more, whatever the packed data unpack to; checks the CRC too
+                # No more than is told, whatever the packed data unpack to; at the end it checks the CRC too.
+                return member.read(min(size, info.file_size))
         except (StoreError, MemoryError):  # not the photograph's fault
             raise
         except Exception as error:  # zipfile raises whatever a hostile member provokes

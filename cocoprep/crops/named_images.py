@@ -54,6 +54,12 @@ class Refusing:
             raise ImageError(self._refused[file_name])
         return self._images.read(file_name)
 
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """See `ImageSource`."""
+        if file_name in self._refused:
+            raise ImageError(self._refused[file_name])
+        return self._images.read_start(file_name, size)
+
     def digest(self, file_name: str) -> str | None:
         """See `ImageSource`."""
         return None if file_name in self._refused else self._images.digest(file_name)

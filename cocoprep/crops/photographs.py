@@ -73,9 +73,16 @@ class ImageFolder:
 
     def read(self, file_name: str) -> bytes:
         """See `ImageSource`."""
+        return self._contained(file_name, None)
+
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """See `ImageSource`."""
+        return self._contained(file_name, size)
+
+    def _contained(self, file_name: str, first: int | None) -> bytes:
         check_file_name(file_name)
         return self._files.read_contained(
-            self._path, file_name, max_bytes=MAX_FILE_BYTES, follow_links=self._follow_links
+            self._path, file_name, max_bytes=MAX_FILE_BYTES, first=first, follow_links=self._follow_links
         )
 
     def digest(self, file_name: str) -> str | None:

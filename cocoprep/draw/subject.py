@@ -49,8 +49,8 @@ class Annotated(msgspec.Struct, frozen=True):
 class _Image(msgspec.Struct):
     id: int
     file_name: str
-    width: Side
-    height: Side
+    width: Side = 0
+    height: Side = 0
 
 
 class _GroundTruth(msgspec.Struct):
@@ -216,7 +216,7 @@ def _read_photograph(
         place = "The entry names no image" if image_id is None else f"Image {image_id} is not listed"
         return None, f"{place} in {GROUND_TRUTH}, so there is no file name to look for."
     try:
-        return decode_image(source.read(image.file_name), image), ""
+        return decode_image(source.read(image.file_name), image, manifest.exif), ""
     except ConfigError as error:  # of a tar, which is looked through only now
         if images is not None:
             raise

@@ -103,7 +103,7 @@ def _pieces(
     yield b'{"categories":' + msgspec.json.encode([category])
     yield b',\n"images":['
     yield from _listed(
-        {"id": i.image_id, "file_name": i.file_name, "width": i.width, "height": i.height, **_own(i, source_ids)}
+        {"id": i.image_id, "file_name": i.file_name, **_size(i), **_own(i, source_ids)}
         for i in sorted(images, key=lambda image: image.image_id)
     )
     yield b'],\n"annotations":['
@@ -112,6 +112,10 @@ def _pieces(
     people.sort(key=lambda pair: pair[0].annotation_id)
     yield from _listed(_annotation(person, image_id, joints.category_id) for person, image_id in people)
     yield b"]}\n"
+
+
+def _size(image: ImageInfo) -> dict[str, int]:
+    return {"width": image.width, "height": image.height} if image.has_size else {}
 
 
 def _own(image: ImageInfo, source_ids: Mapping[int, str]) -> dict[str, str]:

@@ -88,10 +88,12 @@ class AnyFiles:
         """See `FileStore`."""
         return self.store_of(folder).join(folder, name)
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int, follow_links: bool = False) -> bytes:
+    def read_contained(
+        self, folder: str, name: str, *, max_bytes: int, first: int | None = None, follow_links: bool = False
+    ) -> bytes:
         """See `FileStore`."""
         store = self.store_of(folder)
-        return store.read_contained(folder, name, max_bytes=max_bytes, follow_links=follow_links)
+        return store.read_contained(folder, name, max_bytes=max_bytes, first=first, follow_links=follow_links)
 
     def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
         """See `FileStore`."""

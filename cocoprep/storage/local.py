@@ -159,14 +159,17 @@ class LocalFiles:
         """See `FileStore`."""
         return os.path.join(folder, name)
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int, follow_links: bool = False) -> bytes:
+    def read_contained(
+        self, folder: str, name: str, *, max_bytes: int, first: int | None = None, follow_links: bool = False
+    ) -> bytes:
         """See `FileStore`."""
         try:
             with _open_regular(_within(folder, name) if follow_links else _contained(folder, name)) as stream:
                 size = os.fstat(stream.fileno()).st_size
                 if size > max_bytes:
                     raise ImageError(f"{name!r}: {size} bytes, more than the limit of {max_bytes}")
-                return stream.read(size)  # of what is asked for, all is allocated first
+                # Of what is asked for, all is allocated first.
+                return stream.read(size if first is None else min(first, size))
         except FileNotFoundError as error:
             of_link = ", only a link to what is not there" if os.path.islink(os.path.join(folder, name)) else ""
             raise ImageError(f"{name!r}: no such file in the image folder{of_link}") from error

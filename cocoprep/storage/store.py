@@ -93,8 +93,12 @@ class FileStore(Protocol):
         """Return the path of a name within a folder."""
         ...
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int, follow_links: bool = False) -> bytes:
-        """Return the content of a regular file that lies within `folder`, links resolved unless `follow_links`.
+    def read_contained(
+        self, folder: str, name: str, *, max_bytes: int, first: int | None = None, follow_links: bool = False
+    ) -> bytes:
+        """Return the content of a regular file that lies within `folder`, or its `first` bytes alone.
+
+        Links are resolved before that is asked, but with `follow_links`.
 
         Raises:
             ImageError: missing, outside the folder, not a regular file, unreadable or larger than `max_bytes`.

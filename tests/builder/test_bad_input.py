@@ -96,13 +96,15 @@ class Everything:
             image_id = self._add_image({"file_name": name}, None)
             self._add_person(image_id, None if found else "image", "" if found else says)
         for changes, says in (
-            ({"width": 0}, "is malformed: Expected `int` >= 1 - at `$.width`"),
+            ({"width": -1}, "is malformed: Expected `int` >= 0 - at `$.width`"),
             ({"height": 10**9}, "pixels, but the annotation file says 64 x 1000000000"),
-            ({"width": None}, "says no width and height"),
             ({"file_name": None}, "is malformed: Expected `str`, got `null` - at `$.file_name`"),
         ):
             reason = "image" if "height" in changes else "malformed"
             self._add_person(self._add_image(changes, JPEG), reason, says)
+        self._add_person(self._add_image({"width": 0}, JPEG), None, "")
+        self._add_person(self._add_image({"width": None, "height": None}, None), "image", "no such ")
+        self._add_person(self._add_image({"height": None}, JPEG[:40]), "image", "'1")
         twice = self._add_image({}, JPEG)
         self.images.append(image_entry(twice, width=65))
         self._add_person(twice, "malformed", "lists this id more than once")

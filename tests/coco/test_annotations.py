@@ -244,8 +244,7 @@ def test_an_entry_that_is_nested_deep_but_not_too_deep_is_read():
         (image_entry(1, file_name=5), "Expected `str`, got `int` - at `$.file_name`"),
         (image_entry(1, file_name=["1.jpg"]), "got `array` - at `$.file_name`"),
         (image_entry(1, file_name="x" * 5000), "`str` of length <= 4096 - at `$.file_name`"),
-        (image_entry(1, width=0), "`int` >= 1 - at `$.width`"),
-        (image_entry(1, width=-64), "`int` >= 1 - at `$.width`"),
+        (image_entry(1, width=-64), "`int` >= 0 - at `$.width`"),
         (image_entry(1, height=10**30), "at `$.height`"),
         (image_entry(1, height=2 * 10**9), "`int` <= 1000000000 - at `$.height`"),
         (image_entry(1, width=64.5), "Expected `int | null`, got `float` - at `$.width`"),
@@ -259,6 +258,15 @@ def test_a_malformed_image_costs_its_own_people_only(image, says):
     assert says in parsed[0].fault
     assert parsed[1].fault is None
     assert list(file.images) == [2]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"width": ...}, {"height": ...}, {"width": 0}, {"height": None}, {"width": None, "height": 0}]
+)
+def test_a_size_that_is_not_stated_is_to_be_found_out(changes):
+    file, parsed = parse(coco_bytes([person_entry(1)], images=[image_entry(1, **changes)]))
+    assert parsed[0].fault is None
+    assert (file.images[1].width, file.images[1].height, file.images[1].has_size) == (0, 0, False)
 
 
 @pytest.mark.parametrize(

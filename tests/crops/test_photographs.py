@@ -131,16 +131,6 @@ def test_what_is_transparent_is_filled_as_what_lies_outside(picture, options, co
     assert pixel(picture, **options) == colour
 
 
-@pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_exif_orientation_is_not_applied(orientation):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    turned = encoded(photograph(), "JPEG", exif=exif)
-    assert decode(turned).tobytes() == decode(JPEG).tobytes()
-    with pytest.raises(ImageError, match="64 x 48 pixels, but the annotation file says 48 x 64"):
-        decode(turned, width=HEIGHT, height=WIDTH)
-
-
 def test_the_size_must_be_the_annotation_files():
     with pytest.raises(ImageError, match="64 x 48 pixels, but the annotation file says 64 x 47"):
         decode(JPEG, height=47)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from cocoprep.builder.config import SelectConfig
+from cocoprep.draw.dropped import draw_dropped
 from cocoprep.draw.subject import find_subject
 from cocoprep.errors import CocoprepError
 from cocoprep.pose.crop_config import CropConfig
@@ -102,3 +104,40 @@ def test_joints_come_as_they_stand_in_the_file(dataset):
     assert joints.shape == (17, 3)
     assert joints[:2].tolist() == [[30, 20, 2], [33, 18, 2]]
     assert not joints[2:].any()
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("auto", "stored"), ("stored", "stored"), ("upright", "upright")])
+def test_the_photograph_is_shown_as_the_build_has_taken_it(rule, expected, tmp_path):
+    halves = Image.new("RGB", (80, 60), (200, 0, 0))
+    halves.paste((0, 0, 200), (40, 0, 80, 60))
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    path, images = write_coco(tmp_path / "data", {1: halves, 2: halves}, [{**ANNOTATIONS[1], "id": 7}])
+    halves.save(images / "000000000001.jpg", exif=exif)
+    build_folder(
+        tmp_path / "out", annotations=path, images=images, crop=CropConfig(input_size=(32, 32)),
+        select=SelectConfig(shards=1), exif=rule,
+    )  # fmt: skip
+    photograph = find_subject(open_dataset(tmp_path / "out"), 7).photograph
+    red, _, blue = photograph.getpixel((10, 30))
+    assert (red > blue) == (expected == "stored")
+
+
+def test_a_dropped_annotation_whose_photograph_has_no_size(tmp_path):
+    path, images = write_coco(
+        tmp_path / "data", {1: Image.new("RGB", (80, 60)), 2: (80, 60)},
+        [{**ANNOTATIONS[1], "id": 7}, {**ANNOTATIONS[1], "id": 8, "image_id": 2}],
+    )  # fmt: skip
+    document = json.loads(path.read_bytes())
+    for image in document["images"]:
+        del image["width"], image["height"]
+    path.write_text(json.dumps(document))
+    build_folder(
+        tmp_path / "out", annotations=path, images=images, crop=CropConfig(input_size=(32, 32)),
+        select=SelectConfig(shards=1, max_bad_fraction=1),
+    )  # fmt: skip
+    subject = find_subject(open_dataset(tmp_path / "out"), 8)
+    assert (subject.reason, subject.image.has_size, subject.photograph) == ("image", False, None)
+    assert draw_dropped(subject).width > 400
+    Image.new("RGB", (80, 60)).save(images / "000000000002.jpg")
+    assert find_subject(open_dataset(tmp_path / "out"), 8).photograph.size == (80, 60)

@@ -56,6 +56,7 @@ _BUILD = ("build", "--annotations", f"{{in}}/{ANNOTATIONS}", "--input-size", "32
 DRY_RUN = (*_BUILD, "--dry-run", "--images", "{in}/coco/train2017", "--out", "{out}/built")
 DRY_RUN_ZIP = (*_BUILD, "--dry-run", "--images", "{in}/train2017.zip", "--out", "{out}/built")
 BUILD = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
+BUILD_UPRIGHT = ("reader:build_upright", *BUILD[1:])
 BUILD_ZIP = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/train2017.zip", "{out}/built")
 DRY_RUN_TAR = (*_BUILD, "--dry-run", "--images", "{in}/train2017.tar", "--out", "{out}/built")
 BUILD_TAR = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/train2017.tar", "{out}/built")
@@ -118,15 +119,22 @@ def _damage_photograph(data: bytes, rng: Random) -> bytes:
 
 
 def _fit_annotations(root: Path, rng: Random) -> None:
-    """Have the annotations and the ground truth tell the size that a photograph states, so that it is opened."""
+    """Have the annotations and the ground truth tell the size that a photograph states, so that it is opened.
+
+    At times it is that of the photograph on its side, or none.
+    """
     size = stated_size((root / PHOTOGRAPH).read_bytes())
-    if size is None or min(size) < 1 or rng.random() < 0.3:
+    if rng.random() < 0.2:
+        size = None, None
+    elif size is None or min(size) < 1 or rng.random() < 0.3:
         return
+    elif rng.random() < 0.4:
+        size = size[::-1]
     for path in (root / ANNOTATIONS, root / "out" / GROUND_TRUTH):
         document = json.loads(path.read_bytes())
         for image in document["images"]:
             if image["id"] == 1:
-                image["width"], image["height"] = size
+                image["width"], image["height"] = size if path.name != GROUND_TRUTH or size[0] else (0, 0)
         path.write_text(json.dumps(document))
 
 
@@ -200,7 +208,7 @@ KINDS: dict[str, Kind] = {
         (*_IMAGES, "train2017.zip", "train2017.tar"),
         lambda root, rng: move_photographs(root / PHOTOGRAPHS, rng), slow=(REPORT_LINKS, REAL_BUILD),
     ),
-    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD, DRY_RUN, SHOW), (*_IMAGES, "tiny"),
+    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD_UPRIGHT, DRY_RUN, SHOW), (*_IMAGES, "tiny"),
         _fit_annotations,
         slow=(PREDICT,),
     ),

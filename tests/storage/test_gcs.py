@@ -82,6 +82,7 @@ def test_both_kinds_answer_alike(bucket, tmp_path):
                     lambda: FILES.open_read(missing),  # noqa: B023
                     lambda: FILES.read_contained(root, "f/a", max_bytes=5),  # noqa: B023
                     lambda: FILES.read_contained(folder, "empty", max_bytes=5),  # noqa: B023
+                    lambda: [FILES.read_contained(root, "f/a", max_bytes=99, first=n) for n in (1, 3, 99)],  # noqa: B023
                     lambda: FILES.digest(path),  # noqa: B023
                 )
             ]
