@@ -57,14 +57,14 @@ class EvaluateOptions:
             )
         if self.run_dir is not None and self.data is None:
             raise ConfigError("--run needs --data: the network predicts the people of a built folder.")
-        for option, value, wanted, given, why in (
+        for option, value, wanted, other, why in (
             ("--images", self.images, "--annotations", self.annotations, "with --data the pictures are the folder's"),
             ("--category", self.category, "--annotations", self.annotations, "a built folder has that of its build"),
             ("--follow-links", self.follow_links or None, "--images", self.images, "it is about the links there"),
             ("--exif", self.exif, "--images", self.images, "nothing else shows photographs"),
             ("--images", self.images, "--out", self.out, "it is for the pictures of the report there"),
         ):
-            if value is not None and given is None:
+            if value is not None and other is None:
                 raise ConfigError(f"{option} goes with {wanted}: {why}.")
         of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}
         of_run["--flip-test"] = self.flip_test or None

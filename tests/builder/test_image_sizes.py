@@ -61,9 +61,9 @@ def test_a_photograph_that_cannot_be_read_costs_its_own_people(tmp_path):
         split="train2017", annotations=str(annotations), images=str(images), out=str(tmp_path / "out"), **SMALL
     )
     note = "6 photographs state no size: that of the picture is taken; 2 of them cannot be read, so their people will"
-    assert judge_build(config, LocalFiles()).notes[0].startswith(note)  # also without a build
+    assert any(one.startswith(note) for one in judge_build(config, LocalFiles()).notes)  # also without a build
     manifest = build_folder(tmp_path / "out", annotations=annotations, images=images, **SMALL)
-    assert manifest.notes[0].startswith(note)
+    assert any(one.startswith(note) for one in manifest.notes)
     assert (manifest.counts.people, manifest.counts.dropped["image"]) == (6, 6)
     rows = pq.read_table(tmp_path / "out" / "ledger.parquet").to_pylist()
     told = {row["image_id"]: row["detail"] for row in rows if row["reason"] == "image"}
@@ -102,7 +102,9 @@ def test_a_photograph_that_is_there_only_later_is_no_fault_of_the_build(tmp_path
 def test_photographs_that_are_not_there_at_all(tmp_path):
     annotations, images = write_people(tmp_path / "coco", images=2)
     change_images(annotations, unsized)
-    with pytest.raises(ConfigError, match=r"--images: expected a folder or a \.zip of photographs, found nothing"):
+    with pytest.raises(
+        ConfigError, match=r"--images: expected a folder, a .zip or a .tar of photographs, found nothing"
+    ):
         build_folder(tmp_path / "out", annotations=annotations, images=tmp_path / "none", **SMALL)
     for path in images.iterdir():
         path.unlink()

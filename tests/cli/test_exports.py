@@ -192,6 +192,59 @@ def test_a_file_name_that_makes_no_split(build):
     assert dataset.manifest.split == "annotations.coco"
 
 
+def colours(dataset):
+    """Return the mean colour of the pixels around each labelled joint of the only person."""
+    person = only_person(dataset)
+    crop = dataset.canonical(person["image"]).astype(int)
+    places = person["keypoints"][person["visibility"] > 0].astype(int)
+    height, width = crop.shape[:2]
+    return np.array([crop[y, x] for x, y in places if 0 <= x < width and 0 <= y < height])
+
+
+def test_a_photograph_on_its_side_is_turned_where_only_that_has_the_size(build):
+    dataset, said = build("exif-90")
+    assert len(dataset) == 1
+    assert "1 photographs are turned upright by their EXIF orientation" in said
+    red = colours(dataset)
+    assert (red[:, 0] > red[:, 1:].max(axis=1) + 60).all()
+
+
+def test_a_photograph_upside_down_is_warned_of_and_turned_if_told(build, run, exports, tmp_path):
+    dataset, said = build("exif-180")
+    assert "1 photographs have an EXIF orientation" in said
+    assert "--exif upright" in said
+    assert not (colours(dataset)[:, 0] > colours(dataset)[:, 1:].max(axis=1) + 60).any()
+    dataset, said = build("exif-180", "--exif", "upright", "--force")
+    red = colours(dataset)
+    assert (red[:, 0] > red[:, 1:].max(axis=1) + 60).all()
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [("box-as-corners", "corners"), ("missing-joints-as-0-0-2", "lie at exactly (0, 0)")],
+)
+def test_what_looks_wrong_is_told(build, case, told):
+    _, said = build(case)
+    assert "warning: " in said
+    assert told in said
+
+
+def test_photographs_that_are_links(run, exports, tmp_path):
+    case = exports / "photographs-are-links"
+    (tmp_path / "photos").mkdir()
+    for path in (case / "store").iterdir():
+        (tmp_path / "photos" / path.name).symlink_to(path)
+    command = (
+        "build", "--split", "x", "--annotations", case / "labels.json", "--images", tmp_path / "photos",
+        "--out", tmp_path / "out", "--workers", 1, "--shards", 1,
+    )  # fmt: skip
+    code, _, err = run(*command)
+    assert (code, "--follow-links" in err) == (1, True)
+    code, _, err = run(*command, "--follow-links")
+    assert code == 0, err
+    assert len(open_dataset(tmp_path / "out")) == 1
+
+
 def test_a_subset_of_the_photographs(build):
     dataset, _ = build("subset-of-photographs", "--max-bad-fraction", 1)
     assert dataset.manifest.counts.images == 15
