@@ -21,7 +21,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
+from cocoprep.coco.format import Category, Id, IdOnly, frame_fault, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
@@ -207,7 +207,7 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
     try:
         return msgspec.json.decode(memoryview(data)[start:], type=_RawFile)
     except msgspec.ValidationError as error:
-        raise AnnotationError(f"{path}: not a COCO keypoints file ({error}). {LISTS}") from error
+        raise AnnotationError(f"{path}: {frame_fault(error)}") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise not_json(error, data, path, start) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,11 +16,13 @@ BOX_SHARE = 0.53  # of its box that a person fills, as CrowdPose's evaluation ta
 PADDING = 0.25  # of the joints' extent, on each side
 
 NO_AREA, NO_BOX, NEGATIVE, FRACTION, BACKSLASH = "area", "box", "negative", "fraction", "backslash"
+TWENTY_ONE = "keypoints_21"
 _NOTES = {
     NO_AREA: f"annotations have no area: that of the segment, or else {BOX_SHARE} of the box's, is taken for OKS",
     NO_BOX: f"annotations have no box: the extent of the labelled joints and {PADDING:.0%} of it on each side is taken",
     NEGATIVE: "annotations have joints of a negative visibility: not labelled",
     FRACTION: "annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
+    TWENTY_ONE: "annotations have as many joints as the category lists in keypoints_21 alone: taken for keypoints",
     BACKSLASH: "file names have backslashes: read as slashes",
 }
 
@@ -36,6 +39,10 @@ class Entry(msgspec.Struct, gc=False):
     iscrowd: int | bool | None = 0
     num_keypoints: Any = None  # not believed
     segmentation: msgspec.Raw = msgspec.Raw()  # looked at where there is no area
+    keypoints_21: msgspec.Raw = msgspec.Raw()  # Human-Art's; looked at where keypoints are too few
+
+
+READ_ONLY = frozenset({"segmentation", "keypoints_21"})  # serve to settle an entry, and are not kept
 
 
 def guess_notes(guesses: Counter[str]) -> tuple[str, ...]:
@@ -63,6 +70,7 @@ def settle(entry: Entry, table: KeypointTable, guesses: Counter[str]) -> str | N
         What is wrong with it, or None.
     """
     entry.iscrowd = int(entry.iscrowd or 0)
+    _settle_place(entry, 3 * len(table), guesses)
     entry.keypoints = entry.keypoints or [0.0] * (3 * len(table))
     if len(entry.keypoints) == 3 * len(table):
         _settle_visibility(entry.keypoints, guesses)
@@ -77,6 +85,17 @@ def settle(entry: Entry, table: KeypointTable, guesses: Counter[str]) -> str | N
         guesses[NO_AREA] += 1
         entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, entry.bbox[2]) * max(0.0, entry.bbox[3])
     return numbers_fault(entry.id, entry.iscrowd, entry.area, entry.bbox)
+
+
+def _settle_place(entry: Entry, numbers: int, guesses: Counter[str]) -> None:
+    """Take the joints from where as many stand as the category lists: Human-Art has COCO's 17 beside its own 21."""
+    if not entry.keypoints_21 or len(entry.keypoints or ()) == numbers:
+        return
+    with suppress(msgspec.DecodeError, RecursionError):
+        found = msgspec.json.decode(entry.keypoints_21, type=list[float])
+        if len(found) == numbers:
+            entry.keypoints = found
+            guesses[TWENTY_ONE] += 1
 
 
 def _settle_visibility(keypoints: list[float], guesses: Counter[str]) -> None:

@@ -16,7 +16,11 @@ from cocoprep.pose.keypoints import KeypointTable
 MAX_AREA_PX2 = MAX_COORDINATE**2
 Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
-LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
+_LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
+_LIST = (
+    "The file is a list: results, boxes of a detector, or people in a form of their own, such as MPII's. What is read is "
+    "COCO's form, an object with the lists 'images', 'annotations' and 'categories'; pass such a file, or convert it."
+)
 
 
 class Category(msgspec.Struct):
@@ -73,6 +77,12 @@ def json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:
     reason, offset = (found[1], start + int(found[2])) if found else (str(error), len(data))
     nearby = data[max(0, offset - 20) : offset + 20].decode("utf-8", errors="replace")
     return f"at byte {offset} of {len(data)} ({reason}), near {nearby!r}"
+
+
+def frame_fault(error: msgspec.ValidationError) -> str:
+    """Say that a file is JSON of another form, and what is expected."""
+    is_list = str(error) == "Expected `object`, got `array`"  # with no place: the whole file
+    return f"not a COCO keypoints file ({error}). {_LIST if is_list else _LISTS}"
 
 
 def not_json(error: msgspec.DecodeError | RecursionError, data: bytes, path: str, start: int = 0) -> AnnotationError:

@@ -96,6 +96,9 @@ def find_joints(
         )
         order = tuple(range(len(found)))
     else:
+        if table is not None and _are_first(table, listed, entries):
+            notes.append(f"of the {len(listed)} joints that the category lists, the first {len(table)} are taken")
+            listed = listed[: len(table)]
         found, order = _listed(chosen[0], listed, table, path, notes)
     alone = len(chosen) == 1
     return FoundJoints(
@@ -154,6 +157,13 @@ def _unlisted(table: KeypointTable | None, path: str, entries: Entries) -> Keypo
         "this is an instances file, pass person_keypoints_*.json; else list the names in the category, as `cocoprep "
         "keypoints NAME` prints them."
     )
+
+
+def _are_first(table: KeypointTable, names: Sequence[str], entries: Entries) -> bool:
+    """Tell whether annotations have a table's joints alone, the first of those listed: Human-Art's have COCO's 17."""
+    joints = len(table)
+    found = len(names) > joints and _order(names[:joints], table) == tuple(range(joints))
+    return found and entries.numbers() == 3 * joints
 
 
 def _listed(

@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
-from cocoprep.coco.format import LISTS, Category, Id, IdOnly, not_json
+from cocoprep.coco.entries import READ_ONLY, Entry, guess_notes, plain_file_name, settle
+from cocoprep.coco.format import Category, Id, IdOnly, frame_fault, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
@@ -21,7 +21,7 @@ from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
-_WRITTEN = [name for name in Entry.__struct_fields__ if name != "segmentation"]
+_WRITTEN = [name for name in Entry.__struct_fields__ if name not in READ_ONLY]
 _PLACE = re.compile(r"(?P<reason>.*) - at `\$\.(?P<list>images|annotations)\[(?P<row>\d+)\](?P<field>.*)`")
 
 
@@ -188,7 +188,7 @@ def _decode(data: bytes, path: str) -> _File:
 def _form_fault(error: msgspec.ValidationError, data: bytes) -> str:
     place = _PLACE.fullmatch(str(error))
     if place is None:
-        return f"not a COCO keypoints file ({error}). {LISTS}"
+        return frame_fault(error)
     try:
         raw = getattr(msgspec.json.decode(data, type=_Rows), place["list"])[int(place["row"])]
         number = msgspec.json.decode(raw, type=IdOnly).id

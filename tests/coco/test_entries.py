@@ -106,3 +106,18 @@ def test_backslashes_are_slashes():
         "x/y/z.jpg",
     ]
     assert guess_notes(guesses) == ("2 file names have backslashes: read as slashes",)
+
+
+def test_human_arts_21_joints_are_taken_where_the_category_lists_them():
+    entry, fault, notes = settled(keypoints=[1, 2, 2], keypoints_21=raw(GOOD["keypoints"]))
+    assert (entry.keypoints, fault) == (GOOD["keypoints"], None)
+    assert notes == (
+        "1 annotations have as many joints as the category lists in keypoints_21 alone: taken for keypoints",
+    )
+
+
+@pytest.mark.parametrize("beside", [[1, 2, 2], "odd", None, {"a": 1}, [["x"]]])
+def test_what_stands_beside_whole_keypoints_does_not_matter(beside):
+    entry, fault, notes = settled(keypoints_21=raw(beside))
+    assert (entry.keypoints, fault, notes) == (GOOD["keypoints"], None, ())
+    assert settled(keypoints=[1, 2, 2], keypoints_21=raw(beside))[1] == "keypoints: expected 9 numbers, found 3"
