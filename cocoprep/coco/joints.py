@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.joint_names import mirror_partners, name_key
-from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.pose.keypoints import SIGMA_NOTE, Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17, named_table, table_names
 
 ALL = "all"
@@ -100,6 +100,8 @@ def find_joints(
             notes.append(f"of the {len(listed)} joints that the category lists, the first {len(table)} are taken")
             listed = listed[: len(table)]
         found, order = _listed(chosen[0], listed, table, path, notes)
+    if found.uniform_sigma is not None and not any(note.startswith(SIGMA_NOTE) for note in notes):
+        notes.append(f"{SIGMA_NOTE}, {found.uniform_sigma:g}")
     alone = len(chosen) == 1
     return FoundJoints(
         table=found,
@@ -254,7 +256,5 @@ def _sigmas(category: Category, joints: int, notes: list[str]) -> list[float]:
     if isinstance(found, list) and len(found) == joints and all(type(s) in (int, float) and 0 < s < 1 for s in found):
         return [float(sigma) for sigma in found]
     has = "none" if found is None else f"others than {joints} between 0 and 1"
-    notes.append(
-        f"OKS by one sigma for all joints, {UNIFORM_SIGMA}: the file has {has}, and its joints are no known table's"
-    )
+    notes.append(f"{SIGMA_NOTE}, {UNIFORM_SIGMA}: the file has {has}, and its joints are no known table's")
     return [UNIFORM_SIGMA] * joints

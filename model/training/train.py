@@ -33,6 +33,7 @@ from cocoprep.model.training.step import train_step, validation_step
 from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.model.training.validate import measure_oks, validate
 from cocoprep.model.training.watched import Watched
+from cocoprep.pose.keypoints import SIGMA_NOTE
 from cocoprep.shards.geometry import geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
@@ -135,10 +136,19 @@ class TrainingRun:
             people=people, parameters=self.trainee.network.count_params(),
             devices=describe_devices(self.trainee.strategy),
         )  # fmt: skip
+        for note in self._notes():
+            self.report.note(note)
         with readable_errors():
             self._learn(should_stop)
         self.board.close()
         self._lock.release()
+
+    def _notes(self) -> Iterator[str]:
+        table = table_of(self.manifest.keypoints)
+        if self.config.augment.flip_probability and not table.has_pairs:
+            yield f"no joints of {table.name:.100} are each other's in a mirror: nothing is mirrored in training"
+        if self.watched is not None and table.uniform_sigma is not None:
+            yield f"{SIGMA_NOTE}, {table.uniform_sigma:g}"
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
         learn = train_step(self.trainee)
