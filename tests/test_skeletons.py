@@ -58,7 +58,8 @@ CASES = [
     Case(
         "mpii/test_mpii_trb.json", "person-40", 40, 5, 5,
         notes=(
-            "mirror partners by their names: left_shoulder - right_shoulder, ", "OKS by one sigma for all joints, 0.067",
+            "mirror partners by their names: left_shoulder - right_shoulder, ",
+            "OKS by one sigma for all joints, 0.067",
             "5" + AREA, "5 annotations have no box: the extent of the labelled joints",
         ),
     ),

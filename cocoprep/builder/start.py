@@ -37,6 +37,7 @@ class StartedBuild(msgspec.Struct, frozen=True):
     people: int
     annotations: int
     dropped: dict[str, int]
+    category: str = "person"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,12 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
     write_whole(config.out, LEDGER, ledger, files)
     write_whole(config.out, GROUND_TRUTH, truth, files)
     counts = StartedBuild(
-        num_shards, len(selection.groups), selection.people, len(judged.ledger), count_dropped(judged.ledger)
+        num_shards,
+        len(selection.groups),
+        selection.people,
+        len(judged.ledger),
+        count_dropped(judged.ledger),
+        table.category,
     )
     of_plan, made_by = digest_bytes(plan).sha256, fingerprint_of(parts)
     return counts, [pack_shard(of_plan, made_by, len(table), groups) for groups in shards]

@@ -230,6 +230,7 @@ def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceili
     from cocoprep.cli.build_report import print_report
     from cocoprep.evaluation.ceiling import measure_ceiling
     from cocoprep.shards.manifest import read_manifest
+    from cocoprep.shards.settings import table_of
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
@@ -237,7 +238,7 @@ def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceili
     started = time.monotonic()
     figures = measure_ceiling(config.out, manifest, files) if ceiling else None
     if manifest.counts.people == 0:
-        raise BuildError(f"{config.out}: no person is in the shards.")
+        raise BuildError(f"{config.out}: no {table_of(manifest.keypoints).noun.one} is in the shards.")
     print_report(
         config.out, manifest, files,
         ceiling=figures, ceiling_s=time.monotonic() - started, build_s=seconds, reused=done,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cocoprep.report import CropSource
 
 BOXES = (
-    "BOXES ARE THE GROUND TRUTH'S: the network was told where each person is. Do not compare these figures with those "
+    "BOXES ARE THE GROUND TRUTH'S: the network was told where each {one} is. Do not compare these figures with those "
     "of results from detected boxes."
 )
 
@@ -81,7 +81,7 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
         predictions = read_results(options.results, files, truth, table)
     elif dataset is not None:
         predictions, maps = _predict(options, truth, dataset, files)
-        notes.append(BOXES)
+        notes.append(BOXES.format(one=table.noun.one))
     thresholds = options.pck_thresholds
     evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
     beside = {} if dataset is None else figures_beside(dataset, truth, table, files, thresholds=thresholds)
@@ -103,7 +103,7 @@ def _predict(
     predictor = open_predictor(run_dir, flip_test=options.flip_test, files=files)
     if options.flip_test and (warning := flip_warning(run_dir, files)):
         say(f"warning: {warning}", err=True)
-    with CountProgress("predicting", "people") as progress:
+    with CountProgress("predicting", truth.table.noun.many) as progress:
         return predict_folder(
             predictor,
             dataset.folder,
@@ -188,6 +188,6 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
         crops = PhotographCrops(found.evaluation.truth, open_images(options.images, files))
         yield crops
         if crops.fault is not None:
-            say(f"warning: not every person in the report has a picture: {crops.fault}", err=True)
+            say(f"warning: not every {found.table.noun.one} in the report has a picture: {crops.fault}", err=True)
     else:
         yield None

@@ -94,7 +94,7 @@ def command(
         _say(f"warning: {warning}")
     thresholds, said = find_thresholds(run_dir, predictor.table, threshold, files)
     folder = out or files.join(run_dir, "predictions")
-    with CountProgress("predicting", "people") as progress:
+    with CountProgress("predicting", predictor.table.noun.many) as progress:
         output = PredictionFolder(
             folder,
             predictor.table,

@@ -18,8 +18,9 @@ Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
 _LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
 _LIST = (
-    "The file is a list: results, boxes of a detector, or people in a form of their own, such as MPII's. What is read is "
-    "COCO's form, an object with the lists 'images', 'annotations' and 'categories'; pass such a file, or convert it."
+    "The file is a list: results, boxes of a detector, or people in a form of their own, such as MPII's. What is read "
+    "is COCO's form, an object with the lists 'images', 'annotations' and 'categories'; pass such a file, or convert "
+    "it."
 )
 
 

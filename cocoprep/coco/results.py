@@ -120,7 +120,10 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
     categories = np.array([line.category_id for line in lines], np.int64)
     check.refuse(
         categories != truth.category_id,
-        lambda n: f"category_id {categories[n]}, expected {truth.category_id}, the person category of {truth.path}",
+        lambda n: (
+            f"category_id {categories[n]}, expected {truth.category_id}, the {truth.table.noun.one} category of "
+            f"{truth.path}"
+        ),
     )
     _refuse_equal_lines(check, triples, scores)
     bbox = _boxes(lines, check)

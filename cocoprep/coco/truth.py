@@ -73,17 +73,18 @@ class Truth:
     @property
     def notes(self) -> list[str]:
         """Return what whoever reads figures should know of the file."""
-        notes, people = list(self.found), int(self.counts.sum())
+        notes = list(self.found)
         if self.recounted:
             notes.append(
                 f"{self.recounted} annotations say a num_keypoints that is not the number of their labelled joints. "
                 "The labels count, as in a build; pycocotools alone would pass over those that say 0."
             )
         if odd := int(self.without_scale.sum()):
+            whose = self.table.noun.count(int(self.counts.sum())).upper()
             notes.append(
-                f"OKS HAS NO SCALE FOR {odd} OF {people} PEOPLE: their area is less than {LEAST_OF_BOX:.0%} of their "
-                "box's. AP and AR do not say how good their joints are; PCK does. Give each annotation the area of its "
-                "segment, or of its box."
+                f"OKS HAS NO SCALE FOR {odd} OF {whose}: their area is less than {LEAST_OF_BOX:.0%} of their box's. AP "
+                "and AR do not say how good their joints are; PCK does. Give each annotation the area of its segment, "
+                "or of its box."
             )
         return notes
 

@@ -116,12 +116,12 @@ def sheet_of(
     pixels = len(places) * tile_px * (tile_px + caption_height(tile_px))
     require(pixels <= MAX_SHEET_PIXELS, "--people and --tile", f"a sheet of at most {MAX_SHEET_PIXELS} pixels", pixels)
     height, width = dataset.crop.stored_size if stored else dataset.crop.input_size
+    table = table_of(dataset.manifest.keypoints)
     title = (
-        f"{dataset.manifest.split}:  {len(places)} of {len(dataset)} people, "
+        f"{dataset.manifest.split}:  {len(places)} of {len(dataset)} {table.noun.many}, "
         f"{'stored' if stored else 'canonical'} crops {width} x {height}"
     )
     tiles = [person_tile(dataset, place, stored=stored) for place in places]
-    table = table_of(dataset.manifest.keypoints)
     return contact_sheet(tiles, title=title, tile_px=tile_px, columns=columns, table=table)
 
 

@@ -155,7 +155,7 @@ def _photograph_panel(subject: Subject, person: dict[str, Any], grid: _Grid) -> 
         stored=stored_window(window, subject.crop),
     )
     count = len(subject.others) + 1
-    subtitle = f"{count} annotated {'person' if count == 1 else 'people'}; what lies outside the stored window is dark"
+    subtitle = f"{count} annotated {subject.table.noun.of(count)}; what lies outside the stored window is dark"
     return Panel("Photograph", subtitle, draw_photograph(subject.photograph, marks, grid.photograph), 1)
 
 

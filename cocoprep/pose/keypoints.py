@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.pose.joint_names import Side, shared_name, side_of
+from cocoprep.pose.nouns import Noun, noun_of
 
 SIGMA_NOTE = "OKS by one sigma for all joints"
 VISIBLE = 2  # a joint's visibility: 0 not labelled, 1 labelled but hidden
@@ -58,6 +59,11 @@ class KeypointTable:
         """Return (K,) indices: joint k of a mirrored person is joint `flip_index[k]` of the person."""
         places = {name: k for k, name in enumerate(self.names)}
         return tuple(places[joint.partner] for joint in self.joints)
+
+    @cached_property
+    def noun(self) -> Noun:
+        """Return what those that have these joints are called in sentences."""
+        return noun_of(self.category)
 
     @property
     def has_pairs(self) -> bool:

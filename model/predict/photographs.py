@@ -168,6 +168,8 @@ def list_annotated(
     boxes: dict[int, list[BBox]] = {}
     for entry in parse_entries(file):
         person = entry.person
+        if entry.is_other:
+            continue
         if person is None or entry.image_id is None:
             on_fault(f"row {entry.row}", f"{annotations}: row {entry.row} of 'annotations': {entry.fault}")
         elif not person.is_crowd and person.num_keypoints >= min_keypoints:

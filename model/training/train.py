@@ -51,9 +51,18 @@ class Reporter(Protocol):
     """Is told how a run goes on."""
 
     def begin(
-        self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
+        self,
+        *,
+        run: str,
+        step: int,
+        steps: int,
+        steps_per_epoch: int,
+        people: int,
+        parameters: int,
+        devices: str,
+        called: str = "people",
     ) -> None:
-        """Hear that the run starts, or goes on, at a step of so many."""
+        """Hear that the run starts, or goes on, at a step of so many; people may be called otherwise, such as hands."""
 
     def note(self, text: str) -> None:
         """Hear something that the user should know."""
@@ -133,7 +142,8 @@ class TrainingRun:
         people = self.steps_per_epoch * self.config.batch_size
         self.report.begin(
             run=self.folder.path, step=self.now.step, steps=self.steps, steps_per_epoch=self.steps_per_epoch,
-            people=people, parameters=self.trainee.network.count_params(),
+            people=people, called=table_of(self.manifest.keypoints).noun.many,
+            parameters=self.trainee.network.count_params(),
             devices=describe_devices(self.trainee.strategy),
         )  # fmt: skip
         for note in self._notes():
