@@ -198,6 +198,8 @@ def _by_likelihood(category: str) -> list[str]:
 
 def _order(names: Sequence[str], table: KeypointTable) -> tuple[int, ...] | None:
     """Return the place of each of a table's joints among names that are the same but for spelling and order."""
+    if tuple(names) == table.names:
+        return tuple(range(len(names)))
     places = {name_key(name): k for k, name in enumerate(names)}
     if len(names) != len(table) or len(places) != len(names):
         return None

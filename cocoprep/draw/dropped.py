@@ -58,7 +58,7 @@ def draw_dropped(subject: Subject) -> Image.Image:
     place_panel(page, Panel("Photograph", subtitle, picture), EDGE, HEADER, left_width)
     y = place_key(page, keys, EDGE, HEADER + PANEL_HEAD + picture.height + 14, left_width)
     if with_joints:
-        place_joint_key(page, EDGE, y)
+        place_joint_key(page, EDGE, y, sides=subject.table.has_pairs)
     at = EDGE + left_width + GAP + 10, HEADER + PANEL_HEAD - 4.0
     for one, size_px, colour in lines:
         at = at[0], write_lines(page, at, [one], size_px, colour=colour)

@@ -150,10 +150,14 @@ def _oks(report: Report) -> Markup:
 
 def _pck(report: Report) -> Markup:
     total = "How PCK grows as the threshold is loosened, by each unit. The steeper from the left, the more exact."
-    by_joint = (
-        f"The same by box, joint by joint: orange the {report.joints.noun.one}'s left, blue the right, grey all joints "
-        "together. Two lines apart mean that one side is found worse than the other."
-    )
+    by_joint = "The same by box, joint by joint: "
+    if report.joints.has_pairs:
+        by_joint += (
+            f"orange the {report.joints.noun.one}'s left, blue the right, grey all joints together. Two lines apart "
+            "mean that one side is found worse than the other."
+        )
+    else:
+        by_joint += "green the joint, grey all joints together."
     both = [_chart(report, "pck-curves", total), tables.pck_table(report.evaluation, report.beside)]
     return join([element("div", join(both), class_="two"), _chart(report, "pck-curves-by-joint", by_joint, wide=True)])
 
@@ -205,8 +209,8 @@ def _confidence(report: Report) -> Markup:
 
 
 HOW_TO_READ = (
-    "Truth on the left, prediction on the right, with the joints that are labelled; orange is the {one}'s left, blue "
-    "the right, a hollow dot a hidden joint. A white ring marks a joint in a wrong place, its line leads to where it "
+    "Truth on the left, prediction on the right, with the joints that are labelled; {sides}a hollow dot a hidden "
+    "joint. A white ring marks a joint in a wrong place, its line leads to where it "
     "belongs. "
 )
 
@@ -217,7 +221,8 @@ def _worst(report: Report) -> Markup:
     undetected = int((report.evaluation.truth.counts & (report.evaluation.matches < 0)).sum())
     noun = report.joints.noun
     left_out = f"Not among them: {people(undetected, noun)} whom nobody predicted. " * bool(undetected)
-    how = HOW_TO_READ.format(one=noun.one)
+    sides = f"orange is the {noun.one}'s left, blue the right, " if report.joints.has_pairs else ""
+    how = HOW_TO_READ.format(sides=sides)
     intro = f"The {people(len(report.worst), noun)} with the lowest OKS, lowest first. {left_out}{how}"
     return join([_with_command(intro), _people(report.worst)])
 
