@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ class BuildConfig:
         keypoints: the joints; None for those that the annotation file lists.
         category: of the annotation file, whose joints are built; None for the one that has joints, `all` for all that
             share theirs.
+        visibility: what visibilities of the annotation file mean, 0, 1 or 2, where they are others.
     """
 
     split: str
@@ -59,6 +61,7 @@ class BuildConfig:
     select: SelectConfig = field(default_factory=SelectConfig)
     keypoints: KeypointTable | None = None
     category: str | None = None
+    visibility: Mapping[int, int] = field(default_factory=dict)
     force: bool = False
 
     def __post_init__(self) -> None:

@@ -166,5 +166,5 @@ def load_selection(config: BuildConfig, files: FileStore) -> tuple[AnnotationFil
         cure="Give its path with --annotations, or the folder that holds "
         "annotations/person_keypoints_<split>.json with --data-dir.",
     )  # fmt: skip
-    file = parse_annotation_file(data, path, config.keypoints, config.category)
+    file = parse_annotation_file(data, path, config.keypoints, config.category, meanings=config.visibility)
     return file, select_people(file, config.select, config.crop)

@@ -12,6 +12,7 @@ import click
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.cli.paths import check_paths
 from cocoprep.cli.say import say
+from cocoprep.cli.visibility import visibility_option
 from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.storage.paths import BUCKET_SCHEME
@@ -46,6 +47,7 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--keypoints", metavar="TABLE", help="Joints: a table's name, or its TOML file.  [default: the file's own]"
 )
+@visibility_option
 @click.option("--out", metavar="DIR", help="Folder to write.  [default: data/shards/<split>]")
 @click.option("--input-size", type=_InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
 @click.option("--heatmap-stride", type=int, default=4, help="Input pixels per heatmap pixel.")
@@ -133,6 +135,7 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
         ),
         keypoints=None if options["keypoints"] is None else open_table(options["keypoints"], files),
         category=options["category"],
+        visibility=options["visibility"],
         force=options["force"],
     )
 

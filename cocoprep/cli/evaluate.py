@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from cocoprep.cli.visibility import visibility_option
+
 
 @click.command("evaluate")
 @click.option(
@@ -16,6 +18,7 @@ import click
 )
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
 @click.option("--category", metavar="NAME", help="With --annotations: the category, or 'all'.  [default: as build]")
+@visibility_option
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")
 @click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")

@@ -72,7 +72,11 @@ def run_job(options: EvaluateOptions) -> None:
 def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
     listed = None if dataset is None else table_of(dataset.manifest.keypoints)
     truth = read_truth(
-        options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed, options.category
+        options.annotations or files.join(options.data or "", GROUND_TRUTH),
+        files,
+        listed,
+        options.category,
+        meanings=options.visibility,
     )
     table = truth.table
     notes = truth.notes

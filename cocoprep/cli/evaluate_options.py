@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +28,7 @@ class EvaluateOptions:
     run_dir: str | None
     annotations: str | None
     category: str | None
+    visibility: Mapping[int, int]
     results: str | None
     images: str | None
     boxes: Literal["truth"] | None
@@ -58,6 +59,8 @@ class EvaluateOptions:
             raise ConfigError("--images goes with --annotations; with --data the pictures come from the folder.")
         if self.category is not None and self.annotations is None:
             raise ConfigError("--category goes with --annotations; a built folder has the one it was built of.")
+        if self.visibility and self.annotations is None:
+            raise ConfigError("--visibility goes with --annotations; a built folder has COCO's visibilities.")
         if self.images is not None and self.out is None:
             raise ConfigError("--images is for the pictures of the report: say with --out where that goes.")
         of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cocoprep.cli.say import say
+from cocoprep.cli.visibility import visibility_option
 
 if TYPE_CHECKING:
     from cocoprep.pose.heatmaps import Decoder
@@ -38,6 +39,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 )  # fmt: skip
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
 @click.option("--category", metavar="NAME", help="Of --annotations: the category, or 'all'.  [default: as build]")
+@visibility_option
 @click.option("--images", metavar="PATH", help="Folder or .zip of the photographs of --annotations.")
 @click.option(
     "--min-keypoints",
@@ -58,7 +60,8 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
 def command(
     paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
-    annotations: str | None, images: str | None, *, category: str | None, min_keypoints: int, flip_test: bool,
+    annotations: str | None, images: str | None, *, category: str | None, visibility: dict[int, int],
+    min_keypoints: int, flip_test: bool,
     decoder: Decoder, batch_size: int, threshold: float | None, out: str | None, overlays: bool,
 ) -> None:  # fmt: skip
     """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
@@ -73,13 +76,15 @@ def command(
     from cocoprep.cli.predict_report import count, summary
     from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.quiet import quiet_libraries
-    from cocoprep.errors import CocoprepError
+    from cocoprep.errors import CocoprepError, ConfigError
     from cocoprep.storage.by_scheme import AnyFiles
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
     _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
     check_paths({"--run": run_dir, "--annotations": annotations, "--images": images, "--out": out})
     check_paths({path: path for path in paths})
+    if visibility and annotations is None:
+        raise ConfigError("--visibility goes with --annotations: it says what that file's visibilities mean.")
     files = AnyFiles()
     with quiet_libraries():
         from cocoprep.model.predict.output import PredictionFolder, write_predictions
@@ -106,7 +111,13 @@ def command(
         if annotations is not None and images is not None:
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
-                annotations, images, output.fault, category=category, min_keypoints=min_keypoints, files=files
+                annotations,
+                images,
+                output.fault,
+                category=category,
+                meanings=visibility,
+                min_keypoints=min_keypoints,
+                files=files,
             )
         else:
             listed = list_files(paths, boxes, output.fault, files)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import codecs
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import Entry, guess_notes, plain_file_name, settle
+from cocoprep.coco.entries import NO_MEANINGS, Entry, guess_notes, plain_file_name, settle
 from cocoprep.coco.format import Category, Id, IdOnly, frame_fault, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
@@ -107,6 +107,7 @@ class AnnotationFile:
     image_faults: dict[int, str]
     raw_annotations: list[msgspec.Raw]
     guesses: Counter[str]
+    meanings: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -129,7 +130,12 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_annotation_file(
-    data: bytes, path: str, table: KeypointTable | None = None, category: str | None = None
+    data: bytes,
+    path: str,
+    table: KeypointTable | None = None,
+    category: str | None = None,
+    *,
+    meanings: Mapping[int, int] = NO_MEANINGS,
 ) -> AnnotationFile:
     """Check the frame of a COCO keypoints file and index its images.
 
@@ -138,6 +144,7 @@ def parse_annotation_file(
         path: named in messages.
         table: the joints, where the user says which; else those that its category lists.
         category: whose entries are read; None for the person, or the only one with joints.
+        meanings: what its visibilities mean, where the user says so.
 
     Raises:
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
@@ -150,7 +157,7 @@ def parse_annotation_file(
     joints = find_joints(raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations))
     guesses: Counter[str] = Counter()
     images, faults = _index_images(raw.images, guesses)
-    return AnnotationFile(path, joints, images, faults, raw.annotations, guesses)
+    return AnnotationFile(path, joints, images, faults, raw.annotations, guesses, meanings)
 
 
 @dataclass(frozen=True)
@@ -255,7 +262,7 @@ def _entry_fault(entry: Entry, file: AnnotationFile) -> str | None:
         return f"image_id {entry.image_id}: {file.image_faults[entry.image_id]}"
     if entry.image_id not in file.images:
         return f"image_id {entry.image_id}: no such image in 'images'"
-    return settle(entry, file.joints.table, file.guesses)
+    return settle(entry, file.joints.table, file.guesses, file.meanings)
 
 
 @cache

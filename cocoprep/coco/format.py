@@ -65,8 +65,11 @@ def keypoints_fault(values: Sequence[float], table: KeypointTable) -> str | None
         return f"keypoints: expected {3 * len(table)} numbers, found {len(values)}"
     if not any(values):  # nearly half of COCO's annotations
         return None
-    if not set(values[2::3]) <= {0, 1, 2}:
-        return "keypoints: expected visibilities 0, 1 or 2"
+    if odd := set(values[2::3]) - {0, 1, 2}:
+        found = float(max(odd))
+        is_code = 3 <= found < 1e9 and found.is_integer()
+        cure = f"; say what it means, such as --visibility {found:.0f}=1 for hidden" if is_code else ""
+        return f"keypoints: expected visibilities 0, 1 or 2, found {found:g}{cure}"
     if max(map(abs, values)) > MAX_COORDINATE:
         return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
     return None

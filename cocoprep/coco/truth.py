@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import READ_ONLY, Entry, guess_notes, plain_file_name, settle
+from cocoprep.coco.entries import NO_MEANINGS, READ_ONLY, Entry, guess_notes, plain_file_name, settle
 from cocoprep.coco.format import Category, Id, IdOnly, frame_fault, not_json
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
@@ -124,7 +125,14 @@ class _Rows(msgspec.Struct):
     annotations: list[msgspec.Raw] = []
 
 
-def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, category: str | None = None) -> Truth:
+def read_truth(
+    path: str,
+    files: FileStore,
+    table: KeypointTable | None = None,
+    category: str | None = None,
+    *,
+    meanings: Mapping[int, int] = NO_MEANINGS,
+) -> Truth:
     """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
 
     Annotations of other categories are passed over. `num_keypoints` is counted, whatever the file
@@ -135,6 +143,7 @@ def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, 
         files: where it lies.
         table: the joints; None for those that the category lists.
         category: that counts; None for the person, or the only one with joints.
+        meanings: what the file's visibilities mean, where the user says so.
 
     Raises:
         AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or an entry is of
@@ -155,7 +164,7 @@ def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, 
     guesses: Counter[str] = Counter()
     images = _images_by_id(file.images, path, guesses)
     for person in people:
-        fault = _fault(person, images, seen, joints.table, guesses)
+        fault = _fault(person, images, seen) or settle(person, joints.table, guesses, meanings)
         if fault:
             raise AnnotationError(f"{path}: annotation {person.id}: {fault}.")
         seen.add(person.id)
@@ -211,15 +220,13 @@ def _images_by_id(images: list[_Image], path: str, guesses: Counter[str]) -> dic
     return by_id
 
 
-def _fault(
-    person: Entry, images: dict[int, _Image], seen: set[int], table: KeypointTable, guesses: Counter[str]
-) -> str | None:
-    """Say what is wrong with an annotation of the category, or None; what it leaves open is filled in."""
+def _fault(person: Entry, images: dict[int, _Image], seen: set[int]) -> str | None:
+    """Say what is wrong with the ids of an annotation of the category, or None."""
     if person.id in seen:
         return "the id is listed more than once. Give every annotation an id of its own"
     if person.image_id not in images:
         return f"image_id {person.image_id} is not in 'images'. List the image, or remove its annotations"
-    return settle(person, table, guesses)
+    return None
 
 
 def _to_truth(

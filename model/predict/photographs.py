@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,7 @@ from PIL import Image
 
 from cocoprep.checks import require_number
 from cocoprep.coco.annotations import ImageInfo, parse_annotation_file, parse_entries
+from cocoprep.coco.entries import NO_MEANINGS
 from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images
 from cocoprep.crops.pixels import FORMATS, MAX_PIXELS, crop_image, decode_image
 from cocoprep.errors import AnnotationError, ImageError
@@ -141,6 +142,7 @@ def list_annotated(
     on_fault: OnFault,
     *,
     category: str | None = None,
+    meanings: Mapping[int, int] = NO_MEANINGS,
     min_keypoints: int = 0,
     files: FileStore = AnyFiles(),
 ) -> tuple[list[Listed], int]:
@@ -151,6 +153,7 @@ def list_annotated(
         images: the folder or zip of its photographs.
         on_fault: told of entries that cannot be used.
         category: whose boxes; None for the person, or the only category with joints.
+        meanings: what the file's visibilities mean, where the user says so.
         min_keypoints: how many labelled joints a person must have.
         files: where file and photographs lie; by default, on this machine or in a bucket, as each path says.
 
@@ -163,7 +166,7 @@ def list_annotated(
     """
     expected = "a JSON file of COCO person keypoints"
     data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
-    file = parse_annotation_file(data, annotations, category=category)
+    file = parse_annotation_file(data, annotations, category=category, meanings=meanings)
     source = open_images(images, files)
     boxes: dict[int, list[BBox]] = {}
     for entry in parse_entries(file):

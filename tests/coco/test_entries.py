@@ -94,8 +94,24 @@ def test_visibilities():
         "1 annotations have joints of a negative visibility: not labelled",
         "1 annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
     )
-    assert settled(keypoints=[1, 2, 3] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
-    assert settled(keypoints=[1, 2, -2] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
+    assert settled(keypoints=[1, 2, 3] * 3)[1] == (
+        "keypoints: expected visibilities 0, 1 or 2, found 3; say what it means, such as --visibility 3=1 for hidden"
+    )
+    assert settled(keypoints=[1, 2, 2.5] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2, found 2.5"
+    assert settled(keypoints=[1, 2, -2] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2, found -2"
+
+
+def test_what_a_visibility_means_can_be_said():
+    entry = msgspec.convert({**GOOD, "keypoints": [1, 2, 3.0, 5, 10, 1, 3, 4, 4]}, Entry)
+    guesses: Counter[str] = Counter()
+    assert settle(entry, HANDS, guesses, {3: 1, 1: 2, 4: 0}) is None
+    assert entry.keypoints[2::3] == [1, 2, 0]
+    assert guess_notes(guesses) == (
+        "1 annotations have joints of a visibility that is taken for another, as --visibility says",
+    )
+    entry = msgspec.convert(GOOD, Entry)
+    assert settle(entry, HANDS, Counter(), {3: 1}) is None
+    assert entry.keypoints == GOOD["keypoints"]
 
 
 def test_backslashes_are_slashes():
