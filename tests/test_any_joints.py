@@ -64,6 +64,9 @@ def test_any_number_of_joints_goes_through_every_command(name, run, tmp_path):
             assert not re.findall(r"(?i)(?<![-\w\"])(?:people|persons?)(?![-\w\"])", rest), (command, text)
         assert f"8 {table.noun.many}" in said.text["evaluate"]
 
+    flipped = run("evaluate", "--data", said.folder, "--run", said.run_dir, "--flip-test")[2]
+    assert ("no joints are each other's in a mirror" in flipped) == (not table.has_pairs)
+
     is_uniform, has_pairs = table.uniform_sigma is not None, table.has_pairs
     for command in ("build", "train", "evaluate"):
         assert (UNIFORM in said.text[command]) == is_uniform, command
