@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from cocoprep.errors import ConfigError
 
 MOST_SHOWN = 200
+MAX_BAD_FRACTION = 0.01  # of the annotations that may be faulty, and are left out, without anybody's word
 
 
 def shown(value: object) -> str:

@@ -16,7 +16,7 @@ from apache_beam.metrics import Metrics
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.finish import finish_build
-from cocoprep.builder.packing import PackedShard, unpack_shard
+from cocoprep.builder.packing import PackedShard, images_of, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
 from cocoprep.builder.under_way import BuildMark
 from cocoprep.crops.photographs import open_images
@@ -101,7 +101,7 @@ class _WriteFn(_BuildFn):
         self.syncer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cocoprep-sync")
         self.syncs: list[Future[None]] = []
         with self.our_work():
-            self.images = open_images(self.config.images, self.files)
+            self.images = open_images(self.config.images, self.files, follow_links=self.config.follow_links)
 
     def finish_bundle(self) -> None:
         syncs, self.syncs = self.syncs, []
@@ -123,7 +123,8 @@ class _WriteFn(_BuildFn):
             crop=self.config.crop,
             seed=self.config.select.seed,
             joints=packed.joints,
-            images=self.images,
+            exif=self.config.exif,
+            images=images_of(packed, self.images),
             files=self.files,
             on_progress=lambda images, crops: self.monitor.advance(Progress(images, crops)),
         )

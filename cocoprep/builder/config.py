@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cocoprep.checks import require, require_number
+from cocoprep.checks import MAX_BAD_FRACTION, require, require_choice, require_number
+from cocoprep.crops.exif_rule import EXIF_RULES, Exif
 from cocoprep.pose.crop_config import CropConfig, estimated_record_bytes
 from cocoprep.shards.names import is_split_name
 
@@ -30,7 +31,7 @@ class SelectConfig:
     seed: int = 0
     shards: int | None = None
     limit: int | None = None
-    max_bad_fraction: float = 0.01
+    max_bad_fraction: float = MAX_BAD_FRACTION
 
     def __post_init__(self) -> None:
         require_number("--min-keypoints", self.min_keypoints, 1, whole=True)
@@ -51,6 +52,8 @@ class BuildConfig:
         category: of the annotation file, whose joints are built; None for the one that has joints, `all` for all that
             share theirs.
         visibility: what visibilities of the annotation file mean, 0, 1 or 2, where they are others.
+        follow_links: links in the image folder may lead out of it.
+        exif: whether photographs are taken as stored or upright; see `how_it_lies`.
     """
 
     split: str
@@ -62,9 +65,12 @@ class BuildConfig:
     keypoints: KeypointTable | None = None
     category: str | None = None
     visibility: Mapping[int, int] = field(default_factory=dict)
+    exif: Exif = "auto"
     force: bool = False
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
+        require_choice("--exif", self.exif, EXIF_RULES)
         good = is_split_name(self.split)
         require(good, "--split", "ASCII letters, digits, '.' and '_', a letter or digit first", self.split)
         for option, path in (("--annotations", self.annotations), ("--images", self.images), ("--out", self.out)):

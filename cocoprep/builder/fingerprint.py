@@ -42,7 +42,10 @@ def select_record(select: SelectConfig, num_shards: int) -> SelectRecord:
 
 def fingerprint_parts(config: BuildConfig, num_shards: int, table: KeypointTable) -> dict[str, Any]:
     """Return all that decides a shard's bytes besides annotations and photographs."""
+    # What is at its default is left away where it came later than the first builds, which are not to be built anew.
+    later = {} if config.exif == "auto" else {"exif": config.exif}
     return {
+        **later,
         "schema_version": SCHEMA_VERSION,
         "split": config.split,
         "crop": crop_record(config.crop),

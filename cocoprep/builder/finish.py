@@ -12,8 +12,9 @@ from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.gather import Gathered, gather
 from cocoprep.builder.output import another_build, find_foreign_file, unmark_if_mixed, write_whole
 from cocoprep.builder.shard_writer import WrittenShard
+from cocoprep.crops.orientation import ExifTally, exif_notes
 from cocoprep.errors import BuildError, CocoprepError
-from cocoprep.evaluation.baseline import measure_baseline
+from cocoprep.evaluation.baseline import Baseline, measure_baseline
 from cocoprep.shards.ledger import check_faults, count_dropped, drop_faulty_images, encode_ledger
 from cocoprep.shards.manifest import Counts, Manifest, ShardEntry
 from cocoprep.shards.names import BASELINE, GROUND_TRUTH, LEDGER, MANIFEST, PLAN, SIDECAR_SUFFIX
@@ -66,7 +67,7 @@ def _complete(config: BuildConfig, build: Gathered, files: FileStore) -> Manifes
     baseline = measure_baseline(build.sidecars, config.crop, len(build.table))
     made[BASELINE] = _write(config, BASELINE, baseline.to_npz(), files)
     # Digests of what this build knows, not of what lies there now: what another one replaces from here on is found.
-    manifest = _manifest(config, build, ledger, {**made, PLAN: build.plan})
+    manifest = _manifest(config, build, ledger, baseline, {**made, PLAN: build.plan})
     _write(config, MANIFEST, seal(manifest), files)
     return manifest
 
@@ -88,9 +89,14 @@ def _account(ledger: pa.Table, sidecars: Sequence[Sidecar]) -> None:
         )
 
 
-def _manifest(config: BuildConfig, build: Gathered, ledger: pa.Table, made: dict[str, FileDigest]) -> Manifest:
+def _manifest(
+    config: BuildConfig, build: Gathered, ledger: pa.Table, baseline: Baseline, made: dict[str, FileDigest]
+) -> Manifest:
     """Return the manifest. `made` holds the digests of the files beside the shards, but for the ground truth."""
     parts = fingerprint_parts(config, len(build.sidecars), build.table)
+    lying = ExifTally()
+    for sidecar in build.sidecars:
+        lying.add(sidecar.exif or ExifTally())
     return Manifest(
         format="cocoprep",
         fingerprint=fingerprint_of(parts),
@@ -99,13 +105,15 @@ def _manifest(config: BuildConfig, build: Gathered, ledger: pa.Table, made: dict
             people=sum(sidecar.examples for sidecar in build.sidecars),
             dropped=count_dropped(ledger),
             images=len(ledger.filter(ledger["kept"])["image_id"].unique()),
+            joints=int(baseline.labelled.sum()),
+            joints_outside_crop=sum(sidecar.joints_outside_crop for sidecar in build.sidecars),
         ),
         shards=tuple(
             ShardEntry(s.shard, s.examples, s.bytes, s.sha256, digest, s.annotations)
             for s, digest in zip(build.sidecars, build.sidecar_digests, strict=True)
         ),
         files={**made, GROUND_TRUTH: build.content.ground_truth},
-        notes=build.content.notes,
+        notes=(*build.content.notes, *exif_notes(lying, config.exif)),
         source={"annotations": config.annotations, "images": config.images},
         **parts,
     )

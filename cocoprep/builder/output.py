@@ -158,8 +158,10 @@ def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], f
         there, _ = unseal_plan(files.read_bytes(path), path)
     except (RecordError, OSError):
         return [f"its {PLAN} is damaged"]
+    defaults = {"exif": "auto"}
     wanted = msgspec.json.decode(canonical_json(parts))
-    return [f"{key} was {old}, is now {new}" for key, old, new in _compare("", there, wanted)]
+    differences = _compare("", {**defaults, **there}, {**defaults, **wanted})
+    return [f"{key} was {old}, is now {new}" for key, old, new in differences]
 
 
 def _compare(prefix: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:

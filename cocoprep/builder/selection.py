@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from cocoprep.builder.config import SelectConfig, default_shards
+from cocoprep.builder.image_sizes import SizeReader
 from cocoprep.builder.places import image_hash, shard_of
-from cocoprep.coco.annotations import AnnotationFile, ImageInfo, ParsedEntry, Person, parse_entries
+from cocoprep.coco.annotations import AnnotationFile, ImageInfo, Person
+from cocoprep.coco.people import ParsedEntry, parse_entries
+from cocoprep.coco.suspicions import WARNING, Labels, suspicions
 from cocoprep.errors import BuildError
 from cocoprep.pose.boxes import box_fault, canonical_window, clip_box, stored_window, visible_span
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.drop_reasons import DropReason, JudgedEntry
+
+_JUDGED_TOGETHER = 1 << 13  # people
 
 
 class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
@@ -27,12 +33,16 @@ class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True)
 class Selection:
-    """What an annotation file holds: every entry, and the kept people by image in shard order."""
+    """What an annotation file holds: every entry, and the kept people by image in shard order.
+
+    `notes` tell what was found out of photographs' sizes, and what looks wrong.
+    """
 
     entries: list[JudgedEntry]
     images: dict[int, ImageInfo]
     groups: list[ImagePeople]
     num_shards: int
+    notes: tuple[str, ...] = ()
 
     @property
     def people(self) -> int:
@@ -58,6 +68,8 @@ def skip_reason(
     """Say why an entry gives no record, or None where it is kept."""
     if entry.is_other:
         return DropReason.CATEGORY, ""
+    if entry.is_twice:
+        return DropReason.DUPLICATE, ""
     person = entry.person
     if person is None or image is None:
         return DropReason.MALFORMED, entry.fault or ""
@@ -68,6 +80,8 @@ def skip_reason(
         return DropReason.CROWD, ""
     if labelled < min_keypoints:
         return DropReason.MIN_KEYPOINTS, f"{labelled} labelled keypoints"
+    if not image.has_size:  # nor can its photograph be read; that is told when it is to be cropped
+        return None
     fault = box_fault(person.bbox, image.width, image.height) or _window_fault(person, image, crop)
     return (DropReason.BOX, fault) if fault else None
 
@@ -86,18 +100,29 @@ def _window_fault(person: Person, image: ImageInfo, crop: CropConfig) -> str | N
     return f"bbox {list(person.bbox)}: no whole pixel of its crop lies in the {image.width} x {image.height} image"
 
 
-def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig) -> Selection:
+def select_people(
+    file: AnnotationFile, select: SelectConfig, crop: CropConfig, sizes: SizeReader | None = None
+) -> Selection:
     """Judge every entry of an annotation file and group the kept people by image.
 
     The outcome depends on the set of entries, never on their order in the file.
 
+    Args:
+        file: of which no entry has been parsed.
+        select: which people are kept.
+        crop: what is to be cropped.
+        sizes: finds out those that the file does not state.
+
     Raises:
         BuildError: no annotation is kept.
     """
-    entries = [_judge(entry, file, select, crop) for entry in _settle_duplicates(parse_entries(file), file)]
-    groups = _group_by_image(entries, file.images, select.seed)
+    parsed = parse_entries(file)
+    images = file.images if sizes is None else {**file.images, **sizes.read(_without_size(parsed, file.images))}
+    entries = [_judge(entry, images, select, crop) for entry in parsed]
+    notes = (*(() if sizes is None else sizes.notes), *suspicions(_labels(entries, images), file.source_ids))
+    groups = _group_by_image(entries, images, select.seed)
     if not groups:
-        raise BuildError(f"{file.path}: no annotation is kept of {len(entries)} read{_reasons(entries)}")
+        raise BuildError(f"{file.path}: no annotation is kept of {len(entries)} read{_reasons(entries, notes)}")
     kept_ids = {group.image.image_id for group in groups[: select.limit]}
     if len(kept_ids) < len(groups):
         entries = [_beyond_limit(entry, kept_ids, select.limit) for entry in entries]
@@ -110,46 +135,57 @@ def select_people(file: AnnotationFile, select: SelectConfig, crop: CropConfig) 
         else replace(entry, shard=shard_of(entry.image_id, select.seed, num_shards))
         for entry in entries
     ]
-    return Selection(entries, file.images, groups, num_shards)
+    return Selection(entries, images, groups, num_shards, notes)
 
 
-def _reasons(entries: list[JudgedEntry]) -> str:
+def _without_size(parsed: Sequence[ParsedEntry], images: Mapping[int, ImageInfo]) -> list[ImageInfo]:
+    """Return the photographs without a size that show somebody who may be kept."""
+    wanted = {e.image_id for e in parsed if e.person and e.person.num_keypoints and not e.person.is_crowd}
+    return [image for image in images.values() if image.image_id in wanted and not image.has_size]
+
+
+def _labels(entries: Sequence[JudgedEntry], images: Mapping[int, ImageInfo]) -> Iterator[Labels]:
+    """Yield what there is to judge of the people, some at a time: all of them need not exist as arrays at once."""
+    people = [
+        (entry.person, images[entry.image_id])
+        for entry in entries
+        if entry.person and entry.image_id is not None and entry.person.num_keypoints and not entry.person.is_crowd
+    ]
+    for start in range(0, len(people), _JUDGED_TOGETHER):
+        some = people[start : start + _JUDGED_TOGETHER]
+        numbers = np.frombuffer(b"".join(person.keypoint_bytes for person, _ in some), "<f4")
+        x, y, visibility = np.ascontiguousarray(numbers.reshape(len(some), -1, 3).transpose(2, 0, 1))
+        yield Labels(
+            image_ids=np.array([image.image_id for _, image in some]),
+            sizes=np.array([(image.width, image.height) for _, image in some]),
+            bbox=np.array([person.bbox for person, _ in some]),
+            x=x,
+            y=y,
+            labelled=visibility > 0,
+        )
+
+
+def _reasons(entries: list[JudgedEntry], notes: tuple[str, ...]) -> str:
     """Say why nothing is kept, and what to do."""
     counts = ", ".join(f"{n} {r}" for r, n in Counter(entry.reason for entry in entries).most_common())
     example = next((f"; row {entry.row}: {entry.detail}" for entry in entries if entry.detail), "")
     cure = "mend the file, choose another with --annotations, or lower --min-keypoints"
-    return f" ({counts}{example}). Nothing to build: {cure}."
+    more = "".join(f" But {note.removeprefix(WARNING)}." for note in notes if note.startswith(WARNING))
+    return f" ({counts}{example}). Nothing to build: {cure}.{more}"
 
 
-def _judge(entry: ParsedEntry, file: AnnotationFile, select: SelectConfig, crop: CropConfig) -> JudgedEntry:
-    image = file.images.get(entry.image_id) if entry.image_id is not None else None
+def _judge(entry: ParsedEntry, images: Mapping[int, ImageInfo], select: SelectConfig, crop: CropConfig) -> JudgedEntry:
+    image = images.get(entry.image_id) if entry.image_id is not None else None
     reason, detail = skip_reason(entry, image, crop, select.min_keypoints) or (None, "")
-    return JudgedEntry(entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None)
+    return JudgedEntry(
+        entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None, entry.source_id
+    )
 
 
 def _beyond_limit(entry: JudgedEntry, kept_ids: set[int], limit: int | None) -> JudgedEntry:
     if entry.reason or entry.image_id in kept_ids:
         return entry
     return replace(entry, reason=DropReason.LIMIT, detail=f"beyond the first {limit} images")
-
-
-def _settle_duplicates(parsed: Iterator[ParsedEntry], file: AnnotationFile) -> list[ParsedEntry]:
-    """Keep one valid entry of each annotation id: the one whose text sorts first, whatever the file's order."""
-    entries = list(parsed)
-    first: dict[int, int] = {}
-    rivals: dict[int, list[int]] = {}
-    for entry in entries:
-        if entry.person is not None:
-            row = first.setdefault(entry.person.annotation_id, entry.row)
-            if row != entry.row:
-                rivals.setdefault(entry.person.annotation_id, [row]).append(entry.row)
-    for annotation_id, rows in rivals.items():
-        taken = min(rows, key=lambda row: bytes(file.raw_annotations[row]))
-        fault = f"annotation id {annotation_id} is used more than once; row {taken} is taken"
-        for row in rows:
-            if row != taken:
-                entries[row] = replace(entries[row], person=None, fault=fault)
-    return entries
 
 
 def _group_by_image(entries: list[JudgedEntry], images: dict[int, ImageInfo], seed: int) -> list[ImagePeople]:

@@ -13,8 +13,11 @@ from cocoprep.builder.packing import annotations_digest
 from cocoprep.builder.places import annotation_hash
 from cocoprep.builder.selection import ImagePeople
 from cocoprep.builder.tally import Tally
+from cocoprep.coco.annotations import ImageInfo
+from cocoprep.crops.exif_rule import Exif
+from cocoprep.crops.image_source import DigestedImages, photograph_digest
+from cocoprep.crops.orientation import ExifTally
 from cocoprep.crops.person import crop_person
-from cocoprep.crops.photographs import ImageSource, photograph_digest
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import ImageError, RecordError
 from cocoprep.pose.crop_config import CropConfig
@@ -60,6 +63,7 @@ class ShardWriter:
         crop: geometry and encoding of the crops.
         seed: of the order of the records.
         joints: how many the keypoint table has.
+        exif: whether photographs are taken as stored or upright.
         images: the photographs.
         files: where the folder lies.
         on_progress: told of (images, crops) as they are done.
@@ -71,7 +75,8 @@ class ShardWriter:
     crop: CropConfig
     seed: int
     joints: int
-    images: ImageSource
+    exif: Exif
+    images: DigestedImages
     files: FileStore
     on_progress: Callable[[int, int], None]
 
@@ -122,14 +127,15 @@ class ShardWriter:
     def _write(self, name: str, annotations: str, groups: Sequence[ImagePeople], records: Spool) -> Sidecar:
         tally = Tally(self.crop, self.joints)
         sources: dict[int, str | None] = {}
-        faults = []
+        faults, lying = [], ExifTally()
         for group in groups:
             sources[group.image.image_id] = None
             crops = 0
             try:
                 data = self.images.read(group.image.file_name)
                 sources[group.image.image_id] = photograph_digest(data)
-                photograph = decode_image(data, group.image)
+                photograph = decode_image(data, group.image, self.exif, out=lying)
+                _check_size(group.image)
             except ImageError as error:
                 faults.append(ImageFault(group.image.image_id, str(error)))
             else:
@@ -152,6 +158,7 @@ class ShardWriter:
             annotation_ids=order,
             offsets=offsets,
             faults=faults,
+            exif=lying if lying != ExifTally() else None,
             **tally.summary(order),
         )
 
@@ -160,6 +167,15 @@ class ShardWriter:
             hashing = _HashingStream(stream)
             offsets = write_records(hashing, records)  # type: ignore[arg-type]
         return offsets, hashing.size, hashing.sha.hexdigest()
+
+
+def _check_size(image: ImageInfo) -> None:
+    """Raise ImageError where a photograph can be read that could not be when sizes were found out."""
+    if not image.has_size:
+        raise ImageError(
+            f"{image.file_name!r}: could not be read when the build began, and no size is stated. It can be read now: "
+            "run the same command again"
+        )
 
 
 class _HashingStream:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NoReturn
 
 import msgspec
@@ -11,15 +12,27 @@ import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
+from cocoprep.builder.image_sizes import SizeReader
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
 from cocoprep.builder.under_way import BuildMark, claim_folder, make_way
+from cocoprep.checks import shown
 from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
-from cocoprep.crops.photographs import ImageSource, open_images
-from cocoprep.errors import ConfigError, ImageError
+from cocoprep.crops.file_names import FoundNames, find_names
+from cocoprep.crops.image_source import ImageSource
+from cocoprep.crops.named_images import Refusing
+from cocoprep.crops.photographs import open_images
+from cocoprep.errors import BuildError, ConfigError, ImageError
 from cocoprep.shards.ground_truth import encode_ground_truth
-from cocoprep.shards.ledger import count_dropped, encode_ledger, has_too_many_faults, make_ledger, too_many_faults
+from cocoprep.shards.ledger import (
+    count_dropped,
+    drop_faulty_images,
+    encode_ledger,
+    has_too_many_faults,
+    make_ledger,
+    too_many_faults,
+)
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER
 from cocoprep.shards.plan import PlannedContent, seal_plan
 from cocoprep.storage.digests import digest_bytes
@@ -42,11 +55,30 @@ class StartedBuild(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class JudgedBuild:
-    """All that is known of a build before anything is written: who is kept, and the ledger that says why."""
+    """All that is known of a build before anything is written.
+
+    Attributes:
+        file: the annotations; its images have the photographs' own names.
+        selection: who is kept.
+        images: the photographs.
+        names: what the file names mean.
+        of_photographs: what was guessed of their names, and how many are there, in sentences.
+        ledger: why others are not.
+        foreseen: the ledger with those dropped whose photographs are not there, or mean no one.
+    """
 
     file: AnnotationFile
     selection: Selection
+    images: ImageSource
+    names: FoundNames
+    of_photographs: tuple[str, ...]
     ledger: pa.Table
+    foreseen: pa.Table
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what was guessed or found out, and what looks wrong, in sentences."""
+        return (*self.file.notes, *self.of_photographs, *self.selection.notes)
 
 
 def start_build(
@@ -69,7 +101,7 @@ def start_build(
     """
     make_way(config.out, mark, files)
     judged = judge_build(config, files)
-    refused = has_too_many_faults(judged.ledger, config.select.max_bad_fraction)
+    refused = has_too_many_faults(judged.foreseen, config.select.max_bad_fraction)
     if not (refused and is_complete(config.out, files)):
         claim_folder(config.out, mark, files)
     if refused:
@@ -81,21 +113,29 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     """Read the annotations, and check everything but the share of faults. Nothing is written.
 
     Raises:
-        CocoprepError: as `load_selection`, `probe_images` and `check_output`.
+        CocoprepError: as `load_annotations`, `open_images`, `select_people`, `probe_images` and `check_output`.
     """
-    file, selection = load_selection(config, files)
-    probe_images(config.images, open_images(config.images, files), selection)
+    file = load_annotations(config, files)
+    images = open_images(config.images, files, follow_links=config.follow_links)
+    names = find_names((image.file_name for image in file.images.values()), images)
+    file = replace(file, images=names.rename(file.images))
+    sizes = SizeReader(lambda: Refusing(images, names.refused), config.exif)
+    selection = select_people(file, config.select, config.crop, sizes)
+    missing = find_missing(selection, names)
+    probe_images(config.images, images, selection, missing)
     check_output(config, selection.num_shards, file.joints.table, files)
-    return JudgedBuild(file, selection, make_ledger(selection.entries, config.split, selection.num_shards))
+    ledger = make_ledger(selection.entries, config.split, selection.num_shards)
+    notes = (*names.notes, *_missing_note(selection, missing))
+    return JudgedBuild(file, selection, images, names, notes, ledger, drop_faulty_images(ledger, missing))
 
 
 def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> tuple[StartedBuild, list[PackedShard]]:
     selection, num_shards, table = judged.selection, judged.selection.num_shards, judged.file.joints.table
     shards = deal_shards(selection, config.select.seed)
     ledger = encode_ledger(judged.ledger)
-    truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.joints)
+    truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.joints, judged.file.source_ids)
     digests = tuple(map(annotations_digest, shards))
-    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.file.notes)
+    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.notes)
     parts = fingerprint_parts(config, num_shards, table)
     plan = seal_plan(parts, content)
     prepare_output(config, num_shards, plan, files)
@@ -110,7 +150,10 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
         table.category,
     )
     of_plan, made_by = digest_bytes(plan).sha256, fingerprint_of(parts)
-    return counts, [pack_shard(of_plan, made_by, len(table), groups) for groups in shards]
+    return counts, [
+        pack_shard(of_plan, made_by, len(table), groups, refused=judged.names.refused, images=judged.images)
+        for groups in shards
+    ]
 
 
 def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoReturn:
@@ -120,21 +163,44 @@ def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoRet
         num_shards = judged.selection.num_shards
         plan = seal_plan(fingerprint_parts(config, num_shards, judged.file.joints.table), None)
         prepare_output(config, num_shards, plan, files)
-        write_whole(config.out, LEDGER, encode_ledger(judged.ledger), files)
+        write_whole(config.out, LEDGER, encode_ledger(judged.foreseen), files)
         listed_in = files.join(config.out, LEDGER)
-    raise too_many_faults(judged.ledger, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
+    raise refusal(config, judged, listed_in=listed_in)
 
 
-def probe_images(path: str, images: ImageSource, selection: Selection) -> None:
+def refusal(config: BuildConfig, judged: JudgedBuild, *, listed_in: str | None = None) -> BuildError:
+    """Return the error of a build that has too many faults. `listed_in` is the ledger, where it was written."""
+    error = too_many_faults(judged.foreseen, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
+    return BuildError(" ".join([str(error), *(f"{note[0].upper()}{note[1:]}." for note in judged.of_photographs)]))
+
+
+def find_missing(selection: Selection, names: FoundNames) -> dict[int, str]:
+    """Return the images with people kept whose photograph is not there, or whose name means no one; and why."""
+    why = names.absent | names.refused
+    images = (group.image for group in selection.groups)
+    return {image.image_id: why[image.file_name] for image in images if image.file_name in why}
+
+
+def probe_images(path: str, images: ImageSource, selection: Selection, missing: Mapping[int, str]) -> None:
     """Look for a photograph that can be read: a drive that is not mounted must not cost the shards of an earlier build.
 
-    A few are tried; where none of them is there, as in a small part of a large data set, one of those that are listed.
-
     Raises:
-        ConfigError: none of them can be read.
+        ConfigError: none of the photographs is there, or none of those that were tried can be read.
     """
-    names = [group.image.file_name for group in selection.groups]
-    for name in _candidates(names, images):
+    there = [group.image.file_name for group in selection.groups if group.image.image_id not in missing]
+    if not there:
+        held = list(islice(images.names(), 3))
+        holds = (
+            f"What is there: {', '.join(map(shown, held))}. Is"
+            if held
+            else "Nothing is there. Is the drive mounted, and is"
+        )
+        raise ConfigError(
+            f"--images: none of {len(missing)} photographs can be read from {path} ({next(iter(missing.values()))}). "
+            f"{holds} it the folder, zip or tar that belongs to the annotations?"
+        )
+    tried = there[:: -(-len(there) // PROBES)]
+    for name in tried:
         try:
             images.read(name)
         except ImageError as error:
@@ -142,23 +208,24 @@ def probe_images(path: str, images: ImageSource, selection: Selection) -> None:
         else:
             return
     raise ConfigError(
-        f"--images: none of {len(names)} photographs can be read from {path} (the last tried: {last}). Is the drive "
-        "mounted, and is it the folder or zip that belongs to the annotations?"
+        f"--images: of {len(there)} photographs that are in {path}, none of {len(tried)} tried can be read "
+        f"(the last: {last})."
     )
 
 
-def _candidates(names: Sequence[str], images: ImageSource) -> Iterator[str]:
-    yield from names[:: -(-len(names) // PROBES)]
-    yield from images.listed(names)[:PROBES]
+def _missing_note(selection: Selection, missing: Mapping[int, str]) -> list[str]:
+    if not missing:
+        return []
+    count = len(selection.groups)
+    return [f"of {count} photographs with people to crop, {count - len(missing)} are there"]
 
 
-def load_selection(config: BuildConfig, files: FileStore) -> tuple[AnnotationFile, Selection]:
-    """Read the annotation file and judge every entry.
+def load_annotations(config: BuildConfig, files: FileStore) -> AnnotationFile:
+    """Read the annotation file.
 
     Raises:
-        ConfigError: there is no such file, or it cannot be read.
+        ConfigError: there is no such file, or it cannot be read; or no photographs are there that are to be looked at.
         AnnotationError: the file as a whole cannot be used.
-        BuildError: no annotation is kept.
     """
     path = config.annotations
     data = read_user_file(
@@ -166,5 +233,4 @@ def load_selection(config: BuildConfig, files: FileStore) -> tuple[AnnotationFil
         cure="Give its path with --annotations, or the folder that holds "
         "annotations/person_keypoints_<split>.json with --data-dir.",
     )  # fmt: skip
-    file = parse_annotation_file(data, path, config.keypoints, config.category, meanings=config.visibility)
-    return file, select_people(file, config.select, config.crop)
+    return parse_annotation_file(data, path, config.keypoints, config.category, meanings=config.visibility)

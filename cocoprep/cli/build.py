@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
-from cocoprep.cli.paths import check_paths
+from cocoprep.cli.paths import check_paths, tell_of_tar
 from cocoprep.cli.say import say
 from cocoprep.cli.visibility import visibility_option
+from cocoprep.crops.exif_rule import EXIF_RULES
 from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.storage.paths import BUCKET_SCHEME
@@ -42,12 +43,17 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--split", help="Name of the split, for example train2017; names the shards.")
 @click.option("--data-dir", default="data/coco", metavar="DIR", help="Folder in COCO's official layout.")
 @click.option("--annotations", metavar="FILE", help="Keypoint annotations, instead of those in --data-dir.")
-@click.option("--images", metavar="PATH", help="Folder or zip of photographs, instead of that in --data-dir.")
+@click.option("--images", metavar="PATH", help="Folder, zip or tar of photographs, instead of that in --data-dir.")
+@click.option("--follow-links", is_flag=True, help="Links in the folder of photographs may lead out of it.")
 @click.option("--category", metavar="NAME", help="Category to build, or 'all'.  [default: person, or that with joints]")
 @click.option(
     "--keypoints", metavar="TABLE", help="Joints: a table's name, or its TOML file.  [default: the file's own]"
 )
 @visibility_option
+@click.option(
+    "--exif", type=click.Choice(EXIF_RULES), default="auto",
+    help="Pixels that the labels are of: as stored, upright as EXIF says, or whichever has the stated size.",
+)  # fmt: skip
 @click.option("--out", metavar="DIR", help="Folder to write.  [default: data/shards/<split>]")
 @click.option("--input-size", type=_InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
 @click.option("--heatmap-stride", type=int, default=4, help="Input pixels per heatmap pixel.")
@@ -73,7 +79,10 @@ def command(**options: Any) -> None:
 
     After `--`, any Beam option in Beam's own spelling.
     """
+    from cocoprep.storage.by_scheme import AnyFiles
+
     config = _build_config(options)
+    tell_of_tar(config.images, AnyFiles())
     if options["dry_run"]:
         _dry_run(config, options["runner"], options["workers"], options["beam_options"])
         return
@@ -136,7 +145,9 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
         keypoints=None if options["keypoints"] is None else open_table(options["keypoints"], files),
         category=options["category"],
         visibility=options["visibility"],
+        exif=options["exif"],
         force=options["force"],
+        follow_links=options["follow_links"],
     )
 
 
@@ -160,17 +171,18 @@ def _check_engine(config: BuildConfig, runner: str, workers: int | None, beam_op
 
 
 def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:
-    from cocoprep.builder.start import judge_build
+    from cocoprep.builder.start import judge_build, refusal
     from cocoprep.cli.build_report import print_plan
     from cocoprep.cli.progress import warn_of_few_shards
-    from cocoprep.shards.ledger import check_faults
+    from cocoprep.shards.ledger import has_too_many_faults
     from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.workers import default_workers
 
     _check_engine(config, runner, workers, beam_options)
     judged = judge_build(config, AnyFiles())
-    check_faults(judged.ledger, config.select.max_bad_fraction, config.annotations)
-    print_plan(config, judged.selection, judged.file)
+    if has_too_many_faults(judged.foreseen, config.select.max_bad_fraction):
+        raise refusal(config, judged)
+    print_plan(config, judged)
     warn_of_few_shards(judged.selection.num_shards, workers or default_workers())
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from cocoprep.builder.config import BuildConfig
-from cocoprep.builder.selection import Selection
+from cocoprep.builder.start import JudgedBuild
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say
-from cocoprep.coco.annotations import AnnotationFile
+from cocoprep.coco.suspicions import WARNING
 from cocoprep.evaluation.baseline import read_baseline
 from cocoprep.evaluation.ceiling import Ceiling
 from cocoprep.pipelines.monitor import Progress
@@ -22,13 +22,13 @@ from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
 
 
-def print_plan(config: BuildConfig, selection: Selection, file: AnnotationFile) -> None:
+def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
     """Print what a build would do."""
-    table = _table("would build")
+    table, selection, joints = _table("would build"), judged.selection, judged.file.joints.table
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
-    noun = file.joints.table.noun
+    noun = joints.noun
     _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups), noun=noun)
-    _add_joints(table, file.joints.table.name, len(file.joints.table), file.notes)
+    _add_joints(table, joints.name, len(joints), judged.notes)
     record = estimated_record_bytes(config.crop)
     table.add_row("shards", str(selection.num_shards))
     table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} {noun.a}")
@@ -53,6 +53,9 @@ def print_report(
     noun = table_of(manifest.keypoints).noun
     _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images, noun=noun)
     _add_joints(table, manifest.keypoints.table, len(manifest.keypoints.names), manifest.notes)
+    if counts.joints and counts.joints_outside_crop is not None:
+        share = counts.joints_outside_crop / counts.joints
+        table.add_row("joints outside crops", f"{counts.joints_outside_crop} of {counts.joints} labelled, {share:.1%}")
     size = sum(shard.bytes for shard in manifest.shards)
     kept = f", {reused.reused_shards} kept from an earlier run" if reused and reused.reused_shards else ""
     table.add_row("shards", f"{len(manifest.shards)}{kept}")
@@ -101,7 +104,8 @@ def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int]
 def _add_joints(table: Table, name: str, count: int, notes: Sequence[str]) -> None:
     table.add_row("joints", f"{count}, {name}")
     for note in notes:
-        table.add_row("  note", note)
+        kind = "  warning" if note.startswith(WARNING) else "  note"
+        table.add_row(kind, note.removeprefix(WARNING))
 
 
 def _table(title: str) -> Table:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cocoprep.cli.visibility import visibility_option
+from cocoprep.crops.exif_rule import EXIF_RULES
 
 
 @click.command("evaluate")
@@ -20,7 +21,11 @@ from cocoprep.cli.visibility import visibility_option
 @click.option("--category", metavar="NAME", help="With --annotations: the category, or 'all'.  [default: as build]")
 @visibility_option
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
-@click.option("--images", metavar="PATH", help="With --annotations: folder or .zip of photographs, for the report.")
+@click.option("--images", metavar="PATH", help="With --annotations: folder, zip or tar of photographs, for the report.")
+@click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")
+@click.option(
+    "--exif", type=click.Choice(EXIF_RULES), help="With --images: pixels that labels are of.  [default: as build]"
+)
 @click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")
 @click.option("--flip-test", is_flag=True, help="With --run: average with the prediction of the mirrored crop.")
 @click.option(

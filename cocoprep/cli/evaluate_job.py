@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.evaluate_options import EvaluateOptions, make_room
 from cocoprep.cli.evaluate_report import print_evaluation
+from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.say import say
 from cocoprep.coco.results import Predictions, read_results
+from cocoprep.coco.suspicions import labels_of, suspicions
 from cocoprep.coco.truth import Truth, read_truth
+from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, StoreError
 from cocoprep.evaluation.as_json import evaluation_as_json
@@ -79,10 +82,11 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
         meanings=options.visibility,
     )
     table = truth.table
-    notes = truth.notes
+    notes = [*truth.notes, *suspicions([labels_of(truth)], truth.source_ids)]
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
         predictions = read_results(options.results, files, truth, table)
+        notes += predictions.notes
     elif dataset is not None:
         predictions, maps = _predict(options, truth, dataset, files)
         notes.append(BOXES.format(one=table.noun.one))
@@ -189,8 +193,14 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
     if found.dataset is not None:
         yield ShardCrops(found.dataset)
     elif options.images is not None:
-        crops = PhotographCrops(found.evaluation.truth, open_images(options.images, files))
+        truth = found.evaluation.truth
+        tell_of_tar(options.images, files)
+        source = open_images(options.images, files, follow_links=options.follow_links)
+        images = NamedImages(source, truth.file_names.values())
+        crops = PhotographCrops(truth, images, exif=options.exif or "auto")
         yield crops
+        for note in (*images.notes, *crops.notes):
+            say(f"note: {note}" if note in images.notes else note, err=True)
         if crops.fault is not None:
             say(f"warning: not every {found.table.noun.one} in the report has a picture: {crops.fault}", err=True)
     else:

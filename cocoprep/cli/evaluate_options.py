@@ -9,6 +9,7 @@ from typing import Literal
 
 from cocoprep.checks import require_number
 from cocoprep.cli.paths import check_paths
+from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.output import ERRORS, FIGURES, PAGE, RESULTS
 from cocoprep.evaluation.pck import PCK_THRESHOLDS
@@ -31,6 +32,8 @@ class EvaluateOptions:
     visibility: Mapping[int, int]
     results: str | None
     images: str | None
+    follow_links: bool
+    exif: Exif | None
     boxes: Literal["truth"] | None
     flip_test: bool
     decode: Decoder | None
@@ -55,19 +58,27 @@ class EvaluateOptions:
             )
         if self.run_dir is not None and self.data is None:
             raise ConfigError("--run needs --data: the network predicts the people of a built folder.")
-        if self.images is not None and self.annotations is None:
-            raise ConfigError("--images goes with --annotations; with --data the pictures come from the folder.")
-        if self.category is not None and self.annotations is None:
-            raise ConfigError("--category goes with --annotations; a built folder has the one it was built of.")
-        if self.visibility and self.annotations is None:
-            raise ConfigError("--visibility goes with --annotations; a built folder has COCO's visibilities.")
-        if self.images is not None and self.out is None:
-            raise ConfigError("--images is for the pictures of the report: say with --out where that goes.")
+        for option, value, wanted, given, why in (
+            ("--images", self.images, "--annotations", self.annotations, "with --data the pictures are the folder's"),
+            ("--category", self.category, "--annotations", self.annotations, "a built folder has that of its build"),
+            (
+                "--visibility",
+                "given" if self.visibility else None,
+                "--annotations",
+                self.annotations,
+                "a built folder has COCO's",
+            ),
+            ("--follow-links", self.follow_links or None, "--images", self.images, "it is about the links there"),
+            ("--exif", self.exif, "--images", self.images, "nothing else shows photographs"),
+            ("--images", self.images, "--out", self.out, "it is for the pictures of the report there"),
+        ):
+            if value is not None and given is None:
+                raise ConfigError(f"{option} goes with {wanted}: {why}.")
         of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}
         of_run["--flip-test"] = self.flip_test or None
-        given = [option for option, value in of_run.items() if value is not None]
-        if given and self.run_dir is None:
-            raise ConfigError(f"{given[0]} goes with --run; the predictions of --results are made already.")
+        found = [option for option, value in of_run.items() if value is not None]
+        if found and self.run_dir is None:
+            raise ConfigError(f"{found[0]} goes with --run; the predictions of --results are made already.")
         for threshold in self.thresholds:
             require_number("--pck", threshold, 0)
 

@@ -9,8 +9,10 @@ import click
 
 from cocoprep.cli.say import say
 from cocoprep.cli.visibility import visibility_option
+from cocoprep.crops.exif_rule import EXIF_RULES
 
 if TYPE_CHECKING:
+    from cocoprep.crops.exif_rule import Exif
     from cocoprep.pose.heatmaps import Decoder
 
 
@@ -40,7 +42,9 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
 @click.option("--category", metavar="NAME", help="Of --annotations: the category, or 'all'.  [default: as build]")
 @visibility_option
-@click.option("--images", metavar="PATH", help="Folder or .zip of the photographs of --annotations.")
+@click.option("--images", metavar="PATH", help="Folder, zip or tar of the photographs of --annotations.")
+@click.option("--follow-links", is_flag=True, help="Links in the folder of --images may lead out of it.")
+@click.option("--exif", type=click.Choice(EXIF_RULES), help="Pixels that --annotations are of.  [default: as build]")
 @click.option(
     "--min-keypoints",
     default=0,
@@ -60,31 +64,36 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
 def command(
     paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
-    annotations: str | None, images: str | None, *, category: str | None, visibility: dict[int, int],
-    min_keypoints: int, flip_test: bool,
-    decoder: Decoder, batch_size: int, threshold: float | None, out: str | None, overlays: bool,
+    annotations: str | None, images: str | None, *, follow_links: bool, category: str | None, exif: Exif | None,
+    visibility: dict[int, int], min_keypoints: int, flip_test: bool, decoder: Decoder, batch_size: int,
+    threshold: float | None, out: str | None, overlays: bool,
 ) -> None:  # fmt: skip
     """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
 
     Without --bbox the whole of each picture is taken for one person's box. A picture's EXIF orientation is applied, as
-    viewers do; that of COCO's photographs (--annotations) is not, since their labels are drawn on the pixels as stored.
+    viewers do; for those of --annotations --exif says whether, by default where only so they have the stated size.
 
     Writes results.json, COCO's results with each joint's confidence as its third number; images.json, which names the
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
-    from cocoprep.cli.paths import check_paths
+    from cocoprep.cli.paths import check_paths, tell_of_tar
     from cocoprep.cli.predict_report import count, summary
     from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.quiet import quiet_libraries
+    from cocoprep.crops.orientation import ExifTally, exif_notes
     from cocoprep.errors import CocoprepError, ConfigError
     from cocoprep.storage.by_scheme import AnyFiles
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
-    _check(paths=paths, boxes=boxes, annotations=annotations, images=images, least=whole, threshold=threshold)
+    of_file = {"--category": category, "--exif": exif, "--visibility": "given" if visibility else None}
+    _check(
+        paths=paths, boxes=boxes, annotations=annotations, images=images, of_file=of_file, least=whole,
+        threshold=threshold,
+    )  # fmt: skip
+    if follow_links and images is None:
+        raise ConfigError("--follow-links goes with --images, whose links it is about.")
     check_paths({"--run": run_dir, "--annotations": annotations, "--images": images, "--out": out})
     check_paths({path: path for path in paths})
-    if visibility and annotations is None:
-        raise ConfigError("--visibility goes with --annotations: it says what that file's visibilities mean.")
     files = AnyFiles()
     with quiet_libraries():
         from cocoprep.model.predict.output import PredictionFolder, write_predictions
@@ -98,7 +107,7 @@ def command(
     if flip_test and (warning := flip_warning(run_dir, files)):
         _say(f"warning: {warning}")
     thresholds, said = find_thresholds(run_dir, predictor.table, threshold, files)
-    folder = out or files.join(run_dir, "predictions")
+    folder, lying = out or files.join(run_dir, "predictions"), ExifTally()
     with CountProgress("predicting", predictor.table.noun.many) as progress:
         output = PredictionFolder(
             folder,
@@ -109,16 +118,14 @@ def command(
             on_fault=lambda fault: _say(f"left out: {fault}"),
         )
         if annotations is not None and images is not None:
+            tell_of_tar(images, files)
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
-                annotations,
-                images,
-                output.fault,
-                category=category,
-                meanings=visibility,
+                annotations, images, output.fault, category=category, meanings=visibility,
                 min_keypoints=min_keypoints,
-                files=files,
-            )
+                follow_links=follow_links, exif=exif or "auto", on_note=lambda note: _say(f"note: {note}"),
+                files=files, out=lying,
+            )  # fmt: skip
         else:
             listed = list_files(paths, boxes, output.fault, files)
             output.protect(*(one.name for one in listed))
@@ -131,6 +138,8 @@ def command(
             if output.written:
                 _say(f"stopped: {folder} has {count(output.photographs, 'photograph')} that were done")
             raise
+    for note in exif_notes(lying, exif or "auto"):
+        _say(note)
     network = "network with flip test" if flip_test else "network"
     say(summary(output, thresholds=said, network=network, batch_size=batch_size))
     if output.faults:
@@ -149,6 +158,7 @@ def _check(
     boxes: tuple[Any, ...],
     annotations: str | None,
     images: str | None,
+    of_file: dict[str, str | None],
     least: dict[str, tuple[int, int]],
     threshold: float | None,
 ) -> None:
@@ -162,6 +172,8 @@ def _check(
         raise ConfigError("--annotations: names photographs and boxes; leave pictures and --bbox out.")
     if annotations is None and not paths:
         raise ConfigError("expected pictures or folders of pictures, or --annotations with --images; found none.")
+    for option in (option for option, value in of_file.items() if value is not None and annotations is None):
+        raise ConfigError(f"{option} goes with --annotations, whose photographs and boxes it tells of.")
     for option, (value, lowest) in least.items():
         require_number(option, value, lowest, whole=True)
     if threshold is not None:

@@ -9,35 +9,41 @@ from cocoprep.cli.say import say
 
 @click.command("show")
 @click.argument("folder", metavar="DIR")
-@click.argument("annotation_id", type=int)
+@click.argument("annotation", metavar="ANNOTATION_ID")
 @click.option(
-    "--images", metavar="PATH", help="Folder or .zip of the photographs.  [default: where the build read them]"
+    "--images", metavar="PATH", help="Folder, zip or tar of photographs.  [default: where the build read them]"
 )
+@click.option("--follow-links", is_flag=True, help="Links in the folder of photographs may lead out of it.")
 @click.option("--joint", metavar="NAME", help="Whose heatmap to show.  [default: a labelled joint within the crop]")
 @click.option("--out", metavar="FILE", help="The picture to write.  [default: show-<id>.png]")
-def command(folder: str, annotation_id: int, *, images: str | None, joint: str | None, out: str | None) -> None:
+def command(
+    folder: str, annotation: str, *, images: str | None, follow_links: bool, joint: str | None, out: str | None
+) -> None:
     """Draw what the build made of one annotation, or why it was dropped.
 
     DIR is a built folder, ANNOTATION_ID the `id` of an entry of its annotation file. One picture shows the photograph
     with all boxes and the crop's windows, the stored and the canonical crop, a joint's heatmap, and all heatmaps.
     """
+    from cocoprep.cli.paths import tell_of_tar
     from cocoprep.draw import check_joint, draw_steps, find_subject, picture_format, save_picture
     from cocoprep.shards.dataset import open_dataset
     from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.storage.leftovers import sweep_beside
 
     files = AnyFiles()
-    path = out or f"show-{annotation_id}.png"
-    picture_format(path)  # a wrong ending is told before the work, not after it
+    if out is not None:
+        picture_format(out)  # a wrong ending is told before the work, not after it
     dataset = open_dataset(folder, files)
+    tell_of_tar(images or dataset.manifest.source["images"], files)
+    subject = find_subject(dataset, annotation, images=images, follow_links=follow_links, files=files)
+    path = out or f"show-{subject.annotation_id}.png"
     sweep_beside(path, files)
-    subject = find_subject(dataset, annotation_id, images=images, files=files)
     if joint is not None:
         check_joint(joint, subject.table)
     save_picture(draw_steps(subject, joint=joint), path, files)
     if subject.reason is not None:
         detail = f" ({subject.detail:.1000})" if subject.detail else ""
-        say(f"annotation {annotation_id} was dropped: {subject.reason}{detail}")
+        say(f"annotation {annotation} was dropped: {subject.reason}{detail}")
     if subject.photograph is None:
         say(f"without the photograph: {subject.fault:.1500}")
     say(path)

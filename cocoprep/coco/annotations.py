@@ -1,4 +1,4 @@
-"""Read a COCO keypoints file: strict about the file, forgiving about single entries.
+"""The frame of a COCO keypoints file, and its photographs: strict about the file, forgiving about single entries.
 
 Every image and annotation stays raw JSON until it is looked at on its own, so that a malformed entry costs only
 itself, and a 276 MB file is never held as Python objects.
@@ -7,12 +7,10 @@ itself, and a 276 MB file is never held as Python objects.
 from __future__ import annotations
 
 import codecs
-import struct
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -20,23 +18,29 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import NO_MEANINGS, Entry, guess_notes, plain_file_name, settle
-from cocoprep.coco.format import Category, Id, IdOnly, frame_fault, not_json
+from cocoprep.coco.entries import NO_MEANINGS, TEXT_IMAGE_ID, guess_notes, plain_file_name
+from cocoprep.coco.format import Category, frame_fault, not_json
+from cocoprep.coco.ids import image_number, number_of, read_ids, text_of
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 
-Side = Annotated[int, Meta(ge=1, le=10**9)]
+Side = Annotated[int, Meta(ge=0, le=10**9)]  # 0 where it is not known
 _FileName = Annotated[str, Meta(max_length=4096)]  # the longest path Linux takes
 
 
 class ImageInfo(msgspec.Struct, frozen=True, array_like=True):
-    """One entry of `images`: where the photograph lies and its size in pixels."""
+    """One entry of `images`: where the photograph lies and its size in pixels, 0 x 0 where that is not known."""
 
     image_id: int
     file_name: str
     width: int
     height: int
+
+    @property
+    def has_size(self) -> bool:
+        """Tell whether the size is known."""
+        return self.width > 0
 
 
 class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -61,18 +65,11 @@ class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _RawImage(msgspec.Struct):
-    id: Id
-    file_name: _FileName
-    width: Side
-    height: Side
-
-
-class _ImageIdOnly(msgspec.Struct):
-    image_id: Id | None = None
-
-
-class _CategoryIdOnly(msgspec.Struct):
-    category_id: Id | None = None
+    id: Any = None
+    file_name: _FileName = ""
+    width: Side | None = None
+    height: Side | None = None
+    source_id: _FileName | None = None  # in a built folder's ground truth: the id that the image had
 
 
 class _KeypointsOnly(msgspec.Struct):
@@ -86,10 +83,6 @@ class _RawFile(msgspec.Struct):
 
 
 _image_decoder = msgspec.json.Decoder(_RawImage)
-_annotation_decoder = msgspec.json.Decoder(Entry)
-_id_decoder = msgspec.json.Decoder(IdOnly)
-_image_id_decoder = msgspec.json.Decoder(_ImageIdOnly)
-_category_id_decoder = msgspec.json.Decoder(_CategoryIdOnly)
 _keypoints_decoder = msgspec.json.Decoder(_KeypointsOnly)
 
 
@@ -97,14 +90,22 @@ _keypoints_decoder = msgspec.json.Decoder(_KeypointsOnly)
 class AnnotationFile:
     """A COCO keypoints file whose frame is sound; its annotations are still raw.
 
-    `image_faults` says of an image id why its entry cannot be used; such an image is not in `images`. `guesses` counts
-    what `parse_entries` had to guess.
+    Attributes:
+        path: named in messages.
+        joints: whose entries are read, and their joints.
+        images: by id; with a width and height of 0 where the file says none.
+        image_faults: of an image id, why its entry cannot be used; such an image is not in `images`.
+        source_ids: of images whose own id is no number, that id by the number it stands for here.
+        raw_annotations: in file order.
+        guesses: counts what had to be guessed, by kind.
+        meanings: what visibilities mean, where the user says so.
     """
 
     path: str
     joints: FoundJoints
     images: dict[int, ImageInfo]
     image_faults: dict[int, str]
+    source_ids: dict[int, str]
     raw_annotations: list[msgspec.Raw]
     guesses: Counter[str]
     meanings: Mapping[int, int] = field(default_factory=dict)
@@ -113,20 +114,6 @@ class AnnotationFile:
     def notes(self) -> tuple[str, ...]:
         """Return what was guessed, in sentences; all of it once the entries have been parsed."""
         return (*self.joints.notes, *guess_notes(self.guesses))
-
-
-class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
-    """One entry of `annotations`: its ids where it has them, and either a person or a fault.
-
-    `is_other` says that it is of another category than those that are read; then it has neither.
-    """
-
-    row: int
-    annotation_id: int | None
-    image_id: int | None
-    person: Person | None
-    fault: str | None
-    is_other: bool = False
 
 
 def parse_annotation_file(
@@ -153,11 +140,11 @@ def parse_annotation_file(
     raw = _decode_frame(data, path)
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
         if not entries:
-            raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to build from.")
+            raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing in it to use.")
     joints = find_joints(raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations))
     guesses: Counter[str] = Counter()
-    images, faults = _index_images(raw.images, guesses)
-    return AnnotationFile(path, joints, images, faults, raw.annotations, guesses, meanings)
+    images, faults, source_ids = _index_images(raw.images, guesses)
+    return AnnotationFile(path, joints, images, faults, source_ids, raw.annotations, guesses, meanings)
 
 
 @dataclass(frozen=True)
@@ -166,7 +153,7 @@ class _RawEntries:
 
     def categories(self) -> set[int]:
         """See `cocoprep.coco.joints.Entries`."""
-        return {number for raw in self.raw if (number := _lone_category_id(raw)) is not None}
+        return {number for raw in self.raw if (number := number_of(read_ids(raw).category_id)) is not None}
 
     def numbers(self) -> int | None:
         """See `cocoprep.coco.joints.Entries`."""
@@ -175,24 +162,6 @@ class _RawEntries:
                 if values := _keypoints_decoder.decode(raw).keypoints:
                     return len(values)
         return None
-
-
-def parse_entries(file: AnnotationFile) -> Iterator[ParsedEntry]:
-    """Yield every entry of `annotations` in file order, parsed on its own."""
-    for row, raw in enumerate(file.raw_annotations):
-        try:
-            entry = _annotation_decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
-            category = _lone_category_id(raw)
-            is_other = category is not None and category not in file.joints.categories
-            yield ParsedEntry(row, _lone_id(raw), _lone_image_id(raw), None, None if is_other else str(error), is_other)
-            continue
-        if entry.category_id not in file.joints.categories:
-            yield ParsedEntry(row, entry.id, entry.image_id, None, None, is_other=True)
-            continue
-        fault = _entry_fault(entry, file)
-        person = None if fault else _to_person(entry, file.joints)
-        yield ParsedEntry(row, entry.id, entry.image_id, person, fault)
 
 
 def _check_utf8(data: bytes, path: str) -> None:
@@ -205,7 +174,7 @@ def _check_utf8(data: bytes, path: str) -> None:
         except UnicodeDecodeError as error:
             raise AnnotationError(
                 f"{path}: not UTF-8 text at byte {start - held + error.start} ({error.reason}). COCO files are UTF-8 "
-                "JSON; convert the file, for example with iconv -t UTF-8."
+                "JSON; convert the file, for example from Latin-1 with iconv -f LATIN1 -t UTF-8 FILE > NEW."
             ) from error
 
 
@@ -219,66 +188,30 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
         raise not_json(error, data, path, start) from error
 
 
-def _index_images(raw_images: list[msgspec.Raw], guesses: Counter[str]) -> tuple[dict[int, ImageInfo], dict[int, str]]:
+def _index_images(
+    raw_images: list[msgspec.Raw], guesses: Counter[str]
+) -> tuple[dict[int, ImageInfo], dict[int, str], dict[int, str]]:
     images: dict[int, ImageInfo] = {}
     faults: dict[int, str] = {}
+    source_ids: dict[int, str] = {}
     for row, raw in enumerate(raw_images):
+        own = read_ids(raw).id
+        number = image_number(own)
+        if number is None:
+            continue
         try:
             entry = _image_decoder.decode(raw)
         except (msgspec.DecodeError, RecursionError) as error:
-            image_id = _lone_id(raw)
-            if image_id is not None:
-                faults[image_id] = f"its entry in 'images' (row {row}) is malformed: {error}"
+            faults[number] = f"its entry in 'images' (row {row}) is malformed: {error}"
             continue
-        info = ImageInfo(entry.id, plain_file_name(entry.file_name, guesses), entry.width, entry.height)
-        if images.setdefault(entry.id, info) != info:
-            faults[entry.id] = "'images' lists this id more than once, with different file names or sizes"
-    return {number: info for number, info in images.items() if number not in faults}, faults
-
-
-def _lone(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, field: str) -> int | None:
-    try:
-        value = getattr(decoder.decode(raw), field)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    return value if value is None else int(value)
-
-
-def _lone_id(raw: msgspec.Raw) -> int | None:
-    return _lone(_id_decoder, raw, "id")
-
-
-def _lone_image_id(raw: msgspec.Raw) -> int | None:
-    return _lone(_image_id_decoder, raw, "image_id")
-
-
-def _lone_category_id(raw: msgspec.Raw) -> int | None:
-    return _lone(_category_id_decoder, raw, "category_id")
-
-
-def _entry_fault(entry: Entry, file: AnnotationFile) -> str | None:
-    """Say what is wrong with a decoded annotation, or None; what it leaves open is filled in."""
-    if entry.image_id in file.image_faults:
-        return f"image_id {entry.image_id}: {file.image_faults[entry.image_id]}"
-    if entry.image_id not in file.images:
-        return f"image_id {entry.image_id}: no such image in 'images'"
-    return settle(entry, file.joints.table, file.guesses, file.meanings)
-
-
-@cache
-def _zero_keypoints(count: int) -> bytes:
-    return bytes(4 * count)
-
-
-def _to_person(entry: Entry, joints: FoundJoints) -> Person:
-    values, bbox, area = entry.keypoints or [], entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.area or 0.0
-    if not any(values):
-        return Person(entry.id, bbox, area, bool(entry.iscrowd), 0, _zero_keypoints(len(values)))
-    if not joints.in_order:
-        values = [value for place in joints.order for value in values[3 * place : 3 * place + 3]]
-    for k in range(0, len(values), 3):
-        if not values[k + 2]:
-            values[k] = values[k + 1] = 0.0
-    labelled = sum(map(bool, values[2::3]))
-    packed = struct.pack(f"<{len(values)}f", *values)
-    return Person(entry.id, bbox, area, bool(entry.iscrowd), labelled, packed)
+        if number_of(own) is None:
+            guesses[TEXT_IMAGE_ID] += number not in source_ids
+            source_ids[number] = text_of(own)
+        elif entry.source_id is not None:
+            source_ids[number] = entry.source_id
+        name = plain_file_name(entry.file_name, guesses)
+        width, height = entry.width or 0, entry.height or 0
+        info = ImageInfo(number, name, *((width, height) if width and height else (0, 0)))
+        if images.setdefault(number, info) != info:
+            faults[number] = "'images' lists this id more than once, with different file names or sizes"
+    return {number: info for number, info in images.items() if number not in faults}, faults, source_ids

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from cocoprep.coco.format import Id, keypoints_fault, numbers_fault
+from cocoprep.coco.format import keypoints_fault, numbers_fault
+from cocoprep.coco.ids import NO_ID, SHARED_ID, TEXT_ID, TWICE, ZERO_ID
 from cocoprep.pose.keypoints import KeypointTable
 
 NO_MEANINGS: Mapping[int, int] = {}
@@ -18,7 +19,15 @@ PADDING = 0.25  # of the joints' extent, on each side
 
 NO_AREA, NO_BOX, NEGATIVE, FRACTION, BACKSLASH = "area", "box", "negative", "fraction", "backslash"
 TWENTY_ONE, MEANT = "keypoints_21", "meant"
+TEXT_IMAGE_ID = "text image id"
+_NUMBERED = "numbered by what they hold"
 _NOTES = {
+    TEXT_IMAGE_ID: "photographs have an id that is no whole number: numbered by it",
+    NO_ID: f"annotations have no id: {_NUMBERED}",
+    ZERO_ID: f"annotations have the id 0, which evaluation would take for nobody: {_NUMBERED}",
+    TEXT_ID: f"annotations have an id that is no whole number: {_NUMBERED}",
+    SHARED_ID: f"annotations have an id that others have too: {_NUMBERED}",
+    TWICE: "annotations are there twice, id and all: counted once",
     NO_AREA: f"annotations have no area: that of the segment, or else {BOX_SHARE} of the box's, is taken for OKS",
     NO_BOX: f"annotations have no box: the extent of the labelled joints and {PADDING:.0%} of it on each side is taken",
     NEGATIVE: "annotations have joints of a negative visibility: not labelled",
@@ -32,9 +41,9 @@ _NOTES = {
 class Entry(msgspec.Struct, gc=False):
     """One entry of `annotations`, of which an exporter may leave away what can be found out."""
 
-    id: Id
-    image_id: Id
-    category_id: Id
+    id: Any = None
+    image_id: Any = None
+    category_id: Any = None
     bbox: tuple[float, float, float, float] | None = None
     area: float | None = None
     keypoints: list[float] | None = None
@@ -83,14 +92,15 @@ def settle(
     fault = keypoints_fault(entry.keypoints, table)
     if fault:
         return fault
-    if entry.bbox is None or not any(entry.bbox[2:]):
-        found = _extent(entry.keypoints)
-        guesses[NO_BOX] += found is not None
-        entry.bbox = found or entry.bbox or (0.0, 0.0, 0.0, 0.0)
-    if entry.area is None:
+    box, boxless = entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.bbox is None or not any(entry.bbox[2:])
+    if boxless and (found := _extent(entry.keypoints)):
+        guesses[NO_BOX] += 1
+        box = found
+    if entry.area is None or (boxless and not entry.area):
         guesses[NO_AREA] += 1
-        entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, entry.bbox[2]) * max(0.0, entry.bbox[3])
-    return numbers_fault(entry.id, entry.iscrowd, entry.area, entry.bbox)
+        entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, box[2]) * max(0.0, box[3])
+    entry.bbox = box
+    return numbers_fault(entry.iscrowd, entry.area, box)
 
 
 def _settle_place(entry: Entry, numbers: int, guesses: Counter[str]) -> None:

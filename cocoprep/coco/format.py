@@ -46,10 +46,8 @@ class IdOnly(msgspec.Struct):
     id: Id | None = None
 
 
-def numbers_fault(annotation_id: int, iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
+def numbers_fault(iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
     """Say what of an annotation cannot be evaluated, or None."""
-    if annotation_id == 0:
-        return "id 0: pycocotools takes it for nobody, and would miss the person. Number the annotations from 1"
     if iscrowd not in (0, 1):
         return f"iscrowd {iscrowd}: expected 0 or 1"
     if not 0 <= area <= MAX_AREA_PX2:

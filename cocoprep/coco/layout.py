@@ -12,17 +12,19 @@ def annotations_path(data_dir: str, split: str, files: FileStore) -> str:
 
 
 def find_photographs(data_dir: str, split: str, files: FileStore) -> str:
-    """Return the folder of a split's photographs, or where there is none the zip.
+    """Return the folder of a split's photographs, or where there is none the zip or the tar.
 
     Raises:
-        ConfigError: neither is there.
+        ConfigError: none is there.
     """
-    folder, archive = files.join(data_dir, split), files.join(data_dir, f"{split}.zip")
+    folder = files.join(data_dir, split)
     if files.is_folder(folder):
         return folder
-    if files.exists(archive):
-        return archive
+    archives = [f"{folder}.zip", f"{folder}.tar"]
+    for archive in archives:
+        if files.exists(archive):
+            return archive
     raise ConfigError(
-        f"--data-dir: expected photographs in {folder} or {archive}, found neither. Say where they are with "
-        "--data-dir or --images."
+        f"--data-dir: expected photographs in {folder}, {archives[0]} or {archives[1]}, found none. Say where they are "
+        "with --data-dir or --images."
     )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from cocoprep.coco.format import json_fault
+from cocoprep.coco.ids import number_of, text_of
+from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import ResultsError
 from cocoprep.pose.keypoints import KeypointTable
@@ -22,7 +23,6 @@ from cocoprep.storage.user_file import read_user_file
 
 CATEGORY_ID = 1  # of predictions that belong to no annotation file: COCO's person
 FORM = '{"image_id": 1, "category_id": 1, "keypoints": [x, y, confidence, ...], "score": 0.9}'
-_Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _PLACE = re.compile(r"(?P<reason>.*?)(?: - at `\$\[(?P<line>\d+)\](?P<field>.*)`)?")
 
 
@@ -38,6 +38,7 @@ class Predictions:
         annotation_ids: (M,) int64, the annotation whose box each was made from; None where that is not known.
         bbox: (M, 4) float64, x, y, width, height, where the results came with boxes: pycocotools then takes a
             person's size from them, otherwise from the joints' extent.
+        notes: what had to be guessed or was passed over, in sentences.
     """
 
     image_ids: NDArray[np.int64]
@@ -46,6 +47,7 @@ class Predictions:
     scores: NDArray[np.float64]
     annotation_ids: NDArray[np.int64] | None = None
     bbox: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return M."""
@@ -62,22 +64,34 @@ class Predictions:
         return found
 
 
+def join_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """Return predictions one after the other, all without boxes and all with the annotations that they were made of."""
+    return Predictions(
+        image_ids=np.concatenate([part.image_ids for part in parts]),
+        keypoints=np.concatenate([part.keypoints for part in parts]),
+        confidence=np.concatenate([part.confidence for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        annotation_ids=np.concatenate([part.annotation_ids for part in parts if part.annotation_ids is not None]),
+    )
+
+
 class _Line(msgspec.Struct, gc=False):
-    image_id: _Id
-    category_id: _Id
+    image_id: Any
+    category_id: Any
     keypoints: list[float]
     score: float
     bbox: list[float] | None = None
 
 
 class _ImageIdOnly(msgspec.Struct):
-    image_id: int | float | str | None = None
+    image_id: Any = None
 
 
 def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable) -> Predictions:
     """Read and check a COCO results file of any tool.
 
-    Several lines an image are normal, and so are keys that COCO does not know.
+    Several lines an image are normal, and so are keys that COCO does not know. An image may be named by its file, with
+    or without folder and ending. Lines of other categories are passed over.
 
     Args:
         path: of a JSON list of lines, see `FORM`.
@@ -86,17 +100,46 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
         table: the K joints of every line.
 
     Raises:
-        ResultsError: there is no such file, it is no JSON list of results lines, it is empty, a number is NaN or
-            infinite, a line has another number of keypoints, an unknown image or another category, or two lines are
-            equal in image_id, keypoints and score. The first such line is named, counted from 0, with its image.
+        ResultsError: there is no such file, it is no JSON list of results lines, none of it is of the category, a
+            number is NaN or infinite, a line has another number of keypoints or an image that is unknown or could be
+            one of several, or two lines are equal in image_id, keypoints and score. The first such line is named,
+            counted from 0, with its image.
     """
     lines = _decode(read_user_file(path, files, "a JSON file of COCO results", refusal=ResultsError), path)
     if not lines:
         raise ResultsError(
             f"{path}: the list is empty, so there is nothing to score. Expected at least one line such as {FORM}."
         )
-    image_ids = np.array([line.image_id for line in lines], np.int64)
-    check = _Check(path, image_ids)
+    places, others = _of_category(lines, path, truth)
+    lines = [lines[place] for place in places]
+    images = ResultImages(truth.path, truth.file_names, truth.source_ids)
+    found = [images.find(line.image_id) for line in lines]
+    check = _Check(path, places, [line.image_id for line in lines])
+    check.refuse(np.array([isinstance(image, str) for image in found]), found.__getitem__)
+    image_ids = np.array(found, np.int64)
+    triples, scores = _numbers(lines, check, table)
+    _refuse_equal_lines(check, image_ids, triples, scores)
+    notes = (*others, *images.notes)
+    bbox = _boxes(lines, check)
+    return Predictions(image_ids, triples[..., :2].copy(), triples[..., 2].copy(), scores, bbox=bbox, notes=notes)
+
+
+def _of_category(lines: list[_Line], path: str, truth: Truth) -> tuple[list[int], tuple[str, ...]]:
+    """Return the places of the lines that are of the category, and what is to be said of the others."""
+    places = [place for place, line in enumerate(lines) if number_of(line.category_id) in truth.categories]
+    if not places:
+        raise ResultsError(
+            f"{path}: line 0 and all others: category_id {text_of(lines[0].category_id):.100}, expected "
+            f"{truth.category_id}, the category that counts in {truth.path}."
+        )
+    passed = len(lines) - len(places)
+    return places, (f"{passed} lines of the results are of other categories: passed over",) if passed else ()
+
+
+def _numbers(
+    lines: list[_Line], check: _Check, table: KeypointTable
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (M, K, 3) float64 joints and (M,) float64 scores."""
     counts = np.array([len(line.keypoints) for line in lines])
     check.refuse(
         counts != 3 * len(table),
@@ -113,28 +156,14 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
             "a number is infinite or too large for one. Such predictions cannot be scored: mend the tool that made them"
         ),
     )
-    check.refuse(
-        ~np.isin(image_ids, np.array([image["id"] for image in truth.document["images"]], np.int64)),
-        lambda n: f"no such image in {truth.path}. The results may be of another data set or split",
-    )
-    categories = np.array([line.category_id for line in lines], np.int64)
-    check.refuse(
-        categories != truth.category_id,
-        lambda n: (
-            f"category_id {categories[n]}, expected {truth.category_id}, the {truth.table.noun.one} category of "
-            f"{truth.path}"
-        ),
-    )
-    _refuse_equal_lines(check, triples, scores)
-    bbox = _boxes(lines, check)
-    return Predictions(image_ids, triples[..., :2].copy(), triples[..., 2].copy(), scores, bbox=bbox)
+    return triples, scores
 
 
 class _Check:
     """Names the first of the lines that are wrong."""
 
-    def __init__(self, path: str, image_ids: NDArray[np.int64]) -> None:
-        self.path, self.image_ids = path, image_ids
+    def __init__(self, path: str, places: list[int], images: list[Any]) -> None:
+        self.path, self.places, self.images = path, places, images
 
     def refuse(self, bad: NDArray[np.bool_], what: Any) -> None:
         """Raise for the first line that is `bad` (M,); `what` says of its number what is wrong."""
@@ -142,18 +171,23 @@ class _Check:
             line, more = int(bad.argmax()), int(bad.sum()) - 1
             also = f" ({more} more like it)" if more else ""
             raise ResultsError(
-                f"{self.path}: line {line}, image_id {self.image_ids[line]}: {what(line)}{also}. Lines count from 0."
+                f"{self.path}: line {self.places[line]}, image_id {text_of(self.images[line]):.100}: "
+                f"{what(line)}{also}. Lines count from 0."
             )
 
 
-def _refuse_equal_lines(check: _Check, triples: NDArray[np.float64], scores: NDArray[np.float64]) -> None:
+def _refuse_equal_lines(
+    check: _Check, image_ids: NDArray[np.int64], triples: NDArray[np.float64], scores: NDArray[np.float64]
+) -> None:
     rows = np.column_stack([triples.reshape(len(triples), -1), scores]) + 0.0  # so that -0 and 0 are the same bytes
     first: dict[tuple[int, bytes], int] = {}
-    keys = zip(check.image_ids.tolist(), map(np.ndarray.tobytes, rows), strict=True)
+    keys = zip(image_ids.tolist(), map(np.ndarray.tobytes, rows), strict=True)
     of = [first.setdefault(key, line) for line, key in enumerate(keys)]
     check.refuse(
         np.array(of) != np.arange(len(of)),
-        lambda n: f"equal to line {of[n]} in image_id, keypoints and score. Each prediction may be listed once",
+        lambda n: (
+            f"equal to line {check.places[of[n]]} in image_id, keypoints and score. Each prediction may be listed once"
+        ),
     )
 
 

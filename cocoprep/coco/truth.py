@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import NO_MEANINGS, READ_ONLY, Entry, guess_notes, plain_file_name, settle
-from cocoprep.coco.format import Category, Id, IdOnly, frame_fault, not_json
-from cocoprep.coco.joints import FoundJoints, find_joints
+from cocoprep.checks import MAX_BAD_FRACTION
+from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
+from cocoprep.coco.entries import NO_MEANINGS, READ_ONLY, Entry
+from cocoprep.coco.ids import Numbering, number_annotations
+from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_person
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
@@ -23,7 +22,7 @@ from cocoprep.storage.user_file import read_user_file
 
 LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
 _WRITTEN = [name for name in Entry.__struct_fields__ if name not in READ_ONLY]
-_PLACE = re.compile(r"(?P<reason>.*) - at `\$\.(?P<list>images|annotations)\[(?P<row>\d+)\](?P<field>.*)`")
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Truth:
         path: of the file, named in messages.
         document: the file's content as pycocotools takes it: images, the N annotations, and the person category.
         category_id: of the category that counts.
+        categories: the ids that results of it may bear.
         table: its K joints, in the file's order.
         found: what was guessed of them, in sentences.
         annotation_ids: (N,) int64.
@@ -43,12 +43,14 @@ class Truth:
         bbox: (N, 4) float64, x, y, width, height in image pixels.
         area: (N,) float64, of the segment, in square pixels: the scale of OKS.
         crowd: (N,) bool.
+        source_ids: of images whose own id is no number, that id by the number that it has here.
         recounted: people whose `num_keypoints` was another than their labelled joints are.
     """
 
     path: str
     document: dict[str, Any]
     category_id: int
+    categories: frozenset[int]
     table: KeypointTable
     found: tuple[str, ...]
     annotation_ids: NDArray[np.int64]
@@ -58,6 +60,7 @@ class Truth:
     bbox: NDArray[np.float64]
     area: NDArray[np.float64]
     crowd: NDArray[np.bool_]
+    source_ids: Mapping[int, str] = field(default_factory=dict)
     recounted: int = 0
 
     @cached_property
@@ -107,24 +110,6 @@ def lacks_scale(area: NDArray[np.float64], bbox: NDArray[np.float64]) -> NDArray
     return lacking
 
 
-class _Image(msgspec.Struct, omit_defaults=True):
-    id: Id
-    file_name: str = ""
-    width: int = 0
-    height: int = 0
-
-
-class _File(msgspec.Struct):
-    images: list[_Image]
-    annotations: list[Entry]
-    categories: list[Category]
-
-
-class _Rows(msgspec.Struct):
-    images: list[msgspec.Raw] = []
-    annotations: list[msgspec.Raw] = []
-
-
 def read_truth(
     path: str,
     files: FileStore,
@@ -135,8 +120,8 @@ def read_truth(
 ) -> Truth:
     """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
 
-    Annotations of other categories are passed over. `num_keypoints` is counted, whatever the file
-    says, as a build does.
+    It is read as a build reads it: annotations of other categories are passed over, `num_keypoints` is counted
+    whatever the file says, and what is faulty is left out and told, as long as it is next to nothing.
 
     Args:
         path: of the file.
@@ -146,92 +131,55 @@ def read_truth(
         meanings: what the file's visibilities mean, where the user says so.
 
     Raises:
-        AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or an entry is of
-            the wrong form; the entry is named.
+        AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or more than a
+            share of `MAX_BAD_FRACTION` of its annotations are faulty; the first of them are named.
     """
     data = read_user_file(path, files, "a JSON file of COCO person keypoints", refusal=AnnotationError)
-    file = _decode(data, path)
-    for name, entries in (("images", file.images), ("annotations", file.annotations)):
-        if not entries:
-            raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing to score against.")
-    joints = find_joints(file.categories, path, table=table, name=category, entries=_Entries(file.annotations))
-    people = [annotation for annotation in file.annotations if annotation.category_id in joints.categories]
-    if not people:
+    file = parse_annotation_file(data, path, table, category, meanings=meanings)
+    checked = [one for one in check_entries(file) if not one.is_other]
+    faulty = [one for one in checked if one.fault is not None]
+    if len(faulty) > MAX_BAD_FRACTION * len(checked):
+        raise _too_many(path, faulty, len(checked))
+    if not checked:
         raise AnnotationError(
-            f"{path}: no annotation is of category {joints.category_id}, {joints.category_name!r:.100}."
+            f"{path}: no annotation is of category {file.joints.category_id}, {file.joints.category_name!r:.100}."
         )
-    seen: set[int] = set()
-    guesses: Counter[str] = Counter()
-    images = _images_by_id(file.images, path, guesses)
-    for person in people:
-        fault = _fault(person, images, seen) or settle(person, joints.table, guesses, meanings)
-        if fault:
-            raise AnnotationError(f"{path}: annotation {person.id}: {fault}.")
-        seen.add(person.id)
-    return _to_truth(path, joints, guesses, list(images.values()), people)
+    people = [(one.own_id, one.entry) for one in checked if one.entry is not None]
+    found = number_annotations(
+        [own for own, _ in people], lambda n: content_of(people[n][1].image_id, to_person(people[n][1], 0, file.joints))
+    )
+    file.guesses.update(found.guesses)
+    return _to_truth(file, _numbered([entry for _, entry in people], found), _left_out(faulty))
 
 
-@dataclass(frozen=True)
-class _Entries:
-    annotations: list[Entry]
-
-    def categories(self) -> set[int]:
-        """See `cocoprep.coco.joints.Entries`."""
-        return {annotation.category_id for annotation in self.annotations}
-
-    def numbers(self) -> int | None:
-        """See `cocoprep.coco.joints.Entries`."""
-        return next((len(annotation.keypoints) for annotation in self.annotations if annotation.keypoints), None)
+def _too_many(path: str, faulty: list[CheckedEntry], annotations: int) -> AnnotationError:
+    shown = "".join(f"\n  {_named(one)}" for one in faulty[:_SHOWN])
+    return AnnotationError(
+        f"{path}: {len(faulty)} of {annotations} annotations are faulty, more than the share of {MAX_BAD_FRACTION:g} "
+        f"that may be left out. The first of them:{shown}\nMend these entries, or remove them."
+    )
 
 
-def _decode(data: bytes, path: str) -> _File:
-    try:
-        return msgspec.json.decode(data, type=_File)
-    except msgspec.ValidationError as error:
-        raise AnnotationError(f"{path}: {_form_fault(error, data)}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise not_json(error, data, path) from error
-    except UnicodeDecodeError as error:
-        raise AnnotationError(f"{path}: not UTF-8 text ({error}). COCO files are JSON in UTF-8.") from error
+def _left_out(faulty: list[CheckedEntry]) -> tuple[str, ...]:
+    """Say which annotations could not be used."""
+    if not faulty:
+        return ()
+    return (f"{len(faulty)} annotations are faulty and LEFT OUT, such as {_named(faulty[0])}",)
 
 
-def _form_fault(error: msgspec.ValidationError, data: bytes) -> str:
-    place = _PLACE.fullmatch(str(error))
-    if place is None:
-        return frame_fault(error)
-    try:
-        raw = getattr(msgspec.json.decode(data, type=_Rows), place["list"])[int(place["row"])]
-        number = msgspec.json.decode(raw, type=IdOnly).id
-    except (ValueError, RecursionError):  # what follows the entry may be no JSON at all, or no UTF-8
-        number = None
-    whose = "without an id" if number is None else f"id {number}"
-    return f"{place['list']}[{place['row']}]{place['field']}, {whose}: {place['reason']}. Mend the entry or remove it."
+def _named(one: CheckedEntry) -> str:
+    whose = "without an id" if one.own_id is None else f"id {one.own_id!r:.100}"
+    return f"row {one.row}, {whose}: {one.fault:.300}"
 
 
-def _images_by_id(images: list[_Image], path: str, guesses: Counter[str]) -> dict[int, _Image]:
-    by_id: dict[int, _Image] = {}
-    for image in images:
-        image.file_name = plain_file_name(image.file_name, guesses)
-        if by_id.setdefault(image.id, image) != image:
-            raise AnnotationError(
-                f"{path}: 'images' lists id {image.id} more than once, with different file names or sizes. Give every "
-                "photograph an id of its own."
-            )
-    return by_id
+def _numbered(people: list[Entry], found: Numbering) -> list[Entry]:
+    for person, number in zip(people, found.numbers, strict=True):
+        person.id = number
+    return [person for n, person in enumerate(people) if n not in found.twice]
 
 
-def _fault(person: Entry, images: dict[int, _Image], seen: set[int]) -> str | None:
-    """Say what is wrong with the ids of an annotation of the category, or None."""
-    if person.id in seen:
-        return "the id is listed more than once. Give every annotation an id of its own"
-    if person.image_id not in images:
-        return f"image_id {person.image_id} is not in 'images'. List the image, or remove its annotations"
-    return None
-
-
-def _to_truth(
-    path: str, joints: FoundJoints, guesses: Counter[str], images: list[_Image], people: list[Entry]
-) -> Truth:
+def _to_truth(file: AnnotationFile, people: list[Entry], left_out: tuple[str, ...]) -> Truth:
+    joints = file.joints
     table = joints.table_as_in_file
     triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
     visibility = triples[..., 2].astype(np.int64)
@@ -239,17 +187,20 @@ def _to_truth(
     for person, labelled in zip(people, np.count_nonzero(visibility, axis=1).tolist(), strict=True):
         recounted += person.num_keypoints not in (None, labelled)
         person.num_keypoints, person.category_id = labelled, joints.category_id
+    images = file.images.values()
     document = {
-        "images": [{name: getattr(image, name) for name in image.__struct_fields__} for image in images],
+        "images": [{"id": i.image_id, "file_name": i.file_name, "width": i.width, "height": i.height} for i in images],
         "annotations": [{name: getattr(person, name) for name in _WRITTEN} for person in people],
         "categories": [{"id": joints.category_id, "name": joints.category_name, "keypoints": list(table.names)}],
     }
     return Truth(
-        path=path,
+        path=file.path,
         document=document,
+        categories=joints.categories | {joints.category_id},
         category_id=joints.category_id,
         table=table,
-        found=(*joints.notes, *guess_notes(guesses)),
+        found=(*file.notes, *left_out),
+        source_ids=file.source_ids,
         annotation_ids=np.array([person.id for person in people], np.int64),
         image_ids=np.array([person.image_id for person in people], np.int64),
         keypoints=triples[..., :2] * (visibility > 0)[..., None],

@@ -1,60 +1,50 @@
-"""Photographs: where they come from, a folder or a zip.
+"""Photographs: where they come from, a folder, a zip or a tar.
 
 Files are not trusted: names may not leave the folder, and no file may exhaust memory.
 """
 
 from __future__ import annotations
 
-import re
-import stat
-import weakref
-import zipfile
-import zlib
-from collections.abc import Sequence
-from contextlib import suppress
-from functools import cached_property
-from pathlib import PurePosixPath
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping
 
-from cocoprep.coco.archives import ZIP_METHODS
-from cocoprep.errors import ConfigError, ImageError, StoreError
+from cocoprep.crops.image_source import MAX_FILE_BYTES, ImageSource, Place, check_file_name, photograph_digest
+from cocoprep.crops.image_tar import ImageTar
+from cocoprep.crops.image_zip import ImageZip
+from cocoprep.crops.tar_index import BLOCK_BYTES, is_tar_head
+from cocoprep.errors import ConfigError, ImageError, OutputError, StoreError
 from cocoprep.storage.store import FileStore
 
-MAX_FILE_BYTES = 1 << 28
+# What packs a whole file, so that nothing can be read from its middle: how it begins, and what unpacks it.
+_PACKED = {
+    b"\x1f\x8b": "gunzip",
+    b"BZh": "bunzip2",
+    b"\xfd7zXZ\x00": "unxz",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+}
 
 
-_ELSEWHERE = re.compile(r"/|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://")  # absolute, a drive, a URL
+def open_images(path: str, files: FileStore, *, follow_links: bool = False) -> ImageSource:
+    """Open a folder, a zip or a tar of photographs.
 
-
-class ImageSource(Protocol):
-    """Where photographs come from."""
-
-    def read(self, file_name: str) -> bytes:
-        """Return a photograph's file. Raises ImageError where there is none, or none that may be read."""
-        ...
-
-    def digest(self, file_name: str) -> str | None:
-        """Return `photograph_digest` of the file, at the least cost; None where it cannot be read."""
-        ...
-
-    def listed(self, file_names: Sequence[str]) -> list[str]:
-        """Return those of many names under which something lies, without asking for each."""
-        ...
-
-
-def open_images(path: str, files: FileStore) -> ImageSource:
-    """Open a folder or a .zip of photographs.
+    Args:
+        path: of the folder, or of the archive, known by what it holds.
+        files: where it lies.
+        follow_links: links within a folder may lead out of it.
 
     Raises:
-        ConfigError: neither is there, or the zip cannot be read.
+        ConfigError: none is there, or the archive cannot be read.
     """
     if files.is_folder(path):
-        return ImageFolder(path, files)
+        return ImageFolder(path, files, follow_links=follow_links)
     if not files.exists(path):
-        raise ConfigError(f"--images: expected a folder or a .zip of photographs, found nothing at {path}.")
+        raise ConfigError(f"--images: expected a folder, a .zip or a .tar of photographs, found nothing at {path}.")
     try:
+        head = files.read_range(path, 0, BLOCK_BYTES)
+        if is_tar_head(head):
+            return ImageTar(path, files)
+        _refuse_packed(path, head)
         return ImageZip(path, files)
-    except (StoreError, MemoryError):
+    except (StoreError, ConfigError, MemoryError):
         raise
     except Exception as error:  # zipfile raises whatever a hostile directory provokes
         raise ConfigError(
@@ -63,35 +53,37 @@ def open_images(path: str, files: FileStore) -> ImageSource:
         ) from error
 
 
-def photograph_digest(data: bytes) -> str:
-    """Return size and CRC-32 of a file's content: what a zip's directory holds, so that it costs no reading there."""
-    return _digest(len(data), zlib.crc32(data))
-
-
-def _digest(size: int, crc32: int) -> str:
-    return f"{size}-{crc32:08x}"
-
-
-def check_file_name(file_name: str) -> None:
-    """Raise ImageError where a name from an annotation file could lead out of the image folder."""
-    parts = file_name.split("/")
-    odd = set(parts) <= {"", "."} or ".." in parts or "\\" in file_name or "\0" in file_name
-    if odd or _ELSEWHERE.match(file_name):
-        raise ImageError(
-            f"file_name {file_name!r}: expected a relative path with forward slashes that stays within the image folder"
+def _refuse_packed(path: str, head: bytes) -> None:
+    tool = next((tool for mark, tool in _PACKED.items() if head.startswith(mark)), None)
+    if tool is not None:
+        raise ConfigError(
+            f"--images: {path} is packed as a whole, so that no photograph can be read without all before it. Unpack "
+            f"it once, to a plain .tar that can be given here: {tool} {path}"
         )
 
 
 class ImageFolder:
-    """Photographs as files under one folder."""
+    """Photographs as files below one folder."""
 
-    def __init__(self, path: str, files: FileStore) -> None:
-        self._path, self._files = path, files
+    nothing = "no such file in the image folder"
+
+    def __init__(self, path: str, files: FileStore, *, follow_links: bool = False) -> None:
+        """Take the folder's path, where it lies, and whether links within it may lead out."""
+        self._path, self._files, self._follow_links = path, files, follow_links
 
     def read(self, file_name: str) -> bytes:
         """See `ImageSource`."""
+        return self._contained(file_name, None)
+
+    def read_start(self, file_name: str, size: int) -> bytes:
+        """See `ImageSource`."""
+        return self._contained(file_name, size)
+
+    def _contained(self, file_name: str, first: int | None) -> bytes:
         check_file_name(file_name)
-        return self._files.read_contained(self._path, file_name, max_bytes=MAX_FILE_BYTES)
+        return self._files.read_contained(
+            self._path, file_name, max_bytes=MAX_FILE_BYTES, first=first, follow_links=self._follow_links
+        )
 
     def digest(self, file_name: str) -> str | None:
         """See `ImageSource`."""
@@ -100,86 +92,45 @@ class ImageFolder:
         except ImageError:
             return None
 
-    def listed(self, file_names: Sequence[str]) -> list[str]:
-        """See `ImageSource`."""
-        there: dict[str, set[str]] = {}
-        found = []
+    def find(self, file_names: Iterable[str]) -> dict[str, str]:
+        """See `ImageSource`. Each folder that the names name is listed once, and one at a time is held."""
+        wanted: dict[str, list[str]] = {}
         for file_name in file_names:
-            folder, _, name = file_name.rpartition("/")
-            if folder not in there:
-                with suppress(ImageError):
-                    check_file_name(file_name)
-                    there[folder] = set(self._files.list_names(self._files.join(self._path, folder)))
-            if name in there.get(folder, ()):
-                found.append(file_name)
+            # With its slash, which tells what is in the first folder from what is at the root of all.
+            wanted.setdefault(file_name[: file_name.rfind("/") + 1], []).append(file_name)
+        found: dict[str, str] = {}
+        for folder, within in wanted.items():
+            names = self._listed(folder)
+            if names is None:
+                there = [name for name in within if self._files.exists(self._files.join(self._path, name))]
+            else:
+                there = [name for name in within if name[len(folder) :] in names]
+            found.update((name, _plain_path(name) if folder else name) for name in there)
         return found
 
-
-class ImageZip:
-    """Photographs as members of one zip, read in place: nothing is unpacked.
-
-    A photograph is found under its own name, under a folder of the zip's name (as in COCO's zips), or under the one
-    folder that all members share.
-    """
-
-    def __init__(self, path: str, files: FileStore) -> None:
-        stream = files.open_read(path)
-        weakref.finalize(self, stream.close)  # a ZipFile closes only what it has opened itself
-        self._zip = zipfile.ZipFile(stream)
-        self._stem = PurePosixPath(path).stem
-
-    @cached_property
-    def _members(self) -> dict[str, zipfile.ZipInfo | None]:
-        """Index the members by name; a name used twice maps to None."""
-        members: dict[str, zipfile.ZipInfo | None] = {}
-        for info in self._zip.infolist():
-            if not info.filename.endswith("/"):  # not `is_dir`, which fails on an empty name
-                members[info.filename] = None if info.filename in members else info
-        return members
-
-    @cached_property
-    def _folders(self) -> tuple[str, ...]:
-        tops = {name.split("/", 1)[0] for name in self._members if "/" in name} - {"__MACOSX"}  # a Mac's own notes
-        shared = tops if len(tops) == 1 else set()
-        return ("", f"{self._stem}/", *(f"{top}/" for top in shared))
-
-    def _find(self, file_name: str) -> zipfile.ZipInfo:
-        check_file_name(file_name)
-        name = next((f + file_name for f in self._folders if f + file_name in self._members), None)
-        if name is None:
-            raise ImageError(f"{file_name!r}: no such member in the zip")
-        info = self._members[name]
-        if info is None:
-            raise ImageError(f"{file_name!r}: the zip holds this name more than once")
-        if stat.S_ISLNK(info.external_attr >> 16):
-            raise ImageError(f"{file_name!r}: a symbolic link in the zip")
-        if info.flag_bits & 1:
-            raise ImageError(f"{file_name!r}: encrypted in the zip")
-        if info.compress_type not in ZIP_METHODS:
-            raise ImageError(f"{file_name!r}: zip method {info.compress_type}, expected stored or deflated")
-        if info.file_size > MAX_FILE_BYTES:
-            raise ImageError(f"{file_name!r}: {info.file_size} bytes, more than the limit of {MAX_FILE_BYTES}")
-        return info
-
-    def read(self, file_name: str) -> bytes:
-        """See `ImageSource`."""
-        info = self._find(file_name)
+    def _listed(self, folder: str) -> set[str] | None:
+        """Return what lies in a folder that a name names, "" for the first; None where that cannot be listed."""
         try:
-            with self._zip.open(info) as member:
-                return member.read(info.file_size)  # no more, whatever the packed data unpack to; checks the CRC too
-        except (StoreError, MemoryError):  # not the photograph's fault
-            raise
-        except Exception as error:  # zipfile raises whatever a hostile member provokes
-            raise ImageError(f"{file_name!r}: damaged in the zip ({error})") from error
-
-    def digest(self, file_name: str) -> str | None:
-        """See `ImageSource`. Taken from the zip's directory: no member is read."""
-        try:
-            info = self._find(file_name)
-        except ImageError:
+            if folder:
+                check_file_name(f"{folder}x")
+            return set(self._files.list_names(self._files.join(self._path, folder[:-1]) if folder else self._path))
+        except (ImageError, ConfigError):  # it leads out, or a folder's name makes it look like an address
+            return set()
+        except OutputError:
             return None
-        return _digest(info.file_size, info.CRC)
 
-    def listed(self, file_names: Sequence[str]) -> list[str]:
+    def names(self) -> Iterator[str]:
+        """See `ImageSource`. Hidden files and folders are left out."""
+        return self._files.walk_names(self._path, follow_links=self._follow_links)
+
+    def places(self, file_names: Iterable[str]) -> dict[str, Place]:
+        """See `ImageSource`. A folder need not be looked through."""
+        del file_names
+        return {}
+
+    def learn(self, places: Mapping[str, Place]) -> None:
         """See `ImageSource`."""
-        return [name for name in file_names if any(folder + name in self._members for folder in self._folders)]
+
+
+def _plain_path(path: str) -> str:
+    return "/".join(part for part in path.split("/") if part not in ("", "."))

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cocoprep.coco.annotations import ImageInfo
+from cocoprep.crops.exif_rule import Exif
 from cocoprep.crops.jpeg import decode_photograph
+from cocoprep.crops.orientation import ExifTally, how_it_lies, orientation_of, upright_size
 from cocoprep.errors import ImageError
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import visible_span
 
-MAX_PIXELS = 1 << 26  # Pillow holds RGB in 4 bytes a pixel, 268 MB; with the decoder's own, 7 bytes for a moment
+# Pillow holds RGB in 4 bytes a pixel, 268 MB; with the decoder's own, or a copy that is turned, 8 bytes for a moment.
+MAX_PIXELS = 1 << 26
 MAX_WEBP_PIXELS = MAX_PIXELS // 2  # decoders of WebP hold 16 bytes a pixel
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # an MPO, as some cameras write, opens as the JPEG it begins with
 FILL_RGB = (124, 116, 104)  # ImageNet's mean colour: near zero once a network has normalised it
@@ -29,37 +32,81 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def decode_image(data: bytes, info: ImageInfo) -> Image.Image:
-    """Decode a photograph to 8-bit RGB as stored, EXIF orientation not applied; `FILL_RGB` where it is transparent.
+def decode_image(data: bytes, info: ImageInfo, exif: Exif = "auto", *, out: ExifTally | None = None) -> Image.Image:
+    """Decode a photograph to 8-bit RGB; `FILL_RGB` where it is transparent.
+
+    Args:
+        data: the file.
+        info: its entry in the annotation file; where that states no size, any will do.
+        exif: whether its pixels are taken as stored or upright, see `how_it_lies`.
+        out: counts what became of its EXIF orientation.
 
     Raises:
         ImageError: not an image, of another size than the annotation file says, too large, cut short or damaged.
     """
     name = repr(info.file_name)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        width, height = image.size
-        if (width, height) != (info.width, info.height):
-            raise ImageError(
-                f"{name}: {width} x {height} pixels, but the annotation file says {info.width} x {info.height}"
-            )
-        most = MAX_WEBP_PIXELS if image.format == "WEBP" else MAX_PIXELS
-        if width * height > most:
-            raise ImageError(f"{name}: {width} x {height} pixels, more than the limit of {most}")
-        if image.format in ("JPEG", "MPO"):
-            pixels = decode_photograph(data, "CMYK" if image.mode == "CMYK" else "RGB", name)
-            if pixels is not None and image.mode != "CMYK":
-                return Image.fromarray(pixels)
-        image.load()
-        return _to_rgb(image)
+        image = open_picture(data, name)
+        lying = how_it_lies(info, image.size, orientation_of(image), exif)
+        picture = _decode(data, image, name)
+        if lying.turn is not None:
+            picture = picture.transpose(lying.turn)
     except (ImageError, MemoryError):  # want of memory is not the photograph's fault
         raise
+    except Exception as error:  # decoders raise whatever a hostile file provokes
+        raise ImageError(f"{name}: cannot be decoded ({type(error).__name__}: {error})") from error
+    if out is not None:
+        out.add(lying.tally(info.file_name))
+    return picture
+
+
+def open_picture(data: bytes, name: str) -> Image.Image:
+    """Open a picture of which no pixel is decoded yet.
+
+    Raises:
+        ImageError: not an image, or too large; besides, whatever a hostile file provokes.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name}: expected a JPEG, PNG, WebP or BMP picture, found {len(data)} bytes that are none"
         ) from error
+    most = MAX_WEBP_PIXELS if image.format == "WEBP" else MAX_PIXELS
+    if image.width * image.height > most:
+        raise ImageError(f"{name}: {image.width} x {image.height} pixels, more than the limit of {most}")
+    return image
+
+
+def size_of(data: bytes, name: str, exif: Exif) -> tuple[tuple[int, int], bool]:
+    """Return the (width, height) of a picture by its header, and whether that hangs upon how it is taken.
+
+    Args:
+        data: the file, or as much of it as its header takes.
+        name: of the picture, for errors.
+        exif: whether it is taken as stored or upright; where nothing states its size, `auto` takes it as stored.
+
+    Raises:
+        ImageError: not an image, too large, or its header is damaged or cut short.
+    """
+    try:
+        image = open_picture(data, name)
+    except (ImageError, MemoryError):
+        raise
     except Exception as error:  # decoders raise whatever a hostile file provokes
-        raise ImageError(f"{name}: cannot be decoded ({type(error).__name__}: {error})") from error
+        raise ImageError(f"{name}: its header cannot be read ({type(error).__name__}: {error})") from error
+    upright = upright_size(image.size, orientation_of(image))
+    return upright if exif == "upright" else image.size, exif == "auto" and upright != image.size
+
+
+def _decode(data: bytes, image: Image.Image, name: str) -> Image.Image:
+    """Return an opened picture's pixels as they are stored, RGB."""
+    if image.format in ("JPEG", "MPO"):
+        pixels = decode_photograph(data, "CMYK" if image.mode == "CMYK" else "RGB", name)
+        if pixels is not None and image.mode != "CMYK":
+            return Image.fromarray(pixels)
+    image.load()
+    return _to_rgb(image)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

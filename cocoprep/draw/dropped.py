@@ -34,6 +34,7 @@ REASON_PX, TEXT_PX = 34, 17
 _MEANING = {
     "malformed": "The entry is not a valid annotation, so nothing can be read from it.",
     "category": "It is of another category than the one that was built, which is no fault.",
+    "duplicate": "The same entry, id and all, is in the file before it.",
     "zero_keypoints": "None of this {one}'s joints is labelled: there is nothing to learn from it.",
     "crowd": "The entry marks a crowd, not one {one}.",
     "min_keypoints": "Fewer joints are labelled than --min-keypoints asks for.",
@@ -90,7 +91,8 @@ def _write_header(page: Image.Image, subject: Subject) -> None:
     write(page, (page.width - EDGE, EDGE + 10), f"dropped, {subject.manifest.split}", 18, colour=DROPPED, anchor="rm")
     where = "no image" if subject.image_id is None else f"image {subject.image_id}"
     if subject.image is not None:
-        where += f"  ·  {subject.image.file_name}  ·  {subject.image.width} x {subject.image.height} px"
+        where += f"  ·  {subject.image.file_name}"
+        where += f"  ·  {subject.image.width} x {subject.image.height} px" if subject.image.has_size else ""
     where += f"  ·  row {subject.row} of the annotation file"
     write(page, (EDGE, EDGE + 42), shorten(where, 16, page.width - 2 * EDGE), 16, colour=DIM_TEXT, anchor="lm")
 

@@ -14,6 +14,8 @@ from PIL import Image
 
 from cocoprep.coco.annotations import ImageInfo, Side
 from cocoprep.coco.format import keypoints_fault, numbers_fault
+from cocoprep.coco.ids import number_of
+from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
@@ -47,8 +49,8 @@ class Annotated(msgspec.Struct, frozen=True):
 class _Image(msgspec.Struct):
     id: int
     file_name: str
-    width: Side
-    height: Side
+    width: Side = 0
+    height: Side = 0
 
 
 class _GroundTruth(msgspec.Struct):
@@ -61,7 +63,7 @@ class Subject:
     """One annotation: what became of it, and what there is to show of it.
 
     Attributes:
-        annotation_id: as in the annotation file.
+        annotation_id: the number that its record has; 0 for a malformed entry without one.
         image_id: None where a malformed entry has none.
         row: place in the annotation file.
         reason: why it was dropped, None where it was kept.
@@ -101,32 +103,39 @@ class Subject:
 
 
 def find_subject(
-    dataset: ShardDataset, annotation_id: int, *, images: str | None = None, files: FileStore = AnyFiles()
+    dataset: ShardDataset,
+    annotation: int | str,
+    *,
+    images: str | None = None,
+    follow_links: bool = False,
+    files: FileStore = AnyFiles(),
 ) -> Subject:
     """Gather what there is to show of one annotation of a built folder.
 
     Args:
         dataset: the folder.
-        annotation_id: kept or dropped.
+        annotation: kept or dropped: the id that the annotation file has, or the number that the record has.
         images: where the photographs are; None for where the build found them. If that place is gone, the subject has
             no photograph and says so.
+        follow_links: links in their folder may lead out of it.
         files: where the folder and the photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Raises:
-        CocoprepError: no entry of the annotation file has this id.
+        CocoprepError: no entry of the annotation file has this id, or several that were numbered have.
         ConfigError: `images` is given and is neither a folder nor a zip.
         RecordError: ledger, ground truth or record are missing or damaged.
     """
     ledger = read_ledger(dataset.folder, files)
-    rows = ledger.filter(pc.equal(ledger["annotation_id"], annotation_id)).to_pylist()
-    if not rows:
-        raise _unknown(dataset, annotation_id, ledger)
+    rows = _rows_of(dataset, str(annotation), ledger)
     row = min(rows, key=lambda row: (not row["kept"], row["row"]))
+    annotation_id = row["annotation_id"] or 0
     table = table_of(dataset.manifest.keypoints)
-    image, annotations = _read_ground_truth(dataset.folder, row["image_id"], table, files)
+    image, annotations, names = _read_ground_truth(dataset.folder, row["image_id"], table, files)
     neighbours = ledger.filter(pc.and_(pc.equal(ledger["image_id"], row["image_id"] or 0), ledger["kept"]))
     kept = set(neighbours["annotation_id"].to_pylist())
-    photograph, fault = _read_photograph(dataset.manifest, image, row["image_id"], images, files)
+    photograph, fault = _read_photograph(
+        dataset.manifest, image, row["image_id"], names, images, follow_links=follow_links, files=files
+    )
     # A malformed entry may bear the id of a valid one: that one's box is not its own.
     malformed = row["reason"] == "malformed"
     return Subject(
@@ -159,8 +168,8 @@ def _read_person(dataset: ShardDataset, annotation_id: int) -> dict[str, Any]:
 
 def _read_ground_truth(
     folder: str, image_id: int | None, table: KeypointTable, files: FileStore
-) -> tuple[ImageInfo | None, list[Annotated]]:
-    """Return the entry of one photograph and its annotations; None and none where it is not listed."""
+) -> tuple[ImageInfo | None, list[Annotated], list[str]]:
+    """Return the entry of one photograph and its annotations, None and none where it is not listed; and all names."""
     path = files.join(folder, GROUND_TRUTH)
     try:
         truth = msgspec.json.decode(files.read_bytes(path), type=_GroundTruth)
@@ -172,26 +181,33 @@ def _read_ground_truth(
         raise RecordError(f"{path}: {faults[0]:.500}. Run `cocoprep verify {folder}`.")
     found = next((i for i in truth.images if i.id == image_id), None)
     image = None if found is None else ImageInfo(found.id, found.file_name, found.width, found.height)
-    return image, annotations
+    return image, annotations, [i.file_name for i in truth.images]
 
 
 def _fault(annotation: Annotated, table: KeypointTable) -> str | None:
     """Say what of an annotation no build has written, or None."""
-    fault = numbers_fault(annotation.id, annotation.iscrowd, 0.0, annotation.bbox)
+    fault = numbers_fault(annotation.iscrowd, 0.0, annotation.bbox)
     fault = fault or keypoints_fault(msgspec.json.decode(annotation.keypoints, type=list[float]), table)
     return fault and f"annotation {annotation.id}: {fault}"
 
 
 def _read_photograph(
-    manifest: Manifest, image: ImageInfo | None, image_id: int | None, images: str | None, files: FileStore
+    manifest: Manifest,
+    image: ImageInfo | None,
+    image_id: int | None,
+    names: list[str],
+    images: str | None,
+    *,
+    follow_links: bool,
+    files: FileStore,
 ) -> tuple[Image.Image | None, str]:
-    """Return the photograph, or None and why there is none."""
+    """Return the photograph, or None and why there is none. `names` are those of all photographs."""
     path = images or manifest.source["images"]
     try:
         if images is None and not files.exists(path):
-            where = "Pass --images with the folder or .zip that has them."
+            where = "Pass --images with the folder, .zip or .tar that has them."
             return None, f"The photographs are not at {path} any more. {where}"
-        source = open_images(path, files)
+        source = NamedImages(open_images(path, files, follow_links=follow_links), names)
     except (ConfigError, StoreError) as error:
         if images is not None:
             raise
@@ -200,13 +216,36 @@ def _read_photograph(
         place = "The entry names no image" if image_id is None else f"Image {image_id} is not listed"
         return None, f"{place} in {GROUND_TRUTH}, so there is no file name to look for."
     try:
-        return decode_image(source.read(image.file_name), image), ""
+        return decode_image(source.read(image.file_name), image, manifest.exif), ""
+    except ConfigError as error:  # of a tar, which is looked through only now
+        if images is not None:
+            raise
+        return None, str(error)
     except ImageError as error:
         return None, f"{error}. Looked in {path}; pass --images if the photographs are elsewhere."
 
 
-def _unknown(dataset: ShardDataset, annotation_id: int, ledger: pa.Table) -> CocoprepError:
-    of_image = ledger.filter(pc.equal(ledger["image_id"], annotation_id))["annotation_id"].drop_null().to_pylist()
+def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[str, Any]]:
+    """Return the lines of one annotation, by its own id or by its number."""
+    rows = ledger.filter(pc.equal(ledger["source_id"], wanted)).to_pylist()
+    number = number_of(wanted)
+    if not rows and number is not None:
+        rows = ledger.filter(pc.equal(ledger["annotation_id"], number)).to_pylist()
+    if not rows:
+        raise _unknown(dataset, wanted, ledger)
+    numbers = sorted({row["annotation_id"] for row in rows} - {None})
+    if len(numbers) > 1:
+        raise CocoprepError(
+            f"annotation {wanted}: expected an id that one annotation of {dataset.manifest.source['annotations']} has, "
+            f"found {len(numbers)} of it. Choose one by the number that its record has: "
+            f"{', '.join(map(str, numbers[:20]))}."
+        )
+    return [row for row in rows if row["annotation_id"] is not None] or rows
+
+
+def _unknown(dataset: ShardDataset, annotation_id: str, ledger: pa.Table) -> CocoprepError:
+    of_image = ledger.filter(pc.equal(ledger["image_id"].cast("string"), annotation_id))
+    of_image = of_image["annotation_id"].drop_null().to_pylist()
     if of_image:
         shown = ", ".join(map(str, of_image[:5])) + (" and others" if len(of_image) > 5 else "")
         cure = f"{annotation_id} is an image id: choose one of that image's annotations, {shown}."

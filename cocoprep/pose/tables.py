@@ -82,12 +82,12 @@ def _decode(data: bytes, path: str) -> _TableFile:
         return msgspec.convert(tomllib.loads(data.decode("utf-8-sig")), _TableFile)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: expected TOML in UTF-8 ({error}).") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not TOML ({error!s:.300}).") from error
     except msgspec.ValidationError as error:
         raise ConfigError(
             f"{path}: not a keypoint table ({error!s:.300}). `cocoprep keypoints coco-17` prints one to go by."
         ) from error
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
+        raise ConfigError(f"{path}: not TOML ({error!s:.300}).") from error
 
 
 def _fault(found: _TableFile) -> str | None:
@@ -105,11 +105,12 @@ def _fault(found: _TableFile) -> str | None:
     odd = next((joint for joint in found.joints if not 0 < joint.sigma < 1), None)
     if odd is not None:
         return f"joints: expected sigmas between 0 and 1, found {odd.sigma} of {odd.name!r:.100}"
-    for field, pairs in (("limbs", found.limbs), ("torso", found.torso), ("head", tuple((n, "") for n in found.head))):
-        for a, b in pairs:
-            unknown = next((name for name in (a, b) if name not in known and name), None)
-            if unknown is not None or a == b:
-                return f"{field}: expected names of two joints, found {unknown or a!r:.100}"
+    for field, groups in (("limbs", found.limbs), ("torso", found.torso), ("head", tuple((n,) for n in found.head))):
+        for group in groups:
+            if not known.issuperset(group) or len(set(group)) < len(group):
+                return (
+                    f"{field}: expected names of joints, {'' if field == 'head' else 'two each, '}found {group!r:.200}"
+                )
     return None
 
 

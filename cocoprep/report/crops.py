@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from cocoprep.coco.annotations import ImageInfo
 from cocoprep.coco.truth import Truth
-from cocoprep.crops.photographs import ImageSource
+from cocoprep.crops.exif_rule import Exif
+from cocoprep.crops.image_source import ImageReader
+from cocoprep.crops.orientation import ExifTally, exif_notes
 from cocoprep.crops.pixels import crop_image, decode_image
-from cocoprep.errors import AnnotationError, ImageError
+from cocoprep.errors import ImageError
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import box_fault, canonical_window
 from cocoprep.pose.crop_config import CropConfig
@@ -39,38 +43,42 @@ class PhotographCrops:
         fault: why the last person without a picture has none; None where every one asked for has a picture.
     """
 
-    def __init__(self, truth: Truth, images: ImageSource, crop: CropConfig | None = None) -> None:
-        """Take the photographs of a ground truth; `crop` says how large the pictures are to be.
-
-        Raises:
-            AnnotationError: an image of the ground truth has no size.
-        """
-        self._truth, self._images, self._crop = truth, images, crop or CropConfig()
-        self._sizes: dict[int, tuple[int, int]] = {}
+    def __init__(
+        self, truth: Truth, images: ImageReader, crop: CropConfig | None = None, *, exif: Exif = "auto"
+    ) -> None:
+        """Take the photographs of a ground truth, as stored or upright as `exif` says; `crop` sizes the pictures."""
+        self._truth, self._images, self._crop, self._exif = truth, images, crop or CropConfig(), exif
         self._row_of = {int(number): row for row, number in enumerate(truth.annotation_ids)}
+        self._lying: dict[int, ExifTally] = {}
         self.fault: str | None = None
-        for image in truth.document["images"]:
-            self._sizes[image["id"]] = width, height = image["width"], image["height"]
-            if min(width, height) < 1:
-                raise AnnotationError(
-                    f"{truth.path}: image {image['id']} has no width and height, which --images needs. Add them, or "
-                    "leave --images out."
-                )
+
+    @cached_property
+    def _entries(self) -> dict[int, ImageInfo]:
+        images = self._truth.document["images"]
+        return {i["id"]: ImageInfo(i["id"], i["file_name"], i["width"], i["height"]) for i in images}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what should be known of how the photographs so far were taken, in sentences."""
+        together = ExifTally()
+        for lying in self._lying.values():
+            together.add(lying)
+        return exif_notes(together, self._exif)
 
     def crop_of(self, annotation_id: int) -> Shown | None:
         """See `CropSource`. None where the photograph cannot be read or the box has nothing of it."""
         row = self._row_of[annotation_id]
-        image_id = int(self._truth.image_ids[row])
+        image = self._entries[int(self._truth.image_ids[row])]
         x, y, w, h = self._truth.bbox[row].tolist()
-        width, height = self._sizes[image_id]
-        name = self._truth.file_names[image_id]
+        lying = ExifTally()
         try:
-            fault = box_fault((x, y, w, h), width, height)
+            photograph = decode_image(self._images.read(image.file_name), image, self._exif, out=lying)
+            fault = box_fault((x, y, w, h), *photograph.size)
             if fault is not None:
-                raise ImageError(f"{name!r}: {fault}")
-            photograph = decode_image(self._images.read(name), ImageInfo(image_id, name, width, height))
+                raise ImageError(f"{image.file_name!r}: {fault}")
         except ImageError as error:
             self.fault = str(error)
             return None
-        window = canonical_window((x, y, w, h), (height, width), self._crop)
+        self._lying[image.image_id] = lying
+        window = canonical_window((x, y, w, h), (photograph.height, photograph.width), self._crop)
         return Shown(np.asarray(crop_image(photograph, window, self._crop.input_size)), window)

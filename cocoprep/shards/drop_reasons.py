@@ -14,6 +14,7 @@ class DropReason(StrEnum):
 
     MALFORMED = "malformed"
     CATEGORY = "category"
+    DUPLICATE = "duplicate"
     ZERO_KEYPOINTS = "zero_keypoints"
     CROWD = "crowd"
     MIN_KEYPOINTS = "min_keypoints"
@@ -28,7 +29,8 @@ FAULTS = frozenset({DropReason.MALFORMED, DropReason.BOX, DropReason.IMAGE})  # 
 class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry of the annotation file and what became of it: a line of the ledger.
 
-    `reason` and `shard` are set by selection alone; faults of photographs come on top later.
+    `reason` and `shard` are set by selection alone; faults of photographs come on top later. `source_id` is the entry's
+    own id, as text, where that is another than `annotation_id`; empty where it has none.
     """
 
     row: int
@@ -38,3 +40,4 @@ class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
     reason: DropReason | None
     detail: str
     shard: int | None
+    source_id: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,14 +34,18 @@ class _Truth(msgspec.Struct):
     categories: list[Category]
 
 
-def encode_ground_truth(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints) -> bytes:
+def encode_ground_truth(
+    images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints, source_ids: Mapping[int, str]
+) -> bytes:
     """Encode a COCO keypoints file without segmentations.
+
+    An image whose own id is no number bears it as `source_id` (`source_ids`, by number).
 
     Every valid annotation is in it, those without keypoints and the crowds too: evaluation has to ignore them by
     name. Malformed ones have no form to keep; the ledger lists them.
     """
     stream = io.BytesIO()  # COCO's is large: never also as a list of its pieces
-    stream.writelines(_pieces(images, entries, joints))
+    stream.writelines(_pieces(images, entries, joints, source_ids))
     return stream.getvalue()
 
 
@@ -74,7 +78,9 @@ def _fault(truth: _Truth) -> str | None:
         return "expected one category, with its keypoints"
     images, count = {image.id for image in truth.images}, 3 * len(truth.categories[0].keypoints)
     for annotation in truth.annotations:
-        fault = numbers_fault(annotation.id, annotation.iscrowd, annotation.area, annotation.bbox)
+        fault = numbers_fault(annotation.iscrowd, annotation.area, annotation.bbox)
+        if annotation.id == 0:
+            fault = "pycocotools takes an id of 0 for nobody"
         if annotation.image_id not in images or annotation.category_id != truth.categories[0].id:
             fault = "of no image or category that is listed"
         if len(annotation.keypoints) != count:
@@ -84,7 +90,9 @@ def _fault(truth: _Truth) -> str | None:
     return None
 
 
-def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints) -> Iterator[bytes]:
+def _pieces(
+    images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints, source_ids: Mapping[int, str]
+) -> Iterator[bytes]:
     category = {
         "id": joints.category_id,
         "name": joints.category_name,
@@ -95,7 +103,7 @@ def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints:
     yield b'{"categories":' + msgspec.json.encode([category])
     yield b',\n"images":['
     yield from _listed(
-        {"id": i.image_id, "file_name": i.file_name, "width": i.width, "height": i.height}
+        {"id": i.image_id, "file_name": i.file_name, **_size(i), **_own(i, source_ids)}
         for i in sorted(images, key=lambda image: image.image_id)
     )
     yield b'],\n"annotations":['
@@ -104,6 +112,14 @@ def _pieces(images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints:
     people.sort(key=lambda pair: pair[0].annotation_id)
     yield from _listed(_annotation(person, image_id, joints.category_id) for person, image_id in people)
     yield b"]}\n"
+
+
+def _size(image: ImageInfo) -> dict[str, int]:
+    return {"width": image.width, "height": image.height} if image.has_size else {}
+
+
+def _own(image: ImageInfo, source_ids: Mapping[int, str]) -> dict[str, str]:
+    return {"source_id": source_ids[image.image_id]} if image.image_id in source_ids else {}
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:

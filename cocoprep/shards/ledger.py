@@ -1,4 +1,7 @@
-"""The ledger: one line for every entry of the annotation file, kept or dropped, and why."""
+"""The ledger: one line for every entry of the annotation file, kept or dropped, and why.
+
+`annotation_id` is the number that the record has, `source_id` the id that the file has, as text.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,17 @@ SCHEMA = pa.schema(
         pa.field("reason", pa.string()),
         pa.field("detail", pa.string(), nullable=False),
         pa.field("shard", pa.string()),
+        pa.field("source_id", pa.string()),
     ]
 )
+_BEFORE_SOURCE_ID = pa.schema(list(SCHEMA)[:-1])  # ledgers of 0.1
 MAX_FAULTS_SHOWN = 5
-_WORDS = ("reason", "detail", "shard")  # packed as dictionaries: a line holds a number in place of its text
+_WORDS = (
+    "reason",
+    "detail",
+    "shard",
+    "source_id",
+)  # packed as dictionaries: a line holds a number in place of its text
 # What a few bytes of Parquet unpack to has no end. A ledger's own rows count up, and take two bytes and more each, and
 # its texts, shard names above all, some fifty times the file.
 _MOST_ROWS_A_BYTE = 2
@@ -37,15 +47,19 @@ MAX_DETAIL = 500  # characters of a detail: a file may have names and values of 
 def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int) -> pa.Table:
     """Return the ledger of judged entries, in file order."""
     names = [shard_name(split, index, num_shards) for index in range(num_shards)]
+    numbers = pa.array([e.annotation_id for e in entries], pa.int64())
+    own = pa.array([None if e.source_id is None else e.source_id[:MAX_DETAIL] for e in entries], pa.string())
+    own = pc.coalesce(own, numbers.cast(pa.string()))
     return pa.table(
         {
             "row": [e.row for e in entries],
-            "annotation_id": [e.annotation_id for e in entries],
+            "annotation_id": numbers,
             "image_id": [e.image_id for e in entries],
             "kept": [e.reason is None for e in entries],
             "reason": [None if e.reason is None else e.reason.value for e in entries],
             "detail": [e.detail[:MAX_DETAIL] for e in entries],
             "shard": [None if e.shard is None else names[e.shard] for e in entries],
+            "source_id": pc.if_else(pc.equal(own, ""), pa.scalar(None, pa.string()), own),
         },
         schema=SCHEMA,
     )
@@ -97,12 +111,15 @@ def decode_ledger(data: bytes, path: str) -> pa.Table:
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
-        if not file.schema_arrow.equals(SCHEMA):
+        if not (file.schema_arrow.equals(SCHEMA) or file.schema_arrow.equals(_BEFORE_SOURCE_ID)):
             raise pa.ArrowInvalid("its columns are not those of a ledger")
         _check_size(file.metadata, len(data))
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=_WORDS)
+        words = [name for name in _WORDS if name in file.schema_arrow.names]
+        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=words)
         # Not `read_table`: the threads that it starts may be still at it when the process ends, and abort it.
         ledger = _with_texts(file.read(use_threads=False), len(data))
+        if SCHEMA.names[-1] not in ledger.column_names:
+            ledger = ledger.append_column(SCHEMA.field(-1), ledger["annotation_id"].cast(pa.string()))
         ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
         if not _is_consistent(ledger):
             raise pa.ArrowInvalid("its lines are none that a build writes")

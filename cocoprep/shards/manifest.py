@@ -10,6 +10,7 @@ import hashlib
 
 import msgspec
 
+from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import CocoprepError, RecordError
 from cocoprep.shards.drop_reasons import DropReason
 from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, SIDECAR_SUFFIX, is_split_name, shard_name
@@ -37,16 +38,26 @@ class ShardEntry(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What came of the annotations: `annotations` = `people` + the sum of `dropped`."""
+    """What came of the annotations: `annotations` = `people` + the sum of `dropped`.
+
+    Of the people kept, `joints` are labelled, of which `joints_outside_crop` lie outside of the canonical crop; None of
+    version 0.1.
+    """
 
     annotations: int
     people: int
     dropped: dict[str, int]
     images: int
+    joints: int | None = None
+    joints_outside_crop: int | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a folder of shards holds and how it was made. `notes` tell what was guessed of the annotation file."""
+    """What a folder of shards holds and how it was made.
+
+    `notes` tell what was guessed of the annotation file and the photographs, and what looks wrong; `exif` whether
+    photographs were taken as stored or upright.
+    """
 
     format: str
     schema_version: int
@@ -62,6 +73,7 @@ class Manifest(msgspec.Struct, frozen=True):
     files: dict[str, FileDigest]
     source: dict[str, str]
     notes: tuple[str, ...] = ()
+    exif: Exif = "auto"
 
 
 def records_digest(manifest: Manifest) -> str:
@@ -143,12 +155,15 @@ def _check_content(manifest: Manifest) -> None:
 
 def _check_counts(manifest: Manifest) -> None:
     counts, shards = manifest.counts, manifest.shards
+    joints, outside = counts.joints or 0, counts.joints_outside_crop or 0
     if not set(counts.dropped) <= {reason.value for reason in DropReason}:
         raise RecordError(f"counts: reasons for dropping that there are not, {sorted(counts.dropped)!r:.200}")
     sizes = (digest.bytes for digest in listed_files(manifest).values())
     numbers = (counts.people, counts.images, *counts.dropped.values(), *(s.examples for s in shards), *sizes)
     if not all(0 <= number < 1 << 63 for number in numbers):
         raise RecordError("a count or a size is below 0, or beyond all measure")
+    if not 0 <= outside <= joints < 1 << 63:
+        raise RecordError(f"counts: {outside!r:.50} joints outside of their crops, of {joints!r:.50}")
     if counts.people != sum(shard.examples for shard in shards):
         raise RecordError(f"counts: {counts.people} people, but the shards hold another number")
     if counts.annotations != counts.people + sum(counts.dropped.values()):

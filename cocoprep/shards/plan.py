@@ -24,7 +24,7 @@ class PlannedContent(msgspec.Struct, frozen=True):
         annotations: digest of each shard's annotations, in order of the shards.
         ledger: the file as the first step wrote it, before photographs were looked at.
         ground_truth: the file, which stays as it is.
-        notes: what was guessed of the annotation file, in sentences.
+        notes: what was guessed of the annotation file, and what in it looks wrong, in sentences.
     """
 
     annotations: tuple[str, ...]

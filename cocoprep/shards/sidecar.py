@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from cocoprep.crops.orientation import ExifTally
 from cocoprep.errors import RecordError
 from cocoprep.shards.names import SIDECAR_SUFFIX
 from cocoprep.shards.seal import seal, unseal
@@ -36,7 +37,7 @@ class ShardPlaces(msgspec.Struct):
     offsets: list[int]
 
 
-class Sidecar(msgspec.Struct, frozen=True):
+class Sidecar(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of a finished shard. No times, no host names: the same shard has the same sidecar.
 
     Attributes:
@@ -49,6 +50,7 @@ class Sidecar(msgspec.Struct, frozen=True):
         labelled_joints: which of them are labelled, (examples, K) bool, packed.
         box_sides: the longer side of each box in crop pixels, (examples,) float32, packed: the unit of PCK.
         heatmap_sums: sum of the stored maps over labelled joints, (h, w, K) uint32, packed.
+        exif: photographs that were turned upright, or might have been; None, and left away, where there are none.
     """
 
     shard: str
@@ -67,6 +69,7 @@ class Sidecar(msgspec.Struct, frozen=True):
     labelled_joints: str
     box_sides: str
     heatmap_sums: str
+    exif: ExifTally | None = None
 
 
 def pack_array(array: NDArray[Any]) -> str:

@@ -86,12 +86,8 @@ def stage_folder(
     if MANIFEST in names and not (same_build or force):
         raise OutputError(f"{target} holds another build than {source}. Choose another DST, or pass --force.")
     good = job.check([name for name in wanted if name in names], wanted)
-    wrong = sorted((names & set(wanted)) - good)
-    if wrong and not (same_build or force):
-        raise OutputError(
-            f"{target}: its {wrong[0]} is not that of {source}. It may be of another build: choose another DST, or "
-            "pass --force to replace it."
-        )
+    if not (same_build or force):
+        _refuse_wrong(sorted((names & set(wanted)) - good), source, target)
     missing = {name: digest for name, digest in wanted.items() if name not in good}
     _check_room(target, missing, files)
     files.make_folder(target)
@@ -105,6 +101,15 @@ def stage_folder(
         stream.write(sealed)
     kept = sum(wanted[name].bytes for name in good)
     return Staged(len(wanted), size, len(good), kept)
+
+
+def _refuse_wrong(names: Sequence[str], source: str, target: str) -> None:
+    """Raise OutputError where files of the target are not the source's."""
+    if names:
+        raise OutputError(
+            f"{target}: its {names[0]} is not that of {source}. It may be of another build: choose another DST, or "
+            "pass --force to replace it."
+        )
 
 
 def _check_room(target: str, missing: dict[str, FileDigest], files: FileStore) -> None:

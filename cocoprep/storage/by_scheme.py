@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -72,6 +72,10 @@ class AnyFiles:
         """See `FileStore`."""
         return self.store_of(folder).list_names(folder)
 
+    def walk_names(self, folder: str, *, follow_links: bool = False) -> Iterator[str]:
+        """See `FileStore`."""
+        return self.store_of(folder).walk_names(folder, follow_links=follow_links)
+
     def delete(self, path: str) -> None:
         """See `FileStore`."""
         self.store_of(path).delete(path)
@@ -84,9 +88,12 @@ class AnyFiles:
         """See `FileStore`."""
         return self.store_of(folder).join(folder, name)
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+    def read_contained(
+        self, folder: str, name: str, *, max_bytes: int, first: int | None = None, follow_links: bool = False
+    ) -> bytes:
         """See `FileStore`."""
-        return self.store_of(folder).read_contained(folder, name, max_bytes=max_bytes)
+        store = self.store_of(folder)
+        return store.read_contained(folder, name, max_bytes=max_bytes, first=first, follow_links=follow_links)
 
     def receive(self, path: str, digest: FileDigest, pieces: Pieces, *, on_bytes: Callable[[int], None]) -> None:
         """See `FileStore`."""

@@ -128,6 +128,12 @@ class BucketFiles:
         names = {blob.name[start:] for blob in objects} | {prefix[start:-1] for prefix in folders}
         return sorted(names - {"", PARTS})
 
+    def walk_names(self, folder: str, *, follow_links: bool = False) -> Iterator[str]:
+        """See `FileStore`. A bucket has no links."""
+        start = len(_prefix(folder))
+        names = (blob.name[start:] for blob in self._list(folder)[0])
+        return (name for name in names if name and not any(part.startswith(".") for part in name.split("/")))
+
     def delete(self, path: str) -> None:
         """See `FileStore`."""
         try:
@@ -146,12 +152,15 @@ class BucketFiles:
         """See `FileStore`."""
         return f"{folder.rstrip('/')}/{name}" if folder != BUCKET_SCHEME else folder + name
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+    def read_contained(
+        self, folder: str, name: str, *, max_bytes: int, first: int | None = None, follow_links: bool = False
+    ) -> bytes:
         """See `FileStore`. Only what is wrong with this object is an ImageError; all else ends the build."""
+        del follow_links  # there are none
         path = self.join(folder, name)
         try:
             with told(path):
-                data = self._download(self._blob(path), 0, max_bytes)
+                data = self._download(self._blob(path), 0, max_bytes if first is None else first - 1)
         except FileNotFoundError as error:
             raise ImageError(f"{name!r}: no such file in the image folder") from error
         if len(data) > max_bytes:

@@ -117,6 +117,28 @@ class LocalFiles:
         except OSError as error:
             raise OutputError(f"cannot list {folder}: {error.strerror or error}. Expected a folder.") from error
 
+    def walk_names(self, folder: str, *, follow_links: bool = False) -> Iterator[str]:
+        """See `FileStore`. A folder that several links lead to is walked once."""
+        waiting, walked = [""], set[tuple[int, int]]()
+        while waiting:
+            inner = waiting.pop()
+            path = os.path.join(folder, inner)
+            with suppress(OSError):
+                known = os.stat(path)
+                if (known.st_dev, known.st_ino) in walked:
+                    continue
+                walked.add((known.st_dev, known.st_ino))
+                folders = []
+                with os.scandir(path) as entries:
+                    for entry in entries:
+                        if entry.name.startswith("."):
+                            continue
+                        if entry.is_dir(follow_symlinks=follow_links):
+                            folders.append(f"{inner}{entry.name}/")
+                        else:
+                            yield inner + entry.name
+                waiting += sorted(folders, reverse=True)  # which of several links comes first must not be by chance
+
     def delete(self, path: str) -> None:
         """See `FileStore`. Raises OutputError where that cannot be done."""
         try:
@@ -137,16 +159,20 @@ class LocalFiles:
         """See `FileStore`."""
         return os.path.join(folder, name)
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
+    def read_contained(
+        self, folder: str, name: str, *, max_bytes: int, first: int | None = None, follow_links: bool = False
+    ) -> bytes:
         """See `FileStore`."""
         try:
-            with _open_regular(_contained(folder, name)) as stream:
+            with _open_regular(_within(folder, name) if follow_links else _contained(folder, name)) as stream:
                 size = os.fstat(stream.fileno()).st_size
                 if size > max_bytes:
                     raise ImageError(f"{name!r}: {size} bytes, more than the limit of {max_bytes}")
-                return stream.read(size)  # of what is asked for, all is allocated first
+                # Of what is asked for, all is allocated first.
+                return stream.read(size if first is None else min(first, size))
         except FileNotFoundError as error:
-            raise ImageError(f"{name!r}: no such file in the image folder") from error
+            of_link = ", only a link to what is not there" if os.path.islink(os.path.join(folder, name)) else ""
+            raise ImageError(f"{name!r}: no such file in the image folder{of_link}") from error
         except OSError as error:  # without its path: what is said of a photograph is the same on every machine
             raise ImageError(f"{name!r}: cannot be read ({error.strerror or error})") from error
         except ValueError as error:
@@ -179,8 +205,15 @@ def _contained(folder: str, name: str) -> str:
         return path  # what is asked next costs a call to the system for every folder on the way
     real, root = os.path.realpath(path), os.path.realpath(folder)
     if os.path.commonpath([real, root]) != root:
-        raise ImageError(f"{name!r}: a link that leads out of the image folder")
+        raise ImageError(f"{name!r}: a link that leads out of the image folder; --follow-links has it followed")
     return real
+
+
+def _within(folder: str, name: str) -> str:
+    """Return the path of a file in a folder as it is spelled. Raises ImageError where that leads out."""
+    if os.path.isabs(name) or os.pardir in name.split("/"):
+        raise ImageError(f"{name!r}: not within the image folder")
+    return os.path.join(folder, name)
 
 
 def _open_regular(path: str) -> BinaryIO:

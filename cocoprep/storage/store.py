@@ -73,6 +73,14 @@ class FileStore(Protocol):
         """Return the sorted names in a folder; none where the folder does not exist."""
         ...
 
+    def walk_names(self, folder: str, *, follow_links: bool = False) -> Iterator[str]:
+        """Yield the paths within a folder, with slashes, of all files below it, in any order.
+
+        What is hidden (a name that begins with a dot, and what lies below) and what cannot be listed is passed over;
+        links to folders too, unless `follow_links`.
+        """
+        ...
+
     def delete(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""
         ...
@@ -85,8 +93,12 @@ class FileStore(Protocol):
         """Return the path of a name within a folder."""
         ...
 
-    def read_contained(self, folder: str, name: str, *, max_bytes: int) -> bytes:
-        """Return the content of a regular file that lies within `folder`, links resolved.
+    def read_contained(
+        self, folder: str, name: str, *, max_bytes: int, first: int | None = None, follow_links: bool = False
+    ) -> bytes:
+        """Return the content of a regular file that lies within `folder`, or its `first` bytes alone.
+
+        Links are resolved before that is asked, but with `follow_links`.
 
         Raises:
             ImageError: missing, outside the folder, not a regular file, unreadable or larger than `max_bytes`.

@@ -5,11 +5,13 @@ S stacks, K joints, crops of (H, W), heatmaps of (h, w).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cocoprep.coco.results import Predictions
+from cocoprep.coco.results import Predictions, join_predictions
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.model.input.config import ReadConfig
@@ -56,37 +58,43 @@ def predict_folder(
     """
     manifest = read_manifest(folder, files)
     check_geometry(predictor, manifest, folder)
-    wanted, kept = frozenset(keep_maps), list[StackMaps]()
-    annotation_ids, image_ids, joints = [], [], []
+    wanted, kept, parts = frozenset(keep_maps), list[StackMaps](), list[Predictions]()
     done, people = 0, manifest.counts.people
     batches = eval_dataset(folder, ReadConfig(batch_size=min(batch_size, people), cache=False), files=files)
     on_people(done, people)
     with readable_errors():
         for batch in batches.as_numpy_iterator():
-            valid = batch["valid"]
             maps = predictor.heatmaps(batch["image"])
-            joints.append(
-                joints_in_image(maps[-1][valid], batch["crop_window"][valid], predictor.crop, decoder=decoder)
-            )
-            annotation_ids.append(batch["annotation_id"][valid])
-            image_ids.append(batch["image_id"][valid])
-            for n, annotation_id in enumerate(annotation_ids[-1].tolist()):
-                if annotation_id in wanted:  # copies, or each would hold its whole batch
-                    kept.append(
-                        StackMaps(
-                            annotation_id, batch["image"][n].copy(), maps[:, n].copy(), batch["heatmaps"][n].copy()
-                        )
-                    )
-            done += int(valid.sum())
+            parts.append(_predictions(batch, maps[-1], predictor, decoder))
+            kept += _stack_maps(batch, maps, wanted)
+            done += len(parts[-1])
             on_people(done, people)
-    predictions = Predictions(
-        image_ids=np.concatenate(image_ids),
-        keypoints=np.concatenate([part.keypoints for part in joints]),
-        confidence=np.concatenate([part.confidence for part in joints]),
-        scores=np.concatenate([part.scores for part in joints]),
-        annotation_ids=np.concatenate(annotation_ids),
+    return join_predictions(parts), kept
+
+
+def _predictions(
+    batch: Mapping[str, NDArray[Any]], maps: NDArray[np.float32], predictor: Predictor, decoder: Decoder
+) -> Predictions:
+    """Return the people of a batch from the last stack's heatmaps (N, h, w, K)."""
+    valid = batch["valid"]
+    joints = joints_in_image(maps[valid], batch["crop_window"][valid], predictor.crop, decoder=decoder)
+    return Predictions(
+        image_ids=batch["image_id"][valid],
+        keypoints=joints.keypoints,
+        confidence=joints.confidence,
+        scores=joints.scores,
+        annotation_ids=batch["annotation_id"][valid],
     )
-    return predictions, kept
+
+
+def _stack_maps(
+    batch: Mapping[str, NDArray[Any]], maps: NDArray[np.float32], wanted: frozenset[int]
+) -> Iterator[StackMaps]:
+    """Yield those people of a batch that are wanted; `maps` (S, N, h, w, K) are every stack's."""
+    for n in np.flatnonzero(batch["valid"]):
+        annotation_id = int(batch["annotation_id"][n])
+        if annotation_id in wanted:  # copies, or each would hold its whole batch
+            yield StackMaps(annotation_id, batch["image"][n].copy(), maps[:, n].copy(), batch["heatmaps"][n].copy())
 
 
 def check_geometry(predictor: Predictor, manifest: Manifest, folder: str) -> None:

@@ -5,11 +5,9 @@ Files are not trusted, as in `cocoprep.crops.pixels`. What cannot be used is tol
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,10 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cocoprep.checks import require_number
-from cocoprep.coco.annotations import ImageInfo, parse_annotation_file, parse_entries
+from cocoprep.coco.annotations import ImageInfo, parse_annotation_file
 from cocoprep.coco.entries import NO_MEANINGS
-from cocoprep.crops.photographs import MAX_FILE_BYTES, ImageSource, open_images
-from cocoprep.crops.pixels import FORMATS, MAX_PIXELS, crop_image, decode_image
+from cocoprep.coco.people import parse_entries
+from cocoprep.crops.exif_rule import Exif
+from cocoprep.crops.file_names import find_names
+from cocoprep.crops.image_source import MAX_FILE_BYTES, ImageReader
+from cocoprep.crops.named_images import Refusing
+from cocoprep.crops.orientation import ExifTally
+from cocoprep.crops.photographs import open_images
+from cocoprep.crops.pixels import MAX_PIXELS, crop_image, decode_image
 from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.model.predict.joints import Joints, joints_in_image
 from cocoprep.model.predict.predictor import Predictor
@@ -35,17 +39,6 @@ from cocoprep.storage.user_file import read_user_file
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 HELD_PIXELS = MAX_PIXELS  # of photographs that wait for the rest of a batch
-ORIENTATION = 0x0112  # EXIF's tag
-# What brings a picture upright, by EXIF's number of how it lies.
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 OnFault = Callable[[str, str], None]  # told of what: a file's or an entry's name, and what is wrong with it
 
 
@@ -114,8 +107,7 @@ def _pictures_in(folder: str, on_fault: OnFault, files: FileStore) -> list[str]:
 def read_picture(path: str, files: FileStore = AnyFiles()) -> Image.Image:
     """Read a user's own photograph to RGB, upright: its EXIF orientation is applied, as every viewer does.
 
-    COCO's photographs are another matter: its labels are drawn on the pixels as stored. `files` is where it lies; by
-    default, on this machine or in a bucket, as its path says.
+    `files` is where it lies; by default, on this machine or in a bucket, as its path says.
 
     Raises:
         ImageError: no such file, not a picture, too large, or cut short.
@@ -127,13 +119,7 @@ def read_picture(path: str, files: FileStore = AnyFiles()) -> Image.Image:
         if files.exists(path):
             raise
         raise ImageError(f"{path!r}: no such file") from error
-    size, orientation = (1, 1), 1
-    # What is wrong with it `decode_image` will say.
-    with suppress(Exception), Image.open(io.BytesIO(data), formats=FORMATS) as header:
-        size = header.size
-        orientation = header.getexif().get(ORIENTATION, 1)
-    picture = decode_image(data, ImageInfo(0, path, *size))
-    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+    return decode_image(data, ImageInfo(0, path, 0, 0), "upright")
 
 
 def list_annotated(
@@ -144,18 +130,26 @@ def list_annotated(
     category: str | None = None,
     meanings: Mapping[int, int] = NO_MEANINGS,
     min_keypoints: int = 0,
+    exif: Exif = "auto",
+    follow_links: bool = False,
+    on_note: Callable[[str], None] = lambda note: None,
     files: FileStore = AnyFiles(),
+    out: ExifTally | None = None,
 ) -> tuple[list[Listed], int]:
     """List the photographs of a COCO keypoints file with the boxes of its people; crowds are left out.
 
     Args:
         annotations: the file.
-        images: the folder or zip of its photographs.
+        images: the folder, zip or tar of its photographs.
         on_fault: told of entries that cannot be used.
         category: whose boxes; None for the person, or the only category with joints.
         meanings: what the file's visibilities mean, where the user says so.
         min_keypoints: how many labelled joints a person must have.
+        exif: whether photographs are taken as stored or upright, as in a build.
+        follow_links: links in the folder may lead out of it.
+        on_note: told what was guessed of the photographs' names.
         files: where file and photographs lie; by default, on this machine or in a bucket, as each path says.
+        out: counts what became of the EXIF orientation of photographs, once they are loaded.
 
     Returns:
         The photographs in order of their ids, and the id of the file's category.
@@ -167,7 +161,11 @@ def list_annotated(
     expected = "a JSON file of COCO person keypoints"
     data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
     file = parse_annotation_file(data, annotations, category=category, meanings=meanings)
-    source = open_images(images, files)
+    source = open_images(images, files, follow_links=follow_links)
+    names = find_names((info.file_name for info in file.images.values()), source)
+    for note in names.notes:
+        on_note(note)
+    photographs = Refusing(source, names.refused)
     boxes: dict[int, list[BBox]] = {}
     for entry in parse_entries(file):
         person = entry.person
@@ -178,15 +176,15 @@ def list_annotated(
         elif not person.is_crowd and person.num_keypoints >= min_keypoints:
             boxes.setdefault(entry.image_id, []).append(person.bbox)
     listed = [
-        Listed(image_id, info.file_name, tuple(boxes[image_id]), partial(_read_stored, source, info))
-        for image_id, info in sorted(file.images.items())
+        Listed(image_id, info.file_name, tuple(boxes[image_id]), partial(_read_listed, photographs, info, exif, out))
+        for image_id, info in sorted(names.rename(file.images).items())
         if image_id in boxes
     ]
     return listed, file.joints.category_id
 
 
-def _read_stored(source: ImageSource, info: ImageInfo) -> Image.Image:
-    return decode_image(source.read(info.file_name), info)
+def _read_listed(source: ImageReader, info: ImageInfo, exif: Exif, out: ExifTally | None) -> Image.Image:
+    return decode_image(source.read(info.file_name), info, exif, out=out)
 
 
 def predict_photographs(

@@ -111,6 +111,6 @@ def _look_at_buckets(config: BuildConfig, given: Mapping[str, Any], files: FileS
     if not files.exists(config.annotations):
         raise ConfigError(f"--annotations: expected a COCO keypoints file at {config.annotations}, found nothing.")
     if not files.exists(config.images) and not files.is_folder(config.images):
-        raise ConfigError(f"--images: expected a folder or a .zip at {config.images}, found nothing.")
+        raise ConfigError(f"--images: expected a folder, a .zip or a .tar at {config.images}, found nothing.")
     for path in (config.out, given["temp_location"]):
         files.list_names(path)

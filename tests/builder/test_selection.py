@@ -25,6 +25,7 @@ from tests.builder.bad_input import (
     JPEG,
     KEYPOINTS,
     ODD_ANNOTATIONS,
+    ODD_IDS,
     coco_bytes,
     image_entry,
     person_entry,
@@ -54,7 +55,7 @@ def reasons(selection):
     ("changes", "reason"),
     [
         ({"image_id": 9, "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
-        ({"category_id": "9", "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
+        ({"category_id": "dog", "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
         ({"category_id": 9, "image_id": 9, "area": -1, "keypoints": UNLABELLED}, "category"),
         ({"area": -1, "keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "malformed"),
         ({"keypoints": UNLABELLED, "iscrowd": 1, "bbox": OUTSIDE}, "zero_keypoints"),
@@ -77,7 +78,7 @@ def test_the_first_reason_is_named(changes, reason):
 
 def test_the_reasons_are_in_the_order_in_which_they_are_looked_for():
     assert [r.value for r in DropReason] == [
-        "malformed", "category", "zero_keypoints", "crowd", "min_keypoints", "box", "limit", "image",
+        "malformed", "category", "duplicate", "zero_keypoints", "crowd", "min_keypoints", "box", "limit", "image",
     ]  # fmt: skip
 
 
@@ -123,28 +124,33 @@ def test_nothing_kept_says_why_and_what_to_do():
 # Duplicates
 
 
-def test_an_annotation_given_twice_is_kept_once():
-    selection = select([person_entry(1), person_entry(2), person_entry(2)])
-    assert [entry.reason for entry in selection.entries] == [None, None, "malformed"]
-    assert selection.entries[2].detail == "annotation id 2 is used more than once; row 1 is taken"
+def test_an_annotation_that_is_there_twice_counts_once():
+    selection = select([person_entry(1), person_entry(2), person_entry(2, note="copied")])
+    assert [entry.reason for entry in selection.entries] == [None, None, "duplicate"]
+    assert [entry.annotation_id for entry in selection.entries] == [1, 2, 2]
     assert selection.people == 2
 
 
-def test_of_conflicting_annotations_the_same_one_is_kept_in_any_order():
+def test_annotations_that_share_an_id_are_all_kept_and_numbered_alike_in_any_order():
     rivals = [person_entry(2, area=area) for area in (300, 100, 200)] + [person_entry(2, area=100)]
+    numbers = set()
     for seed in range(10):
         rng = random.Random(seed)
         entries = [person_entry(1), *rivals]
         rng.shuffle(entries)
         selection = select(entries)
-        (kept,) = [e for e in selection.entries if e.reason is None and e.annotation_id == 2]
-        assert kept.person.area_px2 == 100
-        lost = [e.detail for e in selection.entries if e.reason]
-        assert lost == [f"annotation id 2 is used more than once; row {kept.row} is taken"] * 3
+        kept = [e for e in selection.entries if e.reason is None and e.annotation_id != 1]
+        assert [e.source_id for e in kept] == ["2"] * 3
+        assert all(e.annotation_id == e.person.annotation_id for e in kept)
+        numbers.add(tuple(sorted((e.person.area_px2, e.annotation_id) for e in kept)))
+        (twice,) = [e for e in selection.entries if e.reason == "duplicate"]
+        assert twice.annotation_id in {e.annotation_id for e in kept if e.person.area_px2 == 100}
+    ((a, b, c),) = numbers
+    assert len({a[1], b[1], c[1], 1, 2}) == 5
 
 
 def test_a_malformed_rival_does_not_cost_the_valid_one():
-    selection = select([person_entry(1, bbox=None), person_entry(1), person_entry(1, keypoints=[])])
+    selection = select([person_entry(1, area=-1), person_entry(1), person_entry(1, keypoints=[1])])
     assert [entry.reason for entry in selection.entries] == ["malformed", None, "malformed"]
 
 
@@ -256,6 +262,7 @@ def photographs(tmp_path_factory):
 
 
 def build(tmp_path, photographs, annotations):
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / "people.json"
     path.write_bytes(coco_bytes(annotations, [image_entry(1), image_entry(2)]))
     manifest = build_folder(
@@ -287,9 +294,42 @@ def test_one_bad_annotation_costs_only_itself(kind, tmp_path, photographs):
 def test_an_odd_annotation_gives_a_record(kind, tmp_path, photographs):
     entry = ODD_ANNOTATIONS[kind]
     _, ledger, out = build(tmp_path, photographs, [person_entry(1), entry])
-    person = open_dataset(out).person(entry["id"])
+    number = entry_number(entry)
+    person = open_dataset(out).person(number)
     assert all(line["kept"] and line["reason"] is None for line in ledger)
     assert person["visibility"].tolist() == [2, 1, 2] + [0] * 14
     assert (person["keypoints"][3:] == 0).all()
     truth = json.loads((out / "ground_truth.json").read_bytes())
     assert [a["num_keypoints"] for a in truth["annotations"]] == [3, 3]
+
+
+@pytest.mark.parametrize("kind", ODD_IDS)
+def test_an_annotation_whose_id_cannot_serve_gives_a_record(kind, tmp_path, photographs):
+    entry, own, told = ODD_IDS[kind]
+    manifest, ledger, out = build(tmp_path, photographs, [entry, person_entry(1)])
+    number = ledger[0]["annotation_id"]
+    assert (ledger[0]["kept"], ledger[0]["source_id"], ledger[1]["source_id"]) == (True, own, "1")
+    assert sorted(open_dataset(out).annotation_ids) == sorted([1, number])
+    assert 1 <= number <= 2**52
+    assert manifest.notes[0].startswith(told)
+    (shard,) = (path.read_bytes() for path in out.glob("*.tfrecord-00000-of-00001"))
+    _, turned, again = build(tmp_path / "turned", photographs, [person_entry(1), entry])
+    assert turned[1]["annotation_id"] == number
+    assert [path.read_bytes() for path in again.glob("*.tfrecord-00000-of-00001")] == [shard]
+
+
+def entry_number(entry):
+    """Return the number of an odd entry, which may be JSON as it is."""
+    return int((json.loads(entry) if isinstance(entry, bytes) else entry)["id"])
+
+
+def test_an_image_whose_id_is_text(tmp_path, photographs):
+    path = tmp_path / "people.json"
+    people = [person_entry(n, name) for n, name in enumerate(("one", "two", "two"), 1)]
+    images = [image_entry("one", file_name="1.jpg"), image_entry("two", file_name="2.jpg")]
+    path.write_bytes(coco_bytes(people, images))
+    manifest = build_folder(tmp_path / "out", annotations=path, images=photographs, crop=CROP)
+    assert (manifest.counts.people, manifest.counts.images) == (3, 2)
+    assert manifest.notes == ("2 photographs have an id that is no whole number: numbered by it",)
+    truth = json.loads((tmp_path / "out" / "ground_truth.json").read_bytes())
+    assert sorted(image["source_id"] for image in truth["images"]) == ["one", "two"]

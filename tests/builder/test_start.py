@@ -42,9 +42,9 @@ class NotedFiles(LocalFiles):
         self.notes.append(("r", path.rpartition("/")[2]))
         return super().read_bytes(path)
 
-    def read_contained(self, folder, name, *, max_bytes):
+    def read_contained(self, folder, name, **options):
         self.notes.append(("r", name))
-        return super().read_contained(folder, name, max_bytes=max_bytes)
+        return super().read_contained(folder, name, **options)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from cocoprep.cli.evaluate_report import print_evaluation
@@ -187,7 +188,9 @@ def test_photographs_that_are_not_there_cost_only_pictures(run, files, tmp_path)
         (["--results", "--data", "--annotations"], "expected the ground truth as either --data.*found both"),
         (["--run", "--annotations"], "--run needs --data"),
         (["--results", "--data", "--images"], "--images goes with --annotations"),
-        (["--results", "--annotations", "--images"], "--images is for the pictures of the report"),
+        (["--results", "--annotations", "--exif=stored"], "--exif goes with --images"),
+        (["--results", "--annotations", "--images"], "--images goes with --out: it is for the pictures of the report"),
+        (["--results", "--annotations", "--follow-links"], "--follow-links goes with --images"),
         (["--results", "--data", "--flip-test"], "--flip-test goes with --run"),
         (["--results", "--data", "--decode=argmax"], "--decode goes with --run"),
         (["--results", "--data", "--batch-size=3"], "--batch-size goes with --run"),
@@ -321,6 +324,84 @@ def test_pictures_are_of_the_people(files):
     nobody = int(truth.annotation_ids[~truth.counts][0])
     assert stored.crop_of(nobody) is None
     assert fresh.fault is None
+
+
+def test_pictures_behind_links_and_under_other_names(run, files, tmp_path):
+    pytest.importorskip("matplotlib")
+    annotations, links = tmp_path / "people.json", tmp_path / "links"
+    coco = json.loads(files["annotations"].read_text())
+    for image in coco["images"]:
+        image["file_name"] = f"images\\{image['file_name'].upper()}"
+    annotations.write_text(json.dumps(coco))
+    links.symlink_to(files["images"])
+    (tmp_path / "folder").mkdir()
+    for path in files["images"].iterdir():
+        (tmp_path / "folder" / path.name).symlink_to(path)
+    both = ("--annotations", annotations, "--results", files["results"], "--out", tmp_path / "out")
+    code, _, err = run(*both, "--images", tmp_path / "folder")
+    assert code == 0
+    assert "not every person in the report has a picture" in err
+    assert "--follow-links has it followed" in err
+    code, _, err = run(*both, "--images", tmp_path / "folder", "--follow-links")
+    assert code == 0
+    assert "has a picture" not in err
+    assert "6 without what stands before it, in another case of letters ('images/000000000001.JPG' is" in err
+
+
+def test_pictures_of_photographs_without_size_or_on_their_side(files, tmp_path):
+    """As the build takes them; and what hangs upon how they lie is told once a photograph."""
+    from cocoprep.report.crops import PhotographCrops
+
+    document = json.loads(files["annotations"].read_text())
+    for image in document["images"]:
+        del image["width"], image["height"]
+    (tmp_path / "unsized.json").write_text(json.dumps(document))
+    (tmp_path / "turned").mkdir()
+    for image in document["images"]:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        with Image.open(files["images"] / image["file_name"]) as picture:
+            on_its_side = picture.transpose(Image.Transpose.ROTATE_90)
+        on_its_side.save(tmp_path / "turned" / image["file_name"], quality=95, subsampling=0, exif=exif)
+    crop = CropConfig(input_size=(64, 64))
+    stated, unsized = (
+        read_truth(str(path), LocalFiles(), COCO_17) for path in (files["annotations"], tmp_path / "unsized.json")
+    )
+
+    def crops(truth, images, exif):
+        return PhotographCrops(truth, open_images(str(images), LocalFiles()), crop, exif=exif)
+
+    expected = crops(stated, files["images"], "auto")
+    found = {
+        "unsized": crops(unsized, files["images"], "auto"),
+        "turned": crops(stated, tmp_path / "turned", "auto"),
+        "told to turn": crops(unsized, tmp_path / "turned", "upright"),
+    }
+    for row in np.flatnonzero(stated.counts):
+        number = int(stated.annotation_ids[row])
+        for kind, ours in found.items():
+            assert ours.crop_of(number).window == expected.crop_of(number).window, kind
+            difference = ours.crop_of(number).picture.astype(int) - expected.crop_of(number).picture
+            assert np.abs(difference).mean() < (1 if kind == "unsized" else 30)
+    assert expected.notes == found["unsized"].notes == ()
+    assert [note.partition(" their EXIF")[0] for ours in list(found.values())[1:] for note in ours.notes] == [
+        "6 photographs are turned upright by"
+    ] * 2
+    doubtful = crops(unsized, tmp_path / "turned", "auto")
+    doubtful.crop_of(102)
+    (note,) = doubtful.notes
+    assert note.startswith("warning: 1 photographs have an EXIF orientation, such as '000000000001.jpg'")
+
+
+def test_labels_that_look_wrong_are_told(run, files, tmp_path):
+    document = json.loads(files["annotations"].read_text())
+    for one in document["annotations"]:
+        if any(one["keypoints"]):
+            one["keypoints"][:3] = [0, 0, 2]
+    (tmp_path / "spoilt.json").write_text(json.dumps(document))
+    code, text, _ = run("--annotations", tmp_path / "spoilt.json", "--results", files["results"])
+    assert code == 0
+    assert "warning: 12 labelled joints, of 12 annotations, lie at exactly (0, 0), as on image 1" in text
 
 
 def test_help_names_the_ways_to_call_it(run):

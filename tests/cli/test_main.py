@@ -72,7 +72,7 @@ def test_pictures_need_nothing_of_the_notebook_it_is_called_from():
         (
             ["build", "--split", "train2017", "--data-dir", "/nowhere"],
             1,
-            "expected photographs in /nowhere/train2017 or",
+            "expected photographs in /nowhere/train2017, /nowhere/train2017.zip or",
         ),
         (["build", "--split", "a/b", "--annotations", "a", "--images", "b"], 1, "--split: expected ASCII"),
         (

@@ -124,6 +124,65 @@ def test_the_boxes_of_a_coco_file(run, tmp_path):
     assert (tmp_path / "few" / "000000000007.jpg").exists()
 
 
+def test_photographs_behind_links_and_under_other_names(run, tmp_path):
+    people = [{"id": 1, "image_id": 7, "bbox": [40, 20, 60, 70]}]
+    annotations, images = write_coco(tmp_path, {7: Image.fromarray(spot(160, 120, (70.5, 50.5)))}, people)
+    coco = json.loads(annotations.read_text())
+    coco["images"][0]["file_name"] = "https://host/000000000007.jpg"
+    annotations.write_text(json.dumps(coco))
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "000000000007.jpg").symlink_to(images / "000000000007.jpg")
+    options = ("--run", run, "--annotations", annotations, "--images", tmp_path / "links")
+    with pytest.raises(CocoprepError, match="1 of what was asked for could not be used"):
+        predict(*options, "--out", tmp_path / "none")
+    said = predict(*options, "--out", tmp_path / "out", "--follow-links")
+    assert "note: 1 file names are not quite the photographs' own. Found: 1 at the end of an address" in said
+    assert read(tmp_path / "out")[1]["images"][0]["file_name"] == "000000000007.jpg"
+
+
+@pytest.mark.parametrize(
+    ("orientation", "stated", "options", "at", "says"),
+    [
+        (6, (120, 160), (), (68.5, 29.5), "1 photographs are turned upright"),
+        (6, (160, 120), (), (29.5, 50.5), ""),
+        (6, None, ("--exif", "upright"), (68.5, 29.5), "1 photographs are turned upright"),
+        (6, None, (), (29.5, 50.5), "--exif upright"),
+        (3, (160, 120), (), (29.5, 50.5), "warning: 1 photographs have an EXIF orientation, such as 'a.jpg'"),
+        (3, (160, 120), ("--exif", "stored"), (29.5, 50.5), ""),
+        (3, (160, 120), ("--exif", "upright"), (129.5, 68.5), "1 photographs are turned upright"),
+    ],
+)
+def test_a_listed_photograph_lies_as_the_build_takes_it(run, tmp_path, orientation, stated, options, at, says):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "photographs").mkdir()
+    write_spot(tmp_path / "photographs" / "a.jpg", (30.0, 51.0), exif=exif, quality=95)
+    size = {} if stated is None else {"width": stated[0], "height": stated[1]}
+    x, y = at
+    person = {"id": 1, "image_id": 7, "bbox": [x - 20, y - 20, 45, 40], "category_id": 1, "area": 1, "iscrowd": 0}
+    document = {
+        "images": [{"id": 7, "file_name": "a.jpg", **size}],
+        "annotations": [{**person, "keypoints": keypoints()}],
+        "categories": [{"id": 1, "name": "person", "keypoints": list(COCO_17.names)}],
+    }
+    (tmp_path / "boxes.json").write_text(json.dumps(document))
+    said = predict(
+        "--run",
+        run,
+        "--annotations",
+        tmp_path / "boxes.json",
+        "--images",
+        tmp_path / "photographs",
+        "--out",
+        tmp_path / "out",
+        *options,
+    )
+    results, _ = read(tmp_path / "out")
+    np.testing.assert_allclose(results[0]["keypoints"][:2], at, atol=0.4)
+    assert says in said
+    assert bool(says) == ("EXIF" in said)
+
+
 def test_thresholds_that_evaluate_chose_are_used(run, tmp_path):
     path = write_spot(tmp_path / "a.png")
     chosen = {name: 0.1 if name.startswith("left") else 1.5 for name in COCO_17.names}
@@ -240,6 +299,9 @@ def test_a_file_is_no_folder_to_write(run, tmp_path):
         (["a.jpg", "--annotations", "a.json", "--images", "b"], "--annotations: names photographs and boxes"),
         (["--annotations", "a.json"], "--annotations and --images go together"),
         (["a.jpg", "--images", "b"], "--annotations and --images go together"),
+        (["a.jpg", "--follow-links"], "--follow-links goes with --images"),
+        (["a.jpg", "--exif", "stored"], "--exif goes with --annotations"),
+        (["a.jpg", "--category", "person"], "--category goes with --annotations"),
         (["a.jpg", "--batch-size", "0"], "--batch-size: expected a whole number from 1"),
         (["a.jpg", "--min-keypoints", "-1"], "--min-keypoints: expected a whole number from 0"),
         (["a.jpg", "--threshold", "nan"], "--threshold: expected a number"),

@@ -9,12 +9,12 @@ from cocoprep.coco.format import json_fault, keypoints_fault, not_json, numbers_
 from cocoprep.errors import AnnotationError
 from tests.support.scoring import HANDS
 
-GOOD = {"annotation_id": 5, "iscrowd": 0, "area": 1000.0, "bbox": (0.0, 0.0, 10.0, 10.0)}
+GOOD = {"iscrowd": 0, "area": 1000.0, "bbox": (0.0, 0.0, 10.0, 10.0)}
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"annotation_id": -1}, {"iscrowd": 1}, {"area": 0.0}, {"area": 1e12}, {"bbox": (-1e6, 0.0, 1e6, 3.0)}],
+    [{}, {"iscrowd": 1}, {"area": 0.0}, {"area": 1e12}, {"bbox": (-1e6, 0.0, 1e6, 3.0)}],
 )
 def test_numbers_that_can_be_evaluated(changes):
     assert numbers_fault(**{**GOOD, **changes}) is None
@@ -23,7 +23,6 @@ def test_numbers_that_can_be_evaluated(changes):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"annotation_id": 0}, "id 0: pycocotools"),
         ({"iscrowd": 2}, "iscrowd 2: expected 0 or 1"),
         ({"iscrowd": -1}, "iscrowd -1: expected 0 or 1"),
         ({"area": -0.5}, "area -0.5: expected"),

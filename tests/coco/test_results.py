@@ -42,6 +42,15 @@ def test_arrays_by_hand(read):
     assert found.bbox is None
 
 
+def test_images_by_file_name_and_other_categories_are_told(read):
+    lines = [GOOD, {**GOOD, "image_id": "2.jpg"}, {**GOOD, "image_id": "2", "score": 1}, {**GOOD, "category_id": 3}]
+    found = read([*lines, {**GOOD, "image_id": "photos/2", "score": 0.1, "category_id": "1"}])
+    assert found.image_ids.tolist() == [1, 2, 2, 2]
+    others, named = found.notes
+    assert others == "1 lines of the results are of other categories: passed over"
+    assert named.startswith("2 lines of the results name their photograph by its file")
+
+
 def test_several_lines_an_image_are_normal(read):
     lines = [GOOD, {**GOOD, "score": 0.7}, {**GOOD, "keypoints": [0] * 9}]
     assert len(read(lines)) == 3
@@ -82,9 +91,9 @@ def without(name):
         ([GOOD, 3], "line 1, without an image_id: Expected `object`, got `int`"),
         (without("score"), "line 0, image_id 1: Object missing required field `score`"),
         (without("image_id"), "line 0, without an image_id: Object missing required field `image_id`"),
-        (second(image_id="2"), "line 1, image_id '2': image_id: Expected `int`, got `str`"),
-        (second(image_id=2.5), "line 1, image_id 2.5: image_id: Expected `int`, got `float`"),
-        (second(image_id=[2]), "line 1, without an image_id: image_id: Expected `int`, got `array`"),
+        (second(image_id="dog.jpg"), "line 1, image_id dog.jpg: no such image in .*truth.json, by id or file name"),
+        (second(image_id=2.5), "line 1, image_id 2.5: no such image in"),
+        (second(image_id=[2]), r"line 1, image_id \[2\]: no such image in"),
         (second(score=None), "line 1, image_id 2: score: Expected `float`, got `null`"),
         (second(keypoints=[1, 2, "a"]), r"line 1, image_id 2: keypoints\[2\]: Expected `float`, got `str`"),
         (second(keypoints=[1.0] * 8), "line 1, image_id 2: expected 9 numbers in keypoints .*found 8"),
@@ -94,7 +103,8 @@ def without(name):
         (second(score=float("nan")), "line 1, image_id 2: a number is NaN or infinite"),
         (json.dumps(second(score=0.125)).replace("0.125", "1e999").encode(), "line 1, image_id 2: .*(infinite|range)"),
         (second(image_id=55), "line 1, image_id 55: no such image in .*truth.json"),
-        (second(category_id=18), "line 1, image_id 2: category_id 18, expected 1"),
+        ([{**GOOD, "category_id": 18}] * 2, "line 0 and all others: category_id 18, expected 1"),
+        ([{**GOOD, "category_id": 18}, GOOD, {**GOOD, "image_id": 5}], "line 2, image_id 5: no such image"),
         ([GOOD, GOOD], "line 1, image_id 1: equal to line 0 in image_id, keypoints and score"),
         ([GOOD, {**GOOD, "score": 0.1}, {**GOOD, "note": 1}], "line 2, image_id 1: equal to line 0"),
         (

@@ -118,22 +118,19 @@ def changed(**fields):
             {**coco_of(person(1, *JOINTS)), "categories": [{"id": 1, "name": "person", "keypoints": ["tail"]}]},
             "are not hands's. Expected .*'left_hand'.*found .'tail'",
         ),
-        (changed(area="large"), r"annotations\[1\].area, id 7: Expected `float \| null`, got `str`"),
-        (changed(keypoints=[1, 2, None]), r"annotations\[1\].keypoints\[2\], id 7: Expected `float`, got `null`"),
-        (changed(id="x"), r"annotations\[1\].id, without an id: Expected `int`"),
-        (changed(id=1), "annotation 1: the id is listed more than once"),
-        (changed(id=0), "annotation 0: id 0: pycocotools takes it for nobody"),
-        (changed(keypoints=[1, 2]), "annotation 7: keypoints: expected 9 numbers, found 2"),
-        (changed(keypoints=[1, 2, 3] * 3), "annotation 7: keypoints: expected visibilities"),
-        (changed(keypoints=[1e9, 2, 2] * 3), "annotation 7: keypoints: expected pixels"),
-        (changed(area=-1), "annotation 7: area -1"),
-        (changed(bbox=[0, 0, 1e12, 1]), "annotation 7: bbox"),
-        (changed(bbox=[0, 0, 1]), r"annotations\[1\].bbox, id 7: .*length 4"),
-        (changed(iscrowd=2), "annotation 7: iscrowd 2"),
-        (coco_of(person(7, *JOINTS, image=99), images=2), "annotation 7: image_id 99 is not in 'images'"),
+        (changed(area="large"), r"1 of 2 annotations are faulty.*\n  row 1, id 7: Expected `float \| null`, got `str`"),
+        (changed(keypoints=[1, 2, None]), r"row 1, id 7: Expected `float`, got `null` - at `\$.keypoints\[2\]`"),
+        (changed(keypoints=[1, 2]), "id 7: keypoints: expected 9 numbers, found 2"),
+        (changed(keypoints=[1, 2, 3] * 3), "id 7: keypoints: expected visibilities"),
+        (changed(keypoints=[1e9, 2, 2] * 3), "id 7: keypoints: expected pixels"),
+        (changed(area=-1), "id 7: area -1"),
+        (changed(bbox=[0, 0, 1e12, 1]), "id 7: bbox"),
+        (changed(bbox=[0, 0, 1]), r"id 7: .*length 4 - at `\$.bbox`"),
+        (changed(iscrowd=2), "id 7: iscrowd 2"),
+        (coco_of(person(7, *JOINTS, image=99), images=2), "id 7: image_id 99: no such image in 'images'"),
         (
             {**coco_of(person(1, *JOINTS)), "images": [{"id": 1, "file_name": "a"}, {"id": 1, "file_name": "b"}]},
-            "'images' lists id 1 more than once",
+            "id 1: image_id 1: 'images' lists this id more than once",
         ),
     ],
 )
@@ -141,6 +138,34 @@ def test_what_is_wrong_is_named(tmp_path, content, says):
     with pytest.raises(AnnotationError, match=says) as error:
         read(tmp_path, content)
     assert "truth.json" in str(error.value)
+
+
+def test_a_little_that_is_faulty_is_left_out_and_told(tmp_path):
+    people = [person(n, *JOINTS) for n in range(1, 100)]
+    truth = read(tmp_path, coco_of(*people, person(100, *JOINTS, area=-1)))
+    assert truth.annotation_ids.tolist() == list(range(1, 100))
+    _, note = truth.notes  # the first is of the one sigma of all joints
+    assert note.startswith("1 annotations are faulty and LEFT OUT, such as row 99, id 100: area -1.0: expected")
+
+
+def test_ids_are_those_of_a_build(tmp_path):
+    annotations, images = write_people(tmp_path / "coco", images=3)
+    content = json.loads(annotations.read_bytes())
+    names = {image["id"]: f"photo-{image['id']}" for image in content["images"]}
+    for image in content["images"]:
+        image["id"] = names[image["id"]]
+    for n, one in enumerate(content["annotations"]):
+        one["image_id"], one["id"] = names[one["image_id"]], (0, "a", 7)[n % 3]
+    content["annotations"].append(content["annotations"][0])
+    annotations.write_text(json.dumps(content))
+    build_folder(tmp_path / "out", annotations=annotations, images=images)
+    built = read_truth(str(tmp_path / "out" / "ground_truth.json"), LocalFiles(), COCO_17)
+    source = read_truth(str(annotations), LocalFiles(), COCO_17)
+    assert sorted(built.annotation_ids) == sorted(source.annotation_ids)
+    assert len(set(built.annotation_ids.tolist())) == len(content["annotations"]) - 1
+    assert built.source_ids == source.source_ids
+    assert sorted(built.source_ids.values()) == sorted(names.values())
+    assert any("there twice" in note for note in source.notes)
 
 
 def test_a_file_that_is_not_there(tmp_path):

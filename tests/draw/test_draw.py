@@ -301,7 +301,7 @@ ANNOTATIONS = [
     {"id": 16, "image_id": 1, "bbox": [400, 20, 30, 60], "keypoints": JOINTS},
     {"id": 17, "image_id": 99, "keypoints": JOINTS},
     {"id": 31, "image_id": 3, "keypoints": JOINTS},
-    {"id": 11, "image_id": 1, "bbox": [31, 20, 70, 95], "keypoints": JOINTS},
+    {"id": 11, "image_id": 1, "bbox": [30, 20, 70, 95], "keypoints": JOINTS},
 ]
 
 

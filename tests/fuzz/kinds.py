@@ -19,10 +19,13 @@ from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
 from tests.fuzz.material import ANNOTATIONS, PHOTOGRAPHS
+from tests.fuzz.names_level import move_photographs, rename_in
 from tests.fuzz.npz_level import damage_npz
+from tests.fuzz.packed_level import damage_packed
 from tests.fuzz.parquet_level import damage_ledger
 from tests.fuzz.picture_level import as_form, damage_picture, other_picture, stated_size
 from tests.fuzz.sealed import damage_sealed
+from tests.fuzz.tar_level import damage_tar
 from tests.fuzz.tfrecord_level import damage_shard, framed
 from tests.fuzz.toml_level import damage_toml
 from tests.fuzz.zip_level import damage_zip
@@ -39,6 +42,7 @@ VERIFY = ("verify", "{in}/out", "--workers", "1")
 INFO = ("info", "{in}/out")
 SHEET = ("contact-sheet", "{in}/out", "--people", "4", "--out", "{out}/sheet.png")
 SHOW = ("show", "{in}/out", "102", "--images", "{in}/coco/train2017", "--out", "{out}/show.png")
+SHOW_TAR = ("show", "{in}/out", "102", "--images", "{in}/train2017.tar", "--out", "{out}/show.png")
 SHOW_ZIP = ("show", "{in}/out", "102", "--images", "{in}/train2017.zip", "--out", "{out}/show.png")
 AUGMENT = ("augment", "{in}/out", "--people", "2", "--epochs", "1", "--out", "{out}/augment.png")
 STAGE = ("stage", "{in}/out", "{out}/copy")
@@ -52,9 +56,15 @@ _BUILD = ("build", "--annotations", f"{{in}}/{ANNOTATIONS}", "--input-size", "32
 DRY_RUN = (*_BUILD, "--dry-run", "--images", "{in}/coco/train2017", "--out", "{out}/built")
 DRY_RUN_ZIP = (*_BUILD, "--dry-run", "--images", "{in}/train2017.zip", "--out", "{out}/built")
 BUILD = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
+BUILD_UPRIGHT = ("reader:build_upright", *BUILD[1:])
 BUILD_ZIP = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/train2017.zip", "{out}/built")
+DRY_RUN_TAR = (*_BUILD, "--dry-run", "--images", "{in}/train2017.tar", "--out", "{out}/built")
+BUILD_TAR = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/train2017.tar", "{out}/built")
+REPORT_LINKS = (*SCORE_FILE[:5], "--images", "{in}/coco/train2017", "--follow-links", "--out", "{out}/report")
+REPORT_TAR = (*SCORE_FILE[:5], "--images", "{in}/train2017.tar", "--out", "{out}/report")
 REAL_BUILD = (*_BUILD, "--images", "{in}/coco/train2017", "--out", "{out}/built")
 REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
+WITH_TABLE = (*DRY_RUN, "--keypoints", "{in}/mine.toml")
 RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
 CURVES = ("reader:curves", "{in}/run", "{out}/run")
@@ -109,15 +119,22 @@ def _damage_photograph(data: bytes, rng: Random) -> bytes:
 
 
 def _fit_annotations(root: Path, rng: Random) -> None:
-    """Have the annotations and the ground truth tell the size that a photograph states, so that it is opened."""
+    """Have the annotations and the ground truth tell the size that a photograph states, so that it is opened.
+
+    At times it is that of the photograph on its side, or none.
+    """
     size = stated_size((root / PHOTOGRAPH).read_bytes())
-    if size is None or min(size) < 1 or rng.random() < 0.3:
+    if rng.random() < 0.2:
+        size = None, None
+    elif size is None or min(size) < 1 or rng.random() < 0.3:
         return
+    elif rng.random() < 0.4:
+        size = size[::-1]
     for path in (root / ANNOTATIONS, root / "out" / GROUND_TRUTH):
         document = json.loads(path.read_bytes())
         for image in document["images"]:
             if image["id"] == 1:
-                image["width"], image["height"] = size
+                image["width"], image["height"] = size if path.name != GROUND_TRUTH or size[0] else (0, 0)
         path.write_text(json.dumps(document))
 
 
@@ -159,6 +176,9 @@ KINDS: dict[str, Kind] = {
     "annotations": Kind(
         ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE), ("coco", "results.json"), slow=(REAL_BUILD,)
     ),
+    "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE), ("coco", "results.json")),
+    "packed results": Kind("results.json", damage_packed, (SCORE_FILE,), ("coco",)),
+    "table": Kind("mine.toml", damage_toml, (WITH_TABLE,), ("coco",)),
     "results": Kind(
         "results.json", damage_json, (SCORE_FILE, SCORE_FILE, SCORE_FOLDER), ("coco", "out"),
         slow=((*SCORE_FOLDER[:5], "--out", "{out}/report"),),
@@ -178,7 +198,17 @@ KINDS: dict[str, Kind] = {
         "train2017.zip", partial(damage_zip, damage_member=damage_picture),
         (BUILD_ZIP, BUILD_ZIP, DRY_RUN_ZIP, SHOW_ZIP), _IMAGES, slow=(REPORT_ZIP,),
     ),
-    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD, DRY_RUN, SHOW), (*_IMAGES, "tiny"),
+    "tar": Kind(
+        "train2017.tar", partial(damage_tar, damage_member=damage_picture),
+        (BUILD_TAR, BUILD_TAR, DRY_RUN_TAR, SHOW_TAR), _IMAGES, slow=(REPORT_TAR,),
+    ),
+    "file names": Kind(
+        ANNOTATIONS, rename_in,
+        (BUILD, BUILD, (*DRY_RUN, "--follow-links"), BUILD_ZIP, BUILD_TAR),
+        (*_IMAGES, "train2017.zip", "train2017.tar"),
+        lambda root, rng: move_photographs(root / PHOTOGRAPHS, rng), slow=(REPORT_LINKS, REAL_BUILD),
+    ),
+    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD_UPRIGHT, DRY_RUN, SHOW), (*_IMAGES, "tiny"),
         _fit_annotations,
         slow=(PREDICT,),
     ),

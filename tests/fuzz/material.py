@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ def make_material(root: Path) -> Path:
     manifest = read_manifest(str(built), LocalFiles())
     measure_ceiling(str(built), manifest, LocalFiles())
     (root / "train2017.zip").write_bytes(_zip_of(root / PHOTOGRAPHS))
+    (root / "mine.toml").write_bytes(files("cocoprep.pose").joinpath("keypoint_tables/coco-17.toml").read_bytes())
+    shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     return root

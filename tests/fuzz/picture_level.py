@@ -53,7 +53,7 @@ def as_form(data: bytes, rng: Random) -> bytes:
         form = rng.choice(("JPEG", "JPEG", "PNG", "PNG", "WEBP", "BMP"))
         mode = rng.choice(MODES[form])
         made = picture.convert("L").convert("I;16") if mode == "I;16" else picture.convert(mode)
-        options = {"exif": _exif(rng)} if form in ("JPEG", "PNG", "WEBP") and rng.random() < 0.3 else {}
+        options = {"exif": _exif(rng)} if form in ("JPEG", "PNG", "WEBP") and rng.random() < 0.5 else {}
         if form == "PNG" and mode == "P" and rng.random() < 0.5:
             options["transparency"] = 0
         return saved(made, form, **options)

@@ -11,6 +11,7 @@ import numpy as np
 
 from cocoprep.builder import under_way
 from cocoprep.builder.config import SelectConfig
+from cocoprep.crops.exif_rule import Exif
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
@@ -21,8 +22,17 @@ SELECT = SelectConfig(shards=2)
 
 def build(annotations: str, images: str, out: str) -> None:
     """Build as the pipeline does, step by step in this process."""
+    _build(annotations, images, out, "auto")
+
+
+def build_upright(annotations: str, images: str, out: str) -> None:
+    """Build with photographs turned upright."""
+    _build(annotations, images, out, "upright")
+
+
+def _build(annotations: str, images: str, out: str, exif: Exif) -> None:
     select = SelectConfig(shards=2, max_bad_fraction=1.0)
-    build_folder(Path(out), annotations=Path(annotations), images=Path(images), crop=CROP, select=select)
+    build_folder(Path(out), annotations=Path(annotations), images=Path(images), crop=CROP, select=select, exif=exif)
 
 
 def build_into(folder: str, annotations: str, images: str, out: str) -> None:

@@ -173,10 +173,10 @@ CASES = {
         "log", LOG, written("run/log.jsonl", b'{"step": 1, "epoch": 1}\n'), "none that training writes",
     ),
     "an id of results that is no text": (
-        "results", kinds.SCORE_FILE, changed("results.json", put(0, "image_id", value=NO_TEXT)), "line 0",
+        "results", kinds.SCORE_FILE, changed("results.json", put(0, "image_id", value=NO_TEXT)), "not valid JSON",
     ),
     "an id of a truth that is no text": (
-        "annotations", kinds.SCORE_FILE, changed(kinds.ANNOTATIONS, put("images", 0, "id", value=NO_TEXT)), "images[0]",
+        "annotations", kinds.SCORE_FILE, changed(kinds.ANNOTATIONS, put("images", 0, "id", value=NO_TEXT)), "not UTF-8",
     ),
     "a manifest without photographs": (
         "manifest", kinds.SHOW[:3] + kinds.SHOW[5:], changed(MANIFEST, lambda m: m["source"].pop("images")), "source",

@@ -256,4 +256,5 @@ def test_an_input_in_the_output_is_never_replaced(people, bucket, tmp_path):
 def test_where_there_are_no_photographs(people, bucket, tmp_path, run):
     code, _, err = run("build", "--data-dir", f"{bucket}/coco", "--split", "train2017", "--out", tmp_path)
     assert code == 1
-    assert f"expected photographs in {bucket}/coco/train2017 or {bucket}/coco/train2017.zip, found neither" in err
+    folder = f"{bucket}/coco/train2017"
+    assert f"expected photographs in {folder}, {folder}.zip or {folder}.tar, found none" in err

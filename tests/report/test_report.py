@@ -61,7 +61,8 @@ def people_of(points, visibility=None, *, table=COCO_17, images=None, names=None
     category = {"id": 1, "name": "person", "keypoints": list(table.names), "skeleton": table.skeleton}
     document = {"images": listed, "annotations": annotations, "categories": [category]}
     return Truth(
-        "gt.json", document, 1, table, (), np.arange(11, 11 + count), images, points, visibility.astype(np.int64), bbox,
+        "gt.json", document, 1, frozenset({1}), table, (), np.arange(11, 11 + count), images, points,
+        visibility.astype(np.int64), bbox,
         np.full(count, 8000.0), np.zeros(count, bool),
     )  # fmt: skip
 

@@ -37,6 +37,12 @@ CHANGES = {
     "a file less": (lambda body: body["files"].pop("ledger.parquet"), "files"),
     "sizes of another crop": (lambda body: body["crop"].update(stored_size=[90_000, 90_000]), "crop"),
     "no crop": (lambda body: body["crop"].update(input_size=[0, 0]), "--input-size"),
+    "more joints outside of crops than there are": (
+        lambda body: body["counts"].update(joints=3, joints_outside_crop=4),
+        "4 joints outside of their crops, of 3",
+    ),
+    "joints below 0": (lambda body: body["counts"].update(joints=-3, joints_outside_crop=-4), "joints outside"),
+    "photographs that lie otherwise": (lambda body: body.update(exif="sideways"), "$.exif"),
     "a partner that is not there": (lambda body: body["keypoints"]["flip_index"].__setitem__(0, 99), "mirror partners"),
 }
 

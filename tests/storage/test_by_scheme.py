@@ -26,6 +26,7 @@ OPERATIONS = {
     "is_folder": (),
     "size": (),
     "list_names": (),
+    "walk_names": (),
     "delete": (),
     "make_folder": (),
     "join": ("name",),

@@ -8,6 +8,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
@@ -81,12 +82,23 @@ def test_both_kinds_answer_alike(bucket, tmp_path):
                     lambda: FILES.open_read(missing),  # noqa: B023
                     lambda: FILES.read_contained(root, "f/a", max_bytes=5),  # noqa: B023
                     lambda: FILES.read_contained(folder, "empty", max_bytes=5),  # noqa: B023
+                    lambda: [FILES.read_contained(root, "f/a", max_bytes=99, first=n) for n in (1, 3, 99)],  # noqa: B023
                     lambda: FILES.digest(path),  # noqa: B023
                 )
             ]
         )
     assert answers[0] == answers[1]
     assert answers[0][0] == ["a", "empty", "sub"]
+
+
+def test_a_walk_names_all_objects_below_a_folder_but_hidden_ones(bucket, tmp_path):
+    for root in (bucket, str(tmp_path)):
+        for name in ("f/a", "f/x/y/b", "f/.hidden", "f/.x/c", "g/d"):
+            folder, _, last = name.rpartition("/")
+            FILES.make_folder(FILES.join(root, folder))
+            write(FILES.join(FILES.join(root, folder), last), b"1")
+        assert sorted(FILES.walk_names(FILES.join(root, "f"))) == ["a", "x/y/b"]
+        assert list(FILES.walk_names(FILES.join(root, "none"))) == []
 
 
 @pytest.mark.parametrize("name", ["missing", "a"])
@@ -177,6 +189,28 @@ def test_a_zip_is_read_by_ranges(bad_service, bucket):
     names = list(photographs)[::20]
     assert all(images.read(name) == photographs[name] for name in names)
     assert images.digest("0007.jpg") is not None
+    assert len(bad_service.seen) < 2 * len(names) + 8
+    assert sum(seen.answered for seen in bad_service.seen) < 300_000 * (len(names) + 4)  # of 20 MB
+
+
+def test_a_tar_is_read_on_once_and_then_by_ranges(bad_service, bucket):
+    packed, photographs = io.BytesIO(), {f"{n:04d}.jpg": os.urandom(100_000) for n in range(200)}
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, data in photographs.items():
+            info = tarfile.TarInfo(f"train2017/{name}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    write(f"{bucket}/train2017.tar", packed.getvalue())
+    bad_service.seen.clear()
+    names = list(photographs)[::20]
+    images = open_images(f"{bucket}/train2017.tar", FILES)
+    places = images.places(names)
+    assert len(places) == len(names)
+    assert len(bad_service.seen) < 20  # for 200 members: no request each
+    bad_service.seen.clear()
+    elsewhere = open_images(f"{bucket}/train2017.tar", FILES)  # as a worker does
+    elsewhere.learn(places)
+    assert all(elsewhere.read(name) == photographs[name] for name in names)
     assert len(bad_service.seen) < 2 * len(names) + 8
     assert sum(seen.answered for seen in bad_service.seen) < 300_000 * (len(names) + 4)  # of 20 MB
 

@@ -16,7 +16,7 @@ import pytest
 
 from cocoprep.builder.config import SelectConfig
 from cocoprep.builder.output import sweep_temporaries
-from cocoprep.errors import ConfigError, OutputError
+from cocoprep.errors import ConfigError, ImageError, OutputError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
@@ -227,6 +227,65 @@ def test_one_spelling_of_a_path(path, other, tmp_path, monkeypatch):
     (tmp_path / "link").symlink_to("b")
     assert real_path(path) == real_path(other)
     assert real_path("gs://a/b/../c") == "gs://a/b/../c"  # which is a name like any other there
+
+
+def linked(tmp_path):
+    """Return a folder of a file and of links: to files, to folders, to nothing, to a pipe, and round in a circle."""
+    folder, outside = tmp_path / "images", tmp_path / "store"
+    for place in (folder / "sub", outside / "deep"):
+        place.mkdir(parents=True)
+    for path in (folder / "a.jpg", folder / "sub/b.jpg", folder / ".hidden.jpg", outside / "deep/c.jpg"):
+        path.write_text(path.name)
+    os.mkfifo(tmp_path / "pipe")
+    links = {"in.jpg": "a.jpg", "out.jpg": "../store/deep/c.jpg", "gone.jpg": "../nothing", "pipe.jpg": "../pipe"}
+    for name, target in {
+        **links,
+        "store": "../store",
+        "again": "../store",
+        "round": "..",
+        "null.jpg": "/dev/null",
+    }.items():
+        (folder / name).symlink_to(target)
+    return str(folder)
+
+
+def test_a_walk_names_the_files_below_a_folder_and_does_not_leave_it(tmp_path):
+    names = list(LocalFiles().walk_names(linked(tmp_path)))
+    files = {"a.jpg", "in.jpg", "out.jpg", "gone.jpg", "pipe.jpg", "null.jpg", "sub/b.jpg"}
+    assert sorted(names) == sorted({*files, "store", "again", "round"})
+    assert list(LocalFiles().walk_names(str(tmp_path / "nowhere"))) == []
+
+
+def test_a_walk_that_follows_links_ends_and_names_each_folders_files_once(tmp_path):
+    names = list(LocalFiles().walk_names(linked(tmp_path), follow_links=True))
+    assert names.count("again/deep/c.jpg") == 1  # the first of both links by name
+    assert sorted(n.rpartition("/")[2] for n in names if "/" in n) == ["b.jpg", "c.jpg", "pipe"]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "followed"),
+    [
+        ("in.jpg", None, None),
+        ("out.jpg", "leads out of the image folder; --follow-links has it followed", None),
+        ("store/deep/c.jpg", "leads out of the image folder", None),
+        ("gone.jpg", "leads out of the image folder", "no such file in the image folder, only a link to what is not"),
+        ("pipe.jpg", "leads out of the image folder", "cannot be read (not a regular file)"),
+        ("null.jpg", "leads out of the image folder", "cannot be read (not a regular file)"),
+        ("store", "leads out of the image folder", "cannot be read (Is a directory)"),
+        ("../store/deep/c.jpg", "leads out of the image folder", "not within the image folder"),
+        ("/etc/hostname", "leads out of the image folder", "not within the image folder"),
+    ],
+)
+def test_links_lead_out_on_the_users_word_alone(name, refused, followed, tmp_path):
+    folder = linked(tmp_path)
+    for follow_links, says in ((False, refused), (True, followed)):
+        if says is None:
+            assert LocalFiles().read_contained(folder, name, max_bytes=9, follow_links=follow_links)
+            continue
+        with pytest.raises(ImageError) as caught:
+            LocalFiles().read_contained(folder, name, max_bytes=9, follow_links=follow_links)
+        assert says in str(caught.value)
 
 
 def test_the_store_pickles():

@@ -11,9 +11,10 @@ from PIL import Image
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.finish import finish_build
-from cocoprep.builder.packing import PackedShard, unpack_shard
+from cocoprep.builder.packing import PackedShard, images_of, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
 from cocoprep.builder.start import start_build
+from cocoprep.crops.exif_rule import Exif
 from cocoprep.crops.photographs import open_images
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
@@ -80,6 +81,8 @@ def build_folder(
     force: bool = False,
     table: KeypointTable | None = None,
     category: str | None = None,
+    follow_links: bool = False,
+    exif: Exif = "auto",
 ) -> Manifest:
     """Build a folder of shards in this process, as the pipeline does; return its manifest."""
     config = BuildConfig(
@@ -91,7 +94,9 @@ def build_folder(
         select=select or SelectConfig(),
         keypoints=table,
         category=category,
+        exif=exif,
         force=force,
+        follow_links=follow_links,
     )
     files = LocalFiles()
     _, packed = start_build(config, files)
@@ -108,7 +113,8 @@ def write_shard(config: BuildConfig, index: int, shards: list[PackedShard], file
         crop=config.crop,
         seed=config.select.seed,
         joints=shards[index].joints,
-        images=open_images(config.images, files),
+        exif=config.exif,
+        images=images_of(shards[index], open_images(config.images, files, follow_links=config.follow_links)),
         files=files,
         on_progress=lambda images, crops: None,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
-import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,17 +102,16 @@ def test_how_many_workers_there_are_is_not_beams_to_say(coco_config, tmp_path):
         run_local_build(coco_config(tmp_path), beam_options=["--direct_num_workers=3"])
 
 
-def test_a_zip_and_a_shuffled_file_give_the_same_bytes(coco_mini, coco_config, reference, tmp_path):
-    with zipfile.ZipFile(tmp_path / "train2017.zip", "w") as archive:
-        for path in (coco_mini / "train2017").iterdir():
-            archive.write(path, f"train2017/{path.name}")
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_and_a_shuffled_file_give_the_same_bytes(kind, coco_mini, coco_config, reference, tmp_path):
+    shutil.make_archive(str(tmp_path / "train2017"), kind, coco_mini, "train2017")
     coco = json.loads((coco_mini / "annotations" / "person_keypoints_train2017.json").read_text())
     random.Random(0).shuffle(coco["annotations"])
     random.Random(1).shuffle(coco["images"])
     shuffled = tmp_path / "shuffled.json"
     shuffled.write_text(json.dumps(coco))
     out = tmp_path / "out"
-    run_local_build(coco_config(out, annotations=str(shuffled), images=str(tmp_path / "train2017.zip")))
+    run_local_build(coco_config(out, annotations=str(shuffled), images=str(tmp_path / f"train2017.{kind}")))
     assert digests(out) == reference
 
 
@@ -162,7 +161,7 @@ def small(people, folder, **changes):
             ConfigError,
             "--annotations: /nowhere/a.json: expected a COCO keypoints file, found nothing",
         ),
-        ({"images": "/nowhere/images"}, ConfigError, "--images: expected a folder or a .zip"),
+        ({"images": "/nowhere/images"}, ConfigError, "--images: expected a folder, a .zip or a .tar"),
         ({"out": "/proc/nowhere"}, OutputError, "cannot write /proc/nowhere"),
         ({"select": SelectConfig(min_keypoints=18)}, BuildError, "no annotation is kept of 30 read"),
     ],
