@@ -39,6 +39,7 @@ class Workload:
     images: int
     people: int
     shards: int
+    category: str = "person"
 
 
 @dataclass(frozen=True, slots=True)

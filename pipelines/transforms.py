@@ -83,7 +83,7 @@ class _SelectFn(_BuildFn):
                 started, shards = read_first_step(self.done_ahead)
             else:
                 started, shards = run_first_step(self.config, self.files, self.mark)
-        self.monitor.announce(Workload(started.images, started.people, started.num_shards))
+        self.monitor.announce(Workload(started.images, started.people, started.num_shards, started.category))
         self.count("annotations_read", started.annotations)
         for reason, amount in started.dropped.items():
             self.count(DROPPED + reason, amount)

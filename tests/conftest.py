@@ -27,6 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest_plugins = ("tests.support.bucket_fixtures",)
 
 COCO_VARIABLE = "COCOPREP_TEST_COCO"
+SKELETONS_VARIABLE = "COCOPREP_TEST_SKELETONS"
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +36,15 @@ def coco_mini() -> Path:
     folder = Path(os.environ.get(COCO_VARIABLE, ""))
     if not (folder / "annotations" / "person_keypoints_train2017.json").exists():
         pytest.skip(f"no COCO photographs: {COCO_VARIABLE} names no folder with annotations/ and train2017/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def skeletons() -> Path:
+    """Return a folder of small real data sets with other joints; the tests that need it skip without it."""
+    folder = Path(os.environ.get(SKELETONS_VARIABLE, ""))
+    if not (folder / "aic" / "test_aic.json").exists():
+        pytest.skip(f"no data sets of other joints: {SKELETONS_VARIABLE} names no folder with aic/test_aic.json")
     return folder
 
 

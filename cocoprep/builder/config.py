@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class BuildConfig:
         keypoints: the joints; None for those that the annotation file lists.
         category: of the annotation file, whose joints are built; None for the one that has joints, `all` for all that
             share theirs.
+        visibility: what visibilities of the annotation file mean, 0, 1 or 2, where they are others.
         follow_links: links in the image folder may lead out of it.
         exif: whether photographs are taken as stored or upright; see `how_it_lies`.
     """
@@ -62,6 +64,7 @@ class BuildConfig:
     select: SelectConfig = field(default_factory=SelectConfig)
     keypoints: KeypointTable | None = None
     category: str | None = None
+    visibility: Mapping[int, int] = field(default_factory=dict)
     exif: Exif = "auto"
     force: bool = False
     follow_links: bool = False

@@ -57,7 +57,9 @@ def _complete(config: BuildConfig, build: Gathered, files: FileStore) -> Manifes
     listed_in = files.join(config.out, LEDGER)
     check_faults(ledger, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
     if not any(sidecar.examples for sidecar in build.sidecars):
-        raise BuildError(f"{config.images}: no photograph was usable, so no person is left. {LEDGER} says why.")
+        raise BuildError(
+            f"{config.images}: no photograph was usable, so no {build.table.noun.one} is left. {LEDGER} says why."
+        )
     # The shards are synced as they are made; those kept from an earlier build may not be.
     for sidecar in build.sidecars:
         files.sync(files.join(config.out, sidecar.shard))

@@ -50,6 +50,7 @@ class StartedBuild(msgspec.Struct, frozen=True):
     people: int
     annotations: int
     dropped: dict[str, int]
+    category: str = "person"
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,12 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
     write_whole(config.out, LEDGER, ledger, files)
     write_whole(config.out, GROUND_TRUTH, truth, files)
     counts = StartedBuild(
-        num_shards, len(selection.groups), selection.people, len(judged.ledger), count_dropped(judged.ledger)
+        num_shards,
+        len(selection.groups),
+        selection.people,
+        len(judged.ledger),
+        count_dropped(judged.ledger),
+        table.category,
     )
     of_plan, made_by = digest_bytes(plan).sha256, fingerprint_of(parts)
     return counts, [
@@ -227,4 +233,4 @@ def load_annotations(config: BuildConfig, files: FileStore) -> AnnotationFile:
         cure="Give its path with --annotations, or the folder that holds "
         "annotations/person_keypoints_<split>.json with --data-dir.",
     )  # fmt: skip
-    return parse_annotation_file(data, path, config.keypoints, config.category)
+    return parse_annotation_file(data, path, config.keypoints, config.category, meanings=config.visibility)

@@ -40,6 +40,7 @@ def command(
     from cocoprep.model.augment.config import STRENGTHS
     from cocoprep.model.augment.sheet import augment_sheet, measure_augmentation
     from cocoprep.shards.dataset import open_dataset
+    from cocoprep.shards.settings import table_of
     from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.storage.leftovers import sweep_beside
 
@@ -54,7 +55,10 @@ def command(
     )
     save_picture(sheet, path, files)
     figures = measure_augmentation(dataset, config, seed=seed, epoch=epoch)
+    table = table_of(dataset.manifest.keypoints)
+    if config.flip_probability and not table.has_pairs:
+        say("no joints are each other's in a mirror: nothing is mirrored")
     say(f"filled pixels: {figures.filled:.2%} on average, {figures.most_filled:.1%} at most")
     say(f"labelled joints out of the picture: {figures.joints_lost:.2%}")
-    say(f"{figures.people_per_second:.0f} people/s on one core, decoding not counted")
+    say(f"{figures.people_per_second:.0f} {table.noun.many}/s on one core, decoding not counted")
     say(path)

@@ -12,6 +12,7 @@ import click
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.cli.paths import check_paths, tell_of_tar
 from cocoprep.cli.say import say
+from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
 from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
@@ -48,6 +49,7 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--keypoints", metavar="TABLE", help="Joints: a table's name, or its TOML file.  [default: the file's own]"
 )
+@visibility_option
 @click.option(
     "--exif", type=click.Choice(EXIF_RULES), default="auto",
     help="Pixels that the labels are of: as stored, upright as EXIF says, or whichever has the stated size.",
@@ -142,6 +144,7 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
         ),
         keypoints=None if options["keypoints"] is None else open_table(options["keypoints"], files),
         category=options["category"],
+        visibility=options["visibility"],
         exif=options["exif"],
         force=options["force"],
         follow_links=options["follow_links"],
@@ -242,6 +245,7 @@ def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceili
     from cocoprep.cli.build_report import print_report
     from cocoprep.evaluation.ceiling import measure_ceiling
     from cocoprep.shards.manifest import read_manifest
+    from cocoprep.shards.settings import table_of
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
@@ -249,7 +253,7 @@ def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceili
     started = time.monotonic()
     figures = measure_ceiling(config.out, manifest, files) if ceiling else None
     if manifest.counts.people == 0:
-        raise BuildError(f"{config.out}: no person is in the shards.")
+        raise BuildError(f"{config.out}: no {table_of(manifest.keypoints).noun.one} is in the shards.")
     print_report(
         config.out, manifest, files,
         ceiling=figures, ceiling_s=time.monotonic() - started, build_s=seconds, reused=done,

@@ -15,7 +15,9 @@ from cocoprep.evaluation.baseline import read_baseline
 from cocoprep.evaluation.ceiling import Ceiling
 from cocoprep.pipelines.monitor import Progress
 from cocoprep.pose.crop_config import estimated_record_bytes
+from cocoprep.pose.nouns import Noun
 from cocoprep.shards.manifest import Manifest
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
 
@@ -24,11 +26,12 @@ def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
     """Print what a build would do."""
     table, selection, joints = _table("would build"), judged.selection, judged.file.joints.table
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
-    _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups))
+    noun = joints.noun
+    _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups), noun=noun)
     _add_joints(table, joints.name, len(joints), judged.notes)
     record = estimated_record_bytes(config.crop)
     table.add_row("shards", str(selection.num_shards))
-    table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} a person")
+    table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} {noun.a}")
     table.add_row("into", config.out)
     _print(table)
     say("Nothing was written.")
@@ -47,7 +50,8 @@ def print_report(
     """Print what a built folder holds, and how the build went where it has just run."""
     counts, crop = manifest.counts, manifest.crop
     table = _table(f"{manifest.split}")
-    _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images)
+    noun = table_of(manifest.keypoints).noun
+    _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images, noun=noun)
     _add_joints(table, manifest.keypoints.table, len(manifest.keypoints.names), manifest.notes)
     if counts.joints and counts.joints_outside_crop is not None:
         share = counts.joints_outside_crop / counts.joints
@@ -55,7 +59,7 @@ def print_report(
     size = sum(shard.bytes for shard in manifest.shards)
     kept = f", {reused.reused_shards} kept from an earlier run" if reused and reused.reused_shards else ""
     table.add_row("shards", f"{len(manifest.shards)}{kept}")
-    table.add_row("bytes", f"{format_bytes(size)}, {format_bytes(size / max(counts.people, 1))} a person")
+    table.add_row("bytes", f"{format_bytes(size)}, {format_bytes(size / max(counts.people, 1))} {noun.a}")
     height, width = crop.input_size
     table.add_row(
         "crop",
@@ -68,11 +72,14 @@ def print_report(
         )
     if ceiling is not None:
         took = "" if ceiling_s is None else f"  (took {ceiling_s:.1f} s)"
-        table.add_row("codec ceiling, kept people", f"AP {ceiling.kept['AP']:.4f}  AR {ceiling.kept['AR']:.4f}{took}")
+        table.add_row(
+            f"codec ceiling, kept {noun.many}", f"AP {ceiling.kept['AP']:.4f}  AR {ceiling.kept['AR']:.4f}{took}"
+        )
         table.add_row("codec ceiling, all truth", f"AP {ceiling.full['AP']:.4f}  AR {ceiling.full['AR']:.4f}")
         if ceiling.without_scale:
             table.add_row(
-                "OKS HAS NO SCALE", f"for {ceiling.without_scale} people, whose area is next to nothing of their box's"
+                "OKS HAS NO SCALE",
+                f"for {ceiling.without_scale} {noun.many}, whose area is next to nothing of their box's",
             )
     table.add_row("mean guess", _guess(folder, manifest, files))
     table.add_row("in", folder)
@@ -85,13 +92,13 @@ def _guess(folder: str, manifest: Manifest, files: FileStore) -> str:
     return "  ".join(f"PCK@{t:g} {value:.3f}" for t, value in pairs if t in (0.1, 0.2))
 
 
-def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int], images: int) -> None:
+def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int], images: int, *, noun: Noun) -> None:
     table.add_row("annotations read", str(read))
-    table.add_row("people kept", str(people))
+    table.add_row(f"{noun.many} kept", str(people))
     for reason, amount in dropped.items():
         if amount:
             table.add_row(f"  dropped: {reason}", str(amount))
-    table.add_row("images with people kept", str(images))
+    table.add_row(f"images with {noun.many} kept", str(images))
 
 
 def _add_joints(table: Table, name: str, count: int, notes: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
 
 
@@ -18,6 +19,7 @@ from cocoprep.crops.exif_rule import EXIF_RULES
 )
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
 @click.option("--category", metavar="NAME", help="With --annotations: the category, or 'all'.  [default: as build]")
+@visibility_option
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder, zip or tar of photographs, for the report.")
 @click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")

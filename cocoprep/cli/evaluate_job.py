@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cocoprep.report import CropSource
 
 BOXES = (
-    "BOXES ARE THE GROUND TRUTH'S: the network was told where each person is. Do not compare these figures with those "
+    "BOXES ARE THE GROUND TRUTH'S: the network was told where each {one} is. Do not compare these figures with those "
     "of results from detected boxes."
 )
 
@@ -75,7 +75,11 @@ def run_job(options: EvaluateOptions) -> None:
 def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
     listed = None if dataset is None else table_of(dataset.manifest.keypoints)
     truth = read_truth(
-        options.annotations or files.join(options.data or "", GROUND_TRUTH), files, listed, options.category
+        options.annotations or files.join(options.data or "", GROUND_TRUTH),
+        files,
+        listed,
+        options.category,
+        meanings=options.visibility,
     )
     table = truth.table
     notes = [*truth.notes, *suspicions([labels_of(truth)], truth.source_ids)]
@@ -85,7 +89,7 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
         notes += predictions.notes
     elif dataset is not None:
         predictions, maps = _predict(options, truth, dataset, files)
-        notes.append(BOXES)
+        notes.append(BOXES.format(one=table.noun.one))
     thresholds = options.pck_thresholds
     evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
     beside = {} if dataset is None else figures_beside(dataset, truth, table, files, thresholds=thresholds)
@@ -107,7 +111,7 @@ def _predict(
     predictor = open_predictor(run_dir, flip_test=options.flip_test, files=files)
     if options.flip_test and (warning := flip_warning(run_dir, files)):
         say(f"warning: {warning}", err=True)
-    with CountProgress("predicting", "people") as progress:
+    with CountProgress("predicting", truth.table.noun.many) as progress:
         return predict_folder(
             predictor,
             dataset.folder,
@@ -198,6 +202,6 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
         for note in (*images.notes, *crops.notes):
             say(f"note: {note}" if note in images.notes else note, err=True)
         if crops.fault is not None:
-            say(f"warning: not every person in the report has a picture: {crops.fault}", err=True)
+            say(f"warning: not every {found.table.noun.one} in the report has a picture: {crops.fault}", err=True)
     else:
         yield None

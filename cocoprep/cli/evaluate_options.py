@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +29,7 @@ class EvaluateOptions:
     run_dir: str | None
     annotations: str | None
     category: str | None
+    visibility: Mapping[int, int]
     results: str | None
     images: str | None
     follow_links: bool
@@ -60,6 +61,13 @@ class EvaluateOptions:
         for option, value, wanted, other, why in (
             ("--images", self.images, "--annotations", self.annotations, "with --data the pictures are the folder's"),
             ("--category", self.category, "--annotations", self.annotations, "a built folder has that of its build"),
+            (
+                "--visibility",
+                "given" if self.visibility else None,
+                "--annotations",
+                self.annotations,
+                "a built folder has COCO's",
+            ),
             ("--follow-links", self.follow_links or None, "--images", self.images, "it is about the links there"),
             ("--exif", self.exif, "--images", self.images, "nothing else shows photographs"),
             ("--images", self.images, "--out", self.out, "it is for the pictures of the report there"),
@@ -68,9 +76,9 @@ class EvaluateOptions:
                 raise ConfigError(f"{option} goes with {wanted}: {why}.")
         of_run = {"--boxes": self.boxes, "--decode": self.decode, "--batch-size": self.batch_size}
         of_run["--flip-test"] = self.flip_test or None
-        given = [option for option, value in of_run.items() if value is not None]
-        if given and self.run_dir is None:
-            raise ConfigError(f"{given[0]} goes with --run; the predictions of --results are made already.")
+        found = [option for option, value in of_run.items() if value is not None]
+        if found and self.run_dir is None:
+            raise ConfigError(f"{found[0]} goes with --run; the predictions of --results are made already.")
         for threshold in self.thresholds:
             require_number("--pck", threshold, 0)
 

@@ -14,6 +14,7 @@ from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import Noun
 
 NONE = "-"
 Columns = Mapping[str, Sequence[str]]
@@ -39,15 +40,15 @@ def print_evaluation(
         console: for another width or place.
     """
     console = console or PlainConsole()
-    truth, end_point = evaluation.truth, evaluation.end_point
+    truth, end_point, noun = evaluation.truth, evaluation.end_point, table.noun
     for note in notes:
         console.print(note, style="bold yellow")
     console.print(
-        f"{source}: {len(evaluation.predictions)} predictions for {int(truth.counts.sum())} people on "
-        f"{len(truth.document['images'])} images of {truth.path}; {end_point.undetected} people were not predicted"
+        f"{source}: {len(evaluation.predictions)} predictions for {noun.count(int(truth.counts.sum()))} on "
+        f"{len(truth.document['images'])} images of {truth.path}; {end_point.undetected} {noun.many} were not predicted"
     )
     _print_oks(evaluation, beside, console)
-    _print_pck(evaluation, beside, console)
+    _print_pck(evaluation, beside, noun, console)
     _print_joints(evaluation, table, console)
     _print_errors(evaluation, console)
     if evaluation.joints is None:
@@ -55,9 +56,9 @@ def print_evaluation(
     else:
         chosen = evaluation.joints
         console.print(
-            f"With these thresholds {chosen.reported:.1f} of {len(table)} joints are reported a person; of those "
+            f"With these thresholds {chosen.reported:.1f} of {len(table)} joints are reported {noun.a}; of those "
             f"{_share(chosen.total_precision)} are labelled (precision), and {_share(chosen.total_recall)} of the "
-            f"labelled are reported (recall), over {chosen.people} people."
+            f"labelled are reported (recall), over {noun.count(chosen.people)}."
         )
 
 
@@ -68,7 +69,7 @@ def _print_oks(evaluation: Evaluation, beside: FiguresBeside, console: Console) 
     _print_table("OKS", OKS_FIGURES, columns, console)
 
 
-def _print_pck(evaluation: Evaluation, beside: FiguresBeside, console: Console) -> None:
+def _print_pck(evaluation: Evaluation, beside: FiguresBeside, noun: Noun, console: Console) -> None:
     units = list(evaluation.pck.values())
     thresholds = units[0].pck.thresholds
     guesses = {whose: figures for whose, figures in beside.items() if "AUC" in figures}
@@ -82,7 +83,7 @@ def _print_pck(evaluation: Evaluation, beside: FiguresBeside, console: Console) 
     columns["AUC"] = [*(_share(unit.auc) for unit in units), *(_share(figures["AUC"]) for figures in guesses.values())]
     rest = [NONE] * len(guesses)
     columns["joints"] = [*(str(int(unit.pck.joints.sum())) for unit in units), *rest]
-    columns["people"] = [*(str(unit.people) for unit in units), *rest]
+    columns[noun.many] = [*(str(unit.people) for unit in units), *rest]
     columns["left out"] = [*(str(unit.without_unit) for unit in units), *rest]
     names = [*(f"by {unit.unit}" for unit in units), *(f"{whose}, by box" for whose in guesses)]
     _print_table("PCK", names, columns, console)
@@ -105,8 +106,8 @@ def _print_joints(evaluation: Evaluation, table: KeypointTable, console: Console
         columns["recall"] = [*map(_share, chosen.recall.tolist()), _share(chosen.total_recall)]
     _print_table("joints: PCK by box, distance from the truth, confidence", [*table.names, "all"], columns, console)
     console.print(
-        f"Distance over predicted people, of the box's longer side: mean {_share(apart.mean_of_box)}, median "
-        f"{_share(apart.median_of_box)}."
+        f"Distance over predicted {table.noun.many}, of the box's longer side: mean {_share(apart.mean_of_box)}, "
+        f"median {_share(apart.median_of_box)}."
     )
 
 

@@ -52,7 +52,5 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
         path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force, files=files)
     say(path)
     joints = "" if agreement.joints_px is None else f", its joints by {agreement.joints_px:.1e} px"
-    say(
-        f"  checked on {agreement.people} people of {agreement.folder}: heatmaps differ by {agreement.heatmaps:.1e} at "
-        f"most{joints}"
-    )
+    people = predictor.table.noun.count(agreement.people)
+    say(f"  checked on {people} of {agreement.folder}: heatmaps differ by {agreement.heatmaps:.1e} at most{joints}")

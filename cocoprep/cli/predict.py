@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cocoprep.cli.say import say
+from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 )  # fmt: skip
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file whose people's boxes are taken.")
 @click.option("--category", metavar="NAME", help="Of --annotations: the category, or 'all'.  [default: as build]")
+@visibility_option
 @click.option("--images", metavar="PATH", help="Folder, zip or tar of the photographs of --annotations.")
 @click.option("--follow-links", is_flag=True, help="Links in the folder of --images may lead out of it.")
 @click.option("--exif", type=click.Choice(EXIF_RULES), help="Pixels that --annotations are of.  [default: as build]")
@@ -63,8 +65,8 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 def command(
     paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
     annotations: str | None, images: str | None, *, follow_links: bool, category: str | None, exif: Exif | None,
-    min_keypoints: int, flip_test: bool, decoder: Decoder, batch_size: int, threshold: float | None, out: str | None,
-    overlays: bool,
+    visibility: dict[int, int], min_keypoints: int, flip_test: bool, decoder: Decoder, batch_size: int,
+    threshold: float | None, out: str | None, overlays: bool,
 ) -> None:  # fmt: skip
     """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
 
@@ -83,7 +85,7 @@ def command(
     from cocoprep.storage.by_scheme import AnyFiles
 
     whole = {"--min-keypoints": (min_keypoints, 0), "--batch-size": (batch_size, 1)}
-    of_file = {"--category": category, "--exif": exif}
+    of_file = {"--category": category, "--exif": exif, "--visibility": "given" if visibility else None}
     _check(
         paths=paths, boxes=boxes, annotations=annotations, images=images, of_file=of_file, least=whole,
         threshold=threshold,
@@ -106,7 +108,7 @@ def command(
         _say(f"warning: {warning}")
     thresholds, said = find_thresholds(run_dir, predictor.table, threshold, files)
     folder, lying = out or files.join(run_dir, "predictions"), ExifTally()
-    with CountProgress("predicting", "people") as progress:
+    with CountProgress("predicting", predictor.table.noun.many) as progress:
         output = PredictionFolder(
             folder,
             predictor.table,
@@ -119,7 +121,8 @@ def command(
             tell_of_tar(images, files)
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
-                annotations, images, output.fault, category=category, min_keypoints=min_keypoints,
+                annotations, images, output.fault, category=category, meanings=visibility,
+                min_keypoints=min_keypoints,
                 follow_links=follow_links, exif=exif or "auto", on_note=lambda note: _say(f"note: {note}"),
                 files=files, out=lying,
             )  # fmt: skip

@@ -27,11 +27,12 @@ def summary(output: PredictionFolder, *, thresholds: str, network: str, batch_si
         return f"{output.folder}: nobody predicted"
     median, slow = (1000 * np.percentile(output.seconds_a_person, share) for share in (50, 95))
     drawn = f", and {count(output.drawn, 'picture')}" if output.overlays else ""
+    noun = output.table.noun
     lines = [
-        f"{output.folder}: {count(output.people, 'person', 'people')} on {count(output.photographs, 'photograph')}",
+        f"{output.folder}: {noun.count(output.people)} on {count(output.photographs, 'photograph')}",
         f"  {RESULTS}, {IMAGES}{drawn}",
-        f"  joints a person: {output.joints_a_person:.1f} of {len(output.table)} at {thresholds}",
-        f"  time a person: median {median:.1f} ms, 95th percentile {slow:.1f} ms",
+        f"  joints {noun.a}: {output.joints_a_person:.1f} of {len(output.table)} at {thresholds}",
+        f"  time {noun.a}: median {median:.1f} ms, 95th percentile {slow:.1f} ms",
         f"    ({network} and decoding, batches of {batch_size})",
     ]
     return "\n".join(lines)

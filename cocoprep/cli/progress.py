@@ -21,6 +21,7 @@ from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say
 from cocoprep.pipelines.monitor import Progress as Done
 from cocoprep.pipelines.monitor import Workload
+from cocoprep.pose.nouns import noun_of
 from cocoprep.storage.sizes import format_bytes
 
 
@@ -169,7 +170,8 @@ class BuildProgress(Bar):
         self._workload, self._planned = workload, time.monotonic()
         self.turn_to("building", workload.people)
         if not self.on_terminal:
-            self.say(f"building: {workload.images} images, {workload.people} people, {workload.shards} shards")
+            people = noun_of(workload.category).count(workload.people)
+            self.say(f"building: {workload.images} images, {people}, {workload.shards} shards")
         warn_of_few_shards(workload.shards, self._workers)
 
 

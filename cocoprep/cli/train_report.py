@@ -41,13 +41,22 @@ class TrainReport(Bar):
         # (time, step), from the end of the first step on: that one waits for the network to be compiled.
         self._recent: deque[tuple[float, int]] = deque(maxlen=RATE_STEPS + 1)
         self._step = self._steps = self._steps_per_epoch = self._rows = 0
-        self._people_per_step = 0
+        self._people_per_step, self._called = 0, "people"
 
     def begin(
-        self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
+        self,
+        *,
+        run: str,
+        step: int,
+        steps: int,
+        steps_per_epoch: int,
+        people: int,
+        parameters: int,
+        devices: str,
+        called: str = "people",
     ) -> None:
         """See `Reporter`."""
-        self._step = step
+        self._step, self._called = step, called
         self._steps, self._steps_per_epoch = steps, steps_per_epoch
         self._people_per_step = people // steps_per_epoch
         self._logged = time.monotonic()
@@ -71,7 +80,7 @@ class TrainReport(Bar):
         text, rate = f"epoch {epoch}  step {step}/{self._steps}", 0.0
         if step > first:
             rate = (step - first) / max(now - began, 1e-3)
-            text += f"  {rate * self._people_per_step:.1f} people/s"
+            text += f"  {rate * self._people_per_step:.1f} {self._called}/s"
         self.show(step, text, rate=rate)
 
     def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
@@ -17,8 +18,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import TEXT_IMAGE_ID, guess_notes, plain_file_name
-from cocoprep.coco.format import LISTS, Category, not_json
+from cocoprep.coco.entries import NO_MEANINGS, TEXT_IMAGE_ID, guess_notes, plain_file_name
+from cocoprep.coco.format import Category, frame_fault, not_json
 from cocoprep.coco.ids import image_number, number_of, read_ids, text_of
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
@@ -97,6 +98,7 @@ class AnnotationFile:
         source_ids: of images whose own id is no number, that id by the number it stands for here.
         raw_annotations: in file order.
         guesses: counts what had to be guessed, by kind.
+        meanings: what visibilities mean, where the user says so.
     """
 
     path: str
@@ -106,6 +108,7 @@ class AnnotationFile:
     source_ids: dict[int, str]
     raw_annotations: list[msgspec.Raw]
     guesses: Counter[str]
+    meanings: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,7 +117,12 @@ class AnnotationFile:
 
 
 def parse_annotation_file(
-    data: bytes, path: str, table: KeypointTable | None = None, category: str | None = None
+    data: bytes,
+    path: str,
+    table: KeypointTable | None = None,
+    category: str | None = None,
+    *,
+    meanings: Mapping[int, int] = NO_MEANINGS,
 ) -> AnnotationFile:
     """Check the frame of a COCO keypoints file and index its images.
 
@@ -123,6 +131,7 @@ def parse_annotation_file(
         path: named in messages.
         table: the joints, where the user says which; else those that its category lists.
         category: whose entries are read; None for the person, or the only one with joints.
+        meanings: what its visibilities mean, where the user says so.
 
     Raises:
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
@@ -135,7 +144,7 @@ def parse_annotation_file(
     joints = find_joints(raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations))
     guesses: Counter[str] = Counter()
     images, faults, source_ids = _index_images(raw.images, guesses)
-    return AnnotationFile(path, joints, images, faults, source_ids, raw.annotations, guesses)
+    return AnnotationFile(path, joints, images, faults, source_ids, raw.annotations, guesses, meanings)
 
 
 @dataclass(frozen=True)
@@ -174,7 +183,7 @@ def _decode_frame(data: bytes, path: str) -> _RawFile:
     try:
         return msgspec.json.decode(memoryview(data)[start:], type=_RawFile)
     except msgspec.ValidationError as error:
-        raise AnnotationError(f"{path}: not a COCO keypoints file ({error}). {LISTS}") from error
+        raise AnnotationError(f"{path}: {frame_fault(error)}") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise not_json(error, data, path, start) from error
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,10 +13,12 @@ from cocoprep.coco.format import keypoints_fault, numbers_fault
 from cocoprep.coco.ids import NO_ID, SHARED_ID, TEXT_ID, TWICE, ZERO_ID
 from cocoprep.pose.keypoints import KeypointTable
 
+NO_MEANINGS: Mapping[int, int] = {}
 BOX_SHARE = 0.53  # of its box that a person fills, as CrowdPose's evaluation takes it
 PADDING = 0.25  # of the joints' extent, on each side
 
 NO_AREA, NO_BOX, NEGATIVE, FRACTION, BACKSLASH = "area", "box", "negative", "fraction", "backslash"
+TWENTY_ONE, MEANT = "keypoints_21", "meant"
 TEXT_IMAGE_ID = "text image id"
 _NUMBERED = "numbered by what they hold"
 _NOTES = {
@@ -29,6 +32,8 @@ _NOTES = {
     NO_BOX: f"annotations have no box: the extent of the labelled joints and {PADDING:.0%} of it on each side is taken",
     NEGATIVE: "annotations have joints of a negative visibility: not labelled",
     FRACTION: "annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
+    TWENTY_ONE: "annotations have as many joints as the category lists in keypoints_21 alone: taken for keypoints",
+    MEANT: "annotations have joints of a visibility that is taken for another, as --visibility says",
     BACKSLASH: "file names have backslashes: read as slashes",
 }
 
@@ -45,6 +50,10 @@ class Entry(msgspec.Struct, gc=False):
     iscrowd: int | bool | None = 0
     num_keypoints: Any = None  # not believed
     segmentation: msgspec.Raw = msgspec.Raw()  # looked at where there is no area
+    keypoints_21: msgspec.Raw = msgspec.Raw()  # Human-Art's; looked at where keypoints are too few
+
+
+READ_ONLY = frozenset({"segmentation", "keypoints_21"})  # serve to settle an entry, and are not kept
 
 
 def guess_notes(guesses: Counter[str]) -> tuple[str, ...]:
@@ -60,20 +69,25 @@ def plain_file_name(file_name: str, guesses: Counter[str]) -> str:
     return file_name.replace("\\", "/")
 
 
-def settle(entry: Entry, table: KeypointTable, guesses: Counter[str]) -> str | None:
+def settle(
+    entry: Entry, table: KeypointTable, guesses: Counter[str], meanings: Mapping[int, int] = NO_MEANINGS
+) -> str | None:
     """Fill in and make plain what an entry leaves open, in place.
 
     Args:
         entry: of the category that is read.
         table: the K joints.
         guesses: counts what was guessed, by kind.
+        meanings: what a visibility of the file means, 0, 1 or 2, where the user says so.
 
     Returns:
         What is wrong with it, or None.
     """
     entry.iscrowd = int(entry.iscrowd or 0)
+    _settle_place(entry, 3 * len(table), guesses)
     entry.keypoints = entry.keypoints or [0.0] * (3 * len(table))
     if len(entry.keypoints) == 3 * len(table):
+        guesses[MEANT] += _translate(entry.keypoints, meanings)
         _settle_visibility(entry.keypoints, guesses)
     fault = keypoints_fault(entry.keypoints, table)
     if fault:
@@ -87,6 +101,26 @@ def settle(entry: Entry, table: KeypointTable, guesses: Counter[str]) -> str | N
         entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, box[2]) * max(0.0, box[3])
     entry.bbox = box
     return numbers_fault(entry.iscrowd, entry.area, box)
+
+
+def _settle_place(entry: Entry, numbers: int, guesses: Counter[str]) -> None:
+    """Take the joints from where as many stand as the category lists: Human-Art has COCO's 17 beside its own 21."""
+    if not entry.keypoints_21 or len(entry.keypoints or ()) == numbers:
+        return
+    with suppress(msgspec.DecodeError, RecursionError):
+        found = msgspec.json.decode(entry.keypoints_21, type=list[float])
+        if len(found) == numbers:
+            entry.keypoints = found
+            guesses[TWENTY_ONE] += 1
+
+
+def _translate(keypoints: list[float], meanings: Mapping[int, int]) -> bool:
+    """Write what visibilities mean in place; tell whether any meant another."""
+    if not meanings:
+        return False
+    before = keypoints[2::3]
+    keypoints[2::3] = [float(meanings.get(v, v)) for v in before]  # type: ignore[call-overload]  # 3.0 finds 3
+    return keypoints[2::3] != before
 
 
 def _settle_visibility(keypoints: list[float], guesses: Counter[str]) -> None:

@@ -16,7 +16,12 @@ from cocoprep.pose.keypoints import KeypointTable
 MAX_AREA_PX2 = MAX_COORDINATE**2
 Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
-LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
+_LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
+_LIST = (
+    "The file is a list: results, boxes of a detector, or people in a form of their own, such as MPII's. What is read "
+    "is COCO's form, an object with the lists 'images', 'annotations' and 'categories'; pass such a file, or convert "
+    "it."
+)
 
 
 class Category(msgspec.Struct):
@@ -58,8 +63,11 @@ def keypoints_fault(values: Sequence[float], table: KeypointTable) -> str | None
         return f"keypoints: expected {3 * len(table)} numbers, found {len(values)}"
     if not any(values):  # nearly half of COCO's annotations
         return None
-    if not set(values[2::3]) <= {0, 1, 2}:
-        return "keypoints: expected visibilities 0, 1 or 2"
+    if odd := set(values[2::3]) - {0, 1, 2}:
+        found = float(max(odd))
+        is_code = 3 <= found < 1e9 and found.is_integer()
+        cure = f"; say what it means, such as --visibility {found:.0f}=1 for hidden" if is_code else ""
+        return f"keypoints: expected visibilities 0, 1 or 2, found {found:g}{cure}"
     if max(map(abs, values)) > MAX_COORDINATE:
         return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
     return None
@@ -71,6 +79,12 @@ def json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:
     reason, offset = (found[1], start + int(found[2])) if found else (str(error), len(data))
     nearby = data[max(0, offset - 20) : offset + 20].decode("utf-8", errors="replace")
     return f"at byte {offset} of {len(data)} ({reason}), near {nearby!r}"
+
+
+def frame_fault(error: msgspec.ValidationError) -> str:
+    """Say that a file is JSON of another form, and what is expected."""
+    is_list = str(error) == "Expected `object`, got `array`"  # with no place: the whole file
+    return f"not a COCO keypoints file ({error}). {_LIST if is_list else _LISTS}"
 
 
 def not_json(error: msgspec.DecodeError | RecursionError, data: bytes, path: str, start: int = 0) -> AnnotationError:

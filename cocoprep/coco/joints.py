@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.joint_names import mirror_partners, name_key
-from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.pose.keypoints import SIGMA_NOTE, Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17, named_table, table_names
 
 ALL = "all"
@@ -96,7 +96,12 @@ def find_joints(
         )
         order = tuple(range(len(found)))
     else:
+        if table is not None and _are_first(table, listed, entries):
+            notes.append(f"of the {len(listed)} joints that the category lists, the first {len(table)} are taken")
+            listed = listed[: len(table)]
         found, order = _listed(chosen[0], listed, table, path, notes)
+    if found.uniform_sigma is not None and not any(note.startswith(SIGMA_NOTE) for note in notes):
+        notes.append(f"{SIGMA_NOTE}, {found.uniform_sigma:g}")
     alone = len(chosen) == 1
     return FoundJoints(
         table=found,
@@ -156,6 +161,13 @@ def _unlisted(table: KeypointTable | None, path: str, entries: Entries) -> Keypo
     )
 
 
+def _are_first(table: KeypointTable, names: Sequence[str], entries: Entries) -> bool:
+    """Tell whether annotations have a table's joints alone, the first of those listed: Human-Art's have COCO's 17."""
+    joints = len(table)
+    found = len(names) > joints and _order(names[:joints], table) == tuple(range(joints))
+    return found and entries.numbers() == 3 * joints
+
+
 def _listed(
     category: Category, names: Sequence[str], table: KeypointTable | None, path: str, notes: list[str]
 ) -> tuple[KeypointTable, tuple[int, ...]]:
@@ -186,6 +198,8 @@ def _by_likelihood(category: str) -> list[str]:
 
 def _order(names: Sequence[str], table: KeypointTable) -> tuple[int, ...] | None:
     """Return the place of each of a table's joints among names that are the same but for spelling and order."""
+    if tuple(names) == table.names:
+        return tuple(range(len(names)))
     places = {name_key(name): k for k, name in enumerate(names)}
     if len(names) != len(table) or len(places) != len(names):
         return None
@@ -244,7 +258,5 @@ def _sigmas(category: Category, joints: int, notes: list[str]) -> list[float]:
     if isinstance(found, list) and len(found) == joints and all(type(s) in (int, float) and 0 < s < 1 for s in found):
         return [float(sigma) for sigma in found]
     has = "none" if found is None else f"others than {joints} between 0 and 1"
-    notes.append(
-        f"OKS by one sigma for all joints, {UNIFORM_SIGMA}: the file has {has}, and its joints are no known table's"
-    )
+    notes.append(f"{SIGMA_NOTE}, {UNIFORM_SIGMA}: the file has {has}, and its joints are no known table's")
     return [UNIFORM_SIGMA] * joints

@@ -151,4 +151,4 @@ def _fault(entry: Entry, own_image: Any, file: AnnotationFile) -> str | None:
     if entry.image_id not in file.images:
         fault = file.image_faults.get(entry.image_id, "no such image in 'images'")
         return f"image_id {text_of(own_image):.100}: {fault}"
-    return settle(entry, file.joints.table, file.guesses)
+    return settle(entry, file.joints.table, file.guesses, file.meanings)

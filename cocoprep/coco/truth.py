@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cocoprep.checks import MAX_BAD_FRACTION
 from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
-from cocoprep.coco.entries import Entry
+from cocoprep.coco.entries import NO_MEANINGS, READ_ONLY, Entry
 from cocoprep.coco.ids import Numbering, number_annotations
 from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_person
 from cocoprep.errors import AnnotationError
@@ -21,7 +21,7 @@ from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
-_WRITTEN = [name for name in Entry.__struct_fields__ if name != "segmentation"]
+_WRITTEN = [name for name in Entry.__struct_fields__ if name not in READ_ONLY]
 _SHOWN = 5
 
 
@@ -77,17 +77,18 @@ class Truth:
     @property
     def notes(self) -> list[str]:
         """Return what whoever reads figures should know of the file."""
-        notes, people = list(self.found), int(self.counts.sum())
+        notes = list(self.found)
         if self.recounted:
             notes.append(
                 f"{self.recounted} annotations say a num_keypoints that is not the number of their labelled joints. "
                 "The labels count, as in a build; pycocotools alone would pass over those that say 0."
             )
         if odd := int(self.without_scale.sum()):
+            whose = self.table.noun.count(int(self.counts.sum())).upper()
             notes.append(
-                f"OKS HAS NO SCALE FOR {odd} OF {people} PEOPLE: their area is less than {LEAST_OF_BOX:.0%} of their "
-                "box's. AP and AR do not say how good their joints are; PCK does. Give each annotation the area of its "
-                "segment, or of its box."
+                f"OKS HAS NO SCALE FOR {odd} OF {whose}: their area is less than {LEAST_OF_BOX:.0%} of their box's. AP "
+                "and AR do not say how good their joints are; PCK does. Give each annotation the area of its segment, "
+                "or of its box."
             )
         return notes
 
@@ -109,7 +110,14 @@ def lacks_scale(area: NDArray[np.float64], bbox: NDArray[np.float64]) -> NDArray
     return lacking
 
 
-def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, category: str | None = None) -> Truth:
+def read_truth(
+    path: str,
+    files: FileStore,
+    table: KeypointTable | None = None,
+    category: str | None = None,
+    *,
+    meanings: Mapping[int, int] = NO_MEANINGS,
+) -> Truth:
     """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
 
     It is read as a build reads it: annotations of other categories are passed over, `num_keypoints` is counted
@@ -120,13 +128,14 @@ def read_truth(path: str, files: FileStore, table: KeypointTable | None = None, 
         files: where it lies.
         table: the joints; None for those that the category lists.
         category: that counts; None for the person, or the only one with joints.
+        meanings: what the file's visibilities mean, where the user says so.
 
     Raises:
         AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or more than a
             share of `MAX_BAD_FRACTION` of its annotations are faulty; the first of them are named.
     """
     data = read_user_file(path, files, "a JSON file of COCO person keypoints", refusal=AnnotationError)
-    file = parse_annotation_file(data, path, table, category)
+    file = parse_annotation_file(data, path, table, category, meanings=meanings)
     checked = [one for one in check_entries(file) if not one.is_other]
     faulty = [one for one in checked if one.fault is not None]
     if len(faulty) > MAX_BAD_FRACTION * len(checked):

@@ -35,8 +35,8 @@ _MEANING = {
     "malformed": "The entry is not a valid annotation, so nothing can be read from it.",
     "category": "It is of another category than the one that was built, which is no fault.",
     "duplicate": "The same entry, id and all, is in the file before it.",
-    "zero_keypoints": "None of this person's joints is labelled: there is nothing to learn from it.",
-    "crowd": "The entry marks a crowd, not one person.",
+    "zero_keypoints": "None of this {one}'s joints is labelled: there is nothing to learn from it.",
+    "crowd": "The entry marks a crowd, not one {one}.",
     "min_keypoints": "Fewer joints are labelled than --min-keypoints asks for.",
     "box": "No crop can be made from its box.",
     "limit": "--limit left its photograph out of this build.",
@@ -59,7 +59,7 @@ def draw_dropped(subject: Subject) -> Image.Image:
     place_panel(page, Panel("Photograph", subtitle, picture), EDGE, HEADER, left_width)
     y = place_key(page, keys, EDGE, HEADER + PANEL_HEAD + picture.height + 14, left_width)
     if with_joints:
-        place_joint_key(page, EDGE, y)
+        place_joint_key(page, EDGE, y, sides=subject.table.has_pairs)
     at = EDGE + left_width + GAP + 10, HEADER + PANEL_HEAD - 4.0
     for one, size_px, colour in lines:
         at = at[0], write_lines(page, at, [one], size_px, colour=colour)
@@ -99,7 +99,7 @@ def _write_header(page: Image.Image, subject: Subject) -> None:
 
 def _boxes_in_words(subject: Subject) -> str:
     count = len(subject.others) + (subject.annotation is not None)
-    return f"{count} annotated {'person' if count == 1 else 'people'}"
+    return f"{count} annotated {subject.table.noun.of(count)}"
 
 
 def _key_rows(subject: Subject) -> list[Key]:
@@ -126,7 +126,10 @@ def _text(subject: Subject) -> list[_Line]:
     lines: list[_Line] = [("Dropped:", TEXT_PX, DIM_TEXT)]
     lines += [(one, REASON_PX, DROPPED) for one in wrap(reason, REASON_PX, COLUMN)]
     lines.append(("", 8, DIM_TEXT))
-    paragraphs = [(_MEANING.get(reason, ""), TEXT), (subject.detail[:LONGEST_DETAIL], TEXT)]
+    paragraphs = [
+        (_MEANING.get(reason, "").format(one=subject.table.noun.one), TEXT),
+        (subject.detail[:LONGEST_DETAIL], TEXT),
+    ]
     paragraphs += [(fact, DIM_TEXT) for fact in _facts(subject)]
     for text, colour in paragraphs:
         if text:

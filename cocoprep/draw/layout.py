@@ -77,17 +77,12 @@ def place_key(page: Image.Image, rows: Sequence[Key], left: int, top: int, width
     return top + len(rows) * KEY_ROW
 
 
-def place_joint_key(page: Image.Image, left: int, top: int, *, small: bool = False) -> int:
-    """Paint what the colours and forms of joints mean, in one row; return the x behind it."""
+def place_joint_key(page: Image.Image, left: int, top: int, *, small: bool = False, sides: bool = True) -> int:
+    """Paint what colours and forms of joints mean, in one row; return the x behind it. Not all joints have sides."""
     size_px = SUBTITLE_PX if small else KEY_PX
     y, x = top + KEY_ROW // 2, float(left)
-    entries = [
-        ("left", SIDE_COLOURS["left"], False),
-        ("right", SIDE_COLOURS["right"], False),
-        ("centre", SIDE_COLOURS["centre"], False),
-        ("visible", TEXT, False),
-        ("hidden", TEXT, True),
-    ]
+    entries: list[tuple[str, Colour, bool]] = [(side, colour, False) for side, colour in SIDE_COLOURS.items() if sides]
+    entries += [("visible", TEXT, False), ("hidden", TEXT, True)]
     for text, colour, hollow in entries:
         _dot(page, (x + 7, y), colour, hollow=hollow)
         write(page, (x + 20, y), text, size_px, colour=DIM_TEXT if small else TEXT, anchor="lm")
@@ -95,9 +90,9 @@ def place_joint_key(page: Image.Image, left: int, top: int, *, small: bool = Fal
     return round(x - 20)
 
 
-def joint_key_width(*, small: bool = False) -> int:
+def joint_key_width(*, small: bool = False, sides: bool = True) -> int:
     """Return the width of `place_joint_key`."""
-    return place_joint_key(new_page(1, 1), 0, 0, small=small)
+    return place_joint_key(new_page(1, 1), 0, 0, small=small, sides=sides)
 
 
 def _paint_round(page: Image.Image, at: tuple[float, float], discs: Sequence[tuple[float, Colour]]) -> None:

@@ -36,12 +36,20 @@ _HEAT = np.array(
 
 
 def joint_colours(table: KeypointTable) -> Colours:
-    """Return (K, 3) float32 RGB: each joint in the colour of the person's own side."""
+    """Return (K, 3) float32 RGB: each joint in the colour of the owner's own side; without sides, a hue each."""
+    if not table.has_pairs:
+        return distinct_colours(len(table))
     return np.array([SIDE_COLOURS[side] for side in table.sides], np.float32)
 
 
 def limb_colours(table: KeypointTable) -> Colours:
-    """Return (limbs, 3) float32 RGB: a limb has the side of its ends; one that joins both sides is central."""
+    """Return (limbs, 3) float32 RGB: a limb has the side of its ends; one that joins both sides is central.
+
+    Without sides it has the hue of its later joint, so that a finger is of nearly one colour.
+    """
+    if not table.has_pairs:
+        later = [max(ends) for ends in table.limb_index]
+        return joint_colours(table)[later].reshape(-1, 3)
     sides = [{table.sides[a], table.sides[b]} - {"centre"} for a, b in table.limb_index]
     return np.array([SIDE_COLOURS[next(iter(ends)) if len(ends) == 1 else "centre"] for ends in sides], np.float32)
 

@@ -84,9 +84,9 @@ def contact_sheet(
     columns = min(columns, len(people))
     rows = -(-len(people) // columns)
     step = size[0] + caption_height(tile_px) + TILE_GAP, size[1] + TILE_GAP
-    page_size = _page_size(rows, columns, step, title)
+    page_size = _page_size(rows, columns, step, title, sides=table.has_pairs)
     page = new_page(*page_size)
-    _write_title(page, title)
+    _write_title(page, title, sides=table.has_pairs)
     for n, person in enumerate(people):
         row, column = divmod(n, columns)
         _place_tile(page, person, (EDGE + column * step[1], EDGE + HEADER + row * step[0]), size, table)
@@ -116,12 +116,12 @@ def sheet_of(
     pixels = len(places) * tile_px * (tile_px + caption_height(tile_px))
     require(pixels <= MAX_SHEET_PIXELS, "--people and --tile", f"a sheet of at most {MAX_SHEET_PIXELS} pixels", pixels)
     height, width = dataset.crop.stored_size if stored else dataset.crop.input_size
+    table = table_of(dataset.manifest.keypoints)
     title = (
-        f"{dataset.manifest.split}:  {len(places)} of {len(dataset)} people, "
+        f"{dataset.manifest.split}:  {len(places)} of {len(dataset)} {table.noun.many}, "
         f"{'stored' if stored else 'canonical'} crops {width} x {height}"
     )
     tiles = [person_tile(dataset, place, stored=stored) for place in places]
-    table = table_of(dataset.manifest.keypoints)
     return contact_sheet(tiles, title=title, tile_px=tile_px, columns=columns, table=table)
 
 
@@ -149,15 +149,17 @@ def _caption_px(tile_px: int) -> int:
     return min(max(tile_px // 11, 9), 15)
 
 
-def _page_size(rows: int, columns: int, step: tuple[int, int], title: str) -> tuple[int, int]:
+def _page_size(rows: int, columns: int, step: tuple[int, int], title: str, *, sides: bool) -> tuple[int, int]:
     """Return the (W, H) of the page: wide enough for its title and key too, however few the tiles."""
-    width = max(columns * step[1] - TILE_GAP, min(round(text_width(title, 22)), 900), joint_key_width(small=True))
+    width = max(
+        columns * step[1] - TILE_GAP, min(round(text_width(title, 22)), 900), joint_key_width(small=True, sides=sides)
+    )
     return width + 2 * EDGE, HEADER + rows * step[0] - TILE_GAP + 2 * EDGE
 
 
-def _write_title(page: Image.Image, title: str) -> None:
+def _write_title(page: Image.Image, title: str, *, sides: bool) -> None:
     write(page, (EDGE, EDGE + 8), shorten(title, 22, page.width - 2 * EDGE), 22, anchor="lm")
-    place_joint_key(page, EDGE, EDGE + 22, small=True)
+    place_joint_key(page, EDGE, EDGE + 22, small=True, sides=sides)
 
 
 def _place_tile(

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cocoprep.draw import ink
 from cocoprep.draw.palette import OUTLINE, joint_colours, limb_colours
-from cocoprep.pose.affine import CropWindow, image_to_crop
+from cocoprep.pose.affine import CropWindow, distances, image_to_crop
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
 
@@ -16,6 +16,8 @@ HIDDEN = 1
 PICTURE_SHARE = 1 / 100  # a skeleton's unit, of the picture's shorter side
 EXTENT_SHARE = 1 / 34  # ... but no more than this of the person's own extent, lest a small one become a blot
 SMALLEST_UNIT_PX, LARGEST_UNIT_PX = 1.3, 10.0
+DENSE_FROM = 30  # joints of a table: then some stand as close as those of a face or a hand, and are drawn smaller
+CLOSE_SHARE, SMALLEST_SHARE = 0.3, 0.35  # of the distance to the nearest joint, and of the size of others
 
 
 def draw_skeleton(
@@ -61,8 +63,11 @@ def paint_skeleton(
     drawn = (seen > 0) & np.isfinite(at).all(axis=-1)
     height, width = canvas.shape[:2]
     unit = suitable_unit(at[drawn], (height, width)) if unit_px is None else unit_px
-    _paint_limbs(canvas, at, drawn, table=table, unit=unit)
-    _paint_joints(canvas, at, drawn, hidden=seen == HIDDEN, table=table, unit=unit)
+    units = np.full(len(at), unit)
+    if len(table) > DENSE_FROM:
+        units[drawn] = _where_close(at[drawn], unit)
+    _paint_limbs(canvas, at, drawn, table=table, units=units)
+    _paint_joints(canvas, at, drawn, hidden=seen == HIDDEN, table=table, units=units)
 
 
 def suitable_unit(points: NDArray[np.float64], size: tuple[int, int]) -> float:
@@ -73,17 +78,30 @@ def suitable_unit(points: NDArray[np.float64], size: tuple[int, int]) -> float:
     return min(max(unit, SMALLEST_UNIT_PX), LARGEST_UNIT_PX)
 
 
+def _where_close(points: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    """Return the unit of each of some points (n, 2): smaller where another is so near that they would be one blot."""
+    apart = distances(points[:, None], points[None])
+    np.fill_diagonal(apart, np.inf)
+    units: NDArray[np.float64] = np.clip(CLOSE_SHARE * apart.min(axis=1, initial=np.inf), SMALLEST_SHARE * unit, unit)
+    return units
+
+
 def _paint_limbs(
-    canvas: ink.Canvas, at: NDArray[np.float64], drawn: NDArray[np.bool_], *, table: KeypointTable, unit: float
+    canvas: ink.Canvas,
+    at: NDArray[np.float64],
+    drawn: NDArray[np.bool_],
+    *,
+    table: KeypointTable,
+    units: NDArray[np.float64],
 ) -> None:
     limbs = [
-        (at[[a, b]], colour)
+        (at[[a, b]], max(units[a], units[b]), colour)
         for (a, b), colour in zip(table.limb_index, limb_colours(table), strict=True)
         if drawn[a] and drawn[b]
     ]
-    for ends, _ in limbs:  # all outlines first, so that none cuts through another limb
+    for ends, unit, _ in limbs:  # all outlines first, so that none cuts through another limb
         ink.line(canvas, ends, 1.1 * unit + 2 * _rim(unit), OUTLINE)
-    for ends, colour in limbs:
+    for ends, unit, colour in limbs:
         ink.line(canvas, ends, 1.1 * unit, colour)
 
 
@@ -94,11 +112,11 @@ def _paint_joints(
     *,
     hidden: NDArray[np.bool_],
     table: KeypointTable,
-    unit: float,
+    units: NDArray[np.float64],
 ) -> None:
-    radius, rim = 1.25 * unit, _rim(unit)
+    colours = joint_colours(table)
     for k in np.flatnonzero(drawn):
-        colour = joint_colours(table)[k]
+        radius, rim, colour = 1.25 * units[k], _rim(units[k]), colours[k]
         ink.disc(canvas, at[k], radius + rim, OUTLINE)
         ink.disc(canvas, at[k], radius, colour)
         if hidden[k]:
@@ -107,4 +125,4 @@ def _paint_joints(
 
 def _rim(unit: float) -> float:
     """Return the width of the dark outline."""
-    return max(0.7, 0.32 * unit)
+    return max(min(0.7, 0.54 * unit), 0.32 * unit)  # as thin as the smallest dots

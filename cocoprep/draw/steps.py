@@ -111,7 +111,7 @@ def _draw_kept(subject: Subject, person: dict[str, Any], joint: str | None) -> I
     place_panel(page, photograph, EDGE, HEADER, left_width)
     key_top = HEADER + PANEL_HEAD + photograph.picture.height + 14
     below = place_key(page, keys, EDGE, key_top, left_width)
-    place_joint_key(page, EDGE, below)
+    place_joint_key(page, EDGE, below, sides=subject.table.has_pairs)
     for n, panel in enumerate(_crop_panels(subject, person, cell, joint)):
         x = right + (n % 2) * (cell_width + GAP)
         place_panel(page, panel, x, HEADER + (n // 2) * (PANEL_HEAD + cell[0] + GAP), cell_width)
@@ -155,7 +155,7 @@ def _photograph_panel(subject: Subject, person: dict[str, Any], grid: _Grid) -> 
         stored=stored_window(window, subject.crop),
     )
     count = len(subject.others) + 1
-    subtitle = f"{count} annotated {'person' if count == 1 else 'people'}; what lies outside the stored window is dark"
+    subtitle = f"{count} annotated {subject.table.noun.of(count)}; what lies outside the stored window is dark"
     return Panel("Photograph", subtitle, draw_photograph(subject.photograph, marks, grid.photograph), 1)
 
 
@@ -191,7 +191,7 @@ def _crop_panels(subject: Subject, person: dict[str, Any], cell: tuple[int, int]
         Panel("Stored crop", stored_size, draw_stored(person["image"], margin, cell), 2),
         Panel("Canonical crop", f"{width} x {height}, with joints and limbs", skeleton, 3),
         _heatmap_panel(subject, person, canonical, cell, joint),
-        Panel("All heatmaps", f"{len(table)} maps, coloured by side", overlay, 5),
+        Panel("All heatmaps", f"{len(table)} maps, coloured by {'side' if table.has_pairs else 'joint'}", overlay, 5),
     ]
 
 

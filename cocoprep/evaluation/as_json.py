@@ -34,6 +34,7 @@ def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context:
             "people_predicted": int((evaluation.matches >= 0).sum()),
         },
         "oks": evaluation.oks.figures,
+        **({} if table.uniform_sigma is None else {"oks_sigma_of_all_joints": table.uniform_sigma}),
         "oks_precision": _precision(evaluation.oks),
         "pck": {unit: _pck(figures, table) for unit, figures in evaluation.pck.items()},
         "end_point_error": _end_point(evaluation.end_point, table),

@@ -18,7 +18,10 @@ def name_key(name: str) -> tuple[Side, str]:
 
 
 def side_of(name: str) -> Side:
-    """Return the side that a name says by its first or its last word; `centre` where it says none, or both."""
+    """Return the side that a name says; `centre` where it says none, or both.
+
+    Its first or its last word says it, or else `left` or `right` between others, as in `medial_left_elbow`.
+    """
     return _split(name)[0]
 
 
@@ -54,4 +57,8 @@ def _split(name: str) -> tuple[Side, str]:
         return first, "_".join(words[1:])
     if last and not first:
         return last, "_".join(words[:-1])
+    between = [k for k, word in enumerate(words[1:-1], 1) if word in ("left", "right")]
+    if not (first or last) and len(between) == 1:
+        place = between[0]
+        return _SIDES[words[place]], "_".join(words[:place] + words[place + 1 :])
     return "centre", "_".join(words) or name.strip().casefold()

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.pose.joint_names import Side, shared_name, side_of
+from cocoprep.pose.nouns import Noun, noun_of
 
+SIGMA_NOTE = "OKS by one sigma for all joints"
 VISIBLE = 2  # a joint's visibility: 0 not labelled, 1 labelled but hidden
 
 
@@ -57,6 +59,21 @@ class KeypointTable:
         """Return (K,) indices: joint k of a mirrored person is joint `flip_index[k]` of the person."""
         places = {name: k for k, name in enumerate(self.names)}
         return tuple(places[joint.partner] for joint in self.joints)
+
+    @cached_property
+    def noun(self) -> Noun:
+        """Return what those that have these joints are called in sentences."""
+        return noun_of(self.category)
+
+    @property
+    def has_pairs(self) -> bool:
+        """Tell whether a mirror exchanges any joints: where it does not, nothing says what a mirrored picture shows."""
+        return self.flip_index != tuple(range(len(self)))
+
+    @property
+    def uniform_sigma(self) -> float | None:
+        """Return the one OKS sigma of all joints; None where they differ."""
+        return self.joints[0].oks_sigma if len({joint.oks_sigma for joint in self.joints}) == 1 else None
 
     @cached_property
     def sides(self) -> tuple[Side, ...]:

@@ -99,7 +99,7 @@ def _pictures(report: Report, *, with_people: bool) -> dict[str, bytes]:
     for name, people in (("worst", report.worst), ("best", report.best)):
         if with_people and people:
             title = f"The {name} {len(people)} by OKS: truth, then prediction"
-            pictures[f"{name}.png"] = _png(people_sheet(people, title=title))
+            pictures[f"{name}.png"] = _png(people_sheet(people, title=title, sides=report.joints.has_pairs))
     return pictures | {f"heatmaps-{grid.annotation_id}.png": _png(grid.picture) for grid in report.grids}
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cocoprep.pose.nouns import Noun
+
 NONE = "\N{EN DASH}"  # where there is no figure
 
 
@@ -83,9 +85,9 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def people(number: int) -> str:
-    """Return a number of people in words."""
-    return "1 person" if number == 1 else f"{count(number)} people"
+def people(number: int, noun: Noun) -> str:
+    """Return a number of people, or of whatever is counted, in words."""
+    return f"{count(number)} {noun.of(number)}"
 
 
 def words(name: str) -> str:

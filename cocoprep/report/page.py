@@ -37,10 +37,10 @@ JPEG_QUALITY = 82
 KINDS_IN_WORDS = {
     "good": "where it belongs, within what people themselves differ by (similarity of at least 0.85)",
     "jitter": "near, but off (similarity of at least 0.5)",
-    "inversion": "on the same joint of the person's other side: left and right exchanged",
-    "swap": "on that joint, or its mirror partner, of another person in the photograph",
+    "inversion": "on the same joint of the {one}'s other side: left and right exchanged",
+    "swap": "on that joint, or its mirror partner, of another {one} in the photograph",
     "miss": "on nothing of the kind",
-    "undetected": "of a person whom nobody predicted",
+    "undetected": "of {a} whom nobody predicted",
 }
 
 
@@ -124,11 +124,11 @@ def render_page(report: Report) -> str:
 
 
 def _counts(report: Report) -> Markup:
-    truth, matches = report.evaluation.truth, report.evaluation.matches
+    truth, matches, noun = report.evaluation.truth, report.evaluation.matches, report.joints.noun
     looked_for, predicted = int(truth.counts.sum()), int((truth.counts & (matches >= 0)).sum())
     line = (
-        f"{people(looked_for)} with labelled joints on {count(len(truth.document['images']))} photographs; "
-        f"{count(len(report.evaluation.predictions))} predictions, which cover {count(predicted)} of these people."
+        f"{people(looked_for, noun)} with labelled joints on {count(len(truth.document['images']))} photographs; "
+        f"{count(len(report.evaluation.predictions))} predictions, which cover {count(predicted)} of these {noun.many}."
     )
     return element("p", line, class_="dim")
 
@@ -150,10 +150,14 @@ def _oks(report: Report) -> Markup:
 
 def _pck(report: Report) -> Markup:
     total = "How PCK grows as the threshold is loosened, by each unit. The steeper from the left, the more exact."
-    by_joint = (
-        "The same by box, joint by joint: orange the person's left, blue the right, grey all joints together. Two "
-        "lines apart mean that one side is found worse than the other."
-    )
+    by_joint = "The same by box, joint by joint: "
+    if report.joints.has_pairs:
+        by_joint += (
+            f"orange the {report.joints.noun.one}'s left, blue the right, grey all joints together. Two lines apart "
+            "mean that one side is found worse than the other."
+        )
+    else:
+        by_joint += "green the joint, grey all joints together."
     both = [_chart(report, "pck-curves", total), tables.pck_table(report.evaluation, report.beside)]
     return join([element("div", join(both), class_="two"), _chart(report, "pck-curves-by-joint", by_joint, wide=True)])
 
@@ -167,17 +171,20 @@ def _joints(report: Report) -> Markup:
 
 
 def _errors(report: Report) -> Markup:
+    noun = report.joints.noun
     kinds = [
-        join([element("dt", join([_swatch(kind), kind], "")), element("dd", meaning)], "")
+        join(
+            [element("dt", join([_swatch(kind), kind], "")), element("dd", meaning.format(one=noun.one, a=noun.a))], ""
+        )
         for kind, meaning in KINDS_IN_WORDS.items()
     ]
     intro = (
         "Every labelled joint is of one kind (after Ronchi and Perona 2017). Similarity falls from 1 with the "
-        "distance, by the size of the person and by how exactly people place that joint themselves."
+        f"distance, by the size of the {noun.one} and by how exactly people place that joint themselves."
     )
     chart = (
-        "Each bar is a group of joints, whose number stands beside it. Size: COCO's, by the area of the person. "
-        "Crowding: how many other people's boxes overlap. Occlusion: whether the joint is marked as hidden."
+        f"Each bar is a group of joints, whose number stands beside it. Size: COCO's, by the area of the {noun.one}. "
+        f"Crowding: how many other {noun.their} boxes overlap. Occlusion: whether the joint is marked as hidden."
     )
     parts = [element("p", intro), element("dl", join(kinds), class_="kinds")]
     parts.append(_chart(report, "errors", chart, wide=True))
@@ -201,9 +208,9 @@ def _confidence(report: Report) -> Markup:
     return tables.confidence_table(report.evaluation, report.joints)
 
 
-READ_PEOPLE = (
-    "Truth on the left, prediction on the right, with the joints that are labelled; orange is the person's left, blue "
-    "the right, a hollow dot a hidden joint. A white ring marks a joint in a wrong place, its line leads to where it "
+HOW_TO_READ = (
+    "Truth on the left, prediction on the right, with the joints that are labelled; {sides}a hollow dot a hidden "
+    "joint. A white ring marks a joint in a wrong place, its line leads to where it "
     "belongs. "
 )
 
@@ -212,15 +219,18 @@ def _worst(report: Report) -> Markup:
     if not report.worst:
         return Markup("")
     undetected = int((report.evaluation.truth.counts & (report.evaluation.matches < 0)).sum())
-    left_out = f"Not among them: {people(undetected)} whom nobody predicted. " * bool(undetected)
-    intro = f"The {people(len(report.worst))} with the lowest OKS, lowest first. {left_out}{READ_PEOPLE}"
+    noun = report.joints.noun
+    left_out = f"Not among them: {people(undetected, noun)} whom nobody predicted. " * bool(undetected)
+    sides = f"orange is the {noun.one}'s left, blue the right, " if report.joints.has_pairs else ""
+    how = HOW_TO_READ.format(sides=sides)
+    intro = f"The {people(len(report.worst), noun)} with the lowest OKS, lowest first. {left_out}{how}"
     return join([_with_command(intro), _people(report.worst)])
 
 
 def _best(report: Report) -> Markup:
     if not report.best:
         return Markup("")
-    intro = f"The {people(len(report.best))} with the highest OKS, highest first, shown as above."
+    intro = f"The {people(len(report.best), report.joints.noun)} with the highest OKS, highest first, shown as above."
     return join([element("p", intro), _people(report.best)])
 
 
@@ -244,16 +254,18 @@ def _portrait(one: Portrait) -> Markup:
 def _worst_errors(report: Report) -> Markup:
     if not report.errors:
         return Markup("")
+    one = report.joints.noun.one
     intro = (
         f"The {count(len(report.errors))} joints farthest from where they belong, of {count(report.errors_in_all)} "
-        "inversions, swaps and misses, by their distance as a fraction of the person's box. A number leads to the "
-        "person's picture. "
+        f"inversions, swaps and misses, by their distance as a fraction of the {one}'s box. A number leads to the "
+        f"{one}'s picture. "
     )
     head = ["annotation", "photograph", "joint", "kind", "distance, px", "of the box", "confidence"]
     rows = [_error_row(report, one) for one in report.errors]
     parts = [_with_command(intro), table(head, rows, left=4)]
     if report.behind:
-        parts += [element("h3", "People of these errors who are not shown above"), _people(report.behind)]
+        title = f"{report.joints.noun.many.capitalize()} of these errors who are not shown above"
+        parts += [element("h3", title), _people(report.behind)]
     return join(parts)
 
 

@@ -149,17 +149,17 @@ def _mark_wrong(
     return ink.picture_of(canvas)
 
 
-def people_sheet(people: Sequence[Portrait], *, title: str, columns: int = 3) -> Image.Image:
+def people_sheet(people: Sequence[Portrait], *, title: str, columns: int = 3, sides: bool = True) -> Image.Image:
     """Return the sheet of at least one person, in reading order, each with id, OKS and what went wrong below."""
     pictures = [one.picture or message_picture("no picture", (TILE_PX, 2 * TILE_PX)) for one in people]
     step = TILE_PX + CAPTION, max(picture.width for picture in pictures) + TILE_GAP
     columns = min(columns, len(people))
     rows = -(-len(people) // columns)
-    key_width = joint_key_width(small=True) + KEY_GAP + round(text_width(RINGS, 14)) + 1
+    key_width = joint_key_width(small=True, sides=sides) + KEY_GAP + round(text_width(RINGS, 14)) + 1
     width = max(columns * step[1] - TILE_GAP, round(text_width(title, 22)), key_width)
     page = new_page(width + 2 * EDGE, HEADER + rows * step[0] + 2 * EDGE - 10)
     write(page, (EDGE, EDGE + 8), title, 22, anchor="lm")
-    end = place_joint_key(page, EDGE, EDGE + 22, small=True)
+    end = place_joint_key(page, EDGE, EDGE + 22, small=True, sides=sides)
     write(page, (end + KEY_GAP, EDGE + 35), RINGS, 14, colour=DIM_TEXT, anchor="lm")
     for n, (person, picture) in enumerate(zip(people, pictures, strict=True)):
         x, y = EDGE + n % columns * step[1], EDGE + HEADER + n // columns * step[0]

@@ -25,10 +25,10 @@ STROKES = ("-", "--", ":")
 BAR_IN = 0.29  # height of a bar with its gap, in inches
 THRESHOLD = 0.2  # of the bars of PCK
 GROUPINGS = {
-    "size": "size of the person",
+    "size": "size of the {one}",
     "crowding": "crowding: others whose boxes overlap",
     "occlusion": "occlusion of the joint",
-    "labelled joints": "labelled joints of the person",
+    "labelled joints": "labelled joints of the {one}",
 }
 KindCounts = Mapping[str, Mapping[str, int]]  # group -> kind of error -> joints
 
@@ -107,7 +107,7 @@ def precision_recall(evaluation: Evaluation) -> Chart:
         axes.plot(100 * oks.recalls, 100 * mean, color=TEXT, lw=2.4, label=_line_name("mean", mean))
         _percent(axes, "x")
         _percent(axes, "y")
-        axes.set_xlabel("recall: people found, %")
+        axes.set_xlabel(drawable(f"recall: {evaluation.truth.table.noun.many} found, %"))
         axes.set_ylabel("precision: predictions that are right, %")
         figure.legend(loc="outside lower center", ncols=3)
 
@@ -130,7 +130,7 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.35))
         values = np.nan_to_num(score.per_joint[place])
         colours = [LINE_COLOURS[side] for side in table.sides]
-        left.barh(names, 100 * values, color=colours, height=0.72)
+        left.barh(range(len(names)), 100 * values, color=colours, height=0.72)
         for row, value in enumerate(score.per_joint[place].tolist()):
             left.text(1, row, share(value), va="center", color=BACKGROUND if value > 0.14 else TEXT)
         total = float(score.total[place])
@@ -138,8 +138,8 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
             left.axvline(100 * total, color=TEXT, lw=1.2, ls="--")
         left.set_title(f"PCK@{score.thresholds[place]:g} by box; dashed: all joints, {share(total)}", loc="left")
         left.set_xlabel("labelled joints within the threshold, %")
-        groups = {name: counts.get(own, {}) for name, own in zip(names, table.names, strict=True)}
-        _stack(right, groups)
+        _stack(right, {own: counts.get(own, {}) for own in table.names})
+        right.set_yticks(range(len(names)), names)
         right.set_title("What became of it", loc="left")
         right.set_xlabel("labelled joints, %")
         for axes in (left, right):
@@ -153,8 +153,11 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
 
 
 def error_bars(evaluation: Evaluation) -> Chart | None:
-    """Draw what became of joints by the people's size, crowding, occlusion and labels; None where no joint counts."""
-    tables = {title: evaluation.errors.tables.get(name, {}) for name, title in GROUPINGS.items()}
+    """Draw what became of joints by their owner's size, crowding, occlusion and labels; None where no joint counts."""
+    tables = {
+        drawable(title.format(one=evaluation.truth.table.noun.one)): evaluation.errors.tables.get(name, {})
+        for name, title in GROUPINGS.items()
+    }
     if not any(sum(counts.values()) for groups in tables.values() for counts in groups.values()):
         return None
     sizes = [len(groups) for groups in tables.values()]

@@ -11,7 +11,7 @@ from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.report.markup import NONE, Content, Markup, count, element, join, pixels, share, table, words
+from cocoprep.report.markup import NONE, Content, Markup, count, element, join, people, pixels, share, table, words
 
 HEADINGS = {"joint": "joint", "size": "size", "crowding": "others overlapping", "occlusion": "joint is"}
 
@@ -35,14 +35,15 @@ def oks_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
     rows = [[one, *(share(figures.get(one, np.nan)) for figures in columns)] for one in OKS_FIGURES]
     caption = (
         "Average precision (AP) and recall (AR) by object keypoint similarity (OKS), as COCO's server counts them: the "
-        "mean over ten thresholds of OKS, at 0.50 and 0.75 alone, and of medium and large people. 1 is perfect."
+        "mean over ten thresholds of OKS, at 0.50 and 0.75 alone, and of medium and large "
+        f"{evaluation.truth.table.noun.many}. 1 is perfect."
     )
     return table(["OKS", "this result", *others], rows, caption=caption, mark="first-figure")
 
 
 def pck_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
     """Return PCK at each threshold and the joints behind it, a column each for every unit and for others by box."""
-    units = list(evaluation.pck.values())
+    units, noun = list(evaluation.pck.values()), evaluation.truth.table.noun
     others = {name: figures for name, figures in beside.items() if any(one.startswith("PCK@") for one in figures)}
     rows = [
         [
@@ -55,13 +56,14 @@ def pck_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
     rows += [
         ["AUC", *(share(one.auc) for one in units), *(share(one.get("AUC", np.nan)) for one in others.values())],
         ["joints", *(count(int(one.pck.joints.sum())) for one in units), *nothing],
-        ["people", *(count(one.people) for one in units), *nothing],
-        ["people left out", *(count(one.without_unit) for one in units), *nothing],
+        [noun.many, *(count(one.people) for one in units), *nothing],
+        [f"{noun.many} left out", *(count(one.without_unit) for one in units), *nothing],
     ]
     caption = (
         "Share of the labelled joints that lie within a fraction of a unit of the truth. The unit is the longer side "
-        "of the person's box, the torso (shoulder to the other side's hip), or the head (the longest distance in it). "
-        "AUC is the mean over fractions from 0 to 0.5. A person whose torso or head is not labelled is left out."
+        f"of the {noun.one}'s box, the torso (shoulder to the other side's hip), or the head (the longest distance in "
+        f"it). AUC is the mean over fractions from 0 to 0.5. {noun.a.capitalize()} whose torso or head is not labelled "
+        "is left out."
     )
     head = ["PCK", *(f"by {one.unit}" for one in units), *(f"{name}, by box" for name in others)]
     return table(head, rows, caption=caption, mark="first-figure")
@@ -87,9 +89,9 @@ def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
     )  # fmt: skip
     head = ["joint", *(f"PCK@{threshold:g}" for threshold in score.thresholds), "AUC", "joints"]
     caption = (
-        "PCK by box, and the distance from the truth in pixels of the photograph (end-point error), over people who "
-        f"were predicted. Of the box's longer side, the mean distance is {share(apart.mean_of_box)} and the median "
-        f"{share(apart.median_of_box)}."
+        "PCK by box, and the distance from the truth in pixels of the photograph (end-point error), over "
+        f"{joints.noun.many} who were predicted. Of the box's longer side, the mean distance is "
+        f"{share(apart.mean_of_box)} and the median {share(apart.median_of_box)}."
     )
     return table(
         [*head, "mean distance, px", "median distance, px", "joints predicted"], rows, caption=caption, mark="last"
@@ -134,10 +136,11 @@ def confidence_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
         ]
     )
     caption = (
-        "A joint is reported where its confidence is at least its threshold, so how many joints a person gets follows "
-        f"from the picture: {chosen.reported:.1f} of {len(joints)} on average over {count(chosen.people)} people. Each "
-        "threshold is the one with the highest F1 of telling the joints that are labelled. Precision: of the joints "
-        "reported, the share that is labelled. Recall: of the labelled ones, the share reported."
+        "A joint is reported where its confidence is at least its threshold, so how many joints "
+        f"{joints.noun.a} gets follows from the picture: {chosen.reported:.1f} of {len(joints)} on average over "
+        f"{people(chosen.people, joints.noun)}. Each threshold is the one with the highest F1 of telling the joints "
+        "that are labelled. Precision: of the joints reported, the share that is labelled. Recall: of the labelled "
+        "ones, the share reported."
     )
     head = ["joint", "threshold", "precision", "recall", "F1", "labelled"]
     return table(head, rows, caption=caption, mark="last")

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from cocoprep.errors import OutputError
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
+from cocoprep.sample.joints import FigureJoints, figure_joints
 from cocoprep.sample.processes import map_in_processes
 from cocoprep.sample.scene import draw_scene
 from cocoprep.sample.state import (
@@ -58,10 +60,10 @@ class SampleSummary:
     drawn: int
 
 
-def _draw(folder: Path, plan: SamplePlan, picture: tuple[str, int]) -> Drawn:
+def _draw(folder: Path, plan: SamplePlan, joints: FigureJoints, picture: tuple[str, int]) -> Drawn:
     """Draw and write one image; its content depends on seed, split and index only."""
     split, index = picture
-    scene = draw_scene(np.random.default_rng([plan.seed, SPLITS.index(split), index]))
+    scene = draw_scene(np.random.default_rng([plan.seed, SPLITS.index(split), index]), joints)
     buffer = io.BytesIO()
     scene.image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     path, number = image_path(folder, split, index), image_id(split, index)
@@ -80,7 +82,7 @@ def _draw(folder: Path, plan: SamplePlan, picture: tuple[str, int]) -> Drawn:
     return Drawn(split=split, image=entry, annotations=scene.annotations)
 
 
-def _document(drawn: list[Drawn]) -> dict[str, Any]:
+def _document(drawn: list[Drawn], table: KeypointTable) -> dict[str, Any]:
     """Return the annotation file of one split."""
     return {
         "info": {
@@ -105,20 +107,22 @@ def _document(drawn: list[Drawn]) -> dict[str, Any]:
                 "supercategory": "person",
                 "id": 1,
                 "name": "person",
-                "keypoints": list(COCO_17.names),
-                "skeleton": COCO_17.skeleton,
+                "keypoints": list(table.names),
+                "skeleton": table.skeleton,
             }
         ],
     }
 
 
-def _draw_missing(folder: Path, plan: SamplePlan, done: Done, workers: int, on_image: OnImage | None) -> None:
+def _draw_missing(
+    folder: Path, plan: SamplePlan, joints: FigureJoints, done: Done, *, workers: int, on_image: OnImage | None
+) -> None:
     """Draw the images that are not done yet, noting each in the progress file and in `done`."""
     pictures = list(plan.pictures())
     missing = [picture for picture in pictures if picture not in done]
     processes = max(1, min(workers, len(missing) // _IMAGES_A_PROCESS))
     write_whole(folder / PROGRESS, b"".join(encode_json(drawn) for drawn in done.values()))
-    drawings = map_in_processes(partial(_draw, folder, plan), missing, processes=processes)
+    drawings = map_in_processes(partial(_draw, folder, plan, joints), missing, processes=processes)
     with closing(drawings), (folder / PROGRESS).open("ab") as progress:
         for picture, drawn in zip(missing, drawings, strict=True):
             done[picture] = drawn
@@ -139,23 +143,26 @@ def _counts(plan: SamplePlan, done: Done) -> dict[str, int]:
     }
 
 
-def _write_sample(folder: Path, plan: SamplePlan, workers: int, on_image: OnImage | None) -> SampleSummary:
+def _write_sample(
+    folder: Path, plan: SamplePlan, table: KeypointTable, *, workers: int, on_image: OnImage | None
+) -> SampleSummary:
+    joints = figure_joints(table)
     folder.mkdir(parents=True, exist_ok=True)
     marker = read_marker(folder, plan)
     if marker is not None and marker.get("complete") and is_whole(folder, plan):
         (folder / PROGRESS).unlink(missing_ok=True)
         return SampleSummary(folder=folder, **marker["counts"], drawn=0)
-    write_whole(folder / MARKER, encode_json({"plan": asdict(plan), "complete": False}))
+    write_whole(folder / MARKER, encode_json({"plan": plan.record(), "complete": False}))
     for name in ("annotations", *SPLITS):
         (folder / name).mkdir(exist_ok=True)
     done = read_progress(folder)
     found = len(done)
-    _draw_missing(folder, plan, done, workers, on_image)
+    _draw_missing(folder, plan, joints, done, workers=workers, on_image=on_image)
     for split in SPLITS:
         drawn = [done[split, index] for index in range(plan.count(split))]
-        write_whole(annotation_path(folder, split), encode_json(_document(drawn)))
+        write_whole(annotation_path(folder, split), encode_json(_document(drawn, table)))
     counts = _counts(plan, done)
-    write_whole(folder / MARKER, encode_json({"plan": asdict(plan), "complete": True, "counts": counts}))
+    write_whole(folder / MARKER, encode_json({"plan": plan.record(), "complete": True, "counts": counts}))
     (folder / PROGRESS).unlink()
     return SampleSummary(folder=folder, **counts, drawn=len(done) - found)
 
@@ -168,6 +175,7 @@ def write_sample(
     val_fraction: float = 0.25,
     workers: int = 1,
     on_image: OnImage | None = None,
+    table: KeypointTable = COCO_17,
 ) -> SampleSummary:
     """Draw a person-keypoint data set into a folder, in the layout of COCO 2017.
 
@@ -184,14 +192,16 @@ def write_sample(
         workers: processes that draw. With more than one, a script must have `if __name__ == "__main__":` around
             its call, as `multiprocessing` says.
         on_image: is called after each image with the number of finished images and of all.
+        table: the joints that are labelled; the figure must have them.
 
     Raises:
-        ConfigError: a parameter is out of range.
+        ConfigError: a parameter is out of range, or the figure lacks a joint.
         OutputError: the folder holds something else, or cannot be written.
         BuildError: a process that draws was lost.
     """
-    plan = SamplePlan(images=images, seed=seed, val_fraction=float(val_fraction))
+    joints = None if table.names == COCO_17.names else table.names
+    plan = SamplePlan(images=images, seed=seed, val_fraction=float(val_fraction), joints=joints)
     try:
-        return _write_sample(Path(folder), plan, workers, on_image)
+        return _write_sample(Path(folder), plan, table, workers=workers, on_image=on_image)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write the sample: {error}") from error

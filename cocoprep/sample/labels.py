@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.pose.tables import COCO_17
+from cocoprep.sample.joints import COCO_JOINTS, FigureJoints
 from cocoprep.sample.layer import Layer
 from cocoprep.sample.outline import trace_outline
 from cocoprep.sample.rle import Rle, encode_rle
@@ -21,8 +21,6 @@ MIN_LABELLED_STATURE_PX = 25.0
 _NO_JOINTS_SHARE = 0.13
 _MIN_VISIBLE_JOINTS = 3
 _MISSED_SHARE = 0.03
-_SKIPPED_SHARES = {"nose": 0.85, "eye": 0.85, "ear": 0.6}
-_SKIPPED_SHARE = 0.5
 
 
 class Annotation(TypedDict):
@@ -55,16 +53,22 @@ def _annotation(mask: NDArray[np.bool_], keypoints: NDArray[np.int64], *, crowd:
     )
 
 
-def annotate_crowd(owner: NDArray[np.int16], number: int) -> Annotation | None:
+def annotate_crowd(owner: NDArray[np.int16], number: int, joints: FigureJoints = COCO_JOINTS) -> Annotation | None:
     """Annotate a crowd as one region, without joints; None if hardly any of it shows."""
     mask = owner == number
     if np.count_nonzero(mask) < MIN_VISIBLE_PX2:
         return None
-    return _annotation(mask, np.zeros((len(COCO_17), 3), np.int64), crowd=True)
+    return _annotation(mask, np.zeros((len(joints), 3), np.int64), crowd=True)
 
 
 def annotate_person(
-    rng: np.random.Generator, owner: NDArray[np.int16], number: int, layer: Layer, stature_px: float
+    rng: np.random.Generator,
+    owner: NDArray[np.int16],
+    number: int,
+    layer: Layer,
+    stature_px: float,
+    *,
+    joints: FigureJoints = COCO_JOINTS,
 ) -> Annotation | None:
     """Annotate a person; None if hardly any of it shows.
 
@@ -74,29 +78,32 @@ def annotate_person(
         number: the person's.
         layer: the person's, with its joints.
         stature_px: the person's height, were it to stand upright.
+        joints: the layer's.
     """
     mask = owner == number
     if np.count_nonzero(mask) < MIN_VISIBLE_PX2:
         return None
-    keypoints = _label_joints(rng, owner, number, layer)
+    keypoints = _label_joints(rng, owner, number, layer, joints=joints)
     overlooked = rng.random() < _NO_JOINTS_SHARE or stature_px < MIN_LABELLED_STATURE_PX
     if overlooked or np.count_nonzero(keypoints[:, 2] == 2) < _MIN_VISIBLE_JOINTS:
         keypoints[:] = 0
     return _annotation(mask, keypoints, crowd=False)
 
 
-def _label_joints(rng: np.random.Generator, owner: NDArray[np.int16], number: int, layer: Layer) -> NDArray[np.int64]:
+def _label_joints(
+    rng: np.random.Generator, owner: NDArray[np.int16], number: int, layer: Layer, *, joints: FigureJoints
+) -> NDArray[np.int64]:
     """Return (K, 3) int64 pixel column, pixel row and visibility."""
-    keypoints = np.zeros((len(COCO_17), 3), np.int64)
+    keypoints = np.zeros((len(joints), 3), np.int64)
     if layer.points is None or layer.shown is None:
         return keypoints
     height, width = owner.shape
-    for k, (name, (x, y)) in enumerate(zip(COCO_17.names, np.floor(layer.points).astype(int).tolist(), strict=True)):
+    for k, (joint, (x, y)) in enumerate(zip(joints, np.floor(layer.points).astype(int).tolist(), strict=True)):
         missed, skipped = rng.random(2)
         if not (0 <= x < width and 0 <= y < height):
             continue
         visible = bool(layer.shown[k]) and int(owner[y, x]) <= number
-        limit = _MISSED_SHARE if visible else _SKIPPED_SHARES.get(name.rsplit("_", 1)[-1], _SKIPPED_SHARE)
+        limit = _MISSED_SHARE if visible else joint.skipped
         if (missed if visible else skipped) >= limit:
             keypoints[k] = x, y, 2 if visible else 1
     return keypoints

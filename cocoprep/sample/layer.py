@@ -8,8 +8,8 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.pose.tables import COCO_17
 from cocoprep.sample.figure import figure_tubes
+from cocoprep.sample.joints import COCO_JOINTS, FigureJoints, joint_points
 from cocoprep.sample.outfit import Outfit
 from cocoprep.sample.raster import Canvas, Floats, Tube, Vector, draw_tube, shrink_canvas
 from cocoprep.sample.skeleton import Body, Skeleton
@@ -30,13 +30,6 @@ class Layer:
     coverage: Floats
     points: NDArray[np.float64] | None = None
     shown: NDArray[np.bool_] | None = None
-
-
-# How far, in statures, the surface before a joint may be from the joint that still counts as its own.
-_SHOWN_WITHIN = {
-    "nose": 0.012, "eye": 0.014, "ear": 0.024, "shoulder": 0.070, "elbow": 0.052, "wrist": 0.042,
-    "hip": 0.105, "knee": 0.068, "ankle": 0.056,
-}  # fmt: skip
 
 
 def _place(tube: Tube, scale: float, shift: Vector) -> Tube:
@@ -94,6 +87,7 @@ def draw_person(
     origin: Vector,
     size: tuple[int, int],
     light: tuple[float, float, float],
+    joints: FigureJoints = COCO_JOINTS,
 ) -> Layer | None:
     """Draw a person with its pelvis at `origin` (3,), image pixels; None if nothing of it is in the image."""
     factor = 2 if stature_px > 110 else 3
@@ -102,11 +96,11 @@ def draw_person(
     if drawn is None:
         return None
     layer, canvas = drawn
-    joints = np.array([skeleton.points[name] for name in COCO_17.names]) * stature_px + origin
-    places = (joints - np.array([layer.left, layer.top, 0])) * factor
-    reach = np.array([_SHOWN_WITHIN[name.rsplit("_", 1)[-1]] for name in COCO_17.names])
+    points = joint_points(joints, skeleton, body) * stature_px + origin
+    places = (points - np.array([layer.left, layer.top, 0])) * factor
+    reach = np.array([joint.reach for joint in joints])
     shown = _shown(canvas, places, reach * stature_px * factor * max(1.0, body.build))
-    return replace(layer, points=joints[:, :2], shown=shown)
+    return replace(layer, points=points[:, :2], shown=shown)
 
 
 def _shown(canvas: Canvas, places: NDArray[np.float64], within: NDArray[np.float64]) -> NDArray[np.bool_]:

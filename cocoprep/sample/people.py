@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cocoprep.sample.joints import COCO_JOINTS, FigureJoints
 from cocoprep.sample.layer import Layer, draw_person
 from cocoprep.sample.outfit import random_outfit
 from cocoprep.sample.pose import random_pose
@@ -84,7 +85,9 @@ def far_spots(rng: np.random.Generator, ground: Ground) -> list[Spot]:
     return [_stand(rng, ground, x, s) for x, s in zip(xs.tolist(), statures.tolist(), strict=True)]
 
 
-def draw_random_person(rng: np.random.Generator, ground: Ground, spot: Spot) -> Layer | None:
+def draw_random_person(
+    rng: np.random.Generator, ground: Ground, spot: Spot, joints: FigureJoints = COCO_JOINTS
+) -> Layer | None:
     """Draw a person of random build, pose and clothes at a place; None if nothing of it is in the image."""
     body = random_body(rng)
     skeleton = pose_skeleton(random_pose(rng), body)
@@ -106,4 +109,5 @@ def draw_random_person(rng: np.random.Generator, ground: Ground, spot: Spot) -> 
         origin=origin,
         size=ground.size,
         light=ground.light,
+        joints=joints,
     )

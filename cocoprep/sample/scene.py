@@ -10,6 +10,7 @@ from PIL import Image
 
 from cocoprep.sample.background import draw_background
 from cocoprep.sample.crowd import draw_crowd
+from cocoprep.sample.joints import COCO_JOINTS, FigureJoints
 from cocoprep.sample.labels import Annotation, annotate_crowd, annotate_person
 from cocoprep.sample.layer import Layer
 from cocoprep.sample.objects import draw_object
@@ -45,13 +46,13 @@ class _Thing:
     stature_px: float = 0.0
 
 
-def _things(rng: np.random.Generator, ground: Ground) -> list[_Thing]:
+def _things(rng: np.random.Generator, ground: Ground, joints: FigureJoints) -> list[_Thing]:
     """Draw everything that stands in the scene, from back to front."""
     things: list[_Thing] = []
     if rng.random() < _CROWD_SHARE:
         things.append(_Thing(draw_crowd(rng, ground.size, ground.horizon), "crowd"))
     for spot in [*far_spots(rng, ground), *random_spots(rng, ground)]:
-        layer = draw_random_person(rng, ground, spot)
+        layer = draw_random_person(rng, ground, spot, joints)
         if layer is not None:
             things.append(_Thing(layer, "person", spot.stature_px))
         if spot.stature_px > 60 and rng.random() < _OBJECT_SHARE / 2:
@@ -106,12 +107,12 @@ def _develop(rng: np.random.Generator, canvas: NDArray[np.float32]) -> Image.Ima
     return Image.fromarray((canvas * tint + grain[..., None]).clip(0, 255).astype(np.uint8))
 
 
-def draw_scene(rng: np.random.Generator) -> Scene:
-    """Draw one image with its annotations."""
+def draw_scene(rng: np.random.Generator, joints: FigureJoints = COCO_JOINTS) -> Scene:
+    """Draw one image with its annotations, of K joints."""
     ground = random_ground(rng, _SIZES[int(rng.integers(len(_SIZES)))])
     canvas = draw_background(rng, ground.size, ground.horizon).astype(np.float32)
     owner = np.zeros(canvas.shape[:2], np.int16)
-    things = _things(rng, ground)
+    things = _things(rng, ground, joints)
     for thing in things:
         _cast_shadow(canvas, thing)
     for number, thing in enumerate(things, start=1):
@@ -119,7 +120,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
     found: list[Annotation | None] = []
     for number, thing in enumerate(things, start=1):
         if thing.kind == "person":
-            found.append(annotate_person(rng, owner, number, thing.layer, thing.stature_px))
+            found.append(annotate_person(rng, owner, number, thing.layer, thing.stature_px, joints=joints))
         elif thing.kind == "crowd":
-            found.append(annotate_crowd(owner, number))
+            found.append(annotate_crowd(owner, number, joints))
     return Scene(_develop(rng, canvas), [annotation for annotation in found if annotation is not None])

@@ -32,11 +32,18 @@ class SamplePlan:
     seed: int
     val_fraction: float
     revision: int = DRAWING_REVISION
+    joints: tuple[str, ...] | None = None  # other than COCO's
 
     def __post_init__(self) -> None:
         require_number("--images", self.images, 1, MAX_IMAGES, whole=True)
         require_number("--seed", self.seed, 0, whole=True)
         require_number("--val-fraction", self.val_fraction, 0, 1)
+
+    def record(self) -> dict[str, Any]:
+        """Return what the marker keeps."""
+        kept = asdict(self)
+        joints = kept.pop("joints")
+        return kept if joints is None else {**kept, "joints": list(joints)}
 
     def count(self, split: str) -> int:
         """Return how many images a split has."""
@@ -121,9 +128,9 @@ def read_marker(folder: Path, plan: SamplePlan) -> dict[str, Any] | None:
         return None
     except (ValueError, TypeError, KeyError) as error:
         raise OutputError(f"{folder / MARKER}: not a marker of a cocoprep sample; name another folder") from error
-    if found != asdict(plan):
+    if found != plan.record():
         raise OutputError(
-            f"{folder}: holds another sample, expected {asdict(plan)}, found {found}; "
+            f"{folder}: holds another sample, expected {plan.record()}, found {found!s:.2000}; "
             "name another folder or delete this one"
         )
     return dict(marker)

@@ -7,6 +7,7 @@ Frames: the picture that training gets; the canonical crop; the stored crop, whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -143,8 +144,11 @@ class Augmenter:
     """Varies the people of one folder by one config and seed."""
 
     def __init__(self, manifest: Manifest, config: AugmentConfig, seed: int) -> None:
-        self.crop, self._config, self._seed = manifest.crop, config, seed
+        self.crop, self._seed = manifest.crop, seed
         self._flip_index = manifest.keypoints.flip_index
+        # Where no joints are each other's in a mirror, nobody knows what a mirrored picture shows.
+        has_pairs = self._flip_index != tuple(range(len(self._flip_index)))
+        self._config = config if has_pairs else replace(config, flip_probability=0.0)
         self._noise = NoiseTiles(config.noise, manifest.crop.input_size) if config.noise else None
 
     def __call__(

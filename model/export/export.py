@@ -213,6 +213,7 @@ def _about(predictor: Predictor, folder: RunFolder, form: Format, agreement: Agr
     height, width = predictor.crop.input_size
     joints, stacks = len(predictor.table), len(keras.tree.flatten(predictor.network.outputs))
     h, w = predictor.crop.heatmap_size
+    whom = predictor.table.noun.a
     outputs: dict[str, Any] = {
         KEYPOINTS: f"float32 (N, {joints}, 2): x, y in pixels of the crop, pixel centres at .5",
         CONFIDENCE: f"float32 (N, {joints}): peak of each joint's heatmap, about 1 at best, never below 0",
@@ -222,7 +223,7 @@ def _about(predictor: Predictor, folder: RunFolder, form: Format, agreement: Agr
         outputs = {HEATMAPS: f"a list of {stacks}, one a stack, the last counts: float32 (N, {h}, {w}, {joints})"}
     return {
         "format": form,
-        "input": {INPUT: f"uint8 (N, {height}, {width}, 3): RGB, a person a crop; normalisation is inside"},
+        "input": {INPUT: f"uint8 (N, {height}, {width}, 3): RGB, {whom} a crop; normalisation is inside"},
         "outputs": outputs,
         "joints": list(predictor.table.names),
         "flip_test": predictor.flip_test,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,6 +17,7 @@ from PIL import Image
 
 from cocoprep.checks import require_number
 from cocoprep.coco.annotations import ImageInfo, parse_annotation_file
+from cocoprep.coco.entries import NO_MEANINGS
 from cocoprep.coco.people import parse_entries
 from cocoprep.crops.exif_rule import Exif
 from cocoprep.crops.file_names import find_names
@@ -127,6 +128,7 @@ def list_annotated(
     on_fault: OnFault,
     *,
     category: str | None = None,
+    meanings: Mapping[int, int] = NO_MEANINGS,
     min_keypoints: int = 0,
     exif: Exif = "auto",
     follow_links: bool = False,
@@ -141,6 +143,7 @@ def list_annotated(
         images: the folder, zip or tar of its photographs.
         on_fault: told of entries that cannot be used.
         category: whose boxes; None for the person, or the only category with joints.
+        meanings: what the file's visibilities mean, where the user says so.
         min_keypoints: how many labelled joints a person must have.
         exif: whether photographs are taken as stored or upright, as in a build.
         follow_links: links in the folder may lead out of it.
@@ -157,7 +160,7 @@ def list_annotated(
     """
     expected = "a JSON file of COCO person keypoints"
     data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
-    file = parse_annotation_file(data, annotations, category=category)
+    file = parse_annotation_file(data, annotations, category=category, meanings=meanings)
     source = open_images(images, files, follow_links=follow_links)
     names = find_names((info.file_name for info in file.images.values()), source)
     for note in names.notes:
@@ -166,6 +169,8 @@ def list_annotated(
     boxes: dict[int, list[BBox]] = {}
     for entry in parse_entries(file):
         person = entry.person
+        if entry.is_other:
+            continue
         if person is None or entry.image_id is None:
             on_fault(f"row {entry.row}", f"{annotations}: row {entry.row} of 'annotations': {entry.fault}")
         elif not person.is_crowd and person.num_keypoints >= min_keypoints:

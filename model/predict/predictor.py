@@ -92,10 +92,14 @@ def open_predictor(run_dir: str, *, flip_test: bool = False, files: FileStore = 
 
 def flip_warning(run_dir: str, files: FileStore = AnyFiles()) -> str | None:
     """Return what is to be said of a flip test with a run that has seen no mirrored people; None where it has."""
-    if RunFolder(run_dir, files).read_config().augment.flip_probability > 0:
-        return None
+    folder = RunFolder(run_dir, files)
+    why = "augment.flip_probability is 0"
+    if folder.read_config().augment.flip_probability > 0:
+        if folder.read_geometry()[1].has_pairs:
+            return None
+        why = "no joints are each other's in a mirror"
     return (
-        "--flip-test: the run was trained without mirrored people (augment.flip_probability is 0), so half of every "
+        f"--flip-test: the run was trained without mirrored people ({why}), so half of every "
         "prediction is of a picture such as it has never seen. It may well be worse."
     )
 

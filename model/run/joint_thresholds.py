@@ -79,12 +79,13 @@ def write_thresholds(
     folder = RunFolder(run_dir, files)
     if folder.has_learned_from(manifest):
         raise ConfigError(
-            "the network has learned from these people. Evaluate it on its validation folder to choose them."
+            f"the network has learned from these {table.noun.many}. Evaluate it on its validation folder to choose "
+            "them."
         )
     chosen_on = records_digest(manifest)
     if folder.validation() != chosen_on and _chosen_on(folder, files) not in (None, chosen_on):
         raise ConfigError(
-            f"the run has its own, chosen on other people; they stay. To choose them here, remove "
+            f"the run has its own, chosen on other {table.noun.many}; they stay. To choose them here, remove "
             f"{folder.at(THRESHOLDS_FILE)} first."
         )
     known = zip(table.names, joints.thresholds.tolist(), joints.labelled.tolist(), strict=True)

@@ -55,7 +55,7 @@ def prediction_sheet(
     step = size[0] + CAPTION, size[1] + GAP
     page = new_page(2 * EDGE + len(columns) * step[1] - GAP, 2 * EDGE + HEADER + len(people) * step[0])
     write(page, (EDGE, EDGE + 8), shorten(title, 20, page.width - 2 * EDGE), 20, anchor="lm")
-    place_joint_key(page, EDGE, EDGE + 22, small=True)
+    place_joint_key(page, EDGE, EDGE + 22, small=True, sides=table.has_pairs)
     for column, name in enumerate(columns):
         write(page, (EDGE + column * step[1], EDGE + HEADER - 10), name, 14, colour=DIM_TEXT, anchor="lm")
     for row, person in enumerate(people):

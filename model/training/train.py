@@ -33,6 +33,7 @@ from cocoprep.model.training.step import train_step, validation_step
 from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.model.training.validate import measure_oks, validate
 from cocoprep.model.training.watched import Watched
+from cocoprep.pose.keypoints import SIGMA_NOTE
 from cocoprep.shards.geometry import geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
@@ -50,9 +51,18 @@ class Reporter(Protocol):
     """Is told how a run goes on."""
 
     def begin(
-        self, *, run: str, step: int, steps: int, steps_per_epoch: int, people: int, parameters: int, devices: str
+        self,
+        *,
+        run: str,
+        step: int,
+        steps: int,
+        steps_per_epoch: int,
+        people: int,
+        parameters: int,
+        devices: str,
+        called: str = "people",
     ) -> None:
-        """Hear that the run starts, or goes on, at a step of so many."""
+        """Hear that the run starts, or goes on, at a step of so many; people may be called otherwise, such as hands."""
 
     def note(self, text: str) -> None:
         """Hear something that the user should know."""
@@ -132,13 +142,23 @@ class TrainingRun:
         people = self.steps_per_epoch * self.config.batch_size
         self.report.begin(
             run=self.folder.path, step=self.now.step, steps=self.steps, steps_per_epoch=self.steps_per_epoch,
-            people=people, parameters=self.trainee.network.count_params(),
+            people=people, called=table_of(self.manifest.keypoints).noun.many,
+            parameters=self.trainee.network.count_params(),
             devices=describe_devices(self.trainee.strategy),
         )  # fmt: skip
+        for note in self._notes():
+            self.report.note(note)
         with readable_errors():
             self._learn(should_stop)
         self.board.close()
         self._lock.release()
+
+    def _notes(self) -> Iterator[str]:
+        table = table_of(self.manifest.keypoints)
+        if self.config.augment.flip_probability and not table.has_pairs:
+            yield f"no joints of {table.name:.100} are each other's in a mirror: nothing is mirrored in training"
+        if self.watched is not None and table.uniform_sigma is not None:
+            yield f"{SIGMA_NOTE}, {table.uniform_sigma:g}"
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
         learn = train_step(self.trainee)

@@ -6,59 +6,21 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from cocoprep import open_dataset
 from cocoprep.coco.results import result_lines
 from cocoprep.coco.truth import read_truth
 from cocoprep.evaluation.oks import evaluate_oks
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.keypoints import Joint, KeypointTable
-from cocoprep.pose.tables import named_table, table_names
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import named_table
 from cocoprep.shards.settings import table_of
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
-from tests.support.building import build_folder, write_coco
+from tests.support.any_joints import FIVE, TABLES, write
+from tests.support.building import build_folder
 
 FILES = LocalFiles()
-ONE = KeypointTable("tip-1", (Joint("tip", "tip", 0.067),), (), category="tip")
-PARTNERS = {"L Wing": "R Wing", "R Wing": "L Wing", "beak": "beak", "crown": "crown", "tail": "tail"}
-FIVE = KeypointTable(
-    "bird-5",
-    tuple(Joint(name, partner, 0.067) for name, partner in PARTNERS.items()),
-    (("L Wing", "beak"), ("R Wing", "beak")),
-    category="bird",
-)  # fmt: skip
-TABLES = {table.name: table for table in (ONE, FIVE, *map(named_table, table_names()))}
-
-
-def write(folder, table, category_id=1, spelling=lambda name: name):
-    """Write four photographs of two each, all joints labelled; return what to build from."""
-    rng = np.random.default_rng(0)
-    pictures = {n: Image.fromarray(rng.integers(0, 256, (96, 128, 3), np.uint8)) for n in range(1, 5)}
-    people = []
-    for number in range(8):
-        points = np.column_stack(
-            [rng.integers(10, 110, len(table)), rng.integers(10, 90, len(table)), np.full(len(table), 2)]
-        )
-        people.append(
-            {
-                "id": 11 + number,
-                "image_id": 1 + number // 2,
-                "category_id": category_id,
-                "keypoints": points.ravel().tolist(),
-            }
-        )
-    annotations, images = write_coco(folder, pictures, people, table=table)
-    coco = json.loads(annotations.read_text())
-    names = [spelling(name) for name in table.names]
-    coco["categories"] = [
-        {"id": 99, "name": "car"},
-        {**coco["categories"][0], "id": category_id, "name": table.category, "keypoints": names},
-    ]
-    coco["annotations"].append({"id": 500, "image_id": 1, "category_id": 99, "bbox": [1, 2, 3, 4]})
-    annotations.write_text(json.dumps(coco))
-    return {"annotations": annotations, "images": images}
 
 
 @pytest.mark.parametrize("name", TABLES)

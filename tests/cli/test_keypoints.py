@@ -6,8 +6,13 @@ import pytest
 
 from cocoprep.cli.keypoints import open_table
 from cocoprep.errors import ConfigError
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.pose.table_text import table_toml
 from cocoprep.pose.tables import COCO_17, named_table, parse_table, table_names
 from cocoprep.storage.local import LocalFiles
+from tests.support.any_joints import FIVE, write
+from tests.support.building import build_folder
 
 
 def test_the_tables_are_listed(run):
@@ -24,6 +29,59 @@ def test_what_is_printed_is_a_table_with_its_sources(name, run, tmp_path):
     assert "http" in out
     (tmp_path / "mine.toml").write_text(out)
     assert open_table(str(tmp_path / "mine.toml"), LocalFiles()) == named_table(name)
+
+
+def test_a_table_written_from_a_file_builds_the_same(run, tmp_path):
+    inputs = write(tmp_path / "coco", FIVE, 7)
+    annotations = str(inputs["annotations"])
+    code, out, err = run("keypoints", "--from", annotations)
+    assert (code, err) == (0, "")
+    assert f"# The 5 joints of 'bird' in {annotations}, as cocoprep found them." in out
+    assert "# - mirror partners by their names: L Wing - R Wing\n" in out
+    assert "# - OKS by one sigma for all joints, 0.067" in out
+    (tmp_path / "mine.toml").write_text(out)
+    mine = open_table(str(tmp_path / "mine.toml"), LocalFiles())
+    crop = CropConfig(input_size=(64, 64))
+    plain = build_folder(tmp_path / "plain", **inputs, crop=crop)
+    again = build_folder(tmp_path / "again", **inputs, crop=crop, table=mine)
+    assert plain.keypoints == again.keypoints
+    assert [shard.sha256 for shard in plain.shards] == [shard.sha256 for shard in again.shards]
+    assert plain.fingerprint == again.fingerprint
+
+
+def test_a_table_written_from_a_file_in_another_order_is_the_known_one(run, tmp_path):
+    known = named_table("mpii-16")
+    turned = KeypointTable("turned", known.joints[::-1], known.limbs)
+    annotations = write(tmp_path / "coco", turned)["annotations"]
+    code, out, _ = run("keypoints", "--from", annotations, "--category", "person")
+    assert code == 0
+    assert "joints are mpii-16's in another order" in out
+    assert parse_table(out.encode(), "out") == known
+
+
+NASTY = ['a"b', "back\\slash", "new\nline", "\x1b[2J", "\x7f", "\u202eright", "\U000e0001tag", "\u624b", "#", "'"]
+
+
+def test_names_of_strangers_are_written_so_that_they_are_read_back():
+    joints = tuple(Joint(name, name, 0.1 + k / 100, (name + "!",)) for k, name in enumerate(NASTY))
+    table = KeypointTable("\n", joints, ((NASTY[0], NASTY[3]),), (NASTY[1],), ((NASTY[2], NASTY[4]),), "\t")
+    text = table_toml(table, ["of\nsomebody"])
+    assert all(line.isprintable() for line in text.splitlines())
+    assert parse_table(text.encode(), "t.toml") == table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["coco-17", "--from", "a.json"], "--from: expected a table's name or an annotation file, found both"),
+        (["--category", "dog"], "--category: is of the annotation file that --from names"),
+        (["--from", "none.json"], "--from: none.json: expected a COCO keypoints file, found nothing"),
+    ],
+)
+def test_what_cannot_be_written_from_is_told(arguments, says, run):
+    code, out, err = run("keypoints", *arguments)
+    assert (code, out) == (1, "")
+    assert says in err
 
 
 def test_there_is_no_such_table(run):

@@ -151,7 +151,7 @@ def test_a_nesting_bomb_is_an_error_and_no_crash(data):
         (INSTANCES.replace(b'"keypoints": [0', b'"x": [0'), "Where this is an instances file"),
         (INSTANCES.replace(b'"keypoints": [0, 0, 0, ', b'"keypoints": ['), "have 48 numbers"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": ["nose"]}]), "not coco-17's. Expected ['nose', 'left_eye'"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": [*CATEGORY["keypoints"], "tail"]}]), "'tail'"),
+        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["tail", *CATEGORY["keypoints"]]}]), "'tail'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [1, 2]}]), "at `$.categories[0].keypoints[0]`"),
         (coco_bytes(categories=[{**CATEGORY, "id": "1"}]), "at `$.categories[0].id`"),
         (coco_bytes(categories=["person"]), "Expected `object`, got `str` - at `$.categories[0]`"),

@@ -94,8 +94,24 @@ def test_visibilities():
         "1 annotations have joints of a negative visibility: not labelled",
         "1 annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
     )
-    assert settled(keypoints=[1, 2, 3] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
-    assert settled(keypoints=[1, 2, -2] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2"
+    assert settled(keypoints=[1, 2, 3] * 3)[1] == (
+        "keypoints: expected visibilities 0, 1 or 2, found 3; say what it means, such as --visibility 3=1 for hidden"
+    )
+    assert settled(keypoints=[1, 2, 2.5] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2, found 2.5"
+    assert settled(keypoints=[1, 2, -2] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2, found -2"
+
+
+def test_what_a_visibility_means_can_be_said():
+    entry = msgspec.convert({**GOOD, "keypoints": [1, 2, 3.0, 5, 10, 1, 3, 4, 4]}, Entry)
+    guesses: Counter[str] = Counter()
+    assert settle(entry, HANDS, guesses, {3: 1, 1: 2, 4: 0}) is None
+    assert entry.keypoints[2::3] == [1, 2, 0]
+    assert guess_notes(guesses) == (
+        "1 annotations have joints of a visibility that is taken for another, as --visibility says",
+    )
+    entry = msgspec.convert(GOOD, Entry)
+    assert settle(entry, HANDS, Counter(), {3: 1}) is None
+    assert entry.keypoints == GOOD["keypoints"]
 
 
 def test_backslashes_are_slashes():
@@ -106,3 +122,18 @@ def test_backslashes_are_slashes():
         "x/y/z.jpg",
     ]
     assert guess_notes(guesses) == ("2 file names have backslashes: read as slashes",)
+
+
+def test_human_arts_21_joints_are_taken_where_the_category_lists_them():
+    entry, fault, notes = settled(keypoints=[1, 2, 2], keypoints_21=raw(GOOD["keypoints"]))
+    assert (entry.keypoints, fault) == (GOOD["keypoints"], None)
+    assert notes == (
+        "1 annotations have as many joints as the category lists in keypoints_21 alone: taken for keypoints",
+    )
+
+
+@pytest.mark.parametrize("beside", [[1, 2, 2], "odd", None, {"a": 1}, [["x"]]])
+def test_what_stands_beside_whole_keypoints_does_not_matter(beside):
+    entry, fault, notes = settled(keypoints_21=raw(beside))
+    assert (entry.keypoints, fault, notes) == (GOOD["keypoints"], None, ())
+    assert settled(keypoints=[1, 2, 2], keypoints_21=raw(beside))[1] == "keypoints: expected 9 numbers, found 3"

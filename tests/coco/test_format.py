@@ -48,9 +48,13 @@ def test_keypoints_that_can_be_used(values):
     [
         ([], "expected 9 numbers, found 0"),
         ([0] * 51, "expected 9 numbers, found 51"),
-        ([3, 4, 3, 0, 0, 0, 0, 0, 0], "expected visibilities 0, 1 or 2"),
-        ([3, 4, 2, 0, 0, 0.5, 0, 0, 0], "expected visibilities 0, 1 or 2"),
-        ([3, 4, -1, 0, 0, 0, 0, 0, 0], "expected visibilities 0, 1 or 2"),
+        (
+            [3, 4, 3, 0, 0, 0, 0, 0, 0],
+            "expected visibilities 0, 1 or 2, found 3; say what it means, such as --visibility 3=1 for hidden",
+        ),
+        ([3, 4, 2, 0, 0, 0.5, 0, 0, 0], "expected visibilities 0, 1 or 2, found 0.5"),
+        ([3, 4, -1, 0, 0, 0, 0, 0, 0], "expected visibilities 0, 1 or 2, found -1"),
+        ([3, 4, 1e300, 0, 0, 0, 0, 0, 0], "expected visibilities 0, 1 or 2, found 1e+300"),
         ([3, -2e6, 2, 0, 0, 0, 0, 0, 0], "expected pixels, none above 1000000"),
     ],
 )

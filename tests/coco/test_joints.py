@@ -143,3 +143,12 @@ def test_a_category_without_names_has_cocos_or_those_that_are_given():
     assert found.table is COCO_17
     assert found.notes == ("the category 'person' lists no joints: taken for the 17 of coco-17",)
     assert find(Category(1, "person"), table=HANDS, length=9).table is HANDS
+
+
+def test_a_table_may_be_the_first_of_the_joints_that_are_listed():
+    listed = Category(1, "person", list(named_table("humanart-21").names))
+    found = find(listed, table=COCO_17, length=51)
+    assert (found.table, found.in_order) == (COCO_17, True)
+    assert found.notes == ("of the 21 joints that the category lists, the first 17 are taken",)
+    with pytest.raises(AnnotationError, match="are not coco-17's"):
+        find(listed, table=COCO_17, length=63)

@@ -63,7 +63,8 @@ def test_labels_count_and_not_their_number(tmp_path, said):
     truth = read(tmp_path, coco_of(person(1, *JOINTS, num_keypoints=said), person(2, *JOINTS)))
     assert truth.counts.tolist() == [True, True]
     assert [a["num_keypoints"] for a in truth.document["annotations"]] == [2, 2]
-    (note,) = truth.notes
+    sigma, note = truth.notes
+    assert sigma == "OKS by one sigma for all joints, 0.1"
     assert note.startswith("1 annotations say a num_keypoints that is not the number of their labelled joints.")
 
 
@@ -74,7 +75,8 @@ def test_areas_of_next_to_nothing_are_told(tmp_path):
     truth = read(tmp_path, coco_of(*people, *ignored))
     assert truth.without_scale.tolist() == [True] * 3 + [False] * 4
     assert truth.scale_area.tolist()[:5] == [200, 200, 200, 2.1, 150]
-    (note,) = truth.notes
+    sigma, note = truth.notes
+    assert sigma == "OKS by one sigma for all joints, 0.1"
     assert note.startswith("OKS HAS NO SCALE FOR 3 OF 5 PEOPLE: their area is less than 1% of their box's.")
 
 
@@ -142,7 +144,7 @@ def test_a_little_that_is_faulty_is_left_out_and_told(tmp_path):
     people = [person(n, *JOINTS) for n in range(1, 100)]
     truth = read(tmp_path, coco_of(*people, person(100, *JOINTS, area=-1)))
     assert truth.annotation_ids.tolist() == list(range(1, 100))
-    (note,) = truth.notes
+    _, note = truth.notes  # the first is of the one sigma of all joints
     assert note.startswith("1 annotations are faulty and LEFT OUT, such as row 99, id 100: area -1.0: expected")
 
 

@@ -77,6 +77,7 @@ def test_the_joint_key_shows_every_side_and_says_how_wide_it_is(small):
         assert where(page, colour)[0] >= 40
     assert (np.asarray(page)[:, 40 + width + 8 :] == BACKGROUND).all()
     assert joint_key_width(small=True) < joint_key_width()
+    assert 0 < joint_key_width(small=small, sides=False) < joint_key_width(small=small) / 2
 
 
 @pytest.mark.parametrize("size", [(10, 100), (60, 100), (300, 400)])

@@ -13,7 +13,7 @@ from cocoprep.coco.results import read_results, result_lines
 from cocoprep.coco.truth import read_truth
 from cocoprep.errors import CocoprepError
 from cocoprep.evaluation.oks import OKS_FIGURES, evaluate_oks, oks_of_pairs, score_oks
-from cocoprep.pose.tables import COCO_17
+from cocoprep.pose.tables import COCO_17, named_table
 from cocoprep.storage.local import LocalFiles
 from tests.support.scoring import HANDS, coco_of, person, predictions_of, write_json
 from tests.support.scoring import truth_of as read_people
@@ -251,3 +251,47 @@ def test_oks_of_a_pair_by_hand(apart, visibility, expected):
 def test_an_area_of_zero_leaves_only_the_place_itself():
     found = oks_of_pairs([[[0, 0]], [[1, 0]]], np.zeros((2, 1, 2)), [[2], [2]], [0, 0], [0.1])
     assert found.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("name", ["crowdpose-14", "lsp-14"])
+def test_fourteen_joints_score_as_pycocotools_with_the_same_sigmas_to_the_bit(name, tmp_path):
+    table, rng = named_table(name), np.random.default_rng(3)
+    people, lines = [], []
+    for number in range(1, 41):
+        points = rng.uniform(0, 200, (14, 2))
+        seen = rng.integers(0, 3, 14)
+        flat = np.column_stack([points * (seen > 0)[:, None], seen]).ravel().tolist()
+        people.append(
+            {
+                "id": number,
+                "image_id": 1 + number // 4,
+                "category_id": 3,
+                "iscrowd": 0,
+                "keypoints": flat,
+                "num_keypoints": int((seen > 0).sum()),
+                "bbox": [0, 0, 200, 200],
+                "area": float(rng.uniform(1e3, 2e4)),
+            }
+        )
+        moved = points + rng.normal(0, rng.uniform(0, 12), (14, 2))
+        flat = np.column_stack([moved, rng.random(14)]).ravel().tolist()
+        lines.append({"image_id": 1 + number // 4, "category_id": 3, "keypoints": flat, "score": float(rng.random())})
+    content = {
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 200, "height": 200} for n in range(1, 12)],
+        "annotations": people,
+        "categories": [{"id": 3, "name": "person", "keypoints": list(table.names)}],
+    }
+    truth_file, results_file = write_json(tmp_path, content), write_json(tmp_path, lines, "r.json")
+    truth = read_truth(str(truth_file), LocalFiles())
+    ours = score_oks(truth, read_results(str(results_file), LocalFiles(), truth, truth.table), truth.table)
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        theirs = COCO(str(truth_file))
+        evaluation = COCOeval(theirs, theirs.loadRes(str(results_file)), "keypoints")
+        evaluation.params.kpt_oks_sigmas = np.array([joint.oks_sigma for joint in table.joints])
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    assert list(ours.figures.values()) == evaluation.stats.tolist()
+    assert 0.2 < ours.figures["AP"] < 0.95
+    assert np.array_equal(ours.precision, evaluation.eval["precision"][:, :, 0, 0, 0])

@@ -33,7 +33,8 @@ def test_one_joint_in_many_spellings(name):
     ("name", "side"),
     [
         ("right_big_toe", "right"), ("R_F_Paw", "right"), ("nose", "centre"), ("left", "centre"), ("l", "centre"),
-        ("lip", "centre"), ("rib", "centre"), ("left_to_right", "centre"), ("thumb1", "centre"), ("", "centre"),
+        ("lip", "centre"), ("rib", "centre"), ("left_to_right", "centre"), ("medial_left_bow", "left"),
+        ("the_l_wing", "centre"), ("far_left_right_eye", "centre"), ("thumb1", "centre"), ("", "centre"),
         ("\u5de6\u76ee", "centre"),
     ],
 )  # fmt: skip

@@ -19,6 +19,7 @@ from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.pose.nouns import noun_of
 from cocoprep.pose.tables import COCO_17
 from cocoprep.report import PAGE, Shown, write_report
 from cocoprep.report.heat_grid import heat_grid
@@ -455,8 +456,9 @@ def test_the_grid_is_bright_where_the_map_is_high():
         (pixels(12.345), "12.3"),
         (pixels(float("nan")), NONE),
         (count(12345), "12,345"),
-        (people(1), "1 person"),
-        (people(2345), "2,345 people"),
+        (people(1, noun_of("person")), "1 person"),
+        (people(2345, noun_of("person")), "2,345 people"),
+        (people(2345, noun_of("hand")), "2,345 hands"),
     ],
 )
 def test_markup(found, expected):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import pytest
 
 from cocoprep.errors import ConfigError, OutputError
@@ -42,7 +40,7 @@ def test_a_plan_has_at_least_one_image_a_split(images, val_fraction, counts):
 def test_a_plan_that_cannot_be_is_refused(wrong):
     option = next(iter(wrong)).replace("_", "-")
     with pytest.raises(ConfigError, match=f"^--{option}: expected a .*number from "):
-        SamplePlan(**{**asdict(PLAN), **wrong})
+        SamplePlan(**{**PLAN.record(), **wrong})
 
 
 def test_no_two_images_of_the_largest_sample_share_an_id():
@@ -57,7 +55,7 @@ def test_files_are_named_as_cocos(tmp_path):
 
 
 def mark(folder, **changes):
-    write_whole(folder / MARKER, encode_json({"plan": {**asdict(PLAN), **changes}, "done": True}))
+    write_whole(folder / MARKER, encode_json({"plan": {**PLAN.record(), **changes}, "done": True}))
 
 
 def test_an_empty_folder_and_one_with_a_markers_beginning_have_no_marker(tmp_path):

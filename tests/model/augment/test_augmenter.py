@@ -17,7 +17,11 @@ from cocoprep.model.augment.pixels import NoiseTiles, colour_matrices, decode_cr
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.records import RecordSource
 from cocoprep.pose import affine
+from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.heatmaps import encode_heatmaps, quantise_heatmaps
+from cocoprep.pose.tables import named_table
+from tests.support.any_joints import write
+from tests.support.building import build_folder
 
 GEOMETRY = AugmentConfig(window_min=1.0, window_max=1.6, shift=0.1, rotation_degrees=180, flip_probability=0.5)
 
@@ -75,6 +79,20 @@ def test_a_flip_alone_is_a_mirror(folder):
     mirrored = affine.flip_points(folder.keypoints, width, folder.swap) * (seen > 0)[..., None]
     np.testing.assert_allclose(varied.keypoints, mirrored, atol=1e-5)
     np.testing.assert_array_equal(varied.heatmaps, folder.heatmaps[:, :, ::-1][..., folder.swap])
+
+
+def test_without_pairs_nothing_is_mirrored_and_all_else_is_as_it_was(tmp_path):
+    build_folder(
+        tmp_path / "hands", **write(tmp_path / "coco", named_table("hand-21")), crop=CropConfig(input_size=(64, 64))
+    )
+    hands = Folder(tmp_path / "hands")
+    found = changes_of(hands, GEOMETRY)
+    drawn = draw_changes(GEOMETRY, hands.crop, seed=0, epochs=np.zeros(len(hands.ids), int), annotation_ids=hands.ids)
+    assert drawn.flipped.any()
+    assert not found.flipped.any()
+    assert (found.zoom == drawn.zoom).all()
+    kept = ~drawn.flipped
+    assert (found.to_canonical[kept] == drawn.to_canonical[kept]).all()
 
 
 def test_a_flip_keeps_every_labelled_joint(folder):

@@ -17,6 +17,7 @@ from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.settings import crop_record
 from tests.builder.bad_input import huge_png
+from tests.support.any_joints import FIVE, write
 from tests.support.building import write_coco
 from tests.support.runs import brightness_network, spot
 
@@ -168,6 +169,13 @@ def test_the_boxes_of_an_annotation_file(predictor, tmp_path, zipped):
     for one in seen:
         truth = np.array([10.0 * one.listed.image_id, 50.0]) - 0.5
         np.testing.assert_allclose(one.joints.keypoints - truth, 0, atol=0.5)
+
+
+def test_entries_of_other_categories_are_no_faults(tmp_path):
+    inputs = write(tmp_path, FIVE, 7)  # eight birds, and a car
+    faults = Faults()
+    listed, category = list_annotated(str(inputs["annotations"]), str(inputs["images"]), faults)
+    assert (category, sum(len(one.boxes) for one in listed), list(faults)) == (7, 8, [])
 
 
 def test_people_with_few_labels_are_left_out_when_asked(tmp_path):
