@@ -82,8 +82,16 @@ def inputs_of(case, skeletons, root):
     return annotations, images
 
 
+SOONER = ("humanart", "posetrack18")  # the oddest; the others are for `make test-all`
+
+
+def _param(case):
+    marks = () if case.file.startswith(SOONER) else pytest.mark.long
+    return pytest.param(case, marks=marks, id=Path(case.file).stem)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES, ids=lambda case: Path(case.file).stem)
+@pytest.mark.parametrize("case", map(_param, CASES))
 def test_a_data_set_goes_through_every_command(case, run, skeletons, tmp_path):
     annotations, images = inputs_of(case, skeletons, tmp_path)
     said = look_at(run, tmp_path, annotations, images, *case.options, size=128)
