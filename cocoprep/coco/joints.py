@@ -14,7 +14,7 @@ from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.joint_names import mirror_partners, name_key
 from cocoprep.pose.keypoints import SIGMA_NOTE, Joint, KeypointTable
-from cocoprep.pose.tables import COCO_17, named_table, table_names
+from cocoprep.pose.tables import COCO_17, MAX_JOINTS, MAX_NAME, named_table, table_names
 
 ALL = "all"
 PERSON = "person"
@@ -171,6 +171,12 @@ def _are_first(table: KeypointTable, names: Sequence[str], entries: Entries) -> 
 def _listed(
     category: Category, names: Sequence[str], table: KeypointTable | None, path: str, notes: list[str]
 ) -> tuple[KeypointTable, tuple[int, ...]]:
+    if len(names) > MAX_JOINTS or not all(0 < len(name) <= MAX_NAME for name in names):
+        odd = next((f"one of {len(name)}" for name in names if not 0 < len(name) <= MAX_NAME), f"{len(names)} names")
+        raise AnnotationError(
+            f"{path}: the joints of category {category.name!r:.100}: expected up to {MAX_JOINTS} names, each of 1 to "
+            f"{MAX_NAME} characters, found {odd}."
+        )
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise AnnotationError(f"{path}: the category lists the joint {twice!r:.100} more than once. Give each a name.")

@@ -132,7 +132,7 @@ def test_an_area_of_0_is_no_scale_and_told(build, exports, run):
     code, out, _ = run("evaluate", "--annotations", case / "labels.json", "--results", case / "results.json")
     out = " ".join(out.split())
     assert code == 0
-    assert "OKS HAS NO SCALE FOR 1 OF 1 PEOPLE" in out
+    assert "OKS HAS NO SCALE FOR 1 OF 1 PERSON" in out
     assert "0 people were not predicted" in out
     assert re.search(r"by box │( +[\d.]+ │){3} +1\.0000", out)
 

@@ -70,6 +70,13 @@ def test_by_its_name_or_all_of_them():
             r"are not hands's\. Expected \['head', .*found \['head'",
         ),
         ([Category(7, "person", ["x", "x"])], {}, "lists the joint 'x' more than once"),
+        (
+            [Category(7, "person", ["x" * 201])],
+            {},
+            "expected up to 1000 names, each of 1 to 200 characters, found one of 201",
+        ),
+        ([Category(7, "person", ["x", ""])], {}, "each of 1 to 200 characters, found one of 0"),
+        ([Category(7, "person", [str(n) for n in range(1001)])], {}, "expected up to 1000 names, .* found 1001 names"),
         ([Category(7, "person")], {"length": 6}, "lists no keypoints, and its annotations have 6 numbers"),
         ([Category(7, "person")], {}, "lists no keypoints, and its annotations have no numbers"),
     ],

@@ -85,7 +85,7 @@ def _array(content: bytes) -> np.ndarray:
     """Return a member's array; where an earlier change has spoilt it, another."""
     try:
         return npy.read_array(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError, TypeError, SyntaxError, RecursionError, MemoryError):
+    except Exception:  # a header that is no Python makes NumPy raise whatever its parser does
         return np.arange(6.0).reshape(2, 3)
 
 
