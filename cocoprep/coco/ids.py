@@ -14,18 +14,17 @@ from typing import Any
 import msgspec
 
 NO_ID, ZERO_ID, TEXT_ID, SHARED_ID, TWICE = "no id", "id 0", "text id", "shared id", "twice"
-_INT64 = range(-(2**63), 2**63)
+_LEAST, _MOST = -(2**63), 2**63 - 1
 _NUMBERS = 1 << 52  # float64, which is all that pycocotools and JavaScript have, holds them exactly
 
 
 def number_of(own: Any) -> int | None:
     """Return the whole number that an id plainly is, written as one or as text; None where it is none."""
-    number = own
+    if type(own) is int:  # of nearly all files, all
+        return own if _LEAST <= own <= _MOST else None
     if isinstance(own, str) and own.isascii() and len(own) <= 20 and own.removeprefix("-").isdigit():
-        number = int(own) if str(int(own)) == own else None
-    elif isinstance(own, float) and own.is_integer():
-        number = int(own)
-    return int(number) if type(number) is int and number in _INT64 else None
+        return number_of(int(own)) if str(int(own)) == own else None
+    return number_of(int(own)) if isinstance(own, float) and own.is_integer() else None
 
 
 def text_of(own: Any) -> str:

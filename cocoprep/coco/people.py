@@ -128,10 +128,12 @@ def content_of(image_id: int | None, person: Person) -> bytes:
 
 def to_person(entry: Entry, number: int, joints: FoundJoints) -> Person:
     """Return what a checked entry holds, its joints in the order of the table."""
-    values, bbox, area = list(entry.keypoints or ()), entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.area or 0.0
+    values, bbox, area = entry.keypoints or [], entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.area or 0.0
     if not any(values):
         return Person(number, bbox, area, bool(entry.iscrowd), 0, _zero_keypoints(len(values)))
-    if not joints.in_order:
+    if joints.in_order:
+        values = values.copy()
+    else:
         values = [value for place in joints.order for value in values[3 * place : 3 * place + 3]]
     for k in range(0, len(values), 3):
         if not values[k + 2]:
