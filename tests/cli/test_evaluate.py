@@ -483,7 +483,30 @@ def test_json_holds_the_curves_of_the_report(run, files, tmp_path):
     )
 
 
-def test_a_category_goes_with_annotations(run):
-    code, _, err = run("--data", "d", "--results", "r.json", "--category", "dog")
+@pytest.mark.parametrize("option", ["--category", "--keypoints"])
+def test_a_category_goes_with_annotations(run, option):
+    code, _, err = run("--data", "d", "--results", "r.json", option, "dog")
     assert code == 1
-    assert "--category goes with --annotations" in err
+    assert f"{option} goes with --annotations" in err
+
+
+def test_the_joints_of_a_category_without_names_can_be_told(run, files, tmp_path):
+    document = json.loads(files["annotations"].read_text())
+    for category in document["categories"]:
+        del category["keypoints"]
+    for one in document["annotations"]:
+        one["keypoints"] = one["keypoints"][: 3 * 16]
+        one["num_keypoints"] = sum(v > 0 for v in one["keypoints"][2::3])
+    lines = json.loads(files["results"].read_text())
+    for line in lines:
+        line["keypoints"] = line["keypoints"][: 3 * 16]
+    truth, results = tmp_path / "t.json", tmp_path / "r.json"
+    truth.write_text(json.dumps(document))
+    results.write_text(json.dumps(lines))
+    code, _, err = run("--annotations", truth, "--results", results)
+    assert code == 1
+    assert "have 48 numbers of them" in err
+    assert "--keypoints" in err
+    code, said, err = run("--annotations", truth, "--results", results, "--keypoints", "mpii-16")
+    assert code == 0, err
+    assert "right_ankle" in said

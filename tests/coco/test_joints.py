@@ -72,6 +72,7 @@ def test_by_its_name_or_all_of_them():
         ([Category(7, "person", ["x", "x"])], {}, "lists the joint 'x' more than once"),
         ([Category(7, "person")], {"length": 6}, "lists no keypoints, and its annotations have 6 numbers"),
         ([Category(7, "person")], {}, "lists no keypoints, and its annotations have no numbers"),
+        ([Category(7, "person")], {"length": 6}, "`build` and `evaluate` take --keypoints"),
     ],
 )
 def test_what_cannot_be_chosen_is_told_with_what_there_is(categories, options, says):
