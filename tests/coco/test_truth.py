@@ -169,7 +169,7 @@ def test_ids_are_those_of_a_build(tmp_path):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(AnnotationError, match=r"expected a JSON file of COCO person keypoints, found nothing"):
+    with pytest.raises(AnnotationError, match=r"expected a JSON file of COCO keypoints, found nothing"):
         read_truth(str(tmp_path / "none.json"), LocalFiles(), HANDS)
     with pytest.raises(AnnotationError, match="found a folder"):
         read_truth(str(tmp_path), LocalFiles(), HANDS)
