@@ -48,12 +48,14 @@ class Listed:
         name: as the user knows it.
         boxes: x, y, width, height in pixels of the photograph; None for the whole of it.
         load: reads and decodes it to RGB; raises ImageError.
+        source_id: of an image whose own id is no number, that id.
     """
 
     image_id: int
     name: str
     boxes: tuple[BBox, ...] | None
     load: Callable[[], Image.Image] = field(repr=False)
+    source_id: str | None = None
 
     @property
     def people(self) -> int:
@@ -157,7 +159,13 @@ def list_annotated(
         on_note(note)
     photographs = Refusing(source, names.refused)
     listed = [
-        Listed(image_id, info.file_name, tuple(boxes[image_id]), partial(_read_listed, photographs, info, exif, out))
+        Listed(
+            image_id,
+            info.file_name,
+            tuple(boxes[image_id]),
+            partial(_read_listed, photographs, info, exif, out),
+            file.source_ids.get(image_id),
+        )
         for image_id, info in sorted(names.rename(file.images).items())
         if image_id in boxes
     ]

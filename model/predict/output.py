@@ -134,6 +134,7 @@ class PredictionFolder:
                 "file_name": listed.name,
                 "width": photograph.width,
                 "height": photograph.height,
+                **({} if listed.source_id is None else {"source_id": listed.source_id}),
             }
         )
         if self.overlays:

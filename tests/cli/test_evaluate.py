@@ -210,7 +210,7 @@ def test_options_that_do_not_go_together(run, options, says, tmp_path):
 def test_what_is_not_there_is_said(run, files, tmp_path):
     none = tmp_path / "none.json"
     assert "expected a JSON file of COCO results" in run("--data", files["data"], "--results", none)[2]
-    assert "expected a JSON file of COCO person" in run("--annotations", none, "--results", files["results"])[2]
+    assert "expected a JSON file of COCO keypoints" in run("--annotations", none, "--results", files["results"])[2]
     assert "no manifest.json" in run("--data", tmp_path, "--results", files["results"])[2]
     both = ("--annotations", files["annotations"], "--results", files["results"])
     assert "found nothing" in run(*both, "--images", none, "--out", tmp_path / "out")[2]
