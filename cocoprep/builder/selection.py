@@ -167,9 +167,12 @@ def _labels(entries: Sequence[JudgedEntry], images: Mapping[int, ImageInfo]) -> 
 
 def _reasons(entries: list[JudgedEntry], notes: tuple[str, ...]) -> str:
     """Say why nothing is kept, and what to do."""
-    counts = ", ".join(f"{n} {r}" for r, n in Counter(entry.reason for entry in entries).most_common())
+    reasons = Counter(entry.reason for entry in entries)
+    counts = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
     example = next((f"; row {entry.row}: {entry.detail}" for entry in entries if entry.detail), "")
-    cure = "mend the file, choose another with --annotations, or lower --min-keypoints"
+    cure = "mend the file, or choose another with --annotations"
+    if DropReason.MIN_KEYPOINTS in reasons:
+        cure = "mend the file, choose another with --annotations, or lower --min-keypoints"
     more = "".join(f" But {note.removeprefix(WARNING)}." for note in notes if note.startswith(WARNING))
     return f" ({counts}{example}). Nothing to build: {cure}.{more}"
 

@@ -24,6 +24,7 @@ from cocoprep.crops.image_source import ImageSource
 from cocoprep.crops.named_images import Refusing
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, ConfigError, ImageError
+from cocoprep.shards.drop_reasons import DropReason
 from cocoprep.shards.ground_truth import encode_ground_truth
 from cocoprep.shards.ledger import (
     count_dropped,
@@ -171,7 +172,8 @@ def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoRet
 def refusal(config: BuildConfig, judged: JudgedBuild, *, listed_in: str | None = None) -> BuildError:
     """Return the error of a build that has too many faults. `listed_in` is the ledger, where it was written."""
     error = too_many_faults(judged.foreseen, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
-    return BuildError(" ".join([str(error), *(f"{note[0].upper()}{note[1:]}." for note in judged.of_photographs)]))
+    told = judged.of_photographs if count_dropped(judged.foreseen)[DropReason.IMAGE] else ()
+    return BuildError(" ".join([str(error), *(f"{note[0].upper()}{note[1:]}." for note in told)]))
 
 
 def find_missing(selection: Selection, names: FoundNames) -> dict[int, str]:

@@ -74,7 +74,7 @@ def _refuse_empty(_: click.Context, parameter: click.Parameter, value: Any) -> A
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cocoprep")
 def cli() -> None:
-    """COCO person keypoints to sharded TFRecords."""
+    """COCO keypoints to sharded TFRecords."""
     try:
         os.getcwd()
     except OSError as error:

@@ -75,7 +75,7 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--no-ceiling", is_flag=True, help="Do not measure the codec ceiling.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def command(**options: Any) -> None:
-    """Build verified TFRecord shards from COCO person keypoints and photographs.
+    """Build verified TFRecord shards from COCO keypoints and photographs.
 
     After `--`, any Beam option in Beam's own spelling.
     """

@@ -19,6 +19,7 @@ from cocoprep.crops.exif_rule import EXIF_RULES
 )
 @click.option("--annotations", metavar="FILE", help="COCO keypoints file to score against, in place of --data.")
 @click.option("--category", metavar="NAME", help="With --annotations: the category, or 'all'.  [default: as build]")
+@click.option("--keypoints", metavar="TABLE", help="With --annotations: joints, as for build.")
 @visibility_option
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
 @click.option("--images", metavar="PATH", help="With --annotations: folder, zip or tar of photographs, for the report.")

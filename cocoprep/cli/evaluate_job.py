@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.evaluate_options import EvaluateOptions, make_room
 from cocoprep.cli.evaluate_report import print_evaluation
+from cocoprep.cli.keypoints import open_table
 from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.progress import CountProgress
-from cocoprep.cli.say import say
+from cocoprep.cli.say import say, say_note
 from cocoprep.coco.results import Predictions, read_results
 from cocoprep.coco.suspicions import labels_of, suspicions
 from cocoprep.coco.truth import Truth, read_truth
@@ -74,6 +75,8 @@ def run_job(options: EvaluateOptions) -> None:
 
 def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
     listed = None if dataset is None else table_of(dataset.manifest.keypoints)
+    if options.keypoints is not None:
+        listed = open_table(options.keypoints, files)
     truth = read_truth(
         options.annotations or files.join(options.data or "", GROUND_TRUTH),
         files,
@@ -200,7 +203,7 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
         crops = PhotographCrops(truth, images, exif=options.exif or "auto")
         yield crops
         for note in (*images.notes, *crops.notes):
-            say(f"note: {note}" if note in images.notes else note, err=True)
+            say_note(note)
         if crops.fault is not None:
             say(f"warning: not every {found.table.noun.one} in the report has a picture: {crops.fault}", err=True)
     else:

@@ -29,6 +29,7 @@ class EvaluateOptions:
     run_dir: str | None
     annotations: str | None
     category: str | None
+    keypoints: str | None
     visibility: Mapping[int, int]
     results: str | None
     images: str | None
@@ -61,6 +62,7 @@ class EvaluateOptions:
         for option, value, wanted, other, why in (
             ("--images", self.images, "--annotations", self.annotations, "with --data the pictures are the folder's"),
             ("--category", self.category, "--annotations", self.annotations, "a built folder has that of its build"),
+            ("--keypoints", self.keypoints, "--annotations", self.annotations, "a built folder has those of its build"),
             (
                 "--visibility",
                 "given" if self.visibility else None,

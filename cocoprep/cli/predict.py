@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cocoprep.cli.say import say
+from cocoprep.cli.say import say, say_note
 from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
 
@@ -77,7 +77,7 @@ def command(
     picture of every image id, and what could not be used; and the pictures with boxes and joints drawn over them.
     """
     from cocoprep.cli.paths import check_paths, tell_of_tar
-    from cocoprep.cli.predict_report import count, summary
+    from cocoprep.cli.predict_report import TellsFaults, count, summary
     from cocoprep.cli.progress import CountProgress
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.crops.orientation import ExifTally, exif_notes
@@ -96,8 +96,8 @@ def command(
     check_paths({path: path for path in paths})
     files = AnyFiles()
     with quiet_libraries():
+        from cocoprep.model.predict.listing import list_annotated, list_files
         from cocoprep.model.predict.output import PredictionFolder, write_predictions
-        from cocoprep.model.predict.photographs import list_annotated, list_files
         from cocoprep.model.predict.predictor import flip_warning, open_predictor
         from cocoprep.model.run.joint_thresholds import find_thresholds
         from cocoprep.model.training.devices import find_devices
@@ -115,16 +115,15 @@ def command(
             thresholds,
             files,
             overlays=overlays,
-            on_fault=lambda fault: _say(f"left out: {fault}"),
+            on_fault=TellsFaults(),
         )
         if annotations is not None and images is not None:
             tell_of_tar(images, files)
             output.protect(annotations, folder=images if files.is_folder(images) else None)
             listed, output.category_id = list_annotated(
                 annotations, images, output.fault, category=category, meanings=visibility,
-                min_keypoints=min_keypoints,
-                follow_links=follow_links, exif=exif or "auto", on_note=lambda note: _say(f"note: {note}"),
-                files=files, out=lying,
+                table=predictor.table, min_keypoints=min_keypoints, follow_links=follow_links, exif=exif or "auto",
+                on_note=say_note, files=files, out=lying,
             )  # fmt: skip
         else:
             listed = list_files(paths, boxes, output.fault, files)
@@ -139,7 +138,7 @@ def command(
                 _say(f"stopped: {folder} has {count(output.photographs, 'photograph')} that were done")
             raise
     for note in exif_notes(lying, exif or "auto"):
-        _say(note)
+        say_note(note)
     network = "network with flip test" if flip_test else "network"
     say(summary(output, thresholds=said, network=network, batch_size=batch_size))
     if output.faults:

@@ -6,10 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cocoprep.cli.say import say
 from cocoprep.evaluation.output import RESULTS
 
 if TYPE_CHECKING:
     from cocoprep.model.predict.output import PredictionFolder
+
+
+SHOWN_FAULTS = 20
+
+
+class TellsFaults:
+    """Told of what could not be used, says the first of them: an annotation file may have any number."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, fault: str) -> None:
+        """Say what is wrong."""
+        self._told += 1
+        if self._told <= SHOWN_FAULTS:
+            say(f"left out: {fault}", err=True)
+        elif self._told == SHOWN_FAULTS + 1:
+            say(f"left out: more than these {SHOWN_FAULTS}", err=True)
 
 
 def summary(output: PredictionFolder, *, thresholds: str, network: str, batch_size: int) -> str:

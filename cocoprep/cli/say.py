@@ -78,6 +78,11 @@ def say(text: object, *, err: bool = False) -> None:
     click.echo(printable(str(text)), file=cast(TextIO, Outlet(err=err)))
 
 
+def say_note(note: str) -> None:
+    """Print to stderr what was guessed or found out, unless the note says itself that it is a warning."""
+    say(note if note.startswith("warning: ") else f"note: {note}", err=True)
+
+
 def say_error(text: object) -> None:
     """Print what is wrong to stderr: of a very long text, such as one that quotes a file, beginning and end."""
     say(_within_bounds(str(text)), err=True)

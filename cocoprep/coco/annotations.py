@@ -24,6 +24,7 @@ from cocoprep.coco.ids import image_number, number_of, read_ids, text_of
 from cocoprep.coco.joints import FoundJoints, find_joints
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
 
 Side = Annotated[int, Meta(ge=0, le=10**9)]  # 0 where it is not known
 _FileName = Annotated[str, Meta(max_length=4096)]  # the longest path Linux takes
@@ -82,7 +83,7 @@ class _RawFile(msgspec.Struct):
     categories: list[Category]
 
 
-_image_decoder = msgspec.json.Decoder(_RawImage)
+_image_decoder = msgspec.json.Decoder(_RawImage, strict=False)  # sizes as text, or as 640.0
 _keypoints_decoder = msgspec.json.Decoder(_KeypointsOnly)
 
 
@@ -123,6 +124,7 @@ def parse_annotation_file(
     category: str | None = None,
     *,
     meanings: Mapping[int, int] = NO_MEANINGS,
+    unlisted: KeypointTable = COCO_17,
 ) -> AnnotationFile:
     """Check the frame of a COCO keypoints file and index its images.
 
@@ -132,6 +134,7 @@ def parse_annotation_file(
         table: the joints, where the user says which; else those that its category lists.
         category: whose entries are read; None for the person, or the only one with joints.
         meanings: what its visibilities mean, where the user says so.
+        unlisted: the joints of a category that lists none, where the user does not say which.
 
     Raises:
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
@@ -141,7 +144,9 @@ def parse_annotation_file(
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing in it to use.")
-    joints = find_joints(raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations))
+    joints = find_joints(
+        raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations), unlisted=unlisted
+    )
     guesses: Counter[str] = Counter()
     images, faults, source_ids = _index_images(raw.images, guesses)
     return AnnotationFile(path, joints, images, faults, source_ids, raw.annotations, guesses, meanings)

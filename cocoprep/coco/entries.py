@@ -12,6 +12,7 @@ import msgspec
 from cocoprep.coco.format import keypoints_fault, numbers_fault
 from cocoprep.coco.ids import NO_ID, SHARED_ID, TEXT_ID, TWICE, ZERO_ID
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import counted
 
 NO_MEANINGS: Mapping[int, int] = {}
 BOX_SHARE = 0.53  # of its box that a person fills, as CrowdPose's evaluation takes it
@@ -44,7 +45,7 @@ class Entry(msgspec.Struct, gc=False):
     id: Any = None
     image_id: Any = None
     category_id: Any = None
-    bbox: tuple[float, float, float, float] | None = None
+    bbox: tuple[float, ...] | None = None  # some write [] where there is none
     area: float | None = None
     keypoints: list[float] | None = None
     iscrowd: int | bool | None = 0
@@ -58,7 +59,7 @@ READ_ONLY = frozenset({"segmentation", "keypoints_21"})  # serve to settle an en
 
 def guess_notes(guesses: Counter[str]) -> tuple[str, ...]:
     """Return what was guessed, in sentences."""
-    return tuple(f"{guesses[kind]} {text}" for kind, text in _NOTES.items() if guesses[kind])
+    return tuple(counted(guesses[kind], text) for kind, text in _NOTES.items() if guesses[kind])
 
 
 def plain_file_name(file_name: str, guesses: Counter[str]) -> str:
@@ -92,7 +93,10 @@ def settle(
     fault = keypoints_fault(entry.keypoints, table)
     if fault:
         return fault
-    box, boxless = entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.bbox is None or not any(entry.bbox[2:])
+    box = entry.bbox or (0.0, 0.0, 0.0, 0.0)
+    if len(box) != 4:
+        return f"bbox: expected 4 numbers, found {len(box)}"
+    boxless = not any(box[2:])
     if boxless and (found := _extent(entry.keypoints)):
         guesses[NO_BOX] += 1
         box = found

@@ -73,6 +73,7 @@ def find_joints(
     table: KeypointTable | None = None,
     name: str | None = None,
     entries: Entries,
+    unlisted: KeypointTable = COCO_17,
 ) -> FoundJoints:
     """Choose the category of a file and find its joints.
 
@@ -82,6 +83,7 @@ def find_joints(
         table: the joints, where the user says which; else those that the category lists.
         name: of the category, where the user says which; `all` for all that share their joints.
         entries: what the annotations say, where the categories do not say enough.
+        unlisted: the joints of a category that lists none, where the user does not say which.
 
     Raises:
         AnnotationError: there is no such category, several could be meant, or its joints are not the table's.
@@ -90,7 +92,7 @@ def find_joints(
     listed = next((category.keypoints for category in chosen if category.keypoints), None)
     notes: list[str] = []
     if listed is None:
-        found = _unlisted(table, path, entries)
+        found = _unlisted(table or unlisted, path, entries)
         notes.append(
             f"the category {chosen[0].name!r:.100} lists no joints: taken for the {len(found)} of {found.name}"
         )
@@ -150,14 +152,14 @@ def _shown(categories: Sequence[Category]) -> str:
     return (", ".join(some) or "none") + (f" and {len(categories) - _SHOWN} more" if len(categories) > _SHOWN else "")
 
 
-def _unlisted(table: KeypointTable | None, path: str, entries: Entries) -> KeypointTable:
-    length, table = entries.numbers(), table or COCO_17
+def _unlisted(table: KeypointTable, path: str, entries: Entries) -> KeypointTable:
+    length = entries.numbers()
     if length == 3 * len(table):
         return table
     raise AnnotationError(
         f"{path}: the category lists no keypoints, and its annotations have {length or 'no'} numbers of them. Where "
-        "this is an instances file, pass person_keypoints_*.json; else list the names in the category, as `cocoprep "
-        "keypoints NAME` prints them."
+        "this is an instances file, pass person_keypoints_*.json; else `build` and `evaluate` take --keypoints, the "
+        "name of a table that `cocoprep keypoints` lists, or a file of your own."
     )
 
 

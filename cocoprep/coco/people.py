@@ -128,7 +128,9 @@ def content_of(image_id: int | None, person: Person) -> bytes:
 
 def to_person(entry: Entry, number: int, joints: FoundJoints) -> Person:
     """Return what a checked entry holds, its joints in the order of the table."""
-    values, bbox, area = entry.keypoints or [], entry.bbox or (0.0, 0.0, 0.0, 0.0), entry.area or 0.0
+    values, area = entry.keypoints or [], entry.area or 0.0
+    x, y, width, height = entry.bbox or (0.0, 0.0, 0.0, 0.0)
+    bbox = (x, y, width, height)
     if not any(values):
         return Person(number, bbox, area, bool(entry.iscrowd), 0, _zero_keypoints(len(values)))
     if joints.in_order:

@@ -134,7 +134,7 @@ def read_truth(
         AnnotationError: there is no such file, it is no COCO keypoints file, its joints are others, or more than a
             share of `MAX_BAD_FRACTION` of its annotations are faulty; the first of them are named.
     """
-    data = read_user_file(path, files, "a JSON file of COCO person keypoints", refusal=AnnotationError)
+    data = read_user_file(path, files, "a JSON file of COCO keypoints", refusal=AnnotationError)
     file = parse_annotation_file(data, path, table, category, meanings=meanings)
     checked = [one for one in check_entries(file) if not one.is_other]
     faulty = [one for one in checked if one.fault is not None]

@@ -56,7 +56,7 @@ def exif_notes(tally: ExifTally, rule: Exif) -> tuple[str, ...]:
         notes.append(
             f"{WARNING}{tally.doubtful} photographs have an EXIF orientation, such as {tally.example!r:.200}, and are "
             f"taken as stored, since they have the stated size either way. {sign} that labels are of what viewers "
-            "show: then build with --exif upright; --exif stored ends this warning"
+            "show: then give --exif upright; --exif stored ends this warning"
         )
     return tuple(notes)
 

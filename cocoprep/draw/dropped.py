@@ -87,7 +87,7 @@ def _has_joints(subject: Subject) -> bool:
 
 
 def _write_header(page: Image.Image, subject: Subject) -> None:
-    write(page, (EDGE, EDGE + 10), f"Annotation {subject.annotation_id}", 30, anchor="lm")
+    write(page, (EDGE, EDGE + 10), shorten(subject.title, 30, page.width // 2), 30, anchor="lm")
     write(page, (page.width - EDGE, EDGE + 10), f"dropped, {subject.manifest.split}", 18, colour=DROPPED, anchor="rm")
     where = "no image" if subject.image_id is None else f"image {subject.image_id}"
     if subject.image is not None:

@@ -123,7 +123,7 @@ def _write_header(page: Image.Image, subject: Subject, person: dict[str, Any]) -
     hidden, visible = int((visibility == 1).sum()), int((visibility == VISIBLE).sum())
     outside = int(((visibility > 0) & ~affine.inside(person["keypoints"], subject.crop.input_size)).sum())
     width = page.width - 2 * EDGE
-    write(page, (EDGE, EDGE + 10), f"Annotation {subject.annotation_id}", 30, anchor="lm")
+    write(page, (EDGE, EDGE + 10), shorten(subject.title, 30, page.width // 2), 30, anchor="lm")
     kept = shorten(f"kept in {subject.shard}", 16, width - 420)
     write(page, (page.width - EDGE, EDGE + 10), kept, 16, colour=DIM_TEXT, anchor="rm")
     where = (

@@ -64,6 +64,7 @@ class Subject:
 
     Attributes:
         annotation_id: the number that its record has; 0 for a malformed entry without one.
+        source_id: the id that the annotation file has; empty where it has none.
         image_id: None where a malformed entry has none.
         row: place in the annotation file.
         reason: why it was dropped, None where it was kept.
@@ -81,6 +82,7 @@ class Subject:
     """
 
     annotation_id: int
+    source_id: str
     image_id: int | None
     row: int
     reason: str | None
@@ -95,6 +97,14 @@ class Subject:
     person: dict[str, Any] | None
     manifest: Manifest
     table: KeypointTable
+
+    @property
+    def title(self) -> str:
+        """Return what it is called: its number, and its own id where that is another."""
+        if not self.annotation_id:
+            return f"Annotation {self.source_id or 'without an id'}"
+        other = self.source_id not in ("", str(self.annotation_id))
+        return f"Annotation {self.annotation_id}" + (f", {self.source_id} in the file" if other else "")
 
     @property
     def crop(self) -> CropConfig:
@@ -140,6 +150,7 @@ def find_subject(
     malformed = row["reason"] == "malformed"
     return Subject(
         annotation_id=annotation_id,
+        source_id=row.get("source_id") or "",
         image_id=row["image_id"],
         row=row["row"],
         reason=row["reason"],

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 40  # characters: the name is a stranger's
+_ONE = {"have": "has", "are": "is"}
+_MANY = re.compile(rf"((?:\w+ )*?\w+)s ({'|'.join(_ONE)})\b")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
@@ -33,6 +35,13 @@ class Noun:
     def count(self, number: int) -> str:
         """Return so many of them in words."""
         return f"{number} {self.of(number)}"
+
+
+def counted(number: int, sentence: str) -> str:
+    """Return a sentence behind the number of its subject: 2 annotations have no box, 1 annotation has no box."""
+    if number == 1 and (found := _MANY.match(sentence)):
+        return f"1 {found[1]} {_ONE[found[2]]}{sentence[found.end() :]}"
+    return f"{number} {sentence}"
 
 
 def noun_of(category: str) -> Noun:

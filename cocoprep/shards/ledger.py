@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cocoprep.checks import shown
 from cocoprep.errors import BuildError, RecordError
 from cocoprep.shards.drop_reasons import FAULTS, DropReason, JudgedEntry
 from cocoprep.shards.names import LEDGER, shard_name
@@ -207,16 +209,22 @@ def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, lis
     """
     bad = _faulty(ledger)
     counts = ", ".join(f"{n} {reason}" for reason, n in count_dropped(bad).items() if n)
-    shown = "".join(
-        f"\n  row {line['row']}, annotation {line['annotation_id']}: {line['reason']}: {line['detail']}"
+    first = "".join(
+        f"\n  row {line['row']}, annotation {_own_id(line)}: {line['reason']}: {line['detail']}"
         for line in bad.slice(0, MAX_FAULTS_SHOWN).to_pylist()
     )
     all_of_them = f"All are listed in {listed_in}. " if listed_in else ""
     return BuildError(
         f"{path}: {len(bad)} of {_count_own(ledger)} annotations are faulty ({counts}), more than the share of "
-        f"{max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{shown}\n"
+        f"{max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{first}\n"
         f"{all_of_them}Mend the data, or raise --max-bad-fraction to drop these annotations."
     )
+
+
+def _own_id(line: dict[str, Any]) -> str:
+    if line["annotation_id"] is not None:
+        return str(line["annotation_id"])
+    return shown(line["source_id"]) if line["source_id"] else "without an id"
 
 
 def _count_own(ledger: pa.Table) -> int:

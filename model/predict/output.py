@@ -15,7 +15,8 @@ from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.output import RESULTS
-from cocoprep.model.predict.photographs import Listed, PredictedPhotograph, predict_photographs
+from cocoprep.model.predict.listing import Listed
+from cocoprep.model.predict.photographs import PredictedPhotograph, predict_photographs
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.heatmaps import Decoder
 from cocoprep.pose.keypoints import KeypointTable
@@ -133,6 +134,7 @@ class PredictionFolder:
                 "file_name": listed.name,
                 "width": photograph.width,
                 "height": photograph.height,
+                **({} if listed.source_id is None else {"source_id": listed.source_id}),
             }
         )
         if self.overlays:

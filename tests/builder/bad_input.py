@@ -81,8 +81,8 @@ BAD_ANNOTATIONS = {
     "image_id unknown": (person_entry(50, image_id=999), (50, 999), "malformed", "image_id 999: no such image"),
     "image_id negative": (person_entry(50, image_id=-1), (50, -1), "malformed", "image_id -1: no such image"),
     "another category": (person_entry(50, category_id=3), (50, 1), "category", ""),
-    "bbox of three": (person_entry(50, bbox=[1, 2, 3]), (50, 1), "malformed", "`$.bbox`"),
-    "bbox of five": (person_entry(50, bbox=[1, 2, 3, 4, 5]), (50, 1), "malformed", "`$.bbox`"),
+    "bbox of three": (person_entry(50, bbox=[1, 2, 3]), (50, 1), "malformed", "bbox: expected 4 numbers, found 3"),
+    "bbox of five": (person_entry(50, bbox=[1, 2, 3, 4, 5]), (50, 1), "malformed", "bbox: expected 4 numbers, found 5"),
     "bbox of strings": (person_entry(50, bbox=["1", "2", "3", "4"]), (50, 1), "malformed", "`$.bbox[0]`"),
     "bbox beyond floats": (raw_person(50, "bbox", "[0, 0, 1e400, 9]"), (50, 1), "malformed", "`$.bbox[2]`"),
     "bbox absurd": (person_entry(50, bbox=[0, 0, 1e300, 1e300]), (50, 1), "malformed", "none above"),
@@ -116,16 +116,16 @@ BAD_ANNOTATIONS = {
 
 # name -> an entry whose id cannot serve, that id as the ledger has it, what is told
 ODD_IDS = {
-    "no id": (person_entry(50, id=...), None, "1 annotations have no id"),
-    "id null": (person_entry(50, id=None), None, "1 annotations have no id"),
-    "id 0": (person_entry(0), "0", "1 annotations have the id 0"),
-    "id -0": (raw_person(50, "id", "-0"), "0", "1 annotations have the id 0"),
-    "id a name": (person_entry(50, id="5f-c0"), "5f-c0", "1 annotations have an id that is no whole number"),
-    "id of noughts": (person_entry(50, id="007"), "007", "1 annotations have an id that is no whole number"),
-    "id a fraction": (person_entry(50, id=1.5), "1.5", "1 annotations have an id that is no whole number"),
-    "id a bool": (person_entry(50, id=True), "true", "1 annotations have an id that is no whole number"),
-    "id an object": (person_entry(50, id={"$oid": "5fc0"}), '{"$oid":"5fc0"}', "1 annotations have an id that is no"),
-    "id beyond 64 bits": (person_entry(50, id=2**70), str(2**70), "1 annotations have an id that is no whole number"),
+    "no id": (person_entry(50, id=...), None, "1 annotation has no id"),
+    "id null": (person_entry(50, id=None), None, "1 annotation has no id"),
+    "id 0": (person_entry(0), "0", "1 annotation has the id 0"),
+    "id -0": (raw_person(50, "id", "-0"), "0", "1 annotation has the id 0"),
+    "id a name": (person_entry(50, id="5f-c0"), "5f-c0", "1 annotation has an id that is no whole number"),
+    "id of noughts": (person_entry(50, id="007"), "007", "1 annotation has an id that is no whole number"),
+    "id a fraction": (person_entry(50, id=1.5), "1.5", "1 annotation has an id that is no whole number"),
+    "id a bool": (person_entry(50, id=True), "true", "1 annotation has an id that is no whole number"),
+    "id an object": (person_entry(50, id={"$oid": "5fc0"}), '{"$oid":"5fc0"}', "1 annotation has an id that is no"),
+    "id beyond 64 bits": (person_entry(50, id=2**70), str(2**70), "1 annotation has an id that is no whole number"),
 }  # fmt: skip
 
 # name -> an entry that is odd, and nevertheless a person

@@ -188,3 +188,14 @@ def test_a_folder_that_may_not_be_listed_is_read_all_the_same(people, tmp_path):
     (people[1] / "000000000001.jpg").unlink()
     with pytest.raises(BuildError, match=r"2 of 18 annotations are faulty \(2 image\)"):
         start_build(config, NotListed())
+
+
+def test_faults_that_are_not_the_photographs_are_told_without_their_names(people, tmp_path):
+    rename(people[0], OTHERS["a prefix"])
+    coco = json.loads(people[0].read_text())
+    coco["annotations"][0] |= {"id": "first", "area": -1}
+    people[0].write_text(json.dumps(coco))
+    with pytest.raises(BuildError) as error:
+        build(people, tmp_path / "out", select=SelectConfig(shards=2))
+    assert "row 0, annotation 'first': malformed: area -1" in str(error.value)
+    assert "photographs' own" not in str(error.value)

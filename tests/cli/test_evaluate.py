@@ -210,7 +210,7 @@ def test_options_that_do_not_go_together(run, options, says, tmp_path):
 def test_what_is_not_there_is_said(run, files, tmp_path):
     none = tmp_path / "none.json"
     assert "expected a JSON file of COCO results" in run("--data", files["data"], "--results", none)[2]
-    assert "expected a JSON file of COCO person" in run("--annotations", none, "--results", files["results"])[2]
+    assert "expected a JSON file of COCO keypoints" in run("--annotations", none, "--results", files["results"])[2]
     assert "no manifest.json" in run("--data", tmp_path, "--results", files["results"])[2]
     both = ("--annotations", files["annotations"], "--results", files["results"])
     assert "found nothing" in run(*both, "--images", none, "--out", tmp_path / "out")[2]
@@ -483,7 +483,30 @@ def test_json_holds_the_curves_of_the_report(run, files, tmp_path):
     )
 
 
-def test_a_category_goes_with_annotations(run):
-    code, _, err = run("--data", "d", "--results", "r.json", "--category", "dog")
+@pytest.mark.parametrize("option", ["--category", "--keypoints"])
+def test_a_category_goes_with_annotations(run, option):
+    code, _, err = run("--data", "d", "--results", "r.json", option, "dog")
     assert code == 1
-    assert "--category goes with --annotations" in err
+    assert f"{option} goes with --annotations" in err
+
+
+def test_the_joints_of_a_category_without_names_can_be_told(run, files, tmp_path):
+    document = json.loads(files["annotations"].read_text())
+    for category in document["categories"]:
+        del category["keypoints"]
+    for one in document["annotations"]:
+        one["keypoints"] = one["keypoints"][: 3 * 16]
+        one["num_keypoints"] = sum(v > 0 for v in one["keypoints"][2::3])
+    lines = json.loads(files["results"].read_text())
+    for line in lines:
+        line["keypoints"] = line["keypoints"][: 3 * 16]
+    truth, results = tmp_path / "t.json", tmp_path / "r.json"
+    truth.write_text(json.dumps(document))
+    results.write_text(json.dumps(lines))
+    code, _, err = run("--annotations", truth, "--results", results)
+    assert code == 1
+    assert "have 48 numbers of them" in err
+    assert "--keypoints" in err
+    code, said, err = run("--annotations", truth, "--results", results, "--keypoints", "mpii-16")
+    assert code == 0, err
+    assert "right_ankle" in said

@@ -68,13 +68,13 @@ def labelled_as(case_folder, labels="labels.json"):
 @pytest.mark.parametrize(
     ("case", "told"),
     [
-        ("annotation-id-0", "1 annotations have the id 0"),
+        ("annotation-id-0", "1 annotation has the id 0"),
         ("another-category-in-the-file", ""),
-        ("area-missing", "1 annotations have no area: that of the segment, or else 0.53 of the box's"),
-        ("backslash-file-name", "1 file names have backslashes: read as slashes"),
+        ("area-missing", "1 annotation has no area: that of the segment, or else 0.53 of the box's"),
+        ("backslash-file-name", "1 file name has backslashes: read as slashes"),
         ("category-without-joint-names", "the category 'person' lists no joints: taken for the 17 of coco-17"),
         ("iscrowd-boolean", ""),
-        ("label-studio-default-category", "1 annotations have no area"),
+        ("label-studio-default-category", "1 annotation has no area"),
         ("num-keypoints-0-but-labelled", ""),
         ("area-zero", ""),
         ("jpeg-good", ""),
@@ -143,7 +143,7 @@ def test_a_box_that_is_missing_is_the_extent_of_the_joints(build, exports):
     points = triples[triples[:, 2] > 0, :2]
     low, high = points.min(axis=0), points.max(axis=0)
     np.testing.assert_allclose(only_person(dataset)["bbox"][:2], low - 0.25 * (high - low), atol=1e-3)
-    assert "1 annotations have no box" in said
+    assert "1 annotation has no box" in said
     assert "AP 1.0000" in said  # the area, 0 as well, is a share of that box
 
 

@@ -128,7 +128,8 @@ def test_photographs_behind_links_and_under_other_names(run, tmp_path):
     people = [{"id": 1, "image_id": 7, "bbox": [40, 20, 60, 70]}]
     annotations, images = write_coco(tmp_path, {7: Image.fromarray(spot(160, 120, (70.5, 50.5)))}, people)
     coco = json.loads(annotations.read_text())
-    coco["images"][0]["file_name"] = "https://host/000000000007.jpg"
+    coco["images"][0] |= {"id": "seven", "file_name": "https://host/000000000007.jpg"}
+    coco["annotations"][0]["image_id"] = "seven"
     annotations.write_text(json.dumps(coco))
     (tmp_path / "links").mkdir()
     (tmp_path / "links" / "000000000007.jpg").symlink_to(images / "000000000007.jpg")
@@ -137,7 +138,10 @@ def test_photographs_behind_links_and_under_other_names(run, tmp_path):
         predict(*options, "--out", tmp_path / "none")
     said = predict(*options, "--out", tmp_path / "out", "--follow-links")
     assert "note: 1 file names are not quite the photographs' own. Found: 1 at the end of an address" in said
-    assert read(tmp_path / "out")[1]["images"][0]["file_name"] == "000000000007.jpg"
+    assert "note: 1 photograph has an id that is no whole number: numbered by it" in said
+    results, listed = read(tmp_path / "out")
+    assert (listed["images"][0]["file_name"], listed["images"][0]["source_id"]) == ("000000000007.jpg", "seven")
+    assert results[0]["image_id"] == listed["images"][0]["id"]
 
 
 @pytest.mark.parametrize(

@@ -70,15 +70,15 @@ def test_an_area_is_the_segments_or_a_share_of_the_box(segmentation, area):
     assert settle(entry, HANDS, guesses) is None
     assert entry.area == pytest.approx(area)
     (note,) = guess_notes(guesses)
-    assert note.startswith("1 annotations have no area: that of the segment, or else 0.53 of the box's, is taken")
+    assert note.startswith("1 annotation has no area: that of the segment, or else 0.53 of the box's, is taken")
 
 
-@pytest.mark.parametrize("box", [..., None, [0, 0, 0, 0]])
+@pytest.mark.parametrize("box", [..., None, [], [0, 0, 0, 0]])
 def test_a_box_is_the_extent_of_the_joints(box):
     entry, fault, notes = settled(bbox=box)
     assert fault is None
     assert entry.bbox == (0, 0, 6, 12)  # of 1 to 5 and 2 to 10, and a quarter more on each side
-    assert notes[0].startswith("1 annotations have no box: the extent of the labelled joints and 25%")
+    assert notes[0].startswith("1 annotation has no box: the extent of the labelled joints and 25%")
 
 
 def test_one_joint_spans_no_box():
@@ -91,8 +91,8 @@ def test_visibilities():
     assert fault is None
     assert entry.keypoints[2::3] == [0, 2, 1]
     assert notes == (
-        "1 annotations have joints of a negative visibility: not labelled",
-        "1 annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
+        "1 annotation has joints of a negative visibility: not labelled",
+        "1 annotation has joints of a visibility between 0 and 2 that is not whole: labelled",
     )
     assert settled(keypoints=[1, 2, 3] * 3)[1] == (
         "keypoints: expected visibilities 0, 1 or 2, found 3; say what it means, such as --visibility 3=1 for hidden"
@@ -107,7 +107,7 @@ def test_what_a_visibility_means_can_be_said():
     assert settle(entry, HANDS, guesses, {3: 1, 1: 2, 4: 0}) is None
     assert entry.keypoints[2::3] == [1, 2, 0]
     assert guess_notes(guesses) == (
-        "1 annotations have joints of a visibility that is taken for another, as --visibility says",
+        "1 annotation has joints of a visibility that is taken for another, as --visibility says",
     )
     entry = msgspec.convert(GOOD, Entry)
     assert settle(entry, HANDS, Counter(), {3: 1}) is None
@@ -128,7 +128,7 @@ def test_human_arts_21_joints_are_taken_where_the_category_lists_them():
     entry, fault, notes = settled(keypoints=[1, 2, 2], keypoints_21=raw(GOOD["keypoints"]))
     assert (entry.keypoints, fault) == (GOOD["keypoints"], None)
     assert notes == (
-        "1 annotations have as many joints as the category lists in keypoints_21 alone: taken for keypoints",
+        "1 annotation has as many joints as the category lists in keypoints_21 alone: taken for keypoints",
     )
 
 

@@ -79,6 +79,7 @@ def test_by_its_name_or_all_of_them():
         ([Category(7, "person", [str(n) for n in range(1001)])], {}, "expected up to 1000 names, .* found 1001 names"),
         ([Category(7, "person")], {"length": 6}, "lists no keypoints, and its annotations have 6 numbers"),
         ([Category(7, "person")], {}, "lists no keypoints, and its annotations have no numbers"),
+        ([Category(7, "person")], {"length": 6}, "`build` and `evaluate` take --keypoints"),
     ],
 )
 def test_what_cannot_be_chosen_is_told_with_what_there_is(categories, options, says):

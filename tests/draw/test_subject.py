@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,10 @@ def test_an_annotation_is_found_by_its_own_id_and_by_its_number(dataset):
     subject = find_subject(dataset, "left")
     assert (subject.row, subject.reason, subject.person["annotation_id"]) == (5, None, subject.annotation_id)
     assert find_subject(dataset, subject.annotation_id).row == 5
+    assert subject.title == f"Annotation {subject.annotation_id}, left in the file"
+    assert find_subject(dataset, 1).title == "Annotation 1"
+    assert replace(subject, annotation_id=0).title == "Annotation left"
+    assert replace(subject, annotation_id=0, source_id="").title == "Annotation without an id"
 
 
 def test_an_id_that_several_have_is_refused_with_their_numbers(dataset):

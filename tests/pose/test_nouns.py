@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cocoprep.pose.nouns import noun_of
+from cocoprep.pose.nouns import counted, noun_of
 from cocoprep.pose.tables import COCO_17, named_table
 
 
@@ -31,6 +31,21 @@ def test_nouns(category, one, many):
 def test_articles_and_possessives():
     assert [noun_of(name).a for name in ("person", "animal", "hand")] == ["a person", "an animal", "a hand"]
     assert [noun_of(name).their for name in ("person", "hand")] == ["people's", "hands'"]
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence", "says"),
+    [
+        (1, "annotations have no box", "1 annotation has no box"),
+        (1, "file names have backslashes", "1 file name has backslashes"),
+        (1, "annotations are there twice", "1 annotation is there twice"),
+        (1, "people", "1 people"),
+        (2, "annotations have no box", "2 annotations have no box"),
+        (11, "annotations are there twice", "11 annotations are there twice"),
+    ],
+)
+def test_a_sentence_agrees_with_its_number(number, sentence, says):
+    assert counted(number, sentence) == says
 
 
 def test_of_tables():

@@ -120,7 +120,7 @@ def there(trained, bucket):
 @pytest.mark.slow
 def test_in_python_a_path_is_enough(near, far, trained, there):
     from cocoprep.model.predict.folder import predict_folder
-    from cocoprep.model.predict.photographs import list_files, read_picture
+    from cocoprep.model.predict.listing import list_files, read_picture
     from cocoprep.model.predict.predictor import flip_warning, open_predictor
     from cocoprep.model.run.joint_thresholds import read_thresholds
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 
@@ -11,7 +12,8 @@ from PIL import Image
 
 from cocoprep.errors import AnnotationError, ConfigError, ImageError
 from cocoprep.model.predict import photographs
-from cocoprep.model.predict.photographs import list_annotated, list_files, predict_photographs, read_picture
+from cocoprep.model.predict.listing import list_annotated, list_files, read_picture
+from cocoprep.model.predict.photographs import predict_photographs
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
@@ -176,6 +178,35 @@ def test_entries_of_other_categories_are_no_faults(tmp_path):
     faults = Faults()
     listed, category = list_annotated(str(inputs["annotations"]), str(inputs["images"]), faults)
     assert (category, sum(len(one.boxes) for one in listed), list(faults)) == (7, 8, [])
+
+
+def test_what_is_guessed_of_boxes_is_told_and_nobody_is_no_fault(tmp_path):
+    person = {"id": 1, "image_id": 5, "bbox": [], "keypoints": [20, 20, 2, 60, 80, 2] + [0] * 45}
+    nobody = {"id": 2, "image_id": 5, "bbox": [0, 0, 0, 0]}
+    annotations, images = write_coco(tmp_path, {5: Image.new("RGB", (160, 120))}, [person, nobody, person])
+    faults, notes = Faults(), []
+    (listed,), _ = list_annotated(str(annotations), str(images), faults, on_note=notes.append)
+    assert listed.boxes == ((10, 5, 60, 90),)
+    assert not faults
+    assert notes == [
+        "1 annotation is there twice, id and all: counted once",
+        "2 annotations have no box: the extent of the labelled joints and 25% of it on each side is taken",
+        "1 annotation has neither a box nor labelled joints: passed over",
+    ]
+
+
+def test_a_category_without_names_has_the_networks_joints(tmp_path):
+    inputs = write(tmp_path, FIVE, 7)
+    document = json.loads(inputs["annotations"].read_text())
+    for category in document["categories"]:
+        category.pop("keypoints", None)
+    document["categories"] = [one for one in document["categories"] if one["id"] == 7]
+    inputs["annotations"].write_text(json.dumps(document))
+    paths = str(inputs["annotations"]), str(inputs["images"])
+    listed, _ = list_annotated(*paths, Faults(), table=FIVE)
+    assert sum(len(one.boxes) for one in listed) == 8
+    with pytest.raises(AnnotationError, match="lists no keypoints"):
+        list_annotated(*paths, Faults())
 
 
 def test_people_with_few_labels_are_left_out_when_asked(tmp_path):
