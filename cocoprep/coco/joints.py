@@ -225,7 +225,10 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
     pairs = [(names[k], names[other]) for k, other in enumerate(partners) if k < other]
     if pairs:
         told = ", ".join(f"{a} - {b}" for a, b in pairs[:_SHOWN])
-        notes.append(f"mirror partners by their names: {told:.1000}")
+        alone = ", ".join([name for k, name in enumerate(names) if partners[k] == k][:_SHOWN])
+        notes.append(
+            f"mirror partners by their names: {told:.1000}" + (f"; without one: {alone:.500}" if alone else "")
+        )
     else:
         notes.append("no names of joints form pairs of left and right: nothing is mirrored")
     limbs, sigmas = _limbs(category, names, notes), _sigmas(category, len(names), notes)
