@@ -37,7 +37,7 @@ def test_a_table_written_from_a_file_builds_the_same(run, tmp_path):
     code, out, err = run("keypoints", "--from", annotations)
     assert (code, err) == (0, "")
     assert f"# The 5 joints of 'bird' in {annotations}, as cocoprep found them." in out
-    assert "# - mirror partners by their names: L Wing - R Wing\n" in out
+    assert "# - mirror partners by their names: L Wing - R Wing; without one: " in out
     assert "# - OKS by one sigma for all joints, 0.067" in out
     (tmp_path / "mine.toml").write_text(out)
     mine = open_table(str(tmp_path / "mine.toml"), LocalFiles())

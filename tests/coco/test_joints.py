@@ -114,7 +114,7 @@ def test_joints_of_nobodys_table():
     assert table.limbs == (("L Wing", "beak"), ("R Wing", "beak"))
     assert set(table.oks_sigmas) == {UNIFORM_SIGMA}
     assert found.notes == (
-        "mirror partners by their names: L Wing - R Wing",
+        "mirror partners by their names: L Wing - R Wing; without one: beak, Tail",
         "of the skeleton, 4 are left out that are no pair of numbers from 1 to 4",
         f"OKS by one sigma for all joints, {UNIFORM_SIGMA}: the file has none, and its joints are no known table's",
     )
