@@ -14,7 +14,7 @@ from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.joint_names import mirror_partners, name_key
 from cocoprep.pose.keypoints import SIGMA_NOTE, Joint, KeypointTable
-from cocoprep.pose.tables import COCO_17, named_table, table_names
+from cocoprep.pose.tables import COCO_17, MAX_JOINTS, MAX_NAME, named_table, table_names
 
 ALL = "all"
 PERSON = "person"
@@ -174,6 +174,12 @@ def _listed(
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise AnnotationError(f"{path}: the category lists the joint {twice!r:.100} more than once. Give each a name.")
+    longest = max(names, key=len)
+    if len(names) > MAX_JOINTS or len(longest) > MAX_NAME:
+        raise AnnotationError(
+            f"{path}: the category lists {len(names)} joints, the longest name of {len(longest)} characters, "
+            f"{longest!r:.40}. Expected at most {MAX_JOINTS}, and names of at most {MAX_NAME}: shorten what it lists."
+        )
     tables = [table] if table is not None else [named_table(known) for known in _by_likelihood(category.name)]
     in_order = tuple(range(len(names)))
     orders = [(one, order) for one in tables if (order := _order(names, one)) is not None]
@@ -223,7 +229,7 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
     limbs, sigmas = _limbs(category, names, notes), _sigmas(category, len(names), notes)
     known = {name_key(name): name for name in names}
     return KeypointTable(
-        name=f"{category.name or 'file'}-{len(names)}",
+        name=f"{category.name[: MAX_NAME - 10] or 'file'}-{len(names)}",
         joints=tuple(
             Joint(name, names[partner], sigma) for name, partner, sigma in zip(names, partners, sigmas, strict=True)
         ),
@@ -234,7 +240,7 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
             for a, b in COCO_17.torso
             if name_key(a) in known and name_key(b) in known
         ),
-        category=category.name or PERSON,
+        category=category.name[:MAX_NAME] or PERSON,
     )
 
 

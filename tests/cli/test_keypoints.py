@@ -109,6 +109,9 @@ def test_a_small_table():
         ("name = ", "not TOML"),
         ("x = " + "[" * 10_000, "not TOML"),
         ('name = "t"\njoints = []', "expected 1 to 1000, found 0"),
+        (GOOD.replace('"t"', f'"{"t" * 101}"'), "expected names of 1 to 100 characters, .* found 'tttt"),
+        (GOOD.replace('"a"', '""'), "expected names of 1 to 100 characters, .* found ''"),
+        (GOOD + f'category = "{"c" * 101}"', "expected names of 1 to 100 characters, .* found 'cccc"),
         (GOOD.replace('"b", mirror', '"a", mirror'), "expected names .* each once, found 'a'"),
         (
             GOOD.replace('mirror = "b"', 'mirror = "a"'),

@@ -9,7 +9,9 @@ import pytest
 from cocoprep.coco.format import Category
 from cocoprep.coco.joints import UNIFORM_SIGMA, find_joints
 from cocoprep.errors import AnnotationError
-from cocoprep.pose.tables import COCO_17, named_table, table_names
+from cocoprep.pose.table_text import table_toml
+from cocoprep.pose.tables import COCO_17, named_table, parse_table, table_names
+from cocoprep.shards.settings import keypoint_record, table_of
 from tests.support.scoring import HANDS
 
 NAMES = list(HANDS.names)
@@ -70,6 +72,8 @@ def test_by_its_name_or_all_of_them():
             r"are not hands's\. Expected \['head', .*found \['head'",
         ),
         ([Category(7, "person", ["x", "x"])], {}, "lists the joint 'x' more than once"),
+        ([Category(7, "person", [f"j{n}" for n in range(1001)])], {}, "lists 1001 joints, .* Expected at most 1000"),
+        ([Category(7, "person", ["x", "y" * 101])], {}, "longest name of 101 characters, 'yyy.*names of at most 100"),
         ([Category(7, "person")], {"length": 6}, "lists no keypoints, and its annotations have 6 numbers"),
         ([Category(7, "person")], {}, "lists no keypoints, and its annotations have no numbers"),
     ],
@@ -96,6 +100,12 @@ def test_a_known_tables_joints_are_known_in_any_spelling_and_order(name):
     assert turned.notes == (f"the file's joints are {name}'s in another order: put in that of the table",)
     assert turned.table_as_in_file.names == table.names[::-1]
     assert turned.table_as_in_file.oks_sigmas.tolist() == table.oks_sigmas[::-1].tolist()
+
+
+def test_a_category_of_a_long_name_makes_a_table_that_a_manifest_takes():
+    table = find(Category(4, "x" * 1_000_000, [f"j{n}" for n in range(1000)])).table
+    assert table_of(keypoint_record(table)) == table
+    assert parse_table(table_toml(table).encode(), "t.toml") == table
 
 
 def test_joints_of_nobodys_table():
