@@ -19,6 +19,7 @@ from cocoprep.pose.tables import COCO_17, MAX_JOINTS, MAX_NAME, named_table, tab
 ALL = "all"
 PERSON = "person"
 UNIFORM_SIGMA = 0.067  # the mean of COCO's 17: where nobody has measured how far annotators are apart
+OTHER_ORDER = "in another order: put in that of the table"  # the end of a note
 _SHOWN = 20
 
 
@@ -186,7 +187,7 @@ def _listed(
     # Two data sets may have the same joints, each in an order of its own.
     for one, order in sorted(orders, key=lambda pair: pair[1] != in_order)[:1]:
         if order != in_order:
-            notes.append(f"the file's joints are {one.name}'s in another order: put in that of the table")
+            notes.append(f"the file's joints are {one.name}'s {OTHER_ORDER}")
         elif tuple(names) != one.names:
             notes.append(f"the file's joints are {one.name}'s, in another spelling")
         return one, order
