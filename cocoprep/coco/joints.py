@@ -88,6 +88,7 @@ def find_joints(
         AnnotationError: there is no such category, several could be meant, or its joints are not the table's.
     """
     chosen = _named(categories, path, name) if name is not None else _choose(categories, path, entries)
+    _refuse_shared_ids(categories, {category.id for category in chosen}, path)
     listed = next((category.keypoints for category in chosen if category.keypoints), None)
     notes: list[str] = []
     if listed is None:
@@ -112,6 +113,18 @@ def find_joints(
         category_name=chosen[0].name if alone else found.category,
         notes=tuple(notes),
     )
+
+
+def _refuse_shared_ids(categories: Sequence[Category], chosen: set[int], path: str) -> None:
+    """Refuse an id of two names: of which of them an annotation is, nobody can tell."""
+    first: dict[int, str] = {}
+    for category in categories:
+        name = first.setdefault(category.id, category.name)
+        if name != category.name and category.id in chosen:
+            raise AnnotationError(
+                f"{path}: the categories {name!r:.100} and {category.name!r:.100} have the same id, {category.id}, so "
+                "that nobody can tell of which an annotation is. Give each an id of its own, or remove one."
+            )
 
 
 def _named(categories: Sequence[Category], path: str, name: str) -> list[Category]:

@@ -44,6 +44,7 @@ def find(*categories, used=(), length=None, **options):
         ([Category(7, "person"), Category(3, "default", NAMES)], [7, 3], 3),  # where it has joints
         ([Category(7, "person", []), Category(8, "person", NAMES)], [7], 8),
         ([Category(1, "car"), Category(2, "human", NAMES)], [1], 2),  # else the only one with joints
+        ([Category(7, "person", NAMES), Category(7, "person"), Category(1, "a"), Category(1, "b")], [7], 7),
         ([Category(1, "human", NAMES), Category(2, "hand", ["x"])], [2], 2),  # else the one of them that is used
     ],
 )
@@ -74,6 +75,7 @@ def test_by_its_name_or_all_of_them():
         ([Category(7, "person", ["x", "x"])], {}, "lists the joint 'x' more than once"),
         ([Category(7, "person", [f"j{n}" for n in range(1001)])], {}, "lists 1001 joints, .* Expected at most 1000"),
         ([Category(7, "person", ["x", "y" * 101])], {}, "longest name of 101 characters, 'yyy.*names of at most 100"),
+        ([Category(7, "person", ["x"]), Category(7, "dog")], {}, "'person' and 'dog' have the same id, 7"),
         ([Category(7, "person")], {"length": 6}, "lists no keypoints, and its annotations have 6 numbers"),
         ([Category(7, "person")], {}, "lists no keypoints, and its annotations have no numbers"),
     ],
