@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Protocol
 
 from cocoprep.coco.format import Category
@@ -105,11 +106,13 @@ def find_joints(
     if found.uniform_sigma is not None and not any(note.startswith(SIGMA_NOTE) for note in notes):
         notes.append(f"{SIGMA_NOTE}, {found.uniform_sigma:g}")
     alone = len(chosen) == 1
+    others = {category.id for category in categories} - {category.id for category in chosen}
     return FoundJoints(
         table=found,
         order=order,
         categories=frozenset(category.id for category in chosen),
-        category_id=chosen[0].id if alone else 1,
+        # Of all together 1, unless results of that id are of a category that is not read.
+        category_id=chosen[0].id if alone else next(number for number in count(1) if number not in others),
         category_name=chosen[0].name if alone else found.category,
         notes=tuple(notes),
     )

@@ -56,8 +56,10 @@ def test_the_category(categories, used, chosen):
 def test_by_its_name_or_all_of_them():
     animals = [Category(n, f"animal {n}", COCO) for n in (3, 5, 9)]
     assert find(*animals, name="animal 5").categories == {5}
-    everything = find(Category(1, "car"), *animals, name="all")
+    everything = find(*animals, name="all")
     assert (everything.categories, everything.category_id, everything.category_name) == ({3, 5, 9}, 1, "person")
+    beside_others = find(Category(1, "car"), Category(2, "bus"), *animals, name="all")
+    assert (beside_others.categories, beside_others.category_id) == ({3, 5, 9}, 3)  # results of 1 are of cars
 
 
 @pytest.mark.parametrize(
