@@ -15,7 +15,7 @@ from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.joint_names import mirror_partners, name_key
 from cocoprep.pose.keypoints import SIGMA_NOTE, Joint, KeypointTable
-from cocoprep.pose.tables import COCO_17, MAX_JOINTS, MAX_NAME, named_table, table_names
+from cocoprep.pose.tables import COCO_17, LEAST_SIGMA, MAX_JOINTS, MAX_NAME, named_table, table_names
 
 ALL = "all"
 PERSON = "person"
@@ -278,7 +278,8 @@ def _is_limb(pair: Any, joints: int) -> bool:
 
 def _sigmas(category: Category, joints: int, notes: list[str]) -> list[float]:
     found = category.sigmas
-    if isinstance(found, list) and len(found) == joints and all(type(s) in (int, float) and 0 < s < 1 for s in found):
+    right = isinstance(found, list) and all(type(s) in (int, float) and LEAST_SIGMA <= s < 1 for s in found)
+    if right and len(found) == joints:
         return [float(sigma) for sigma in found]
     has = "none" if found is None else f"others than {joints} between 0 and 1"
     notes.append(f"{SIGMA_NOTE}, {UNIFORM_SIGMA}: the file has {has}, and its joints are no known table's")

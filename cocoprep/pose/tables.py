@@ -11,6 +11,7 @@ import msgspec
 from cocoprep.errors import ConfigError
 from cocoprep.pose.keypoints import Joint, KeypointTable
 
+LEAST_SIGMA = 1e-6  # OKS divides by its square
 _FOLDER = Path(__file__).parent / "keypoint_tables"
 _ENDING = ".toml"
 MAX_JOINTS = 1000  # hands, feet and a face of points are some 130
@@ -103,7 +104,7 @@ def _fault(found: _TableFile) -> str | None:
     for name, other in partner.items():
         if partner.get(other) != name:
             return f"joints: {name!r:.100} has the mirror {other!r:.100}, which is not in the table or has another"
-    odd = next((joint for joint in found.joints if not 0 < joint.sigma < 1), None)
+    odd = next((joint for joint in found.joints if not LEAST_SIGMA <= joint.sigma < 1), None)
     if odd is not None:
         return f"joints: expected sigmas between 0 and 1, found {odd.sigma} of {odd.name!r:.100}"
     for field, groups in (("limbs", found.limbs), ("torso", found.torso), ("head", tuple((n,) for n in found.head))):

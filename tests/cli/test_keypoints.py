@@ -119,6 +119,7 @@ def test_a_small_table():
         ),
         (GOOD.replace('mirror = "b"', 'mirror = "z"'), "has the mirror"),
         (GOOD.replace("0.1}]", "1.5}]"), "expected sigmas between 0 and 1, found 1.5 of 'c'"),
+        (GOOD.replace("0.1}]", "1e-320}]"), "expected sigmas between 0 and 1, found 1e-320"),
         (GOOD.replace("0.1}]", "nan}]"), "expected sigmas between 0 and 1, found nan"),
         (GOOD + 'limbs = [["a", "z"]]', r"limbs: expected names of joints, two each, found \('a', 'z'\)"),
         (GOOD + 'limbs = [["a", ""]]', r"limbs: expected names of joints, two each, found \('a', ''\)"),
