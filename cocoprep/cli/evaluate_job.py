@@ -13,8 +13,9 @@ from cocoprep.cli.keypoints import open_table
 from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.say import say, say_note
+from cocoprep.coco.joints import OTHER_ORDER
 from cocoprep.coco.results import Predictions, read_results
-from cocoprep.coco.suspicions import labels_of, suspicions
+from cocoprep.coco.suspicions import WARNING, labels_of, suspicions
 from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
@@ -38,6 +39,16 @@ if TYPE_CHECKING:
 BOXES = (
     "BOXES ARE THE GROUND TRUTH'S: the network was told where each {one} is. Do not compare these figures with those "
     "of results from detected boxes."
+)
+
+
+THEIRS = (
+    "the results are read in the order of joints of the built folder, which is not that of the annotation file it was "
+    "built from. Those of a tool that works in that file's order: score them with --annotations"
+)
+OURS = (
+    "the results are read in the order of joints of the annotation file, which is not the table's. Those of `cocoprep "
+    "predict`, or of a run, are in the table's: score them with --data, on a folder that is built from the file"
 )
 
 
@@ -89,7 +100,7 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
         predictions = read_results(options.results, files, truth, table)
-        notes += predictions.notes
+        notes += [*predictions.notes, *_order_note(truth, dataset)]
     elif dataset is not None:
         predictions, maps = _predict(options, truth, dataset, files)
         notes.append(BOXES.format(one=table.noun.one))
@@ -97,6 +108,13 @@ def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: File
     evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
     beside = {} if dataset is None else figures_beside(dataset, truth, table, files, thresholds=thresholds)
     return _Found(dataset, evaluation, table, notes, beside, maps)
+
+
+def _order_note(truth: Truth, dataset: ShardDataset | None) -> list[str]:
+    """Return a warning where joints may be in two orders: results do not say in which theirs are."""
+    notes = truth.found if dataset is None else dataset.manifest.notes
+    is_other = any(note.endswith(OTHER_ORDER) for note in notes)
+    return [f"{WARNING}{OURS if dataset is None else THEIRS}"] if is_other else []
 
 
 def _predict(

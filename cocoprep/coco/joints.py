@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Protocol
 
 from cocoprep.coco.format import Category
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.joint_names import mirror_partners, name_key
 from cocoprep.pose.keypoints import SIGMA_NOTE, Joint, KeypointTable
-from cocoprep.pose.tables import COCO_17, MAX_JOINTS, MAX_NAME, named_table, table_names
+from cocoprep.pose.tables import COCO_17, LEAST_SIGMA, MAX_JOINTS, MAX_NAME, named_table, table_names
 
 ALL = "all"
 PERSON = "person"
 UNIFORM_SIGMA = 0.067  # the mean of COCO's 17: where nobody has measured how far annotators are apart
+OTHER_ORDER = "in another order: put in that of the table"  # the end of a note
 _SHOWN = 20
 
 
@@ -89,6 +91,7 @@ def find_joints(
         AnnotationError: there is no such category, several could be meant, or its joints are not the table's.
     """
     chosen = _named(categories, path, name) if name is not None else _choose(categories, path, entries)
+    _refuse_shared_ids(categories, {category.id for category in chosen}, path)
     listed = next((category.keypoints for category in chosen if category.keypoints), None)
     notes: list[str] = []
     if listed is None:
@@ -105,14 +108,28 @@ def find_joints(
     if found.uniform_sigma is not None and not any(note.startswith(SIGMA_NOTE) for note in notes):
         notes.append(f"{SIGMA_NOTE}, {found.uniform_sigma:g}")
     alone = len(chosen) == 1
+    others = {category.id for category in categories} - {category.id for category in chosen}
     return FoundJoints(
         table=found,
         order=order,
         categories=frozenset(category.id for category in chosen),
-        category_id=chosen[0].id if alone else 1,
+        # Of all together 1, unless results of that id are of a category that is not read.
+        category_id=chosen[0].id if alone else next(number for number in count(1) if number not in others),
         category_name=chosen[0].name if alone else found.category,
         notes=tuple(notes),
     )
+
+
+def _refuse_shared_ids(categories: Sequence[Category], chosen: set[int], path: str) -> None:
+    """Refuse an id of two names: of which of them an annotation is, nobody can tell."""
+    first: dict[int, str] = {}
+    for category in categories:
+        name = first.setdefault(category.id, category.name)
+        if name != category.name and category.id in chosen:
+            raise AnnotationError(
+                f"{path}: the categories {name!r:.100} and {category.name!r:.100} have the same id, {category.id}, so "
+                "that nobody can tell of which an annotation is. Give each an id of its own, or remove one."
+            )
 
 
 def _named(categories: Sequence[Category], path: str, name: str) -> list[Category]:
@@ -170,25 +187,32 @@ def _are_first(table: KeypointTable, names: Sequence[str], entries: Entries) -> 
     return found and entries.numbers() == 3 * joints
 
 
-def _listed(
-    category: Category, names: Sequence[str], table: KeypointTable | None, path: str, notes: list[str]
-) -> tuple[KeypointTable, tuple[int, ...]]:
-    if len(names) > MAX_JOINTS or not all(0 < len(name) <= MAX_NAME for name in names):
-        odd = next((f"one of {len(name)}" for name in names if not 0 < len(name) <= MAX_NAME), f"{len(names)} names")
+def _check_names(names: Sequence[str], path: str) -> None:
+    """Raise AnnotationError where names cannot be those of a table."""
+    longest = max(names, key=len)
+    if len(names) > MAX_JOINTS or len(longest) > MAX_NAME:
         raise AnnotationError(
-            f"{path}: the joints of category {category.name!r:.100}: expected up to {MAX_JOINTS} names, each of 1 to "
-            f"{MAX_NAME} characters, found {odd}."
+            f"{path}: the category lists {len(names)} joints, the longest name of {len(longest)} characters, "
+            f"{longest!r:.40}. Expected at most {MAX_JOINTS}, and names of at most {MAX_NAME}: shorten what it lists."
         )
+    if "" in names:
+        raise AnnotationError(f"{path}: the category lists a joint without a name. Give each a name.")
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise AnnotationError(f"{path}: the category lists the joint {twice!r:.100} more than once. Give each a name.")
+
+
+def _listed(
+    category: Category, names: Sequence[str], table: KeypointTable | None, path: str, notes: list[str]
+) -> tuple[KeypointTable, tuple[int, ...]]:
+    _check_names(names, path)
     tables = [table] if table is not None else [named_table(known) for known in _by_likelihood(category.name)]
     in_order = tuple(range(len(names)))
     orders = [(one, order) for one in tables if (order := _order(names, one)) is not None]
     # Two data sets may have the same joints, each in an order of its own.
     for one, order in sorted(orders, key=lambda pair: pair[1] != in_order)[:1]:
         if order != in_order:
-            notes.append(f"the file's joints are {one.name}'s in another order: put in that of the table")
+            notes.append(f"the file's joints are {one.name}'s {OTHER_ORDER}")
         elif tuple(names) != one.names:
             notes.append(f"the file's joints are {one.name}'s, in another spelling")
         return one, order
@@ -234,7 +258,7 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
     limbs, sigmas = _limbs(category, names, notes), _sigmas(category, len(names), notes)
     known = {name_key(name): name for name in names}
     return KeypointTable(
-        name=f"{category.name or 'file'}-{len(names)}",
+        name=f"{category.name[: MAX_NAME - 10] or 'file'}-{len(names)}",
         joints=tuple(
             Joint(name, names[partner], sigma) for name, partner, sigma in zip(names, partners, sigmas, strict=True)
         ),
@@ -245,7 +269,7 @@ def _own_table(category: Category, names: Sequence[str], notes: list[str]) -> Ke
             for a, b in COCO_17.torso
             if name_key(a) in known and name_key(b) in known
         ),
-        category=category.name or PERSON,
+        category=category.name[:MAX_NAME] or PERSON,
     )
 
 
@@ -266,7 +290,8 @@ def _is_limb(pair: Any, joints: int) -> bool:
 
 def _sigmas(category: Category, joints: int, notes: list[str]) -> list[float]:
     found = category.sigmas
-    if isinstance(found, list) and len(found) == joints and all(type(s) in (int, float) and 0 < s < 1 for s in found):
+    right = isinstance(found, list) and all(type(s) in (int, float) and LEAST_SIGMA <= s < 1 for s in found)
+    if right and len(found) == joints:
         return [float(sigma) for sigma in found]
     has = "none" if found is None else f"others than {joints} between 0 and 1"
     notes.append(f"{SIGMA_NOTE}, {UNIFORM_SIGMA}: the file has {has}, and its joints are no known table's")

@@ -32,13 +32,21 @@ class ResultImages:
         text = text_of(own)
         by_id |= self._by_source_id.get(text, set())
         found = by_id | self._by_name.get(text, set())
-        found = found or self._by_name.get(PurePosixPath(text.replace("\\", "/")).name, set())
+        found = found or self._at_the_end(PurePosixPath(text.replace("\\", "/")))
         if not found:
             return f"no such image in {self._path}, by id or file name. The results may be of another data set or split"
         if len(found) > 1:
             return f"could be {len(found)} images of {self._path}. Give the numbers that are their ids there"
         self._named += not by_id
         return next(iter(found))
+
+    def _at_the_end(self, path: PurePosixPath) -> set[int]:
+        """Return the images of a name, with or without ending, whose folders are not other ones: `b/1` is no `a/1`."""
+        return {
+            number
+            for number in self._by_name.get(path.name, ())
+            if all(map(str.__eq__, path.parts[-2::-1], PurePosixPath(self._file_names[number]).parts[-2::-1]))
+        }
 
     @cached_property
     def _by_source_id(self) -> dict[str, set[int]]:

@@ -80,12 +80,17 @@ def find_names(file_names: Iterable[str], images: ImageSource) -> FoundNames:
     exact = images.find(wanted)
     open_names = [name for name in wanted if name not in exact]
     there = _Reversed(open_names, images)
-    every = {name: there.fits(name) for name in open_names}
-    refused = {name: _several(name, fits) for name, fits in every.items() if len(fits) > 1}
-    only = {name: fits[0] for name, fits in every.items() if len(fits) == 1}
+    refused, only, absent = dict[str, str](), dict[str, _Fit](), dict[str, str]()
+    for name in open_names:  # of the many that may fit each, none is kept
+        match there.fits(name):
+            case []:
+                absent[name] = _nothing(name, images, there.alike(name))
+            case [fit]:
+                only[name] = fit
+            case several:
+                refused[name] = _several(name, several)
     refused |= _shared(exact, only)
     fits = {name: fit for name, fit in only.items() if name not in refused}
-    absent = {name: _nothing(name, images, there.alike(name)) for name, fits in every.items() if not fits}
     notes = [*_found_note(fits), *_refused_note(refused)]
     if there.given_up:
         notes.append(f"over {MOST_NAMES} files among the photographs: none was looked for under another name")
@@ -130,16 +135,19 @@ class _Reversed:
         self._names.sort()
 
     def fits(self, name: str) -> list[_Fit]:
-        """Return what fits a file name best: nothing, one, or several of which none fits better than all others."""
+        """Return what fits a file name best: nothing, one, or some of several, none better than all others."""
         for parts, kinds in _forms(name):
             folded = [_folded(part) for part in parts]
             found = self._beginning(_backwards(folded))
             for length in range(len(parts) - 1, 0, -1):
                 found = found or self._equal(_backwards(folded[-length:]))
             if found:
+                if len(found) == _MOST_FITS:  # there may be more
+                    return [_fit(own, parts, kinds) for own in sorted(found)[:2]]
                 fits = [_fit(own, parts, kinds) for own in found]
-                best = [f for f in fits if all(f is other or f.departures < other.departures for other in fits)]
-                return best if best and len(found) < _MOST_FITS else fits
+                best = min(fits, key=lambda fit: len(fit.departures))
+                is_best = all(fit is best or best.departures < fit.departures for fit in fits)
+                return [best] if is_best else fits
         return []
 
     def alike(self, name: str) -> str | None:

@@ -163,13 +163,16 @@ def _told(kind: bytes, content: bytes, at: int) -> dict[str, str]:
 
 
 def _pax_records(content: bytes, at: int) -> Iterator[tuple[str, str]]:
-    while content.strip(b"\0"):
-        length = _whole(content.partition(b" ")[0][:20].decode("latin-1"), at)
-        record, content = content[:length], content[length:]
+    content, start = content.rstrip(b"\0"), 0
+    while start < len(content):
+        digits = content[start : start + 20].partition(b" ")[0]
+        end = start + _whole(digits.decode("latin-1"), at)
+        record = content[start:end]
         key, equals, value = record.partition(b" ")[2].partition(b"=")
-        if len(record) < length or not equals or not record.endswith(b"\n"):
+        if len(record) < end - start or not equals or not record.endswith(b"\n"):
             raise ValueError(f"a pax header at byte {at} that is none")
         yield _text(key), _text(value[:-1])
+        start = end
 
 
 def _fault(kind: bytes, size: int, told: dict[str, str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -13,6 +14,7 @@ from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 
 _FORMULA = ("=", "+", "-", "@", "\t")  # https://owasp.org/www-community/attacks/CSV_Injection
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and new line, which a cell may have
 ERROR_COLUMNS = (
     "annotation_id", "image_id", "file_name", "joint", "kind", "distance_px", "similarity", "confidence", "x", "y",
     "true_x", "true_y", "other_annotation_id",
@@ -59,10 +61,10 @@ class _Utf8:
 
 
 def _no_formula(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula, nor for two lines."""
+    """Return a cell that no spreadsheet takes for a formula, nor for two lines, and no terminal for a command."""
     if not isinstance(value, str):
         return value
-    line = value.replace("\r", "\\r")
+    line = _CONTROL.sub(lambda found: repr(found[0])[1:-1], value)
     return f"'{line}" if line.startswith(_FORMULA) else line
 
 

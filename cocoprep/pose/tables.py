@@ -11,10 +11,11 @@ import msgspec
 from cocoprep.errors import ConfigError
 from cocoprep.pose.keypoints import Joint, KeypointTable
 
+LEAST_SIGMA = 1e-6  # OKS divides by its square
 _FOLDER = Path(__file__).parent / "keypoint_tables"
 _ENDING = ".toml"
-MAX_JOINTS = 1000
-MAX_NAME = 200
+MAX_JOINTS = 1000  # hands, feet and a face of points are some 130
+MAX_NAME = 100  # characters, of a table, a joint or a category
 
 
 class _JointLine(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,14 +96,15 @@ def _fault(found: _TableFile) -> str | None:
     known = set(names)
     if not 0 < len(names) <= MAX_JOINTS:
         return f"joints: expected 1 to {MAX_JOINTS}, found {len(names)}"
-    if len(known) < len(names) or any(not 0 < len(name) <= MAX_NAME for name in names):
-        twice = next((name for name in names if names.count(name) > 1), "")
-        return f"joints: expected names of 1 to {MAX_NAME} characters, each once, found {twice!r:.100}"
+    odd_name = next((name for name in (*names, found.name, found.category) if not 0 < len(name) <= MAX_NAME), None)
+    if len(known) < len(names) or odd_name is not None:
+        twice = next((name for name in names if names.count(name) > 1), odd_name)
+        return f"expected names of 1 to {MAX_NAME} characters, those of joints each once, found {twice!r:.120}"
     partner = {joint.name: joint.mirror or joint.name for joint in found.joints}
     for name, other in partner.items():
         if partner.get(other) != name:
             return f"joints: {name!r:.100} has the mirror {other!r:.100}, which is not in the table or has another"
-    odd = next((joint for joint in found.joints if not 0 < joint.sigma < 1), None)
+    odd = next((joint for joint in found.joints if not LEAST_SIGMA <= joint.sigma < 1), None)
     if odd is not None:
         return f"joints: expected sigmas between 0 and 1, found {odd.sigma} of {odd.name!r:.100}"
     for field, groups in (("limbs", found.limbs), ("torso", found.torso), ("head", tuple((n,) for n in found.head))):

@@ -22,6 +22,7 @@ from cocoprep.report.markup import NONE, share, words
 from cocoprep.report.style import BACKGROUND, DIM, KIND_COLOURS, LINE_COLOURS, TEXT, Chart, bare, draw_chart
 
 STROKES = ("-", "--", ":")
+MOST_PANELS = 150  # their layout takes time by its square: half a minute for 133, half an hour for 1,000
 BAR_IN = 0.29  # height of a bar with its gap, in inches
 THRESHOLD = 0.2  # of the bars of PCK
 GROUPINGS = {
@@ -51,9 +52,11 @@ def pck_curves(evaluation: Evaluation) -> Chart:
     return draw_chart(paint, (6, 4.4))
 
 
-def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart:
-    """Draw PCK by box against its threshold, a panel a joint and its partner, a line a side."""
+def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart | None:
+    """Draw PCK by box against its threshold, a panel a joint and its partner, a line a side; None where too many."""
     families = table.families
+    if len(families) > MOST_PANELS:
+        return None
     columns = min(5, len(families))
     rows = -(-len(families) // columns)
     figures = evaluation.pck["box"]

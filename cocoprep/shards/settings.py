@@ -10,11 +10,8 @@ from cocoprep.crops.pixels import FILL_RGB
 from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import Joint, KeypointTable
-from cocoprep.pose.tables import COCO_17
+from cocoprep.pose.tables import COCO_17, MAX_JOINTS, MAX_NAME
 from cocoprep.shards.record import FEATURES
-
-_MOST_JOINTS = 1000  # hands, feet and a face of points are some 130
-_LONGEST_NAME = 100
 
 
 class CropRecord(msgspec.Struct, frozen=True):
@@ -139,8 +136,8 @@ def _table_fault(record: KeypointRecord) -> str | None:
     names, count = record.names, len(record.names)
     if not names or len(set(names)) != count:
         return "expected names of joints, each once"
-    if count > _MOST_JOINTS or max(map(len, (record.table, *names))) > _LONGEST_NAME:
-        return f"expected at most {_MOST_JOINTS} joints, and names of at most {_LONGEST_NAME} characters"
+    if count > MAX_JOINTS or max(map(len, (record.table, *names))) > MAX_NAME:
+        return f"expected at most {MAX_JOINTS} joints, and names of at most {MAX_NAME} characters"
     if len(record.flip_index) != count or len(record.oks_sigmas) != count:
         return f"expected a mirror partner and a sigma for each of {count} joints"
     if any(not 0 <= k < count or record.flip_index[k] != own for own, k in enumerate(record.flip_index)):

@@ -66,6 +66,27 @@ def files(built):
     }
 
 
+def test_joints_in_two_orders_are_told_since_results_do_not_say_theirs(run, files, tmp_path):
+    content = json.loads(files["annotations"].read_text())
+    content["categories"][0] |= {"keypoints": list(COCO_17.names)[::-1], "skeleton": []}
+    for entry in content["annotations"]:
+        entry["keypoints"] = np.reshape(entry["keypoints"], (-1, 3))[::-1].ravel().tolist()
+    turned = tmp_path / "turned.json"
+    turned.write_text(json.dumps(content))
+    crop = CropConfig(input_size=(64, 64))
+    build_folder(tmp_path / "shards", annotations=turned, images=files["images"], crop=crop)
+    warning = "warning: the results are read in the order of joints of the {}, which is not"
+    for source, path, whose in (
+        ("--annotations", turned, "annotation file"),
+        ("--data", tmp_path / "shards", "built folder"),
+    ):
+        _, text, _ = run(source, path, "--results", files["results"])
+        assert warning.format(whose) in " ".join(text.split())
+    for source in ("annotations", "data"):
+        _, text, _ = run(f"--{source}", files[source], "--results", files["results"])
+        assert "the results are read in the order" not in " ".join(text.split())
+
+
 def test_results_against_an_annotation_file(run, files, tmp_path):
     """Nothing is written but what was asked for."""
     out = tmp_path / "new" / "figures.json"

@@ -109,6 +109,9 @@ def test_a_small_table():
         ("name = ", "not TOML"),
         ("x = " + "[" * 10_000, "not TOML"),
         ('name = "t"\njoints = []', "expected 1 to 1000, found 0"),
+        (GOOD.replace('"t"', f'"{"t" * 101}"'), "expected names of 1 to 100 characters, .* found 'tttt"),
+        (GOOD.replace('"a"', '""'), "expected names of 1 to 100 characters, .* found ''"),
+        (GOOD + f'category = "{"c" * 101}"', "expected names of 1 to 100 characters, .* found 'cccc"),
         (GOOD.replace('"b", mirror', '"a", mirror'), "expected names .* each once, found 'a'"),
         (
             GOOD.replace('mirror = "b"', 'mirror = "a"'),
@@ -116,6 +119,7 @@ def test_a_small_table():
         ),
         (GOOD.replace('mirror = "b"', 'mirror = "z"'), "has the mirror"),
         (GOOD.replace("0.1}]", "1.5}]"), "expected sigmas between 0 and 1, found 1.5 of 'c'"),
+        (GOOD.replace("0.1}]", "1e-320}]"), "expected sigmas between 0 and 1, found 1e-320"),
         (GOOD.replace("0.1}]", "nan}]"), "expected sigmas between 0 and 1, found nan"),
         (GOOD + 'limbs = [["a", "z"]]', r"limbs: expected names of joints, two each, found \('a', 'z'\)"),
         (GOOD + 'limbs = [["a", ""]]', r"limbs: expected names of joints, two each, found \('a', ''\)"),

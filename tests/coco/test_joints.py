@@ -9,7 +9,9 @@ import pytest
 from cocoprep.coco.format import Category
 from cocoprep.coco.joints import UNIFORM_SIGMA, find_joints
 from cocoprep.errors import AnnotationError
-from cocoprep.pose.tables import COCO_17, named_table, table_names
+from cocoprep.pose.table_text import table_toml
+from cocoprep.pose.tables import COCO_17, named_table, parse_table, table_names
+from cocoprep.shards.settings import keypoint_record, table_of
 from tests.support.scoring import HANDS
 
 NAMES = list(HANDS.names)
@@ -42,6 +44,7 @@ def find(*categories, used=(), length=None, **options):
         ([Category(7, "person"), Category(3, "default", NAMES)], [7, 3], 3),  # where it has joints
         ([Category(7, "person", []), Category(8, "person", NAMES)], [7], 8),
         ([Category(1, "car"), Category(2, "human", NAMES)], [1], 2),  # else the only one with joints
+        ([Category(7, "person", NAMES), Category(7, "person"), Category(1, "a"), Category(1, "b")], [7], 7),
         ([Category(1, "human", NAMES), Category(2, "hand", ["x"])], [2], 2),  # else the one of them that is used
     ],
 )
@@ -53,8 +56,10 @@ def test_the_category(categories, used, chosen):
 def test_by_its_name_or_all_of_them():
     animals = [Category(n, f"animal {n}", COCO) for n in (3, 5, 9)]
     assert find(*animals, name="animal 5").categories == {5}
-    everything = find(Category(1, "car"), *animals, name="all")
+    everything = find(*animals, name="all")
     assert (everything.categories, everything.category_id, everything.category_name) == ({3, 5, 9}, 1, "person")
+    beside_others = find(Category(1, "car"), Category(2, "bus"), *animals, name="all")
+    assert (beside_others.categories, beside_others.category_id) == ({3, 5, 9}, 3)  # results of 1 are of cars
 
 
 @pytest.mark.parametrize(
@@ -70,13 +75,10 @@ def test_by_its_name_or_all_of_them():
             r"are not hands's\. Expected \['head', .*found \['head'",
         ),
         ([Category(7, "person", ["x", "x"])], {}, "lists the joint 'x' more than once"),
-        (
-            [Category(7, "person", ["x" * 201])],
-            {},
-            "expected up to 1000 names, each of 1 to 200 characters, found one of 201",
-        ),
-        ([Category(7, "person", ["x", ""])], {}, "each of 1 to 200 characters, found one of 0"),
-        ([Category(7, "person", [str(n) for n in range(1001)])], {}, "expected up to 1000 names, .* found 1001 names"),
+        ([Category(7, "person", ["x", ""])], {}, "a joint without a name"),
+        ([Category(7, "person", [f"j{n}" for n in range(1001)])], {}, "lists 1001 joints, .* Expected at most 1000"),
+        ([Category(7, "person", ["x", "y" * 101])], {}, "longest name of 101 characters, 'yyy.*names of at most 100"),
+        ([Category(7, "person", ["x"]), Category(7, "dog")], {}, "'person' and 'dog' have the same id, 7"),
         ([Category(7, "person")], {"length": 6}, "lists no keypoints, and its annotations have 6 numbers"),
         ([Category(7, "person")], {}, "lists no keypoints, and its annotations have no numbers"),
         ([Category(7, "person")], {"length": 6}, "`build` and `evaluate` take --keypoints"),
@@ -104,6 +106,12 @@ def test_a_known_tables_joints_are_known_in_any_spelling_and_order(name):
     assert turned.notes == (f"the file's joints are {name}'s in another order: put in that of the table",)
     assert turned.table_as_in_file.names == table.names[::-1]
     assert turned.table_as_in_file.oks_sigmas.tolist() == table.oks_sigmas[::-1].tolist()
+
+
+def test_a_category_of_a_long_name_makes_a_table_that_a_manifest_takes():
+    table = find(Category(4, "x" * 1_000_000, [f"j{n}" for n in range(1000)])).table
+    assert table_of(keypoint_record(table)) == table
+    assert parse_table(table_toml(table).encode(), "t.toml") == table
 
 
 def test_joints_of_nobodys_table():

@@ -14,9 +14,11 @@ def images(names=NAMES, own=None):
 @pytest.mark.parametrize(
     ("own", "number", "named"),
     [
-        (1, 1, 0), (1.0, 1, 0), ("1", 1, 0), ("train/a.jpg", 1, 1), ("train\\a.jpg", None, 0), ("train/a", 1, 1),
-        ("b.c.png", 2, 1), ("b.c", 2, 1), ("/home/me/b.c.png", 2, 1), ("C:\\me\\b.c.png", 2, 1), ("a.jpg", None, 0),
-        ("a", None, 0), (9, 9, 0), ("9", None, 0), (8, 9, 1), ("8", 9, 1), ("000000000012", 10, 1), (12, None, 0),
+        (1, 1, 0), (1.0, 1, 0), ("1", 1, 0), ("train/a.jpg", 1, 1), ("train\\a.jpg", 1, 1), ("train/a", 1, 1),
+        ("b.c.png", 2, 1), ("b.c", 2, 1), ("/me/train/b.c.png", 2, 1), ("C:\\train\\b.c.png", 2, 1),
+        ("/me/9.jpg", 7, 1), ("./train/b.c", 2, 1), ("val/b.c.png", None, 0), ("train/a/b.c", None, 0),
+        ("/me/val/a.jpg", 3, 1), ("x/a", None, 0), ("a.jpg", None, 0), ("a", None, 0),
+        (9, 9, 0), ("9", None, 0), (8, 9, 1), ("8", 9, 1), ("000000000012", 10, 1), (12, None, 0),
         ("", None, 0), (None, None, 0), ([1], None, 0), (True, None, 0), ("x" * 10_000, None, 0),
     ],
 )  # fmt: skip

@@ -258,3 +258,17 @@ def test_a_folder_in_many_spellings_is_not_held_many_times(tmp_path):
         tracemalloc.stop()
     assert set(found.values()) == {"7.jpg"}
     assert len(found) == 300
+
+
+def test_many_names_that_all_fit_many_photographs_take_little_memory(tmp_path):
+    spellings = ["".join(c.upper() if k >> n & 1 else c for n, c in enumerate("abcdefghijkl")) for k in range(4096)]
+    source = open_images(write_zip(tmp_path, [f"x/{name}.jpg" for name in spellings[:60]]), LocalFiles())
+    names = [f"{name}.jpg" for name in spellings[60:]]
+    tracemalloc.start()
+    try:
+        found = find_names(names, source)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000  # 60 MB where every fit is kept
+    finally:
+        tracemalloc.stop()
+    assert (len(found.refused), found.own, found.absent) == (4036, {}, {})
+    assert "both 'x/" in found.refused[names[0]]

@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 import tarfile
+import time
 
 import pytest
 
@@ -317,6 +318,13 @@ def test_a_process_that_is_told_does_not_look_through_the_tar(tmp_path):
     assert "no such member" in refused(source, "2.jpg")  # it was not asked for by this name
     source.learn({})
     assert "no such member" in refused(source, "x/2.jpg")
+
+
+def test_a_pax_header_of_many_records_is_read_once(tmp_path):
+    start = time.process_time()
+    source = open_tar(tmp_path, pax(b"12 path=a.b\n" + b"6 a=b\n" * 170_000) + TAIL)
+    assert source.read("a.b") == JPEG
+    assert time.process_time() - start < 3  # over 7 s where what follows a record is copied each time
 
 
 def test_a_tar_that_was_cut_short_since(tmp_path):

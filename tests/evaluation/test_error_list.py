@@ -60,3 +60,10 @@ def test_a_line_stays_a_line(rows):
     write_error_rows([{**rows[0], "file_name": "\r=1", "joint": "=a\nb\rc"}], stream)
     (line,) = csv.DictReader(io.StringIO(stream.getvalue().decode(), newline=""))
     assert (line["file_name"], line["joint"]) == ("\\r=1", "'=a\nb\\rc")
+
+
+def test_no_name_is_a_command_to_a_terminal(rows):
+    stream = io.BytesIO()
+    write_error_rows([{**rows[0], "file_name": "\x1b[2J\x9b1m\x07.jpg", "joint": "caf\u00e9 \u624b"}], stream)
+    (line,) = csv.DictReader(io.StringIO(stream.getvalue().decode(), newline=""))
+    assert (line["file_name"], line["joint"]) == ("\\x1b[2J\\x9b1m\\x07.jpg", "caf\u00e9 \u624b")

@@ -25,6 +25,7 @@ from cocoprep.report import PAGE, Shown, write_report
 from cocoprep.report.heat_grid import heat_grid
 from cocoprep.report.markup import NONE, count, element, join, people, pixels, share, table, text
 from cocoprep.report.people import people_sheet, portraits, side_by_side, what_went_wrong, worst_and_best
+from cocoprep.report.plots import MOST_PANELS
 from cocoprep.report.style import LINE_COLOURS, draw_chart
 from cocoprep.report.worst_errors import worst_errors
 
@@ -358,6 +359,15 @@ def test_another_table_of_joints(tmp_path):
     assert [row["joint"] for row in page.rows("joint")[0]] == ["left tip", "right tip", "root", "all"]
     assert "inversion: left tip, right tip" in page.text
     assert "swap (of 12)" in page.text
+
+
+def test_joints_without_number_are_not_drawn_a_panel_each(tmp_path):
+    table = KeypointTable("many", tuple(Joint(f"j{n}", f"j{n}", 0.1) for n in range(MOST_PANELS + 1)), ())
+    truth = people_of(spread(1, len(table)), table=table)
+    page = write(tmp_path, evaluate(truth, predicted(truth, truth.keypoints), table), table)
+    assert not (tmp_path / "pck-curves-by-joint.png").exists()
+    assert (tmp_path / "joints.png").exists()
+    assert len(page.rows("joint")[0]) == len(table) + 1
 
 
 def test_joint_names_are_only_text(tmp_path):
