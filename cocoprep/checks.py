@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from cocoprep.errors import ConfigError
 
 MOST_SHOWN = 200
 MAX_BAD_FRACTION = 0.01  # of the annotations that may be faulty, and are left out, without anybody's word
+
+
+# Control characters but tab and newline, what turns the direction of writing, and bytes that are no text.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text, a stranger's perhaps, with what a terminal would obey written out, such as `\x1b`."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def shown(value: object) -> str:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
 
-from cocoprep.cli.say import Outlet, printable
+from cocoprep.checks import printable
+from cocoprep.cli.say import Outlet
 
 
 class PlainConsole(Console):

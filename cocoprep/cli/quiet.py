@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from cocoprep.cli.say import printable
+from cocoprep.checks import printable
 
 
 @contextmanager

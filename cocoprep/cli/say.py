@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,17 +11,10 @@ from typing import Any, TextIO, cast
 
 import click
 
+from cocoprep.checks import printable
 from cocoprep.errors import OutputError
 
 MAX_SAID, BEGINNING, END = 1900, 1300, 500  # characters of an error or a warning
-
-# Control characters but tab and newline, what turns the direction of writing, and bytes that are no text.
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    r"""Return a text with what a terminal would obey written out, such as `\x1b`."""
-    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class Outlet:

@@ -48,7 +48,7 @@ class Entry(msgspec.Struct, gc=False):
     bbox: tuple[float, ...] | None = None  # some write [] where there is none
     area: float | None = None
     keypoints: list[float] | None = None
-    iscrowd: int | bool | None = 0
+    iscrowd: float | bool | None = 0
     num_keypoints: Any = None  # not believed
     segmentation: msgspec.Raw = msgspec.Raw()  # looked at where there is no area
     keypoints_21: msgspec.Raw = msgspec.Raw()  # Human-Art's; looked at where keypoints are too few
@@ -84,7 +84,7 @@ def settle(
     Returns:
         What is wrong with it, or None.
     """
-    entry.iscrowd = int(entry.iscrowd or 0)
+    entry.iscrowd = int(entry.iscrowd) if entry.iscrowd in (True, False) else entry.iscrowd or 0
     _settle_place(entry, 3 * len(table), guesses)
     entry.keypoints = entry.keypoints or [0.0] * (3 * len(table))
     if len(entry.keypoints) == 3 * len(table):

@@ -46,10 +46,10 @@ class IdOnly(msgspec.Struct):
     id: Id | None = None
 
 
-def numbers_fault(iscrowd: int, area: float, bbox: Sequence[float]) -> str | None:
+def numbers_fault(iscrowd: float, area: float, bbox: Sequence[float]) -> str | None:
     """Say what of an annotation cannot be evaluated, or None."""
     if iscrowd not in (0, 1):
-        return f"iscrowd {iscrowd}: expected 0 or 1"
+        return f"iscrowd {iscrowd:g}: expected 0 or 1"
     if not 0 <= area <= MAX_AREA_PX2:
         return f"area {area}: expected a number of pixels from 0 to {MAX_AREA_PX2:.0f}"
     if not max(map(abs, bbox)) <= MAX_COORDINATE:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from cocoprep.checks import printable
 from cocoprep.evaluation.error_kinds import GOOD, KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 
 _FORMULA = ("=", "+", "-", "@", "\t")  # https://owasp.org/www-community/attacks/CSV_Injection
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and new line, which a cell may have
 ERROR_COLUMNS = (
     "annotation_id", "image_id", "file_name", "joint", "kind", "distance_px", "similarity", "confidence", "x", "y",
     "true_x", "true_y", "other_annotation_id",
@@ -64,7 +63,7 @@ def _no_formula(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula, nor for two lines, and no terminal for a command."""
     if not isinstance(value, str):
         return value
-    line = _CONTROL.sub(lambda found: repr(found[0])[1:-1], value)
+    line = printable(value)
     return f"'{line}" if line.startswith(_FORMULA) else line
 
 

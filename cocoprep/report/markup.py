@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cocoprep.checks import printable
 from cocoprep.pose.nouns import Noun
 
 NONE = "\N{EN DASH}"  # where there is no figure
@@ -26,7 +27,7 @@ Content = Markup | str
 
 def text(content: Content) -> str:
     """Return content as HTML: markup as it is, a plain text escaped, for element and quoted attribute alike."""
-    return content.html if isinstance(content, Markup) else html.escape(content, quote=True)
+    return content.html if isinstance(content, Markup) else html.escape(printable(content), quote=True)
 
 
 def join(parts: Iterable[Content], between: str = "\n") -> Markup:
@@ -36,7 +37,9 @@ def join(parts: Iterable[Content], between: str = "\n") -> Markup:
 
 def element(tag: str, content: Content = "", **attributes: str) -> Markup:
     """Return an element; `class_` stands for the attribute `class`."""
-    named = "".join(f' {name.rstrip("_")}="{html.escape(value, quote=True)}"' for name, value in attributes.items())
+    named = "".join(
+        f' {name.rstrip("_")}="{html.escape(printable(value), quote=True)}"' for name, value in attributes.items()
+    )
     return Markup(f"<{tag}{named}>{text(content)}</{tag}>")
 
 
@@ -102,5 +105,5 @@ def data_uri(data: bytes, form: str) -> str:
 
 def picture(uri: str, alternative: str, size: tuple[int, int]) -> Markup:
     """Return an image element of `size` (width, height)."""
-    words_instead = html.escape(alternative, quote=True)
+    words_instead = html.escape(printable(alternative), quote=True)
     return Markup(f'<img src="{uri}" alt="{words_instead}" width="{size[0]}" height="{size[1]}">')

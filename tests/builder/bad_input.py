@@ -141,6 +141,7 @@ ODD_ANNOTATIONS = {
     "no iscrowd": person_entry(50, iscrowd=...),
     "iscrowd null": person_entry(50, iscrowd=None),
     "iscrowd a bool": person_entry(50, iscrowd=False),
+    "iscrowd a float": person_entry(50, iscrowd=0.0),
     "no bbox": person_entry(50, bbox=...),
     "bbox null": person_entry(50, bbox=None),
     "bbox of noughts": person_entry(50, bbox=[0, 0, 0, 0]),

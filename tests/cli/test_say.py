@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
+from cocoprep.checks import printable
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.quiet import quiet_libraries
-from cocoprep.cli.say import printable, say, say_error, say_warnings
+from cocoprep.cli.say import say, say_error, say_warnings
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
 from tests.support.people import build_people, write_people

@@ -158,7 +158,10 @@ def test_a_nesting_bomb_is_an_error_and_no_crash(data):
         (coco_bytes(categories=[{"id": i + 5, "name": "x" * 1000} for i in range(100)]), "found 'xxx"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [f"joint{n}" for n in range(17)]}]), "not coco-17's"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": ["x" * 100] * 17}]), "more than once"),
-        (coco_bytes(categories=[{**CATEGORY, "keypoints": ["x" * 10_000] * 17}]), "the longest name of 10000 characters"),
+        (
+            coco_bytes(categories=[{**CATEGORY, "keypoints": ["x" * 10_000] * 17}]),
+            "the longest name of 10000 characters",
+        ),
     ],
 )
 def test_a_file_of_another_form_is_fatal(data, says):
