@@ -26,26 +26,31 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 pytest_plugins = ("tests.support.bucket_fixtures",)
 
-COCO_VARIABLE = "COCOPREP_TEST_COCO"
-SKELETONS_VARIABLE = "COCOPREP_TEST_SKELETONS"
+
+def _named_by(variable: str, file: str) -> Path:
+    """Return the folder that a variable of the environment names, known by a file in it; skip without it."""
+    folder = Path(os.environ.get(variable, ""))
+    if not (folder / file).exists():
+        pytest.skip(f"{variable} names no folder that has {file}")
+    return folder
 
 
 @pytest.fixture(scope="session")
 def coco_mini() -> Path:
-    """Return a folder of real COCO photographs in the official layout; the tests that need it skip without it."""
-    folder = Path(os.environ.get(COCO_VARIABLE, ""))
-    if not (folder / "annotations" / "person_keypoints_train2017.json").exists():
-        pytest.skip(f"no COCO photographs: {COCO_VARIABLE} names no folder with annotations/ and train2017/")
-    return folder
+    """Return a folder of real COCO photographs in the official layout."""
+    return _named_by("COCOPREP_TEST_COCO", "annotations/person_keypoints_train2017.json")
 
 
 @pytest.fixture(scope="session")
 def skeletons() -> Path:
-    """Return a folder of small real data sets with other joints; the tests that need it skip without it."""
-    folder = Path(os.environ.get(SKELETONS_VARIABLE, ""))
-    if not (folder / "aic" / "test_aic.json").exists():
-        pytest.skip(f"no data sets of other joints: {SKELETONS_VARIABLE} names no folder with aic/test_aic.json")
-    return folder
+    """Return a folder of small real data sets with other joints."""
+    return _named_by("COCOPREP_TEST_SKELETONS", "aic/test_aic.json")
+
+
+@pytest.fixture(scope="session")
+def exports() -> Path:
+    """Return a folder of small files as labelling tools write them, one folder a case."""
+    return _named_by("COCOPREP_TEST_EXPORTS", "area-missing/labels.json")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ is tested by small input of their own in the rooms, too.
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -18,16 +17,6 @@ import pytest
 from cocoprep.coco.truth import read_truth
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.storage.local import LocalFiles
-
-VARIABLE = "COCOPREP_TEST_EXPORTS"
-
-
-@pytest.fixture(scope="module")
-def exports() -> Path:
-    folder = Path(os.environ.get(VARIABLE, ""))
-    if not (folder / "area-missing" / "labels.json").exists():
-        pytest.skip(f"no cases of exporters' files: {VARIABLE} names no folder of them")
-    return folder
 
 
 @pytest.fixture

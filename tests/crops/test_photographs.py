@@ -39,6 +39,7 @@ from tests.builder.bad_input import (
     huge_png,
     photograph,
 )
+from tests.support.sources import refused
 
 
 def info(width=WIDTH, height=HEIGHT, name="x.jpg"):
@@ -288,15 +289,6 @@ def folder(tmp_path):
     (made / "good.jpg").write_bytes(JPEG)
     (tmp_path / "outside.jpg").write_bytes(JPEG)
     return made
-
-
-def refused(source, name):
-    """Return why a source does not give a file; digesting it must come to the same."""
-    with pytest.raises(ImageError) as caught:
-        source.read(name)
-    assert source.digest(name) is None
-    assert repr(name) in str(caught.value)
-    return str(caught.value)
 
 
 def test_a_folder_gives_its_files(folder):

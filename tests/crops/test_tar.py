@@ -21,6 +21,7 @@ from cocoprep.crops.tar_index import index_tar, is_tar_head
 from cocoprep.errors import ConfigError, ImageError
 from cocoprep.storage.local import LocalFiles
 from tests.builder.bad_input import BAD_NAMES, JPEG
+from tests.support.sources import refused
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "GNU": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 NAMES = ("1.jpg", "sub/2.jpg", "é.jpg", "a b.jpg")
@@ -50,14 +51,6 @@ def member(name, kind, **fields):
 def open_tar(tmp_path, data, name="photos.tar"):
     (tmp_path / name).write_bytes(data)
     return open_images(str(tmp_path / name), LocalFiles())
-
-
-def refused(source, name):
-    with pytest.raises(ImageError) as caught:
-        source.read(name)
-    assert source.digest(name) is None
-    assert repr(name) in str(caught.value)
-    return str(caught.value)
 
 
 def index(data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from random import Random
@@ -41,6 +42,15 @@ def written(name, data):
 
     def damage(root: Path) -> None:
         (root / name).write_bytes(data)
+
+    return damage
+
+
+def respelt(name, pattern, text):
+    """Return what puts a text in the place of the first match of a pattern."""
+
+    def damage(root: Path) -> None:
+        (root / name).write_bytes(re.sub(pattern, text, (root / name).read_bytes(), count=1))
 
     return damage
 
@@ -177,6 +187,17 @@ CASES = {
     ),
     "an id of a truth that is no text": (
         "annotations", kinds.SCORE_FILE, changed(kinds.ANNOTATIONS, put("images", 0, "id", value=NO_TEXT)), "not UTF-8",
+    ),
+    "an endless name of a joint": (
+        "annotations", kinds.SCORE_FILE,
+        changed(kinds.ANNOTATIONS, put("categories", 0, "keypoints", 0, value="x" * 100_000)), "the longest name of",
+    ),
+    "a torso from nowhere": (
+        "table", kinds.WITH_TABLE,
+        respelt("mine.toml", rb"torso = \[\[.*?\]", b'torso = [["", "left_hip"]'), "expected names of joints",
+    ),
+    "a table's number of thousands of digits": (
+        "table", kinds.WITH_TABLE, written("mine.toml", b"x = " + b"9" * 5_001), "not TOML",
     ),
     "a manifest without photographs": (
         "manifest", kinds.SHOW[:3] + kinds.SHOW[5:], changed(MANIFEST, lambda m: m["source"].pop("images")), "source",
