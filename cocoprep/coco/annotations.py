@@ -65,6 +65,16 @@ class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return np.frombuffer(self.keypoint_bytes, "<f4").reshape(-1, 3)
 
 
+class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a person of a build of several sources or categories comes from.
+
+    `source` is the place in the manifest's sources, `category_id` the id of its category in that source's file.
+    """
+
+    source: int
+    category_id: int
+
+
 class _RawImage(msgspec.Struct):
     id: Any = None
     file_name: _FileName = ""

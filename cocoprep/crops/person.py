@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.coco.annotations import ImageInfo, Origin, Person
 from cocoprep.crops.pixels import crop_image, encode_jpeg
 from cocoprep.pose import affine
 from cocoprep.pose.affine import CropWindow
@@ -29,6 +29,7 @@ class PersonCrop:
         window: the canonical crop's rectangle in image pixels.
         bbox: as annotated, x, y, width, height in image pixels.
         area_px2: as annotated.
+        origin: which source and category it is of; None where the build has one of each.
     """
 
     image: ImageInfo
@@ -40,6 +41,7 @@ class PersonCrop:
     window: CropWindow
     bbox: BBox
     area_px2: float
+    origin: Origin | None = None
 
 
 def crop_keypoints(person: Person, window: CropWindow, crop: CropConfig) -> NDArray[np.float32]:
@@ -50,7 +52,9 @@ def crop_keypoints(person: Person, window: CropWindow, crop: CropConfig) -> NDAr
     return points.astype(np.float32)
 
 
-def crop_person(photograph: Image.Image, image: ImageInfo, person: Person, crop: CropConfig) -> PersonCrop:
+def crop_person(
+    photograph: Image.Image, image: ImageInfo, person: Person, crop: CropConfig, origin: Origin | None = None
+) -> PersonCrop:
     """Crop one person out of an RGB photograph and draw the heatmaps."""
     window = canonical_window(person.bbox, (image.height, image.width), crop)
     picture = crop_image(photograph, stored_window(window, crop), crop.stored_size)
@@ -72,4 +76,5 @@ def crop_person(photograph: Image.Image, image: ImageInfo, person: Person, crop:
         window=window,
         bbox=person.bbox,
         area_px2=person.area_px2,
+        origin=origin,
     )

@@ -16,7 +16,15 @@ from cocoprep.shards.drop_reasons import DropReason
 from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, SIDECAR_SUFFIX, is_split_name, shard_name
 from cocoprep.shards.record import SCHEMA_VERSION
 from cocoprep.shards.seal import unseal
-from cocoprep.shards.settings import CropRecord, FeatureRecord, KeypointRecord, SelectRecord, crop_record, table_of
+from cocoprep.shards.settings import (
+    CropRecord,
+    FeatureRecord,
+    KeypointRecord,
+    SelectRecord,
+    SourceRecord,
+    crop_record,
+    table_of,
+)
 from cocoprep.storage.store import FileDigest, FileStore
 
 _LONGEST_SPLIT = 200  # with what a shard's name has besides, as long as a file's name may be
@@ -56,7 +64,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """What a folder of shards holds and how it was made.
 
     `notes` tell what was guessed of the annotation file and the photographs, and what looks wrong; `exif` whether
-    photographs were taken as stored or upright.
+    photographs were taken as stored or upright. `sources` are those of a build of several sources or categories, to
+    which the records' `source` and `category_id` refer; of one of each there is none, and `source` says where it lay.
     """
 
     format: str
@@ -74,6 +83,7 @@ class Manifest(msgspec.Struct, frozen=True):
     source: dict[str, str]
     notes: tuple[str, ...] = ()
     exif: Exif = "auto"
+    sources: tuple[SourceRecord, ...] = ()
 
 
 def records_digest(manifest: Manifest) -> str:

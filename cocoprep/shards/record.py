@@ -1,6 +1,7 @@
 """The record: person crop <-> tf.train.Example bytes, without TensorFlow.
 
-`FEATURES` is the one table of names, types, shapes and units; writer, readers, feature specs and docs follow it. The
+`FEATURES` is the one table of names, types, shapes and units; writer, readers, feature specs and docs follow it. Those
+of a build of several sources or categories have `ORIGIN_FEATURES` besides, all of them or none of a folder. The
 Example message is built at run time in a descriptor pool of its own, so that it never meets TensorFlow's in one
 process; its bytes are those of `tf.train.Example.SerializeToString(deterministic=True)`.
 """
@@ -12,12 +13,14 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 from numpy.typing import NDArray
 
+from cocoprep.coco.annotations import Origin
 from cocoprep.crops.person import PersonCrop
 from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
@@ -80,6 +83,18 @@ FEATURES = (
         "0 not labelled, 1 labelled but hidden, 2 visible", lambda p: p.visibility,
     ),
 )  # fmt: skip
+
+
+def _origin(person: PersonCrop) -> Origin:
+    if person.origin is None:
+        raise ValueError("a person of no source, where the record has room for one")
+    return person.origin
+
+
+ORIGIN_FEATURES = (
+    Feature("category_id", "int64", (), "id of the category in its annotation file", lambda p: _origin(p).category_id),
+    Feature("source", "int64", (), "place among the manifest's sources", lambda p: _origin(p).source),
+)
 _LIST_OF = {"bytes": "bytes_list", "float32": "float_list", "int64": "int64_list"}
 
 
@@ -121,11 +136,17 @@ def _example_class() -> type[message.Message]:
 _Example: Any = _example_class()
 
 
+@cache
+def features_of(*, has_origin: bool) -> tuple[Feature, ...]:
+    """Return the features of a record, by name: with `ORIGIN_FEATURES` where its build has several of either."""
+    return tuple(sorted((*FEATURES, *(ORIGIN_FEATURES if has_origin else ())), key=lambda feature: feature.name))
+
+
 def encode_example(person: PersonCrop) -> bytes:
     """Return the record of one person: a serialized tf.train.Example, the same bytes every time."""
     example = _Example()
     features = example.features.feature
-    for feature in FEATURES:
+    for feature in features_of(has_origin=person.origin is not None):
         values = getattr(features[feature.name], _LIST_OF[feature.kind]).value
         value = feature.get(person)
         if feature.kind == "bytes":
@@ -158,10 +179,11 @@ def parse_example(record: bytes, joints: int) -> dict[str, Any]:
         features = _Example.FromString(record).features.feature
     except message.DecodeError as error:
         raise RecordError(f"not a tf.train.Example ({error})") from error
-    names, expected = sorted(features), [feature.name for feature in FEATURES]
+    schema = features_of(has_origin="source" in features)
+    names, expected = sorted(features), [feature.name for feature in schema]
     if names != expected:
         raise RecordError(f"expected the features {expected}, found {names!r:.500}")
-    return {feature.name: _parse(feature, features[feature.name], joints) for feature in FEATURES}
+    return {feature.name: _parse(feature, features[feature.name], joints) for feature in schema}
 
 
 def _parse(feature: Feature, found: Any, joints: int) -> Any:

@@ -11,7 +11,7 @@ from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.tables import COCO_17, MAX_JOINTS, MAX_NAME
-from cocoprep.shards.record import FEATURES
+from cocoprep.shards.record import features_of
 
 
 class CropRecord(msgspec.Struct, frozen=True):
@@ -62,6 +62,34 @@ class KeypointRecord(msgspec.Struct, frozen=True):
     head: tuple[int, ...] | None = None
     torso: tuple[tuple[int, int], ...] | None = None
     category: str | None = None
+
+
+class SourceRecord(msgspec.Struct, frozen=True):
+    """One of the sources of a folder that is built of several, or of several categories.
+
+    Attributes:
+        name: what it is called.
+        annotations: path of its annotation file.
+        images: path of its photographs.
+        categories: names of the categories read, by id.
+        joints: names of the folder's joints that it labels; of the others it never says that they are not there.
+        joint_map: what of its joints becomes what, in a sentence; empty where they are the folder's own.
+        weight: how often one of its people is seen in training, against one of a source of weight 1.
+        annotations_read: entries of its annotation file.
+        people: of them kept.
+        dropped: of them not kept, by reason.
+    """
+
+    name: str
+    annotations: str
+    images: str
+    categories: dict[int, str]
+    joints: tuple[str, ...]
+    joint_map: str
+    weight: float
+    annotations_read: int
+    people: int
+    dropped: dict[str, int]
 
 
 class FeatureRecord(msgspec.Struct, frozen=True):
@@ -150,6 +178,6 @@ def _table_fault(record: KeypointRecord) -> str | None:
     return None
 
 
-def feature_records() -> tuple[FeatureRecord, ...]:
-    """Return the record's schema by value."""
-    return tuple(FeatureRecord(f.name, f.kind, f.shape, f.meaning) for f in FEATURES)
+def feature_records(*, has_origin: bool = False) -> tuple[FeatureRecord, ...]:
+    """Return the record's schema by value: see `features_of`."""
+    return tuple(FeatureRecord(f.name, f.kind, f.shape, f.meaning) for f in features_of(has_origin=has_origin))
