@@ -18,8 +18,8 @@ from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, images_of, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
+from cocoprep.builder.sources import open_photographs
 from cocoprep.builder.under_way import BuildMark
-from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.pipelines.counters import DROPPED, NAMESPACE
 from cocoprep.pipelines.first_step import read_first_step, run_first_step
@@ -101,7 +101,7 @@ class _WriteFn(_BuildFn):
         self.syncer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cocoprep-sync")
         self.syncs: list[Future[None]] = []
         with self.our_work():
-            self.images = open_images(self.config.images, self.files, follow_links=self.config.follow_links)
+            self.images = open_photographs(self.config, self.files)
 
     def finish_bundle(self) -> None:
         syncs, self.syncs = self.syncs, []

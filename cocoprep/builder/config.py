@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from cocoprep.checks import MAX_BAD_FRACTION, require, require_choice, require_number
+from cocoprep.coco.sources import Source, check_sources
 from cocoprep.crops.exif_rule import EXIF_RULES, Exif
 from cocoprep.pose.crop_config import CropConfig, estimated_record_bytes
 from cocoprep.shards.names import is_split_name
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MIN_DEFAULT_SHARDS = 16
 TARGET_SHARD_BYTES = 100_000_000
+SHARED = "shared"  # in place of a keypoint table: the joints that all sources have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +50,24 @@ class BuildConfig:
     """One build: where from, where to, and how. Paths may be local or what the file store reads.
 
     Attributes:
-        keypoints: the joints; None for those that the annotation file lists.
+        sources: what is built, each with a name, in place of `annotations` and `images`.
+        keypoints: the joints; None for those that the annotation file lists, `SHARED` for those that all sources have.
         category: of the annotation file, whose joints are built; None for the one that has joints, `all` for all that
-            share theirs.
-        visibility: what visibilities of the annotation file mean, 0, 1 or 2, where they are others.
+            share theirs. Of sources, those that name none.
+        visibility: what visibilities of the annotation file mean, 0, 1 or 2, where they are others. Of sources, those
+            that name none.
         follow_links: links in the image folder may lead out of it.
         exif: whether photographs are taken as stored or upright; see `how_it_lies`.
     """
 
     split: str
-    annotations: str
-    images: str
     out: str
+    annotations: str = ""
+    images: str = ""
+    sources: tuple[Source, ...] = ()
     crop: CropConfig = field(default_factory=CropConfig)
     select: SelectConfig = field(default_factory=SelectConfig)
-    keypoints: KeypointTable | None = None
+    keypoints: KeypointTable | Literal["shared"] | None = None
     category: str | None = None
     visibility: Mapping[int, int] = field(default_factory=dict)
     exif: Exif = "auto"
@@ -73,9 +78,31 @@ class BuildConfig:
         require_choice("--exif", self.exif, EXIF_RULES)
         good = is_split_name(self.split)
         require(good, "--split", "ASCII letters, digits, '.' and '_', a letter or digit first", self.split)
-        for option, path in (("--annotations", self.annotations), ("--images", self.images), ("--out", self.out)):
-            # The manifest names them, and its JSON is UTF-8.
-            require(not any("\ud800" <= c <= "\udfff" for c in path), option, "a path in UTF-8", path)
+        if self.sources:
+            check_sources(self.sources)
+        # The manifest names it, and its JSON is UTF-8.
+        require(not any("\ud800" <= c <= "\udfff" for c in self.out), "--out", "a path in UTF-8", self.out)
+        require(self.keypoints != SHARED or len(self.sources) > 1, "--keypoints", "several sources for 'shared'", "one")
+        _ = self.each_source  # checked on construction
+
+    @property
+    def each_source(self) -> tuple[Source, ...]:
+        """Return what is built: the sources, or the one without a name."""
+        given = self.sources or (Source(annotations=self.annotations, images=self.images),)
+        return tuple(
+            replace(one, category=one.category or self.category, visibility=one.visibility or self.visibility)
+            for one in given
+        )
+
+    @property
+    def looked_in(self) -> str:
+        """Return the paths of the photographs, for messages."""
+        return ", ".join(source.images for source in self.each_source)
+
+    @property
+    def read_from(self) -> str:
+        """Return the paths of the annotation files, for messages."""
+        return ", ".join(source.annotations for source in self.each_source)
 
 
 def default_shards(people: int, crop: CropConfig) -> int:

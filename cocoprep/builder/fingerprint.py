@@ -40,8 +40,13 @@ def select_record(select: SelectConfig, num_shards: int) -> SelectRecord:
     return SelectRecord(select.min_keypoints, select.seed, select.limit, num_shards)
 
 
-def fingerprint_parts(config: BuildConfig, num_shards: int, table: KeypointTable) -> dict[str, Any]:
-    """Return all that decides a shard's bytes besides annotations and photographs."""
+def fingerprint_parts(
+    config: BuildConfig, num_shards: int, table: KeypointTable, *, has_origin: bool = False
+) -> dict[str, Any]:
+    """Return all that decides a shard's bytes besides annotations and photographs.
+
+    `has_origin` says that records tell their source and category.
+    """
     # What is at its default is left away where it came later than the first builds, which are not to be built anew.
     later = {} if config.exif == "auto" else {"exif": config.exif}
     return {
@@ -51,7 +56,7 @@ def fingerprint_parts(config: BuildConfig, num_shards: int, table: KeypointTable
         "crop": crop_record(config.crop),
         "select": select_record(config.select, num_shards),
         "keypoints": keypoint_record(table),
-        "features": feature_records(),
+        "features": feature_records(has_origin=has_origin),
         "versions": library_versions(),
     }
 

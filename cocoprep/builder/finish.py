@@ -15,7 +15,7 @@ from cocoprep.builder.shard_writer import WrittenShard
 from cocoprep.crops.orientation import ExifTally, exif_notes
 from cocoprep.errors import BuildError, CocoprepError
 from cocoprep.evaluation.baseline import Baseline, measure_baseline
-from cocoprep.shards.ledger import check_faults, count_dropped, drop_faulty_images, encode_ledger
+from cocoprep.shards.ledger import check_faults, count_dropped, count_source, drop_faulty_images, encode_ledger
 from cocoprep.shards.manifest import Counts, Manifest, ShardEntry
 from cocoprep.shards.names import BASELINE, GROUND_TRUTH, LEDGER, MANIFEST, PLAN, SIDECAR_SUFFIX
 from cocoprep.shards.seal import seal
@@ -55,10 +55,10 @@ def _complete(config: BuildConfig, build: Gathered, files: FileStore) -> Manifes
     # The ledger comes before the verdict: where the build is refused, it says which annotations were at fault.
     made = {LEDGER: _write(config, LEDGER, encode_ledger(ledger), files)}
     listed_in = files.join(config.out, LEDGER)
-    check_faults(ledger, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
+    check_faults(ledger, config.select.max_bad_fraction, config.read_from, listed_in=listed_in)
     if not any(sidecar.examples for sidecar in build.sidecars):
         raise BuildError(
-            f"{config.images}: no photograph was usable, so no {build.table.noun.one} is left. {LEDGER} says why."
+            f"{config.looked_in}: no photograph was usable, so no {build.table.noun.one} is left. {LEDGER} says why."
         )
     # The shards are synced as they are made; those kept from an earlier build may not be.
     for sidecar in build.sidecars:
@@ -93,7 +93,8 @@ def _manifest(
     config: BuildConfig, build: Gathered, ledger: pa.Table, baseline: Baseline, made: dict[str, FileDigest]
 ) -> Manifest:
     """Return the manifest. `made` holds the digests of the files beside the shards, but for the ground truth."""
-    parts = fingerprint_parts(config, len(build.sidecars), build.table)
+    sources = build.content.sources
+    parts = fingerprint_parts(config, len(build.sidecars), build.table, has_origin=bool(sources))
     lying = ExifTally()
     for sidecar in build.sidecars:
         lying.add(sidecar.exif or ExifTally())
@@ -115,5 +116,6 @@ def _manifest(
         files={**made, GROUND_TRUTH: build.content.ground_truth},
         notes=(*build.content.notes, *exif_notes(lying, config.exif)),
         source={"annotations": config.annotations, "images": config.images},
+        sources=tuple(count_source(one, ledger) for one in sources),
         **parts,
     )

@@ -68,7 +68,7 @@ def gather(config: BuildConfig, written: Sequence[WrittenShard], files: FileStor
     _check_none_is_lost(config, written, num_shards)
     written = sorted(written, key=lambda shard: shard.name)
     sidecars = [_read_sidecar(config, shard, files) for shard in written]
-    made_by = fingerprint_of(fingerprint_parts(config, num_shards, table))
+    made_by = fingerprint_of(fingerprint_parts(config, num_shards, table, has_origin=bool(content.sources)))
     for sidecar, planned in zip(sidecars, content.annotations, strict=True):
         if (sidecar.fingerprint, sidecar.annotations) != (made_by, planned):
             raise another_build(config.out, sidecar.shard + SIDECAR_SUFFIX)

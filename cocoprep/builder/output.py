@@ -8,9 +8,7 @@ from typing import Any
 import msgspec
 
 from cocoprep.builder.config import BuildConfig
-from cocoprep.builder.fingerprint import fingerprint_parts
 from cocoprep.errors import BuildError, ConfigError, OutputError, RecordError
-from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import Manifest, listed_files, read_manifest
 from cocoprep.shards.names import (
     MANIFEST,
@@ -40,8 +38,8 @@ def sweep_temporaries(folder: str, files: FileStore) -> None:
     sweep_folder(folder, files, ours=is_ours, alone=True)
 
 
-def check_output(config: BuildConfig, num_shards: int, table: KeypointTable, files: FileStore) -> None:
-    """Refuse an output folder that this build may not touch. Nothing is written or removed.
+def check_output(config: BuildConfig, parts: dict[str, Any], files: FileStore) -> None:
+    """Refuse an output folder that this build, of `fingerprint_parts`, may not touch. Nothing is written or removed.
 
     Raises:
         OutputError: it holds another split, or shards made in another way and `force` is off, or cannot be listed.
@@ -50,7 +48,7 @@ def check_output(config: BuildConfig, num_shards: int, table: KeypointTable, fil
     check_output_folder(config.out, files)
     names = files.list_names(config.out)
     _spare_inputs(config, names)
-    differences = _differences(config, fingerprint_parts(config, num_shards, table), names, files)
+    differences = _differences(config, parts, names, files)
     other_split = next((d for d in differences if d.startswith("split was")), None)
     if other_split:
         raise OutputError(f"{config.out} holds another split: {other_split}. Choose another --out.")
@@ -140,12 +138,13 @@ def _spare_inputs(config: BuildConfig, names: list[str]) -> None:
     """Refuse an input that bears the name of an output: an earlier build's ground truth, for example."""
     out = real_path(config.out)
     ours = {os.path.join(out, name) for name in (*names, *SUMMARIES, PLAN) if is_ours(name)}
-    for option, path in (("--annotations", config.annotations), ("--images", config.images)):
-        folder, name = os.path.split(path)
-        if ours & {real_path(path), os.path.join(real_path(folder), name)}:
-            raise ConfigError(f"{option}: {path} lies in --out, where a build replaces it. Choose another --out.")
-    if real_path(config.images) == out:  # a photograph may be called as an output is
-        raise ConfigError(f"--out: {config.out} is the folder of the photographs. Choose another --out.")
+    for source in config.each_source:
+        for option, path in (("--annotations", source.annotations), ("--images", source.images)):
+            folder, name = os.path.split(path)
+            if ours & {real_path(path), os.path.join(real_path(folder), name)}:
+                raise ConfigError(f"{option}: {path} lies in --out, where a build replaces it. Choose another --out.")
+        if real_path(source.images) == out:  # a photograph may be called as an output is
+            raise ConfigError(f"--out: {config.out} is the folder of the photographs. Choose another --out.")
 
 
 def _differences(config: BuildConfig, parts: dict[str, Any], names: list[str], files: FileStore) -> list[str]:

@@ -45,10 +45,14 @@ def deal_shards(selection: Selection, seed: int) -> list[list[ImagePeople]]:
 
 
 def annotations_digest(groups: Sequence[ImagePeople]) -> str:
-    """Return a digest of photographs' entries and people, the same in any order of the photographs."""
+    """Return a digest of photographs' entries and people, the same in any order of the photographs.
+
+    Origins, which most builds have none of, change it only where they are there.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for group in sorted(groups, key=lambda group: group.image.image_id):
-        digest.update(msgspec.msgpack.encode(group))
+        parts = (group.image, group.people, *([group.origins] if group.origins else []))
+        digest.update(msgspec.msgpack.encode(parts))
     return digest.hexdigest()
 
 

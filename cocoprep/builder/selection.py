@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from cocoprep.builder.config import SelectConfig, default_shards
 from cocoprep.builder.image_sizes import SizeReader
+from cocoprep.builder.joined import Annotations
 from cocoprep.builder.places import image_hash, shard_of
-from cocoprep.coco.annotations import AnnotationFile, ImageInfo, Person
-from cocoprep.coco.people import ParsedEntry, parse_entries
+from cocoprep.coco.annotations import ImageInfo, Origin, Person
+from cocoprep.coco.people import ParsedEntry
 from cocoprep.coco.suspicions import WARNING, Labels, suspicions
 from cocoprep.errors import BuildError
 from cocoprep.pose.boxes import box_fault, canonical_window, clip_box, stored_window, visible_span
@@ -25,10 +26,14 @@ _JUDGED_TOGETHER = 1 << 13  # people
 
 
 class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
-    """One photograph and the people to crop from it, in order of annotation id."""
+    """One photograph and the people to crop from it, in order of annotation id.
+
+    `origins` are theirs, in the same order, in a build of several sources or categories.
+    """
 
     image: ImageInfo
     people: list[Person]
+    origins: list[Origin] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,14 +106,14 @@ def _window_fault(person: Person, image: ImageInfo, crop: CropConfig) -> str | N
 
 
 def select_people(
-    file: AnnotationFile, select: SelectConfig, crop: CropConfig, sizes: SizeReader | None = None
+    annotations: Annotations, select: SelectConfig, crop: CropConfig, sizes: SizeReader | None = None
 ) -> Selection:
-    """Judge every entry of an annotation file and group the kept people by image.
+    """Judge every entry of the annotation files and group the kept people by image.
 
     The outcome depends on the set of entries, never on their order in the file.
 
     Args:
-        file: of which no entry has been parsed.
+        annotations: what the files say.
         select: which people are kept.
         crop: what is to be cropped.
         sizes: finds out those that the file does not state.
@@ -116,13 +121,14 @@ def select_people(
     Raises:
         BuildError: no annotation is kept.
     """
-    parsed = parse_entries(file)
-    images = file.images if sizes is None else {**file.images, **sizes.read(_without_size(parsed, file.images))}
+    parsed, images = annotations.entries, annotations.images
+    if sizes is not None:
+        images = {**images, **sizes.read(_without_size(parsed, images))}
     entries = [_judge(entry, images, select, crop) for entry in parsed]
-    notes = (*(() if sizes is None else sizes.notes), *suspicions(_labels(entries, images), file.source_ids))
+    notes = (*(() if sizes is None else sizes.notes), *suspicions(_labels(entries, images), annotations.source_ids))
     groups = _group_by_image(entries, images, select.seed)
     if not groups:
-        raise BuildError(f"{file.path}: no annotation is kept of {len(entries)} read{_reasons(entries, notes)}")
+        raise BuildError(f"{annotations.path}: no annotation is kept of {len(entries)} read{_reasons(entries, notes)}")
     kept_ids = {group.image.image_id for group in groups[: select.limit]}
     if len(kept_ids) < len(groups):
         entries = [_beyond_limit(entry, kept_ids, select.limit) for entry in entries]
@@ -181,8 +187,9 @@ def _judge(entry: ParsedEntry, images: Mapping[int, ImageInfo], select: SelectCo
     image = images.get(entry.image_id) if entry.image_id is not None else None
     reason, detail = skip_reason(entry, image, crop, select.min_keypoints) or (None, "")
     return JudgedEntry(
-        entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None, entry.source_id
-    )
+        entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None, entry.source_id,
+        entry.source, entry.category_id,
+    )  # fmt: skip
 
 
 def _beyond_limit(entry: JudgedEntry, kept_ids: set[int], limit: int | None) -> JudgedEntry:
@@ -192,11 +199,21 @@ def _beyond_limit(entry: JudgedEntry, kept_ids: set[int], limit: int | None) -> 
 
 
 def _group_by_image(entries: list[JudgedEntry], images: dict[int, ImageInfo], seed: int) -> list[ImagePeople]:
-    people: dict[int, list[Person]] = {}
+    kept: dict[int, list[tuple[Person, Origin | None]]] = {}
     for entry in entries:
         if entry.reason is None and entry.person is not None and entry.image_id is not None:
-            people.setdefault(entry.image_id, []).append(entry.person)
-    for group in people.values():
-        group.sort(key=lambda person: person.annotation_id)
-    order = sorted(people, key=lambda image_id: (image_hash(seed, image_id), image_id))
-    return [ImagePeople(images[image_id], people[image_id]) for image_id in order]
+            kept.setdefault(entry.image_id, []).append((entry.person, _origin(entry)))
+    order = sorted(kept, key=lambda image_id: (image_hash(seed, image_id), image_id))
+    return [_group(images[image_id], kept[image_id]) for image_id in order]
+
+
+def _group(image: ImageInfo, kept: list[tuple[Person, Origin | None]]) -> ImagePeople:
+    kept.sort(key=lambda pair: pair[0].annotation_id)
+    origins = [origin for _, origin in kept if origin is not None]
+    return ImagePeople(image, [person for person, _ in kept], origins or None)
+
+
+def _origin(entry: JudgedEntry) -> Origin | None:
+    if entry.source is None or entry.category_id is None:
+        return None
+    return Origin(entry.source, entry.category_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import BinaryIO
 
 import msgspec
@@ -139,8 +140,8 @@ class ShardWriter:
             except ImageError as error:
                 faults.append(ImageFault(group.image.image_id, str(error)))
             else:
-                for person in group.people:
-                    crop = crop_person(photograph, group.image, person, self.crop)
+                for person, origin in zip(group.people, group.origins or repeat(None)):  # noqa: B905 - endless
+                    crop = crop_person(photograph, group.image, person, self.crop, origin)
                     records.add(crop.annotation_id, encode_example(crop))
                     tally.add(crop)
                 crops = len(group.people)

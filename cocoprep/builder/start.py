@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 import pyarrow as pa
@@ -13,16 +13,16 @@ import pyarrow as pa
 from cocoprep.builder.config import BuildConfig
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.image_sizes import SizeReader
+from cocoprep.builder.joined import Annotations, annotations_of, join_sources
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
+from cocoprep.builder.sources import OpenSource, names_of, open_sources, photographs_of, target_table
 from cocoprep.builder.under_way import BuildMark, claim_folder, make_way
 from cocoprep.checks import shown
-from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
-from cocoprep.crops.file_names import FoundNames, find_names
+from cocoprep.crops.file_names import FoundNames
 from cocoprep.crops.image_source import ImageSource
 from cocoprep.crops.named_images import Refusing
-from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, ConfigError, ImageError
 from cocoprep.shards.drop_reasons import DropReason
 from cocoprep.shards.ground_truth import encode_ground_truth
@@ -38,7 +38,6 @@ from cocoprep.shards.names import GROUND_TRUTH, LEDGER
 from cocoprep.shards.plan import PlannedContent, seal_plan
 from cocoprep.storage.digests import digest_bytes
 from cocoprep.storage.store import FileStore
-from cocoprep.storage.user_file import read_user_file
 
 PROBES = 32
 
@@ -59,7 +58,7 @@ class JudgedBuild:
     """All that is known of a build before anything is written.
 
     Attributes:
-        file: the annotations; its images have the photographs' own names.
+        annotations: of all sources; their images have the photographs' own names.
         selection: who is kept.
         images: the photographs.
         names: what the file names mean.
@@ -68,7 +67,7 @@ class JudgedBuild:
         foreseen: the ledger with those dropped whose photographs are not there, or mean no one.
     """
 
-    file: AnnotationFile
+    annotations: Annotations
     selection: Selection
     images: ImageSource
     names: FoundNames
@@ -79,7 +78,7 @@ class JudgedBuild:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what was guessed or found out, and what looks wrong, in sentences."""
-        return (*self.file.notes, *self.of_photographs, *self.selection.notes)
+        return (*self.annotations.notes, *self.of_photographs, *self.selection.notes)
 
 
 def start_build(
@@ -114,36 +113,50 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     """Read the annotations, and check everything but the share of faults. Nothing is written.
 
     Raises:
-        CocoprepError: as `load_annotations`, `open_images`, `select_people`, `probe_images` and `check_output`.
+        CocoprepError: as `open_sources`, `join_sources`, `select_people`, `probe_images` and `check_output`.
     """
-    file = load_annotations(config, files)
-    images = open_images(config.images, files, follow_links=config.follow_links)
-    names = find_names((image.file_name for image in file.images.values()), images)
-    file = replace(file, images=names.rename(file.images))
+    opened = open_sources(config, files)
+    annotations = _annotations(opened, config)
+    images, names = photographs_of(opened), names_of(opened)
     sizes = SizeReader(lambda: Refusing(images, names.refused), config.exif)
-    selection = select_people(file, config.select, config.crop, sizes)
+    selection = select_people(annotations, config.select, config.crop, sizes)
     missing = find_missing(selection, names)
-    probe_images(config.images, images, selection, missing)
-    check_output(config, selection.num_shards, file.joints.table, files)
-    ledger = make_ledger(selection.entries, config.split, selection.num_shards)
+    probe_images(config.looked_in, images, selection, missing)
+    sources = [source.name for source in annotations.sources]
+    ledger = make_ledger(selection.entries, config.split, selection.num_shards, sources)
     notes = (*names.notes, *_missing_note(selection, missing))
-    return JudgedBuild(file, selection, images, names, notes, ledger, drop_faulty_images(ledger, missing))
+    judged = JudgedBuild(annotations, selection, images, names, notes, ledger, drop_faulty_images(ledger, missing))
+    check_output(config, _parts(config, judged), files)
+    return judged
+
+
+def _annotations(opened: Sequence[OpenSource], config: BuildConfig) -> Annotations:
+    first = opened[0]
+    if first.source.name:
+        return join_sources(opened, target_table(opened, config))
+    return annotations_of(first.file, replace(first.source, name=config.split))
+
+
+def _parts(config: BuildConfig, judged: JudgedBuild) -> dict[str, Any]:
+    table, sources = judged.annotations.joints.table, judged.annotations.sources
+    return fingerprint_parts(config, judged.selection.num_shards, table, has_origin=bool(sources))
 
 
 def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> tuple[StartedBuild, list[PackedShard]]:
-    selection, num_shards, table = judged.selection, judged.selection.num_shards, judged.file.joints.table
+    annotations, selection = judged.annotations, judged.selection
+    table = annotations.joints.table
     shards = deal_shards(selection, config.select.seed)
     ledger = encode_ledger(judged.ledger)
-    truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.joints, judged.file.source_ids)
+    truth = encode_ground_truth(selection.listed_images, selection.entries, annotations.joints, annotations.source_ids)
     digests = tuple(map(annotations_digest, shards))
-    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.notes)
-    parts = fingerprint_parts(config, num_shards, table)
+    content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.notes, annotations.sources)
+    parts = _parts(config, judged)
     plan = seal_plan(parts, content)
-    prepare_output(config, num_shards, plan, files)
+    prepare_output(config, selection.num_shards, plan, files)
     write_whole(config.out, LEDGER, ledger, files)
     write_whole(config.out, GROUND_TRUTH, truth, files)
     counts = StartedBuild(
-        num_shards,
+        selection.num_shards,
         len(selection.groups),
         selection.people,
         len(judged.ledger),
@@ -162,7 +175,7 @@ def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoRet
     listed_in = None
     if not is_complete(config.out, files):
         num_shards = judged.selection.num_shards
-        plan = seal_plan(fingerprint_parts(config, num_shards, judged.file.joints.table), None)
+        plan = seal_plan(_parts(config, judged), None)
         prepare_output(config, num_shards, plan, files)
         write_whole(config.out, LEDGER, encode_ledger(judged.foreseen), files)
         listed_in = files.join(config.out, LEDGER)
@@ -171,7 +184,7 @@ def _refuse(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> NoRet
 
 def refusal(config: BuildConfig, judged: JudgedBuild, *, listed_in: str | None = None) -> BuildError:
     """Return the error of a build that has too many faults. `listed_in` is the ledger, where it was written."""
-    error = too_many_faults(judged.foreseen, config.select.max_bad_fraction, config.annotations, listed_in=listed_in)
+    error = too_many_faults(judged.foreseen, config.select.max_bad_fraction, config.read_from, listed_in=listed_in)
     told = judged.of_photographs if count_dropped(judged.foreseen)[DropReason.IMAGE] else ()
     return BuildError(" ".join([str(error), *(f"{note[0].upper()}{note[1:]}." for note in told)]))
 
@@ -220,19 +233,3 @@ def _missing_note(selection: Selection, missing: Mapping[int, str]) -> list[str]
         return []
     count = len(selection.groups)
     return [f"of {count} photographs with people to crop, {count - len(missing)} are there"]
-
-
-def load_annotations(config: BuildConfig, files: FileStore) -> AnnotationFile:
-    """Read the annotation file.
-
-    Raises:
-        ConfigError: there is no such file, or it cannot be read; or no photographs are there that are to be looked at.
-        AnnotationError: the file as a whole cannot be used.
-    """
-    path = config.annotations
-    data = read_user_file(
-        path, files, "a COCO keypoints file", refusal=ConfigError, option="--annotations",
-        cure="Give its path with --annotations, or the folder that holds "
-        "annotations/person_keypoints_<split>.json with --data-dir.",
-    )  # fmt: skip
-    return parse_annotation_file(data, path, config.keypoints, config.category, meanings=config.visibility)

@@ -24,7 +24,7 @@ from cocoprep.storage.store import FileStore
 
 def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
     """Print what a build would do."""
-    table, selection, joints = _table("would build"), judged.selection, judged.file.joints.table
+    table, selection, joints = _table("would build"), judged.selection, judged.annotations.joints.table
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
     noun = joints.noun
     _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups), noun=noun)

@@ -6,8 +6,8 @@ Whatever is guessed is told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Protocol
 
@@ -34,6 +34,7 @@ class FoundJoints:
         categories: ids of the categories whose entries are read.
         category_id: that results and ground truth bear.
         category_name: what they are called there.
+        names: of the categories that are read, by id.
         notes: what was guessed, in sentences.
     """
 
@@ -42,6 +43,7 @@ class FoundJoints:
     categories: frozenset[int]
     category_id: int
     category_name: str
+    names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -116,6 +118,7 @@ def find_joints(
         # Of all together 1, unless results of that id are of a category that is not read.
         category_id=chosen[0].id if alone else next(number for number in count(1) if number not in others),
         category_name=chosen[0].name if alone else found.category,
+        names={category.id: category.name[:MAX_NAME] for category in chosen},
         notes=tuple(notes),
     )
 

@@ -53,6 +53,8 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
         is_other: as of `CheckedEntry`.
         source_id: its own id, as text, where that is another than `annotation_id`; empty where it has none.
         is_twice: it is valid, but equal to one before, id and all.
+        category_id: of its category in the file; None where the file's entries are of one, or it has no person.
+        source: place of its file among those of a build; None where there is one.
     """
 
     row: int
@@ -63,6 +65,8 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
     is_other: bool = False
     source_id: str | None = None
     is_twice: bool = False
+    category_id: int | None = None
+    source: int | None = None
 
 
 def check_entries(file: AnnotationFile) -> Iterator[CheckedEntry]:
@@ -94,15 +98,19 @@ def parse_entries(file: AnnotationFile) -> list[ParsedEntry]:
     """Return every entry of `annotations` in file order, numbered. What is guessed is counted in `file.guesses`."""
     parsed: list[ParsedEntry] = []
     own: list[Any] = []
+    several = len(file.joints.categories) > 1
     people: list[tuple[int, Person]] = []
     for one in check_entries(file):
-        number, person = number_of(one.own_id), None
+        number, person, category = number_of(one.own_id), None, None
         if one.entry is not None:
+            category = number_of(one.entry.category_id) if several else None
             person = to_person(one.entry, number or 0, file.joints)
             own.append(one.own_id)
             people.append((one.row, person))
         source = None if type(one.own_id) is int and one.own_id == number else _text(one.own_id)
-        parsed.append(ParsedEntry(one.row, number, one.image_id, person, one.fault, one.is_other, source))
+        parsed.append(
+            ParsedEntry(one.row, number, one.image_id, person, one.fault, one.is_other, source, category_id=category)
+        )
     found = number_annotations(own, lambda n: content_of(parsed[people[n][0]].image_id, people[n][1]))
     file.guesses.update(found.guesses)
     for n, (row, person) in enumerate(people):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from cocoprep.pose.joint_names import name_key
 from cocoprep.pose.keypoints import Joint, KeypointTable
 
 _SHOWN = 20
+T = TypeVar("T", bound=np.generic)
 NO_JOINT = ""  # in a user's map: a joint that the source has under no name
 
 
@@ -74,7 +76,7 @@ class JointMap:
                 parts.append(what + ", ".join(names[:_SHOWN]) + more)
         return "; ".join(parts)
 
-    def apply(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def apply(self, values: NDArray[T]) -> NDArray[T]:
         """Return (..., K, D) values of the target's joints from (..., S, D) of the source's; 0 where it has none."""
         mapped = np.zeros((*values.shape[:-2], len(self.target), values.shape[-1]), values.dtype)
         mapped[..., list(self.shared), :] = values[..., list(self.shared_in_source), :]

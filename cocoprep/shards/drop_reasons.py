@@ -30,7 +30,8 @@ class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry of the annotation file and what became of it: a line of the ledger.
 
     `reason` and `shard` are set by selection alone; faults of photographs come on top later. `source_id` is the entry's
-    own id, as text, where that is another than `annotation_id`; empty where it has none.
+    own id, as text, where that is another than `annotation_id`; empty where it has none. `source` and `category_id`
+    are those of a build of several: the place of its file, and the id of its category there.
     """
 
     row: int
@@ -41,3 +42,5 @@ class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
     detail: str
     shard: int | None
     source_id: str | None = None
+    source: int | None = None
+    category_id: int | None = None

@@ -1,6 +1,7 @@
 """The ledger: one line for every entry of the annotation file, kept or dropped, and why.
 
-`annotation_id` is the number that the record has, `source_id` the id that the file has, as text.
+`annotation_id` is the number that the record has, `source_id` the id that the file has, as text. `source` names the
+file, where a build has several; the column is there only then.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from cocoprep.checks import shown
 from cocoprep.errors import BuildError, RecordError
 from cocoprep.shards.drop_reasons import FAULTS, DropReason, JudgedEntry
 from cocoprep.shards.names import LEDGER, shard_name
+from cocoprep.shards.settings import SourceRecord
 from cocoprep.storage.store import FileStore
 
 SCHEMA = pa.schema(
@@ -29,15 +32,18 @@ SCHEMA = pa.schema(
         pa.field("detail", pa.string(), nullable=False),
         pa.field("shard", pa.string()),
         pa.field("source_id", pa.string()),
+        pa.field("source", pa.string()),
     ]
 )
-_BEFORE_SOURCE_ID = pa.schema(list(SCHEMA)[:-1])  # ledgers of 0.1
+_OF_ONE_SOURCE = pa.schema(list(SCHEMA)[:-1])
+_BEFORE_SOURCE_ID = pa.schema(list(SCHEMA)[:-2])  # ledgers of 0.1
 MAX_FAULTS_SHOWN = 5
 _WORDS = (
     "reason",
     "detail",
     "shard",
     "source_id",
+    "source",
 )  # packed as dictionaries: a line holds a number in place of its text
 # What a few bytes of Parquet unpack to has no end. A ledger's own rows count up, and take two bytes and more each, and
 # its texts, shard names above all, some fifty times the file.
@@ -46,8 +52,8 @@ _MOST_UNPACKED, _UNPACKED_ANYWAY = 200, 1 << 24
 MAX_DETAIL = 500  # characters of a detail: a file may have names and values of any length
 
 
-def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int) -> pa.Table:
-    """Return the ledger of judged entries, in file order."""
+def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int, sources: Sequence[str] = ()) -> pa.Table:
+    """Return the ledger of judged entries, in file order; `sources` are the names of several files."""
     names = [shard_name(split, index, num_shards) for index in range(num_shards)]
     numbers = pa.array([e.annotation_id for e in entries], pa.int64())
     own = pa.array([None if e.source_id is None else e.source_id[:MAX_DETAIL] for e in entries], pa.string())
@@ -62,6 +68,7 @@ def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int) -> 
             "detail": [e.detail[:MAX_DETAIL] for e in entries],
             "shard": [None if e.shard is None else names[e.shard] for e in entries],
             "source_id": pc.if_else(pc.equal(own, ""), pa.scalar(None, pa.string()), own),
+            "source": pa.array([None if e.source is None else sources[e.source] for e in entries], pa.string()),
         },
         schema=SCHEMA,
     )
@@ -101,7 +108,12 @@ def restore_images(ledger: pa.Table, shard_of_image: Callable[[int], str]) -> pa
 def encode_ledger(ledger: pa.Table) -> bytes:
     """Encode the ledger as Parquet: equal rows, equal bytes."""
     stream = io.BytesIO()
-    pq.write_table(ledger.combine_chunks(), stream, compression="zstd", use_dictionary=["reason", "shard", "detail"])
+    words = ["reason", "shard", "detail"]
+    if ledger["source"].null_count == len(ledger):
+        ledger = ledger.select(_OF_ONE_SOURCE.names)
+    else:
+        words.append("source")
+    pq.write_table(ledger.combine_chunks(), stream, compression="zstd", use_dictionary=words)
     return stream.getvalue()
 
 
@@ -113,20 +125,27 @@ def decode_ledger(data: bytes, path: str) -> pa.Table:
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
-        if not (file.schema_arrow.equals(SCHEMA) or file.schema_arrow.equals(_BEFORE_SOURCE_ID)):
+        if not any(map(file.schema_arrow.equals, (SCHEMA, _OF_ONE_SOURCE, _BEFORE_SOURCE_ID))):
             raise pa.ArrowInvalid("its columns are not those of a ledger")
         _check_size(file.metadata, len(data))
         words = [name for name in _WORDS if name in file.schema_arrow.names]
         file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=words)
         # Not `read_table`: the threads that it starts may be still at it when the process ends, and abort it.
         ledger = _with_texts(file.read(use_threads=False), len(data))
-        if SCHEMA.names[-1] not in ledger.column_names:
-            ledger = ledger.append_column(SCHEMA.field(-1), ledger["annotation_id"].cast(pa.string()))
+        ledger = _with_all_columns(ledger)
         ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
         if not _is_consistent(ledger):
             raise pa.ArrowInvalid("its lines are none that a build writes")
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+    return ledger
+
+
+def _with_all_columns(ledger: pa.Table) -> pa.Table:
+    if "source_id" not in ledger.column_names:
+        ledger = ledger.append_column(SCHEMA.field("source_id"), ledger["annotation_id"].cast(pa.string()))
+    if "source" not in ledger.column_names:
+        ledger = ledger.append_column(SCHEMA.field("source"), pa.nulls(len(ledger), pa.string()))
     return ledger
 
 
@@ -191,6 +210,13 @@ def count_dropped(ledger: pa.Table) -> dict[str, int]:
     return {reason.value: found.get(reason.value, 0) for reason in DropReason}
 
 
+def count_source(source: SourceRecord, ledger: pa.Table) -> SourceRecord:
+    """Return a source with what became of its entries."""
+    own = ledger.filter(pc.equal(ledger["source"], source.name))
+    kept = pc.sum(own["kept"], min_count=0).as_py()
+    return replace(source, annotations_read=len(own), people=kept, dropped=count_dropped(own))
+
+
 def has_too_many_faults(ledger: pa.Table, max_bad_fraction: float) -> bool:
     """Tell whether the share of faulty annotations is too large."""
     return len(_faulty(ledger)) > max_bad_fraction * _count_own(ledger)
@@ -210,7 +236,7 @@ def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, lis
     bad = _faulty(ledger)
     counts = ", ".join(f"{n} {reason}" for reason, n in count_dropped(bad).items() if n)
     first = "".join(
-        f"\n  row {line['row']}, annotation {_own_id(line)}: {line['reason']}: {line['detail']}"
+        f"\n  {_of(line)}row {line['row']}, annotation {_own_id(line)}: {line['reason']}: {line['detail']}"
         for line in bad.slice(0, MAX_FAULTS_SHOWN).to_pylist()
     )
     all_of_them = f"All are listed in {listed_in}. " if listed_in else ""
@@ -221,8 +247,12 @@ def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, lis
     )
 
 
+def _of(line: dict[str, Any]) -> str:
+    return f"{line['source']}: " if line["source"] else ""
+
+
 def _own_id(line: dict[str, Any]) -> str:
-    if line["annotation_id"] is not None:
+    if line["annotation_id"] is not None and not line["source"]:
         return str(line["annotation_id"])
     return shown(line["source_id"]) if line["source_id"] else "without an id"
 

@@ -12,6 +12,7 @@ import msgspec
 
 from cocoprep.errors import RecordError
 from cocoprep.shards.seal import seal, unseal
+from cocoprep.shards.settings import SourceRecord
 from cocoprep.storage.store import FileDigest
 
 _CONTENT = "content"
@@ -25,12 +26,14 @@ class PlannedContent(msgspec.Struct, frozen=True):
         ledger: the file as the first step wrote it, before photographs were looked at.
         ground_truth: the file, which stays as it is.
         notes: what was guessed of the annotation file, and what in it looks wrong, in sentences.
+        sources: of a build of several sources or categories, as they were before photographs were looked at.
     """
 
     annotations: tuple[str, ...]
     ledger: FileDigest
     ground_truth: FileDigest
     notes: tuple[str, ...] = ()
+    sources: tuple[SourceRecord, ...] = ()
 
 
 def seal_plan(settings: dict[str, Any], content: PlannedContent | None) -> bytes:

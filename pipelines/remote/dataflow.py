@@ -97,20 +97,25 @@ def _wrong_options(given: Mapping[str, Any]) -> list[str]:
 
 
 def _wrong_paths(config: BuildConfig) -> list[str]:
-    paths = (("--annotations", config.annotations), ("--images", config.images), ("--out", config.out))
+    inputs = [
+        (option, path)
+        for one in config.each_source
+        for option, path in (("--annotations", one.annotations), ("--images", one.images))
+    ]
     return [
         f"{option}: expected a path that begins with {BUCKET_SCHEME}, found {path}. Dataflow's workers do not see the "
         "files of this machine: `gcloud storage cp` takes them to a bucket."
-        for option, path in paths
+        for option, path in (*inputs, ("--out", config.out))
         if not path.startswith(BUCKET_SCHEME)
     ]
 
 
 def _look_at_buckets(config: BuildConfig, given: Mapping[str, Any], files: FileStore) -> None:
     """Find out now what a worker would find out minutes later."""
-    if not files.exists(config.annotations):
-        raise ConfigError(f"--annotations: expected a COCO keypoints file at {config.annotations}, found nothing.")
-    if not files.exists(config.images) and not files.is_folder(config.images):
-        raise ConfigError(f"--images: expected a folder, a .zip or a .tar at {config.images}, found nothing.")
+    for one in config.each_source:
+        if not files.exists(one.annotations):
+            raise ConfigError(f"--annotations: expected a COCO keypoints file at {one.annotations}, found nothing.")
+        if not files.exists(one.images) and not files.is_folder(one.images):
+            raise ConfigError(f"--images: expected a folder, a .zip or a .tar at {one.images}, found nothing.")
     for path in (config.out, given["temp_location"]):
         files.list_names(path)

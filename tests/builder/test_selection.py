@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocoprep.builder.config import SelectConfig, default_shards
+from cocoprep.builder.joined import annotations_of
 from cocoprep.builder.places import annotation_hash, image_hash, shard_of
 from cocoprep.builder.selection import select_people
 from cocoprep.coco.annotations import parse_annotation_file
@@ -41,7 +42,7 @@ NO_KEYPOINTS = {"keypoints": UNLABELLED}
 
 def select(annotations, images=None, crop=CROP, **options):
     file = parse_annotation_file(coco_bytes(annotations, images), "people.json", COCO_17)
-    return select_people(file, SelectConfig(**options), crop)
+    return select_people(annotations_of(file), SelectConfig(**options), crop)
 
 
 def reasons(selection):

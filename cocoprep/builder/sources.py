@@ -1,0 +1,142 @@
+"""The sources of a build: each one's annotations read, and its photographs found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from cocoprep.builder.config import SHARED, BuildConfig
+from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
+from cocoprep.coco.sources import Source
+from cocoprep.coco.suspicions import WARNING
+from cocoprep.crops.file_names import FoundNames, find_names
+from cocoprep.crops.image_source import ImageSource
+from cocoprep.crops.photographs import open_images
+from cocoprep.crops.sourced_images import SourcedImages
+from cocoprep.errors import ConfigError
+from cocoprep.pose.joint_map import map_joints, subset_table
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.tables import COCO_17
+from cocoprep.storage.store import FileStore
+from cocoprep.storage.user_file import read_user_file
+
+
+@dataclass(frozen=True)
+class OpenSource:
+    """One source of a build.
+
+    Attributes:
+        source: what was said of it.
+        file: its annotations, of which no entry has been parsed; its images have the photographs' own names.
+        images: its photographs.
+        names: what the file names mean.
+    """
+
+    source: Source
+    file: AnnotationFile
+    images: ImageSource
+    names: FoundNames
+
+
+def open_sources(config: BuildConfig, files: FileStore) -> list[OpenSource]:
+    """Read the annotations of every source of a build, and find its photographs.
+
+    Raises:
+        ConfigError: there is no such file, or it cannot be read; or no photographs are there that are to be looked at.
+        AnnotationError: a file as a whole cannot be used.
+    """
+    return [_open(source, config, files) for source in config.each_source]
+
+
+def open_photographs(config: BuildConfig, files: FileStore) -> ImageSource:
+    """Open the photographs of a build: of several sources, each source's below its name.
+
+    Raises:
+        ConfigError: none are there, or an archive cannot be read.
+    """
+    return _together(
+        (source.name, open_images(source.images, files, follow_links=config.follow_links))
+        for source in config.each_source
+    )
+
+
+def photographs_of(opened: Sequence[OpenSource]) -> ImageSource:
+    """Return the photographs of a build as `open_photographs` does, where they have been opened."""
+    return _together((one.source.name, one.images) for one in opened)
+
+
+def names_of(opened: Sequence[OpenSource]) -> FoundNames:
+    """Return what the file names of a build mean: of several sources, each name below its source's."""
+    if not opened[0].source.name:
+        return opened[0].names
+    joined = FoundNames({}, {}, {}, tuple(told_by(one.source.name, note) for one in opened for note in one.names.notes))
+    for one in opened:
+        name = one.source.name
+        joined.own.update((f"{name}/{key}", f"{name}/{own}") for key, own in one.names.own.items())
+        joined.refused.update((f"{name}/{key}", why) for key, why in one.names.refused.items())
+        joined.absent.update((f"{name}/{key}", why) for key, why in one.names.absent.items())
+    return joined
+
+
+def told_by(name: str, note: str) -> str:
+    """Return a note with the name of the source that it is of; a warning stays one."""
+    warning = WARNING if note.startswith(WARNING) else ""
+    return f"{warning}{name}: {note.removeprefix(WARNING)}"
+
+
+def _open(source: Source, config: BuildConfig, files: FileStore) -> OpenSource:
+    file = _read(source, config, files)
+    images = open_images(source.images, files, follow_links=config.follow_links)
+    names = find_names((image.file_name for image in file.images.values()), images)
+    return OpenSource(source, replace(file, images=names.rename(file.images)), images, names)
+
+
+def _read(source: Source, config: BuildConfig, files: FileStore) -> AnnotationFile:
+    """Read an annotation file: one without a name must have the joints that are asked for; others are mapped later."""
+    data = read_user_file(
+        source.annotations, files, "a COCO keypoints file", refusal=ConfigError,
+        option=f"--source {source.name}" if source.name else "--annotations",
+        cure="Give its path with --annotations, or the folder that holds "
+        "annotations/person_keypoints_<split>.json with --data-dir.",
+    )  # fmt: skip
+    table = config.keypoints if isinstance(config.keypoints, KeypointTable) else None
+    return parse_annotation_file(
+        data,
+        source.annotations,
+        None if source.name else table,
+        source.category,
+        meanings=source.visibility,
+        unlisted=(table if source.name else None) or COCO_17,
+    )
+
+
+def _together(images: Iterable[tuple[str, ImageSource]]) -> ImageSource:
+    by_name = dict(images)
+    return by_name[""] if "" in by_name else SourcedImages(by_name)
+
+
+def target_table(opened: Sequence[OpenSource], config: BuildConfig) -> KeypointTable:
+    """Return the joints of a build of several sources.
+
+    Raises:
+        ConfigError: sources have different joints, and it was not said which are built; or none is in all of them.
+    """
+    if isinstance(config.keypoints, KeypointTable):
+        return config.keypoints
+    first = opened[0].file.joints.table
+    places = set(range(len(first)))
+    for one in opened[1:]:
+        places &= set(map_joints(one.file.joints.table, first, one.source.joints, option=one.source.name).shared)
+    if config.keypoints == SHARED:
+        return (
+            first if len(places) == len(first) else subset_table(first, tuple(sorted(places)), f"shared-{len(places)}")
+        )
+    if any(one.file.joints.table.names != first.names for one in opened):
+        found = "; ".join(f"{one.source.name}: {one.file.joints.table.name}" for one in opened)
+        shared = ", ".join(first.names[k] for k in sorted(places)[:20]) or "none"
+        raise ConfigError(
+            f"--source: the sources have different joints ({found:.700}). Say which are built: --keypoints with a "
+            f"table's name, to which they are mapped by name, or --keypoints {SHARED} for those that all have "
+            f"({shared})."
+        )
+    return first
