@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cocoprep.builder.config import SHARED, BuildConfig
@@ -12,7 +12,7 @@ from cocoprep.coco.suspicions import WARNING
 from cocoprep.crops.file_names import FoundNames, find_names
 from cocoprep.crops.image_source import ImageSource
 from cocoprep.crops.photographs import open_images
-from cocoprep.crops.sourced_images import SourcedImages
+from cocoprep.crops.sourced_images import open_all_images, together
 from cocoprep.errors import ConfigError
 from cocoprep.pose.joint_map import map_joints, subset_table
 from cocoprep.pose.keypoints import KeypointTable
@@ -54,15 +54,13 @@ def open_photographs(config: BuildConfig, files: FileStore) -> ImageSource:
     Raises:
         ConfigError: none are there, or an archive cannot be read.
     """
-    return _together(
-        (source.name, open_images(source.images, files, follow_links=config.follow_links))
-        for source in config.each_source
-    )
+    paths = {source.name: source.images for source in config.each_source}
+    return open_all_images(paths, files, follow_links=config.follow_links)
 
 
 def photographs_of(opened: Sequence[OpenSource]) -> ImageSource:
     """Return the photographs of a build as `open_photographs` does, where they have been opened."""
-    return _together((one.source.name, one.images) for one in opened)
+    return together({one.source.name: one.images for one in opened})
 
 
 def names_of(opened: Sequence[OpenSource]) -> FoundNames:
@@ -108,11 +106,6 @@ def _read(source: Source, config: BuildConfig, files: FileStore) -> AnnotationFi
         meanings=source.visibility,
         unlisted=(table if source.name else None) or COCO_17,
     )
-
-
-def _together(images: Iterable[tuple[str, ImageSource]]) -> ImageSource:
-    by_name = dict(images)
-    return by_name[""] if "" in by_name else SourcedImages(by_name)
 
 
 def target_table(opened: Sequence[OpenSource], config: BuildConfig) -> KeypointTable:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cocoprep.builder.config import BuildConfig, SelectConfig
+from cocoprep.builder.config import SHARED, BuildConfig, SelectConfig
 from cocoprep.cli.paths import check_paths, tell_of_tar
 from cocoprep.cli.say import say
+from cocoprep.cli.sources import source_option
 from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
 from cocoprep.errors import BuildError, ConfigError
@@ -21,8 +22,10 @@ from cocoprep.storage.paths import BUCKET_SCHEME
 if TYPE_CHECKING:
     from types import FrameType
 
+    from cocoprep.coco.sources import Source
     from cocoprep.pipelines.monitor import Progress
     from cocoprep.pipelines.remote.run import RemoteBuild
+    from cocoprep.storage.store import FileStore
 
 LOCAL = "local"
 
@@ -44,11 +47,14 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--data-dir", default="data/coco", metavar="DIR", help="Folder in COCO's official layout.")
 @click.option("--annotations", metavar="FILE", help="Keypoint annotations, instead of those in --data-dir.")
 @click.option("--images", metavar="PATH", help="Folder, zip or tar of photographs, instead of that in --data-dir.")
+@source_option
 @click.option("--follow-links", is_flag=True, help="Links in the folder of photographs may lead out of it.")
 @click.option("--category", metavar="NAME", help="Category to build, or 'all'.  [default: person, or that with joints]")
 @click.option(
-    "--keypoints", metavar="TABLE", help="Joints: a table's name, or its TOML file.  [default: the file's own]"
-)
+    "--keypoints", metavar="TABLE",
+    help="Joints: a table's name, or its TOML file; 'shared' for those that all sources have.  [default: the file's "
+    "own]",
+)  # fmt: skip
 @visibility_option
 @click.option(
     "--exif", type=click.Choice(EXIF_RULES), default="auto",
@@ -82,7 +88,8 @@ def command(**options: Any) -> None:
     from cocoprep.storage.by_scheme import AnyFiles
 
     config = _build_config(options)
-    tell_of_tar(config.images, AnyFiles())
+    for source in config.each_source:
+        tell_of_tar(source.images, AnyFiles())
     if options["dry_run"]:
         _dry_run(config, options["runner"], options["workers"], options["beam_options"])
         return
@@ -107,25 +114,13 @@ def _end_by_signal(number: int, _: FrameType | None) -> None:
 
 def _build_config(options: dict[str, Any]) -> BuildConfig:
     from cocoprep.cli.keypoints import open_table
-    from cocoprep.coco.layout import annotations_path, find_photographs
     from cocoprep.storage.by_scheme import AnyFiles
 
-    split, data = options["split"], options["data_dir"]
-    annotations, images = options["annotations"], options["images"]
-    if split is None:
-        if annotations is None:
-            raise ConfigError("--split: expected the name of a split, for example train2017, found nothing.")
-        stem = re.sub(r"\.json(\.gz|\.zip)?$|\.zip$", "", os.path.basename(annotations))
-        stem = stem.removeprefix("person_keypoints_")
-        split = re.sub(r"[^A-Za-z0-9._]", "_", stem).lstrip("._") or "data"
-    files = AnyFiles()
-    if not images:
-        _path("--data-dir", data)
-        images = find_photographs(data, split, files)
+    files, keypoints = AnyFiles(), options["keypoints"]
+    split, sources = _inputs(options, files)
     return BuildConfig(
         split=split,
-        annotations=_path("--annotations", annotations or annotations_path(data, split, files)),
-        images=_path("--images", images),
+        **sources,
         out=_path("--out", options["out"] or os.path.join("data", "shards", split)),
         crop=CropConfig(
             input_size=options["input_size"],
@@ -142,13 +137,50 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
             limit=options["limit"],
             max_bad_fraction=options["max_bad_fraction"],
         ),
-        keypoints=None if options["keypoints"] is None else open_table(options["keypoints"], files),
+        keypoints=keypoints if keypoints in (None, SHARED) else open_table(keypoints, files),
         category=options["category"],
         visibility=options["visibility"],
         exif=options["exif"],
         force=options["force"],
         follow_links=options["follow_links"],
     )
+
+
+def _inputs(options: dict[str, Any], files: FileStore) -> tuple[str, dict[str, Any]]:
+    """Return the name of the split, and what says where the annotations and photographs lie."""
+    from cocoprep.cli.sources import open_sources
+    from cocoprep.coco.layout import annotations_path, find_photographs
+
+    split, data = options["split"], options["data_dir"]
+    annotations, images = options["annotations"], options["images"]
+    if options["sources"]:
+        if annotations or images:
+            raise ConfigError("--source: names annotations and photographs; leave --annotations and --images away.")
+        sources = tuple(map(_absolute, open_sources(options["sources"], split, files)))
+        return split or _as_split("_".join(source.name for source in sources)), {"sources": sources}
+    if split is None:
+        if annotations is None:
+            raise ConfigError("--split: expected the name of a split, for example train2017, found nothing.")
+        stem = re.sub(r"\.json(\.gz|\.zip)?$|\.zip$", "", os.path.basename(annotations))
+        split = _as_split(stem.removeprefix("person_keypoints_"))
+    if not images:
+        _path("--data-dir", data)
+        images = find_photographs(data, split, files)
+    return split, {
+        "annotations": _path("--annotations", annotations or annotations_path(data, split, files)),
+        "images": _path("--images", images),
+    }
+
+
+def _as_split(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]", "_", name)[:100].lstrip("._") or "data"
+
+
+def _absolute(source: Source) -> Source:
+    from dataclasses import replace
+
+    annotations, images = _path("--source", source.annotations), _path("--source", source.images)
+    return replace(source, annotations=annotations, images=images)
 
 
 def _path(option: str, path: str) -> str:

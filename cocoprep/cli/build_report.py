@@ -16,8 +16,9 @@ from cocoprep.evaluation.ceiling import Ceiling
 from cocoprep.pipelines.monitor import Progress
 from cocoprep.pose.crop_config import estimated_record_bytes
 from cocoprep.pose.nouns import Noun
+from cocoprep.shards.ledger import count_source
 from cocoprep.shards.manifest import Manifest
-from cocoprep.shards.settings import table_of
+from cocoprep.shards.settings import SourceRecord, table_of
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
 
@@ -28,6 +29,7 @@ def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
     noun = joints.noun
     _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups), noun=noun)
+    _add_sources(table, [count_source(one, judged.foreseen) for one in judged.annotations.sources], noun)
     _add_joints(table, joints.name, len(joints), judged.notes)
     record = estimated_record_bytes(config.crop)
     table.add_row("shards", str(selection.num_shards))
@@ -52,6 +54,7 @@ def print_report(
     table = _table(f"{manifest.split}")
     noun = table_of(manifest.keypoints).noun
     _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images, noun=noun)
+    _add_sources(table, manifest.sources, noun)
     _add_joints(table, manifest.keypoints.table, len(manifest.keypoints.names), manifest.notes)
     if counts.joints and counts.joints_outside_crop is not None:
         share = counts.joints_outside_crop / counts.joints
@@ -99,6 +102,18 @@ def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int]
         if amount:
             table.add_row(f"  dropped: {reason}", str(amount))
     table.add_row(f"images with {noun.many} kept", str(images))
+
+
+def _add_sources(table: Table, sources: Sequence[SourceRecord], noun: Noun) -> None:
+    """Say what became of each source's entries; of one alone that is said already."""
+    for source in sources if len(sources) > 1 else ():
+        dropped = ", ".join(f"{amount} {reason}" for reason, amount in source.dropped.items() if amount)
+        told = [f"{source.people} of {source.annotations_read} annotations", f"{len(source.joints)} joints labelled"]
+        if dropped:
+            told.insert(1, f"dropped: {dropped}")
+        if source.weight != 1:
+            told.append(f"weight {source.weight:g}")
+        table.add_row(f"{noun.many} of {source.name}", "; ".join(told))
 
 
 def _add_joints(table: Table, name: str, count: int, notes: Sequence[str]) -> None:

@@ -27,6 +27,7 @@ def command(
     from cocoprep.cli.paths import tell_of_tar
     from cocoprep.draw import check_joint, draw_steps, find_subject, picture_format, save_picture
     from cocoprep.shards.dataset import open_dataset
+    from cocoprep.shards.manifest import photograph_paths
     from cocoprep.storage.by_scheme import AnyFiles
     from cocoprep.storage.leftovers import sweep_beside
 
@@ -34,7 +35,8 @@ def command(
     if out is not None:
         picture_format(out)  # a wrong ending is told before the work, not after it
     dataset = open_dataset(folder, files)
-    tell_of_tar(images or dataset.manifest.source["images"], files)
+    for path in photograph_paths(dataset.manifest, images).values():
+        tell_of_tar(path, files)
     subject = find_subject(dataset, annotation, images=images, follow_links=follow_links, files=files)
     path = out or f"show-{subject.annotation_id}.png"
     sweep_beside(path, files)

@@ -5,7 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from cocoprep.crops.image_source import ImageSource, Place, check_file_name
+from cocoprep.crops.photographs import open_images
 from cocoprep.errors import ImageError
+from cocoprep.storage.store import FileStore
+
+
+def open_all_images(paths: Mapping[str, str], files: FileStore, *, follow_links: bool = False) -> ImageSource:
+    """Open the photographs of several sources, or those of one, whose name is empty.
+
+    Args:
+        paths: of a folder, zip or tar, by the source's name.
+        files: where they lie.
+        follow_links: links within a folder may lead out of it.
+
+    Raises:
+        ConfigError: none is there, or an archive cannot be read.
+    """
+    opened = {name: open_images(path, files, follow_links=follow_links) for name, path in paths.items()}
+    return together(opened)
+
+
+def together(images: Mapping[str, ImageSource]) -> ImageSource:
+    """Return the photographs of several sources as one; those of one without a name as they are."""
+    return images[""] if "" in images else SourcedImages(images)
 
 
 class SourcedImages:

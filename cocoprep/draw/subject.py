@@ -16,15 +16,15 @@ from cocoprep.coco.annotations import ImageInfo, Side
 from cocoprep.coco.format import keypoints_fault, numbers_fault
 from cocoprep.coco.ids import number_of
 from cocoprep.crops.named_images import NamedImages
-from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import decode_image
+from cocoprep.crops.sourced_images import open_all_images
 from cocoprep.errors import CocoprepError, ConfigError, ImageError, RecordError, StoreError
 from cocoprep.pose.boxes import BBox
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.dataset import ShardDataset
 from cocoprep.shards.ledger import read_ledger
-from cocoprep.shards.manifest import Manifest
+from cocoprep.shards.manifest import Manifest, annotation_paths, photograph_paths
 from cocoprep.shards.names import GROUND_TRUTH, LEDGER
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
@@ -213,12 +213,14 @@ def _read_photograph(
     files: FileStore,
 ) -> tuple[Image.Image | None, str]:
     """Return the photograph, or None and why there is none. `names` are those of all photographs."""
-    path = images or manifest.source["images"]
+    paths = photograph_paths(manifest, images)
+    path = ", ".join(paths.values())
     try:
-        if images is None and not files.exists(path):
+        gone = [path for path in paths.values() if images is None and not files.exists(path)]
+        if gone:
             where = "Pass --images with the folder, .zip or .tar that has them."
-            return None, f"The photographs are not at {path} any more. {where}"
-        source = NamedImages(open_images(path, files, follow_links=follow_links), names)
+            return None, f"The photographs are not at {gone[0]} any more. {where}"
+        source = NamedImages(open_all_images(paths, files, follow_links=follow_links), names)
     except (ConfigError, StoreError) as error:
         if images is not None:
             raise
@@ -247,7 +249,7 @@ def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[
     numbers = sorted({row["annotation_id"] for row in rows} - {None})
     if len(numbers) > 1:
         raise CocoprepError(
-            f"annotation {wanted}: expected an id that one annotation of {dataset.manifest.source['annotations']} has, "
+            f"annotation {wanted}: expected an id that one annotation of {annotation_paths(dataset.manifest)} has, "
             f"found {len(numbers)} of it. Choose one by the number that its record has: "
             f"{', '.join(map(str, numbers[:20]))}."
         )
@@ -264,6 +266,6 @@ def _unknown(dataset: ShardDataset, annotation_id: str, ledger: pa.Table) -> Coc
         some = ", ".join(map(str, dataset.annotation_ids[:3]))
         cure = f"Choose an id from {LEDGER}, for example {some}."
     return CocoprepError(
-        f"annotation {annotation_id}: expected an annotation id of {dataset.manifest.source['annotations']}, found no "
+        f"annotation {annotation_id}: expected an annotation id of {annotation_paths(dataset.manifest)}, found no "
         f"such entry among the {len(ledger)} that {dataset.folder} was built from. {cure}"
     )

@@ -102,6 +102,20 @@ def listed_files(manifest: Manifest) -> dict[str, FileDigest]:
     return {**manifest.files, **sidecars, **shards}
 
 
+def photograph_paths(manifest: Manifest, images: str | None = None) -> dict[str, str]:
+    """Return where the photographs of a build lay, by the name of their source; `images` is where they are now.
+
+    Of several sources, `images` has a folder of each one's name.
+    """
+    path = images or manifest.source["images"]
+    return {"": path} if path else {source.name: source.images for source in manifest.sources}
+
+
+def annotation_paths(manifest: Manifest) -> str:
+    """Return the paths of the annotation files of a build, for messages."""
+    return manifest.source["annotations"] or ", ".join(source.annotations for source in manifest.sources)
+
+
 def ceiling_basis(manifest: Manifest) -> str:
     """Return a digest of what a codec ceiling is measured on: the sidecars and the ground truth."""
     parts = [manifest.files[GROUND_TRUTH].sha256, *(shard.sidecar.sha256 for shard in manifest.shards)]
@@ -161,6 +175,31 @@ def _check_content(manifest: Manifest) -> None:
         raise RecordError("crop: its sizes do not follow from one another")
     table_of(manifest.keypoints)
     _check_counts(manifest)
+    _check_sources(manifest)
+
+
+def _check_sources(manifest: Manifest) -> None:
+    sources, joints = manifest.sources, set(manifest.keypoints.names)
+    has_origin = any(feature.name == "source" for feature in manifest.features)
+    if has_origin != bool(sources):
+        raise RecordError(f"features and sources: of {len(sources)} sources, the records tell theirs: {has_origin}")
+    if not sources:
+        return
+    if len({source.name for source in sources}) < len(sources):
+        raise RecordError("sources: two have the same name")
+    for source in sources:
+        texts = (source.name, source.annotations, source.images, *(name for _, name in source.categories))
+        if max(map(len, texts)) > _LONGEST_PATH or not joints.issuperset(source.joints):
+            raise RecordError(f"sources: {source.name!r:.50}: a name or a path too long, or a joint that there is not")
+        if not 0 < source.weight < 1e6:
+            raise RecordError(f"sources: {source.name!r:.50}: a weight of {source.weight!r:.50}")
+        if source.annotations_read != source.people + sum(source.dropped.values()):
+            raise RecordError(f"sources: {source.name!r:.50}: people and dropped do not add up")
+    counts = manifest.counts
+    if sum(source.people for source in sources) != counts.people:
+        raise RecordError(f"sources: their people are not {counts.people!r:.50} together")
+    if sum(source.annotations_read for source in sources) != counts.annotations:
+        raise RecordError(f"sources: their entries are not {counts.annotations!r:.50} together")
 
 
 def _check_counts(manifest: Manifest) -> None:
