@@ -153,7 +153,7 @@ def _map_notes(found: JointMap, before: Sequence[ParsedEntry], after: Sequence[P
         bool(old.person and new.person and old.person.num_keypoints and not new.person.num_keypoints)
         for old, new in pairs
     )
-    lost = "annotations label no joint that is built: zero_keypoints"
+    lost = "annotations have no labelled joint that is built: zero_keypoints"
     return [found.sentence, *([counted(emptied, lost)] if emptied else [])]
 
 

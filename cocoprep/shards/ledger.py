@@ -252,8 +252,9 @@ def _of(line: dict[str, Any]) -> str:
 
 
 def _own_id(line: dict[str, Any]) -> str:
-    if line["annotation_id"] is not None and not line["source"]:
-        return str(line["annotation_id"])
+    number = line["source_id"] if line["source"] else line["annotation_id"]
+    if number is not None and str(number).isdecimal():
+        return str(number)
     return shown(line["source_id"]) if line["source_id"] else "without an id"
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -13,9 +13,10 @@ from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, images_of, unpack_shard
 from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
+from cocoprep.builder.sources import open_photographs
 from cocoprep.builder.start import start_build
+from cocoprep.coco.sources import Source
 from cocoprep.crops.exif_rule import Exif
-from cocoprep.crops.photographs import open_images
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
@@ -73,13 +74,14 @@ def write_coco(
 def build_folder(
     out: Path,
     *,
-    annotations: Path,
-    images: Path,
+    annotations: Path | None = None,
+    images: Path | None = None,
+    sources: Sequence[Source] = (),
     split: str = "train2017",
     crop: CropConfig | None = None,
     select: SelectConfig | None = None,
     force: bool = False,
-    table: KeypointTable | None = None,
+    table: KeypointTable | Literal["shared"] | None = None,
     category: str | None = None,
     follow_links: bool = False,
     exif: Exif = "auto",
@@ -87,8 +89,9 @@ def build_folder(
     """Build a folder of shards in this process, as the pipeline does; return its manifest."""
     config = BuildConfig(
         split=split,
-        annotations=str(annotations),
-        images=str(images),
+        annotations=str(annotations or ""),
+        images=str(images or ""),
+        sources=tuple(sources),
         out=str(out),
         crop=crop or CropConfig(),
         select=select or SelectConfig(),
@@ -114,7 +117,7 @@ def write_shard(config: BuildConfig, index: int, shards: list[PackedShard], file
         seed=config.select.seed,
         joints=shards[index].joints,
         exif=config.exif,
-        images=images_of(shards[index], open_images(config.images, files, follow_links=config.follow_links)),
+        images=images_of(shards[index], open_photographs(config, files)),
         files=files,
         on_progress=lambda images, crops: None,
     )

@@ -1,0 +1,231 @@
+"""Builds of several sources: joints mapped, numbers of their own, counts by source."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from PIL import Image
+
+from cocoprep import open_dataset
+from cocoprep.builder.config import BuildConfig, SelectConfig
+from cocoprep.builder.start import judge_build
+from cocoprep.coco.sources import Source
+from cocoprep.errors import BuildError, ConfigError, RecordError
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.tables import named_table
+from cocoprep.shards.ground_truth import read_ground_truth
+from cocoprep.shards.ledger import read_ledger
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.names import LEDGER, MANIFEST
+from cocoprep.shards.seal import seal
+from cocoprep.shards.verify import verify_folder
+from cocoprep.storage.local import LocalFiles
+from tests.support.building import build_folder, keypoints, write_coco
+
+FILES = LocalFiles()
+COCO, LSP = named_table("coco-17"), named_table("lsp-14")
+SMALL = CropConfig(input_size=(64, 64))
+GREY, RED = Image.new("RGB", (80, 60), (90, 90, 90)), Image.new("RGB", (60, 80), (200, 30, 30))
+BODY = {"left_hip": (20, 20, 2), "right_knee": (30, 40, 1)}
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two data sets of other joints whose ids are the same."""
+    first = [
+        {"id": 1, "image_id": 1, "keypoints": keypoints(COCO, nose=(40, 10, 2), **BODY)},
+        {"id": 2, "image_id": 1, "keypoints": keypoints(COCO, nose=(41, 11, 2))},
+        {"id": 3, "image_id": 2},
+    ]
+    second = [
+        {"id": 1, "image_id": 1, "keypoints": keypoints(LSP, head_top=(30, 5, 2), **BODY)},
+        {"id": 2, "image_id": 2, "keypoints": keypoints(LSP, head_top=(31, 6, 2))},
+        {"id": 3, "image_id": 2, "bbox": [500, 500, 10, 10], "keypoints": keypoints(LSP, **BODY)},
+    ]
+    return (
+        _source("coco", write_coco(tmp_path / "coco", {1: GREY, 2: GREY}, first)),
+        _source("lsp", write_coco(tmp_path / "lsp", {1: RED, 2: RED}, second, table=LSP)),
+    )
+
+
+def _source(name, paths, **more):
+    annotations, images = paths
+    return Source(name=name, annotations=str(annotations), images=str(images), **more)
+
+
+def _built(tmp_path, sources, name="out", **options):
+    manifest = build_folder(tmp_path / name, sources=sources, crop=SMALL, **{"table": COCO, **options})
+    assert verify_folder(str(tmp_path / name), FILES).problems == []
+    return manifest
+
+
+def _select(**options):
+    return SelectConfig(max_bad_fraction=0.5, **options)
+
+
+def test_counts_stand_by_source_and_add_up(pair, tmp_path):
+    manifest = _built(tmp_path, pair, select=_select())
+    coco, lsp = manifest.sources
+    assert (coco.name, coco.annotations_read, coco.people) == ("coco", 3, 2)
+    assert (lsp.name, lsp.annotations_read, lsp.people) == ("lsp", 3, 1)
+    assert {reason: n for reason, n in coco.dropped.items() if n} == {"zero_keypoints": 1}
+    assert {reason: n for reason, n in lsp.dropped.items() if n} == {"zero_keypoints": 1, "box": 1}
+    assert manifest.counts.people == 3
+    assert manifest.counts.annotations == 6
+    ledger = read_ledger(str(tmp_path / "out"), FILES)
+    assert ledger["source"].to_pylist() == ["coco"] * 3 + ["lsp"] * 3
+    assert ledger["source_id"].to_pylist() == ["1", "2", "3"] * 2
+    assert len(set(ledger["annotation_id"].to_pylist())) == 6
+
+
+def test_joints_are_mapped_and_what_each_source_labels_is_known(pair, tmp_path):
+    manifest = _built(tmp_path, pair, select=_select())
+    coco, lsp = manifest.sources
+    assert coco.joints == COCO.names
+    assert set(lsp.joints) == set(COCO.names) & set(LSP.names)
+    notes = [note for note in manifest.notes if note.startswith("lsp: ")]
+    assert notes[0] == f"lsp: {lsp.joint_map}"
+    assert "left out: neck, head_top" in lsp.joint_map
+    assert "1 annotation has no labelled joint that is built: zero_keypoints" in notes[1]
+    people = {person["file_name"]: person for person in open_dataset(tmp_path / "out") if person["source"] == 1}
+    person = people["lsp/000000000001.jpg"]
+    hip, nose = COCO.names.index("left_hip"), COCO.names.index("nose")
+    assert person["visibility"][hip] == 2
+    assert person["visibility"][COCO.names.index("right_knee")] == 1
+    assert person["visibility"].sum() == 3
+    assert not person["keypoints"][nose].any()
+
+
+def test_records_say_their_source_and_category(pair, tmp_path):
+    manifest = _built(tmp_path, pair, select=_select())
+    assert [feature.name for feature in manifest.features][3] == "category_id"
+    found = {(person["source"], person["category_id"]) for person in open_dataset(tmp_path / "out")}
+    assert found == {(0, 1), (1, 1)}
+    truth = read_ground_truth(str(tmp_path / "out"), FILES)
+    assert {image["source_id"] for image in truth["images"]} == {"coco/1", "coco/2", "lsp/1", "lsp/2"}
+    assert {image["file_name"].partition("/")[0] for image in truth["images"]} == {"coco", "lsp"}
+
+
+def test_the_order_of_sources_changes_no_number(pair, tmp_path):
+    _built(tmp_path, pair, "ab", select=_select())
+    _built(tmp_path, pair[::-1], "ba", select=_select())
+    one, other = (
+        {(line["source"], line["source_id"]): line["annotation_id"] for line in read_ledger(path, FILES).to_pylist()}
+        for path in (str(tmp_path / "ab"), str(tmp_path / "ba"))
+    )
+    assert one == other
+
+
+def test_a_rerun_keeps_every_shard_and_a_weight_changes_none(pair, tmp_path):
+    before = _built(tmp_path, pair, select=_select())
+    heavier = [pair[0], _source("lsp", (pair[1].annotations, pair[1].images), weight=3)]
+    after = _built(tmp_path, heavier, select=_select())
+    assert after.shards == before.shards
+    assert [source.weight for source in after.sources] == [1, 3]
+
+
+def test_shared_joints_are_those_of_all(pair, tmp_path):
+    manifest = _built(tmp_path, pair, table="shared", select=_select())
+    assert manifest.keypoints.table == "shared-12"
+    assert set(manifest.keypoints.names) == set(COCO.names) & set(LSP.names)
+    torso = [[manifest.keypoints.names[k] for k in pair] for pair in manifest.keypoints.torso]
+    assert torso == [list(names) for names in COCO.torso]
+
+
+def test_a_map_of_ones_own(pair, tmp_path):
+    mapped = [pair[0], _source("lsp", (pair[1].annotations, pair[1].images), joints={"nose": "head_top"})]
+    manifest = _built(tmp_path, mapped, select=_select())
+    assert manifest.sources[1].people == 2
+    assert "head_top as nose" in manifest.sources[1].joint_map
+
+
+def test_other_joints_without_a_word_are_refused(pair, tmp_path):
+    with pytest.raises(ConfigError, match=r"coco: coco-17; lsp: lsp-14.*--keypoints shared.*left_shoulder"):
+        _built(tmp_path, pair, table=None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_joint_in_common_is_refused(pair, tmp_path):
+    with pytest.raises(ConfigError, match="no joint in common"):
+        _built(tmp_path, pair, table=named_table("hand-21"))
+
+
+def test_photographs_may_lie_in_an_archive_or_be_gone(pair, tmp_path):
+    archive = tmp_path / "lsp.zip"
+    with zipfile.ZipFile(archive, "w") as stream:
+        stream.write(tmp_path / "lsp" / "train2017" / "000000000001.jpg", "within/000000000001.jpg")
+    (tmp_path / "coco" / "train2017" / "000000000001.jpg").unlink()
+    sources = [pair[0], _source("lsp", (pair[1].annotations, archive))]
+    with pytest.raises(BuildError, match=r"(?s)coco: row 0, annotation 1: image: .*Of 2 photographs"):
+        _built(tmp_path, sources)
+    manifest = _built(tmp_path, [_source("other", (pair[1].annotations, archive)), sources[1]], select=_select())
+    assert [source.people for source in manifest.sources] == [1, 1]
+
+
+def test_categories_together_are_told_apart(tmp_path):
+    annotations, images = write_coco(
+        tmp_path / "pets",
+        {1: GREY},
+        [{"id": n, "image_id": 1, "category_id": n, "keypoints": keypoints(COCO, **BODY)} for n in (1, 2)],
+    )
+    content = json.loads(annotations.read_text())
+    content["categories"] = [
+        {**content["categories"][0], "id": n, "name": name} for n, name in ((1, "cat"), (2, "dog"))
+    ]
+    annotations.write_text(json.dumps(content))
+    manifest = build_folder(tmp_path / "out", annotations=annotations, images=images, category="all", crop=SMALL)
+    assert verify_folder(str(tmp_path / "out"), FILES).problems == []
+    (source,) = manifest.sources
+    assert source.categories == ((1, "cat"), (2, "dog"))
+    assert (source.people, source.name) == (2, "train2017")
+    assert {p["annotation_id"]: (p["source"], p["category_id"]) for p in open_dataset(tmp_path / "out")} == {
+        1: (0, 1),
+        2: (0, 2),
+    }
+    alone = build_folder(tmp_path / "alone", annotations=annotations, images=images, category="cat", crop=SMALL)
+    assert alone.sources == ()
+    assert "source" not in open_dataset(tmp_path / "alone")[0]
+
+
+def test_crops_are_those_of_a_build_of_one(pair, tmp_path):
+    _built(tmp_path, pair, select=_select())
+    build_folder(tmp_path / "alone", annotations=pair[0].annotations, images=pair[0].images, crop=SMALL)
+    alone = {
+        person["bbox"].tobytes() + person["keypoints"].tobytes(): person for person in open_dataset(tmp_path / "alone")
+    }
+    ours = [person for person in open_dataset(tmp_path / "out") if person["source"] == 0]
+    assert len(ours) == len(alone) == 2
+    for person in ours:
+        same = alone[person["bbox"].tobytes() + person["keypoints"].tobytes()]
+        for name in ("image", "heatmaps", "crop_window", "visibility"):
+            np.testing.assert_array_equal(person[name], same[name])
+
+
+def test_a_manifest_whose_sources_no_build_writes_is_refused(pair, tmp_path):
+    manifest = _built(tmp_path, pair, select=_select())
+    path = tmp_path / "out" / MANIFEST
+    one, other = manifest.sources
+    for sources in (
+        (),
+        (one, one),
+        (one, replace(other, people=9)),
+        (one, replace(other, weight=0.0)),
+        (one, replace(other, joints=("tail",))),
+    ):
+        path.write_bytes(seal(replace(manifest, sources=sources)))
+        with pytest.raises(RecordError, match="sources"):
+            read_manifest(str(tmp_path / "out"), FILES)
+
+
+def test_an_input_in_the_output_is_refused(pair, tmp_path):
+    ledger = tmp_path / "out" / LEDGER
+    ledger.parent.mkdir()
+    ledger.write_bytes((tmp_path / "lsp" / "annotations" / "person_keypoints_train2017.json").read_bytes())
+    sources = (pair[0], Source(name="lsp", annotations=str(ledger), images=pair[1].images))
+    config = BuildConfig(split="a", out=str(tmp_path / "out"), sources=sources, keypoints=COCO, select=_select())
+    with pytest.raises(ConfigError, match="lies in --out"):
+        judge_build(config, FILES)
