@@ -2,9 +2,9 @@
 
 A name under which something lies is that photograph's. Any other is held against the names of all that is there, each
 read backwards, from the file name up through the folders: one must be the end of the other. Prefixes, addresses,
-escapes, Unicode's forms and the case of letters are passed over. Where that finds none of all, and the names lie in one
-folder and the photographs in another, what the two are called is passed over too. Nothing is opened or fetched by such a
-name: it only chooses among what is there, and only where nothing else fits.
+escapes, Unicode's forms and the case of letters are passed over. Where that finds none at all, and the names lie in one
+folder and the photographs in another, what the two are called is passed over too. Nothing is opened or fetched by such
+a name: it only chooses among what is there, and only where nothing else fits.
 """
 
 from __future__ import annotations
