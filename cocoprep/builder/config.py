@@ -69,7 +69,7 @@ class BuildConfig:
     select: SelectConfig = field(default_factory=SelectConfig)
     keypoints: KeypointTable | Literal["shared"] | None = None
     category: str | None = None
-    visibility: Mapping[int, int] = field(default_factory=dict)
+    visibility: Mapping[float, int] = field(default_factory=dict)
     exif: Exif = "auto"
     force: bool = False
     follow_links: bool = False

@@ -30,7 +30,7 @@ class EvaluateOptions:
     annotations: str | None
     category: str | None
     keypoints: str | None
-    visibility: Mapping[int, int]
+    visibility: Mapping[float, int]
     results: str | None
     images: str | None
     follow_links: bool

@@ -65,7 +65,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 def command(
     paths: tuple[str, ...], run_dir: str, boxes: tuple[tuple[float, float, float, float], ...],
     annotations: str | None, images: str | None, *, follow_links: bool, category: str | None, exif: Exif | None,
-    visibility: dict[int, int], min_keypoints: int, flip_test: bool, decoder: Decoder, batch_size: int,
+    visibility: dict[float, int], min_keypoints: int, flip_test: bool, decoder: Decoder, batch_size: int,
     threshold: float | None, out: str | None, overlays: bool,
 ) -> None:  # fmt: skip
     """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.

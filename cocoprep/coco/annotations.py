@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any
 
 import msgspec
@@ -18,10 +19,12 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import NO_MEANINGS, TEXT_IMAGE_ID, guess_notes, plain_file_name
+from cocoprep.coco.entries import NO_MEANINGS, TEXT_CATEGORY, TEXT_IMAGE_ID, guess_notes, plain_file_name
 from cocoprep.coco.format import Category, frame_fault, not_json
-from cocoprep.coco.ids import image_number, number_of, read_ids, text_of
+from cocoprep.coco.ids import Ids, image_number, number_of, read_ids, text_of
+from cocoprep.coco.image_names import images_by_name
 from cocoprep.coco.joints import FoundJoints, find_joints
+from cocoprep.coco.loose import read_loosely
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
@@ -83,18 +86,20 @@ class _RawImage(msgspec.Struct):
     source_id: _FileName | None = None  # in a built folder's ground truth: the id that the image had
 
 
-class _KeypointsOnly(msgspec.Struct):
-    keypoints: list[float] | None = None
-
-
 class _RawFile(msgspec.Struct):
     images: list[msgspec.Raw]
     annotations: list[msgspec.Raw]
     categories: list[Category]
 
 
+class _CategoryIds(msgspec.Struct):
+    categories: list[Ids]
+
+
 _image_decoder = msgspec.json.Decoder(_RawImage, strict=False)  # sizes as text, or as 640.0
-_keypoints_decoder = msgspec.json.Decoder(_KeypointsOnly)
+_frame_decoder = msgspec.json.Decoder(_RawFile)
+_loose_frame_decoder = msgspec.json.Decoder(_RawFile, strict=False)  # ids of categories as text
+_category_ids_decoder = msgspec.json.Decoder(_CategoryIds)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ class AnnotationFile:
         path: named in messages.
         joints: whose entries are read, and their joints.
         images: by id; with a width and height of 0 where the file says none.
+        listed: the same, with the names that the file has: those of `images` may have become the photographs' own.
         image_faults: of an image id, why its entry cannot be used; such an image is not in `images`.
         source_ids: of images whose own id is no number, that id by the number it stands for here.
         raw_annotations: in file order.
@@ -115,11 +121,17 @@ class AnnotationFile:
     path: str
     joints: FoundJoints
     images: dict[int, ImageInfo]
+    listed: dict[int, ImageInfo]
     image_faults: dict[int, str]
     source_ids: dict[int, str]
     raw_annotations: list[msgspec.Raw]
     guesses: Counter[str]
-    meanings: Mapping[int, int] = field(default_factory=dict)
+    meanings: Mapping[float, int] = field(default_factory=dict)
+
+    @cached_property
+    def by_name(self) -> dict[str, set[int]]:
+        """Return the ids of images by the file's names of photographs, as `images_by_name`."""
+        return images_by_name({number: info.file_name for number, info in self.listed.items()})
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -133,7 +145,7 @@ def parse_annotation_file(
     table: KeypointTable | None = None,
     category: str | None = None,
     *,
-    meanings: Mapping[int, int] = NO_MEANINGS,
+    meanings: Mapping[float, int] = NO_MEANINGS,
     unlisted: KeypointTable = COCO_17,
 ) -> AnnotationFile:
     """Check the frame of a COCO keypoints file and index its images.
@@ -150,16 +162,16 @@ def parse_annotation_file(
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
     """
     _check_utf8(data, path)
-    raw = _decode_frame(data, path)
+    guesses: Counter[str] = Counter()
+    raw = _decode_frame(data, path, guesses)
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing in it to use.")
     joints = find_joints(
         raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations), unlisted=unlisted
     )
-    guesses: Counter[str] = Counter()
     images, faults, source_ids = _index_images(raw.images, guesses)
-    return AnnotationFile(path, joints, images, faults, source_ids, raw.annotations, guesses, meanings)
+    return AnnotationFile(path, joints, images, images, faults, source_ids, raw.annotations, guesses, meanings)
 
 
 @dataclass(frozen=True)
@@ -173,9 +185,8 @@ class _RawEntries:
     def numbers(self) -> int | None:
         """See `cocoprep.coco.joints.Entries`."""
         for raw in self.raw:
-            with suppress(msgspec.DecodeError, RecursionError):
-                if values := _keypoints_decoder.decode(raw).keypoints:
-                    return len(values)
+            if (found := read_loosely(raw)) and found[0].keypoints:
+                return len(found[0].keypoints)
         return None
 
 
@@ -193,11 +204,16 @@ def _check_utf8(data: bytes, path: str) -> None:
             ) from error
 
 
-def _decode_frame(data: bytes, path: str) -> _RawFile:
+def _decode_frame(data: bytes, path: str, guesses: Counter[str]) -> _RawFile:
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    text = memoryview(data)[start:]
     try:
-        return msgspec.json.decode(memoryview(data)[start:], type=_RawFile)
+        return _frame_decoder.decode(text)
     except msgspec.ValidationError as error:
+        with suppress(msgspec.DecodeError, RecursionError):
+            found = _loose_frame_decoder.decode(text)
+            guesses[TEXT_CATEGORY] = sum(isinstance(c.id, str) for c in _category_ids_decoder.decode(text).categories)
+            return found
         raise AnnotationError(f"{path}: {frame_fault(error)}") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise not_json(error, data, path, start) from error

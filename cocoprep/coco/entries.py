@@ -14,13 +14,14 @@ from cocoprep.coco.ids import NO_ID, SHARED_ID, TEXT_ID, TWICE, ZERO_ID
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import counted
 
-NO_MEANINGS: Mapping[int, int] = {}
+NO_MEANINGS: Mapping[float, int] = {}
 BOX_SHARE = 0.53  # of its box that a person fills, as CrowdPose's evaluation takes it
 PADDING = 0.25  # of the joints' extent, on each side
 
 NO_AREA, NO_BOX, NEGATIVE, FRACTION, BACKSLASH = "area", "box", "negative", "fraction", "backslash"
 TWENTY_ONE, MEANT = "keypoints_21", "meant"
 TEXT_IMAGE_ID = "text image id"
+TEXT_NUMBER, TRIPLES, BY_FILE, TEXT_CATEGORY = "text number", "triples", "image by file", "text category"
 _NUMBERED = "numbered by what they hold"
 _NOTES = {
     TEXT_IMAGE_ID: "photographs have an id that is no whole number: numbered by it",
@@ -35,6 +36,10 @@ _NOTES = {
     FRACTION: "annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
     TWENTY_ONE: "annotations have as many joints as the category lists in keypoints_21 alone: taken for keypoints",
     MEANT: "annotations have joints of a visibility that is taken for another, as --visibility says",
+    TEXT_NUMBER: "annotations have numbers that are written as text: read as numbers",
+    TRIPLES: "annotations have a list of x, y, visibility for each joint: read as one list",
+    BY_FILE: "annotations have the name of a photograph's file in place of its id: taken for that of this name",
+    TEXT_CATEGORY: "category ids are written as text: read as numbers",
     BACKSLASH: "file names have backslashes: read as slashes",
 }
 
@@ -71,7 +76,7 @@ def plain_file_name(file_name: str, guesses: Counter[str]) -> str:
 
 
 def settle(
-    entry: Entry, table: KeypointTable, guesses: Counter[str], meanings: Mapping[int, int] = NO_MEANINGS
+    entry: Entry, table: KeypointTable, guesses: Counter[str], meanings: Mapping[float, int] = NO_MEANINGS
 ) -> str | None:
     """Fill in and make plain what an entry leaves open, in place.
 
@@ -118,12 +123,12 @@ def _settle_place(entry: Entry, numbers: int, guesses: Counter[str]) -> None:
             guesses[TWENTY_ONE] += 1
 
 
-def _translate(keypoints: list[float], meanings: Mapping[int, int]) -> bool:
+def _translate(keypoints: list[float], meanings: Mapping[float, int]) -> bool:
     """Write what visibilities mean in place; tell whether any meant another."""
     if not meanings:
         return False
     before = keypoints[2::3]
-    keypoints[2::3] = [float(meanings.get(v, v)) for v in before]  # type: ignore[call-overload]  # 3.0 finds 3
+    keypoints[2::3] = [float(meanings.get(v, v)) for v in before]
     return keypoints[2::3] != before
 
 

@@ -65,8 +65,10 @@ def keypoints_fault(values: Sequence[float], table: KeypointTable) -> str | None
         return None
     if odd := set(values[2::3]) - {0, 1, 2}:
         found = float(max(odd))
-        is_code = 3 <= found < 1e9 and found.is_integer()
-        cure = f"; say what it means, such as --visibility {found:.0f}=1 for hidden" if is_code else ""
+        written = f"{found:.9f}".rstrip("0").rstrip(".")
+        means = f"{written}=0 for not labelled" if found < 0 else f"{written}=1 for hidden"
+        is_code = abs(found) < 1e9 and float(written) == found and found != -1 and not 0 < found < 2
+        cure = f"; say what it means, such as --visibility {means}" if is_code else ""
         return f"keypoints: expected visibilities 0, 1 or 2, found {found:g}{cure}"
     if max(map(abs, values)) > MAX_COORDINATE:
         return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"

@@ -14,11 +14,13 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from cocoprep.coco.annotations import AnnotationFile, Person
-from cocoprep.coco.entries import Entry, settle
+from cocoprep.coco.entries import BY_FILE, TEXT_NUMBER, Entry, settle
 from cocoprep.coco.ids import image_number, number_annotations, number_of, read_ids, text_of
 from cocoprep.coco.joints import FoundJoints
+from cocoprep.coco.loose import read_loosely
 
 _decoder = msgspec.json.Decoder(Entry)
+_AS_COCO: frozenset[str] = frozenset()  # of an entry of which nothing was guessed
 
 
 class CheckedEntry(msgspec.Struct, frozen=True, gc=False):
@@ -72,26 +74,35 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
 def check_entries(file: AnnotationFile) -> Iterator[CheckedEntry]:
     """Check every entry of `annotations` on its own, in file order. What is guessed is counted in `file.guesses`."""
     for row, raw in enumerate(file.raw_annotations):
+        kinds = _AS_COCO
         try:
             entry = _decoder.decode(raw)
         except (msgspec.DecodeError, RecursionError) as error:
-            ids = read_ids(raw)
-            category = number_of(ids.category_id)
-            is_other = category is not None and category not in file.joints.categories
-            fault = None if is_other else str(error)
-            yield CheckedEntry(row, ids.id, image_number(ids.image_id), None, fault, is_other)
-            continue
+            loose = read_loosely(raw)
+            if loose is None:
+                yield _unreadable(row, raw, str(error), file)
+                continue
+            entry, kinds = loose
         own_image, category = entry.image_id, number_of(entry.category_id)
         entry.image_id = image_number(own_image)
         if category is None:
-            fault = f"category_id {text_of(entry.category_id):.100}: expected a whole number"
-            yield CheckedEntry(row, entry.id, entry.image_id, None, fault)
+            odd = f"category_id {text_of(entry.category_id):.100}: expected a whole number"
+            yield CheckedEntry(row, entry.id, entry.image_id, None, odd)
         elif category not in file.joints.categories:
             yield CheckedEntry(row, entry.id, entry.image_id, is_other=True)
         elif fault := _fault(entry, own_image, file):
             yield CheckedEntry(row, entry.id, entry.image_id, None, fault)
         else:
+            if kinds or type(entry.category_id) is str:
+                file.guesses.update(kinds | {TEXT_NUMBER} if type(entry.category_id) is str else kinds)
             yield CheckedEntry(row, entry.id, entry.image_id, entry)
+
+
+def _unreadable(row: int, raw: msgspec.Raw, fault: str, file: AnnotationFile) -> CheckedEntry:
+    ids = read_ids(raw)
+    category = number_of(ids.category_id)
+    is_other = category is not None and category not in file.joints.categories
+    return CheckedEntry(row, ids.id, image_number(ids.image_id), None, None if is_other else fault, is_other)
 
 
 def parse_entries(file: AnnotationFile) -> list[ParsedEntry]:
@@ -161,6 +172,19 @@ def _zero_keypoints(count: int) -> bytes:
 def _fault(entry: Entry, own_image: Any, file: AnnotationFile) -> str | None:
     """Say what is wrong with an entry of the category, or None; what it leaves open is filled in."""
     if entry.image_id not in file.images:
-        fault = file.image_faults.get(entry.image_id, "no such image in 'images'")
-        return f"image_id {text_of(own_image):.100}: {fault}"
+        fault = file.image_faults.get(entry.image_id) or _find_by_file(entry, own_image, file)
+        if fault is not None:
+            return f"image_id {text_of(own_image):.100}: {fault}"
     return settle(entry, file.joints.table, file.guesses, file.meanings)
+
+
+def _find_by_file(entry: Entry, own_image: Any, file: AnnotationFile) -> str | None:
+    """Give an entry the photograph whose file it names in place of an id; or say why it has none."""
+    found = file.by_name.get(own_image.replace("\\", "/"), set()) if isinstance(own_image, str) else set()
+    if len(found) > 1:
+        return f"as a file name it could be {len(found)} images of 'images'"
+    if not found:
+        return "no such image in 'images'"
+    (entry.image_id,) = found
+    file.guesses[BY_FILE] += 1
+    return None

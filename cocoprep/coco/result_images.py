@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from cocoprep.coco.ids import number_of, text_of
+from cocoprep.coco.image_names import images_by_name
 
 
 class ResultImages:
@@ -54,11 +55,4 @@ class ResultImages:
 
     @cached_property
     def _by_name(self) -> dict[str, set[int]]:
-        """Return the images by path, by name, and by both without the ending."""
-        found: dict[str, set[int]] = {}
-        for number, name in self._file_names.items():
-            path = PurePosixPath(name)
-            for text in (name, path.name, path.stem, name.removesuffix(path.suffix)):
-                if text:
-                    found.setdefault(text, set()).add(number)
-        return found
+        return images_by_name(self._file_names)

@@ -116,7 +116,7 @@ def read_truth(
     table: KeypointTable | None = None,
     category: str | None = None,
     *,
-    meanings: Mapping[int, int] = NO_MEANINGS,
+    meanings: Mapping[float, int] = NO_MEANINGS,
 ) -> Truth:
     """Read and check a COCO keypoints file, or the `ground_truth.json` of a built folder.
 

@@ -2,8 +2,9 @@
 
 A name under which something lies is that photograph's. Any other is held against the names of all that is there, each
 read backwards, from the file name up through the folders: one must be the end of the other. Prefixes, addresses,
-escapes, Unicode's forms and the case of letters are passed over. Nothing is opened or fetched by such a name: it only
-chooses among what is there, and only where nothing else fits.
+escapes, Unicode's forms and the case of letters are passed over. Where that finds none at all, and the names lie in one
+folder and the photographs in another, what the two are called is passed over too. Nothing is opened or fetched by such
+a name: it only chooses among what is there, and only where nothing else fits.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*(?P<path>[^?#]*)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 PREFIX, BELOW, ADDRESS, ESCAPES, UNICODE, CASE = "prefix", "below", "address", "escapes", "unicode", "case"
+MOVED = "moved"
 _SAID = {
     PREFIX: "without what stands before it",
     BELOW: "in a folder that the name leaves out",
@@ -40,6 +42,7 @@ _SAID = {
     ESCAPES: "with escapes read",
     UNICODE: "in another Unicode form",
     CASE: "in another case of letters",
+    MOVED: "in the folder that all photographs are in, in place of that of all names",
 }
 
 
@@ -89,6 +92,10 @@ def find_names(file_names: Iterable[str], images: ImageSource) -> FoundNames:
                 only[name] = fit
             case several:
                 refused[name] = _several(name, several)
+    if not (exact or only or refused):
+        for name, fit in there.moved(open_names):
+            only[name] = fit
+            del absent[name]
     refused |= _shared(exact, only)
     fits = {name: fit for name, fit in only.items() if name not in refused}
     notes = [*_found_note(fits), *_refused_note(refused)]
@@ -124,12 +131,16 @@ class _Reversed:
 
     def __init__(self, names: Iterable[str], images: ImageSource) -> None:
         last = {_folded(parts[-1]) for name in names for parts, _ in _forms(name)}
+        endings = {name.rpartition(".")[2] for name in last}
         self._names: list[tuple[str, str]] = []
+        self._shared: list[str] | None = None  # the folders that all lie in that end as the photographs wanted
         self.given_up = False
         for count, own in enumerate(images.names() if last else ()):
             if count == MOST_NAMES:
                 self._names, self.given_up = [], True
                 break
+            if self._shared != [] and _folded(own.rpartition(".")[2]) in endings and not _is_hidden(own):
+                self._shared = _shared_folders(self._shared, own.split("/"))
             if _folded(own.rpartition("/")[2]) in last and _can_be_taken(own):
                 self._names.append((_backwards(_folded(own).split("/")), own))
         self._names.sort()
@@ -149,6 +160,18 @@ class _Reversed:
                 is_best = all(fit is best or best.departures < fit.departures for fit in fits)
                 return [best] if is_best else fits
         return []
+
+    def moved(self, names: Iterable[str]) -> Iterator[tuple[str, _Fit]]:
+        """Yield what fits names of which each is taken without the folders that all share, and so are the own names."""
+        forms = {name: form for name in names if (form := next(_forms(name), None))}
+        folders: list[str] | None = None
+        for parts, _ in forms.values():
+            folders = _shared_folders(folders, parts)
+        start = "".join(f"{_folded(part)}/" for part in reversed(self._shared or []))
+        for name, (parts, kinds) in forms.items():
+            found = self._equal(_backwards([_folded(part) for part in parts[len(folders or ()) :]]) + start)
+            if len(found) == 1:
+                yield name, _Fit(found[0], (*kinds, MOVED), frozenset())
 
     def alike(self, name: str) -> str | None:
         """Return what has a file name's last part, in whatever folder."""
@@ -221,11 +244,22 @@ def _backwards(parts: list[str]) -> str:
     return "".join(f"{part}/" for part in reversed(parts))
 
 
+def _shared_folders(shared: list[str] | None, parts: list[str]) -> list[str]:
+    """Return those of the first folders that a further path shares; of the first path, all of its folders."""
+    if shared is None:
+        return parts[:-1]
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(shared, parts[:-1], strict=False))
+    return [part for part, _ in alike]
+
+
+def _is_hidden(own: str) -> bool:
+    return own.startswith((".", "__MACOSX/")) or "/." in own
+
+
 def _can_be_taken(own: str) -> bool:
-    hidden = own.startswith((".", "__MACOSX/")) or "/." in own
     try:
         check_file_name(own)
-        return not hidden and len(own.encode()) <= _MOST_BYTES
+        return not _is_hidden(own) and len(own.encode()) <= _MOST_BYTES
     except (ImageError, UnicodeEncodeError):  # of an archive, whose names may be anything
         return False
 

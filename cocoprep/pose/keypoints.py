@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.pose.joint_names import Side, shared_name, side_of
+from cocoprep.pose.joint_names import Side, read_pair
 from cocoprep.pose.nouns import Noun, noun_of
 
 SIGMA_NOTE = "OKS by one sigma for all joints"
@@ -81,8 +81,8 @@ class KeypointTable:
         sides: list[Side] = ["centre"] * len(self)
         for k, partner in enumerate(self.flip_index):
             if k < partner:
-                swapped = side_of(self.names[k]) == "right" and side_of(self.names[partner]) != "right"
-                sides[k], sides[partner] = ("right", "left") if swapped else ("left", "right")
+                first, _ = read_pair(self.names[k], self.names[partner])
+                sides[k], sides[partner] = ("right", "left") if first == "right" else ("left", "right")
         return tuple(sides)
 
     @cached_property
@@ -94,7 +94,7 @@ class KeypointTable:
                 families[self.names[k]] = (k,)
             elif k < partner:
                 left, right = (k, partner) if self.sides[k] == "left" else (partner, k)
-                shared = shared_name(self.names[left])
+                _, shared = read_pair(self.names[left], self.names[right])
                 alone = shared not in self.names and shared not in families
                 families[shared if alone else self.names[left]] = left, right
         return families

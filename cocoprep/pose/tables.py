@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def parse_table(data: bytes, path: str) -> KeypointTable:
         raise ConfigError(f"{path}: {fault}.")
     return KeypointTable(
         name=found.name,
-        joints=tuple(Joint(j.name, j.mirror or j.name, j.sigma, j.synonyms) for j in found.joints),
+        joints=tuple(Joint(j.name, _partner(j), j.sigma, j.synonyms) for j in found.joints),
         limbs=found.limbs,
         head=found.head,
         torso=found.torso,
@@ -91,6 +92,10 @@ def _decode(data: bytes, path: str) -> _TableFile:
         raise ConfigError(f"{path}: not TOML ({error!s:.300}).") from error
 
 
+def _partner(joint: _JointLine) -> str:
+    return joint.name if joint.mirror is None else joint.mirror
+
+
 def _fault(found: _TableFile) -> str | None:
     names = [joint.name for joint in found.joints]
     known = set(names)
@@ -100,7 +105,7 @@ def _fault(found: _TableFile) -> str | None:
     if len(known) < len(names) or odd_name is not None:
         twice = next((name for name in names if names.count(name) > 1), odd_name)
         return f"expected names of 1 to {MAX_NAME} characters, those of joints each once, found {twice!r:.120}"
-    partner = {joint.name: joint.mirror or joint.name for joint in found.joints}
+    partner = {joint.name: _partner(joint) for joint in found.joints}
     for name, other in partner.items():
         if partner.get(other) != name:
             return f"joints: {name!r:.100} has the mirror {other!r:.100}, which is not in the table or has another"
@@ -113,6 +118,9 @@ def _fault(found: _TableFile) -> str | None:
                 return (
                     f"{field}: expected names of joints, {'' if field == 'head' else 'two each, '}found {group!r:.200}"
                 )
+    if len(set(found.head)) < len(found.head):
+        ((twice, _),) = Counter(found.head).most_common(1)
+        return f"head: expected names of joints, each once, found {twice!r:.100} more than once"
     return None
 
 

@@ -14,7 +14,15 @@ from functools import partial
 from PIL import Image
 
 from cocoprep.coco.annotations import AnnotationFile, ImageInfo, parse_annotation_file
-from cocoprep.coco.entries import BACKSLASH, NO_BOX, NO_MEANINGS, TEXT_IMAGE_ID, guess_notes
+from cocoprep.coco.entries import (
+    BACKSLASH,
+    BY_FILE,
+    NO_BOX,
+    NO_MEANINGS,
+    TEXT_IMAGE_ID,
+    TEXT_NUMBER,
+    guess_notes,
+)
 from cocoprep.coco.ids import TWICE
 from cocoprep.coco.people import parse_entries
 from cocoprep.crops.exif_rule import Exif
@@ -35,7 +43,14 @@ from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-_OF_BOXES = (TEXT_IMAGE_ID, NO_BOX, TWICE, BACKSLASH)  # guesses that tell on what is predicted, and where
+_OF_BOXES = (
+    TEXT_IMAGE_ID,
+    BY_FILE,
+    TEXT_NUMBER,
+    NO_BOX,
+    TWICE,
+    BACKSLASH,
+)  # guesses that tell on what is predicted, and where
 OnFault = Callable[[str, str], None]  # told of what: a file's or an entry's name, and what is wrong with it
 
 
@@ -117,7 +132,7 @@ def list_annotated(
     on_fault: OnFault,
     *,
     category: str | None = None,
-    meanings: Mapping[int, int] = NO_MEANINGS,
+    meanings: Mapping[float, int] = NO_MEANINGS,
     table: KeypointTable = COCO_17,
     min_keypoints: int = 0,
     exif: Exif = "auto",

@@ -83,7 +83,7 @@ BAD_ANNOTATIONS = {
     "another category": (person_entry(50, category_id=3), (50, 1), "category", ""),
     "bbox of three": (person_entry(50, bbox=[1, 2, 3]), (50, 1), "malformed", "bbox: expected 4 numbers, found 3"),
     "bbox of five": (person_entry(50, bbox=[1, 2, 3, 4, 5]), (50, 1), "malformed", "bbox: expected 4 numbers, found 5"),
-    "bbox of strings": (person_entry(50, bbox=["1", "2", "3", "4"]), (50, 1), "malformed", "`$.bbox[0]`"),
+    "bbox of strings": (person_entry(50, bbox=["1", "2", "x", "4"]), (50, 1), "malformed", "`$.bbox[0]`"),
     "bbox beyond floats": (raw_person(50, "bbox", "[0, 0, 1e400, 9]"), (50, 1), "malformed", "`$.bbox[2]`"),
     "bbox absurd": (person_entry(50, bbox=[0, 0, 1e300, 1e300]), (50, 1), "malformed", "none above"),
     "bbox absurd of nobody": (
@@ -98,8 +98,8 @@ BAD_ANNOTATIONS = {
     "keypoints empty": (person_entry(50, keypoints=[]), (50, 1), "zero_keypoints", ""),
     "keypoints one short": (person_entry(50, keypoints=KEYPOINTS[:-1]), (50, 1), "malformed", "found 50"),
     "keypoints of 18": (person_entry(50, keypoints=[*KEYPOINTS, 1, 1, 2]), (50, 1), "malformed", "found 54"),
-    "keypoints nested": (person_entry(50, keypoints=[[1, 1, 2]] * 17), (50, 1), "malformed", "`$.keypoints[0]`"),
-    "keypoint a string": (person_entry(50, keypoints=keypoints_with(0, "9")), (50, 1), "malformed", "`$.keypoints[0]`"),
+    "keypoints nested": (person_entry(50, keypoints=[[1, 1]] * 17), (50, 1), "malformed", "`$.keypoints[0]`"),
+    "keypoint a string": (person_entry(50, keypoints=keypoints_with(0, "x")), (50, 1), "malformed", "`$.keypoints[0]`"),
     "keypoint a bool": (person_entry(50, keypoints=keypoints_with(2, True)), (50, 1), "malformed", "`$.keypoints[2]`"),
     "keypoint null": (person_entry(50, keypoints=keypoints_with(1, None)), (50, 1), "malformed", "`$.keypoints[1]`"),
     "keypoint absurd": (person_entry(50, keypoints=keypoints_with(0, 1e300)), (50, 1), "malformed", "none above"),
@@ -130,6 +130,9 @@ ODD_IDS = {
 
 # name -> an entry that is odd, and nevertheless a person
 ODD_ANNOTATIONS = {
+    "numbers as text": person_entry(50, bbox=["5", "5", "50", "40"], area="999.5", category_id="1"),
+    "a list for each joint": person_entry(50, keypoints=[KEYPOINTS[k : k + 3] for k in range(0, 51, 3)]),
+    "a photograph by its file": person_entry(50, image_id="1.jpg"),
     "box partly outside": person_entry(50, bbox=[-30, -30, 60, 60]),
     "box around the image": person_entry(50, bbox=[-500, -500, 2000, 2000]),
     "a labelled joint outside the image": person_entry(50, keypoints=keypoints_with(0, -300)),

@@ -126,6 +126,8 @@ def test_a_small_table():
         ("sigma = " + "9" * 5000, "not TOML"),
         (GOOD + 'limbs = [["a", "a"]]', r"limbs: expected names of joints, two each, found \('a', 'a'\)"),
         (GOOD + 'head = ["z"]', r"head: expected names of joints, found \('z',\)"),
+        (GOOD + 'head = ["a", "b", "a"]', "head: expected names of joints, each once, found 'a' more than once"),
+        (GOOD.replace('"a",', '"a", mirror = "",'), "'a' has the mirror '', which is not in the table"),
         (GOOD + "sigma = 1", "unknown field"),
     ],
 )

@@ -153,7 +153,7 @@ def test_a_nesting_bomb_is_an_error_and_no_crash(data):
         (coco_bytes(categories=[{**CATEGORY, "keypoints": ["nose"]}]), "not coco-17's. Expected ['nose', 'left_eye'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": ["tail", *CATEGORY["keypoints"]]}]), "'tail'"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [1, 2]}]), "at `$.categories[0].keypoints[0]`"),
-        (coco_bytes(categories=[{**CATEGORY, "id": "1"}]), "at `$.categories[0].id`"),
+        (coco_bytes(categories=[{**CATEGORY, "id": "one"}]), "at `$.categories[0].id`"),
         (coco_bytes(categories=["person"]), "Expected `object`, got `str` - at `$.categories[0]`"),
         (coco_bytes(categories=[{"id": i + 5, "name": "x" * 1000} for i in range(100)]), "found 'xxx"),
         (coco_bytes(categories=[{**CATEGORY, "keypoints": [f"joint{n}" for n in range(17)]}]), "not coco-17's"),

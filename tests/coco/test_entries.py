@@ -97,8 +97,16 @@ def test_visibilities():
     assert settled(keypoints=[1, 2, 3] * 3)[1] == (
         "keypoints: expected visibilities 0, 1 or 2, found 3; say what it means, such as --visibility 3=1 for hidden"
     )
-    assert settled(keypoints=[1, 2, 2.5] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2, found 2.5"
-    assert settled(keypoints=[1, 2, -2] * 3)[1] == "keypoints: expected visibilities 0, 1 or 2, found -2"
+    assert settled(keypoints=[1, 2, 2.5] * 3)[1] == (
+        "keypoints: expected visibilities 0, 1 or 2, found 2.5; say what it means, such as --visibility 2.5=1 for "
+        "hidden"
+    )
+    assert settled(keypoints=[1, 2, -2] * 3)[1] == (
+        "keypoints: expected visibilities 0, 1 or 2, found -2; say what it means, such as --visibility -2=0 for not "
+        "labelled"
+    )
+    for odd in (1e300, -1e300, 2 + 1e-12):
+        assert settled(keypoints=[1, 2, odd] * 3)[1].endswith(f"found {odd:g}")
 
 
 def test_what_a_visibility_means_can_be_said():
@@ -109,6 +117,9 @@ def test_what_a_visibility_means_can_be_said():
     assert guess_notes(guesses) == (
         "1 annotation has joints of a visibility that is taken for another, as --visibility says",
     )
+    entry = msgspec.convert({**GOOD, "keypoints": [1, 2, 2.5, 5, 10, -2, 3, 4, 1]}, Entry)
+    assert settle(entry, HANDS, Counter(), {2.5: 2, -2.0: 0}) is None
+    assert entry.keypoints[2::3] == [2, 0, 1]
     entry = msgspec.convert(GOOD, Entry)
     assert settle(entry, HANDS, Counter(), {3: 1}) is None
     assert entry.keypoints == GOOD["keypoints"]

@@ -81,6 +81,10 @@ TABLE = [
     ("images/A.JPG", ("a.jpg",), "a.jpg", "without what stands before it, in another case of letters"),
     ("images/a.jpg", ("a.jpg", "A.JPG"), "a.jpg", "without what stands before it"),
     ("A.jpg", ("x/a.jpg", "y/A.jpg"), "y/A.jpg", "in a folder"),
+    # both in a folder, and that is all: the folders of all
+    ("images/a.jpg", ("export/photos/a.jpg", "export/photos/b.jpg"), "export/photos/a.jpg", "the folder that all"),
+    ("images/A.jpg", ("export/photos/a.jpg", "export/labels.json"), "export/photos/a.jpg", "the folder that all"),
+    ("https://host/x/a.jpg", ("export/y/a.jpg", "__MACOSX/y/a.jpg"), "export/y/a.jpg", "the folder that all"),
     # two fit
     ("a.jpg", ("x/a.jpg", "y/a.jpg"), None, "both 'x/a.jpg' and 'y/a.jpg' fit"),
     ("a.Jpg", ("a.jpg", "A.jpg"), None, "both 'A.jpg' and 'a.jpg' fit"),
@@ -112,6 +116,24 @@ def test_what_a_name_means(name, there, meant, says, source_of):
     else:
         assert found.own == {}
         assert says in (found.refused | found.absent)[name]
+
+
+# file names, what is there, which of the names mean none of it
+MOVED = [
+    (("s/a/1.jpg", "s/b/1.jpg"), ("x/t/a/1.jpg", "x/t/b/1.jpg"), set()),
+    (("s/a/1.jpg", "s/b/1.jpg"), ("x/t/a/1.jpg", "x/t/c/1.jpg"), {"s/b/1.jpg"}),  # below, the folders say which
+    (("s/1.jpg", "s/2.jpg"), ("x/s/2.jpg", "x/t/1.jpg"), {"s/1.jpg"}),  # one is found as it is: they do so here too
+    (("a/1.jpg", "b/2.jpg"), ("x/t/1.jpg", "x/t/2.jpg"), {"a/1.jpg", "b/2.jpg"}),
+    (("s/1.jpg", "s/2.jpg"), ("x/t/1.jpg", "x/t/1.JPG", "x/t/2.jpg"), {"s/1.jpg"}),
+]
+
+
+@pytest.mark.parametrize(("names", "there", "none"), MOVED)
+def test_folders_are_exchanged_for_all_or_for_none(names, there, none, source_of):
+    source = source_of(*there)
+    found = find_names(names, source)
+    assert set(found.absent | found.refused) == none
+    assert len(found.own) + len(source.find(names)) == len(names) - len(none)
 
 
 def test_exact_names_are_left_alone_and_nothing_is_walked_for_them(tmp_path):

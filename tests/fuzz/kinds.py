@@ -65,6 +65,10 @@ REPORT_TAR = (*SCORE_FILE[:5], "--images", "{in}/train2017.tar", "--out", "{out}
 REAL_BUILD = (*_BUILD, "--images", "{in}/coco/train2017", "--out", "{out}/built")
 REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
 WITH_TABLE = (*DRY_RUN, "--keypoints", "{in}/mine.toml")
+WITH_SOURCES = (
+    *("build", "--source", "{in}/both.toml", "--keypoints", "coco-17", "--split", "both", "--dry-run"),
+    *("--out", "{out}/built"),
+)
 RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
 CURVES = ("reader:curves", "{in}/run", "{out}/run")
@@ -179,6 +183,7 @@ KINDS: dict[str, Kind] = {
     "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE), ("coco", "results.json")),
     "packed results": Kind("results.json", damage_packed, (SCORE_FILE,), ("coco",)),
     "table": Kind("mine.toml", damage_toml, (WITH_TABLE,), ("coco",)),
+    "sources": Kind("both.toml", damage_toml, (WITH_SOURCES,), ("coco", "train2017.zip")),
     "results": Kind(
         "results.json", damage_json, (SCORE_FILE, SCORE_FILE, SCORE_FOLDER), ("coco", "out"),
         slow=((*SCORE_FOLDER[:5], "--out", "{out}/report"),),

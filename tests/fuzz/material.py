@@ -35,6 +35,7 @@ def make_material(root: Path) -> Path:
     measure_ceiling(str(built), manifest, LocalFiles())
     (root / "train2017.zip").write_bytes(_zip_of(root / PHOTOGRAPHS))
     (root / "mine.toml").write_bytes(files("cocoprep.pose").joinpath("keypoint_tables/coco-17.toml").read_bytes())
+    (root / "both.toml").write_text(SOURCES)
     shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
@@ -99,6 +100,18 @@ def _write_run(run: Path, data: Path) -> None:
 
 
 _PHASES = ("train", "val")
+SOURCES = """\
+[all]
+annotations = "coco/annotations/person_keypoints_train2017.json"
+images = "coco/train2017"
+weight = 0.5
+[again]
+annotations = "coco/annotations/person_keypoints_train2017.json"
+images = "train2017.zip"
+category = "person"
+joints = {nose = "left_eye", left_eye = ""}
+visibility = {3 = 1}
+"""
 SETTINGS = """\
 epochs = 20
 batch_size = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cocoprep.pose.joint_names import mirror_partners, name_key, side_of
+from cocoprep.pose.joint_names import mirror_partners, name_key, read_pair, side_of
 from cocoprep.pose.tables import named_table, table_names
 
 
@@ -50,11 +50,40 @@ def test_sides(name, side):
         (["left_eye", "nose"], (0, 1)),
         (["left_eye", "l_eye", "right_eye"], (0, 1, 2)),  # which of the two?
         (["a", "b"], (0, 1)),
+        (["righteye", "nose", "lefteye"], (2, 1, 0)),
+        (["EYELEFT", "EYERIGHT"], (1, 0)),
+        (["lt_eye", "rt_eye", "eye Lt", "eye Rt", "LtEar", "RtEar"], (1, 0, 3, 2, 5, 4)),
+        (["handL_1", "handR_1", "handL_2", "handR_2"], (1, 0, 3, 2)),
+        (["top", "left", "bottom", "right"], (0, 3, 2, 1)),
+        (["inner_lefteye", "inner_righteye", "lefteye_inner", "righteye_inner"], (1, 0, 3, 2)),
+        (["lefteye", "righteyes"], (0, 1)),
+        (["lefteye", "eyeright"], (0, 1)),
+        (["lefteye", "LEFTEYE", "righteye"], (0, 1, 2)),  # whose is the last?
+        (["leftright", "rightright", "left_to_right", "right_to_right"], (0, 1, 2, 3)),
+        (["rear", "lear", "reye", "leye", "eyel", "eyer", "toel", "toer"], (0, 1, 2, 3, 4, 5, 6, 7)),
+        (["l", "m", "r", "lt", "rt", "L", "R"], (0, 1, 2, 3, 4, 5, 6)),
+        (["alert", "aleft", "bright", "height", "heleft"], (0, 1, 2, 3, 4)),
         ([], ()),
     ],
 )
 def test_partners(names, partners):
     assert mirror_partners(names) == partners
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "read"),
+    [
+        ("left_eye", "right_eye", ("left", "eye")),
+        ("R Eye", "leftEye", ("right", "eye")),
+        ("righteye", "lefteye", ("right", "eye")),
+        ("handR_1", "handL_1", ("right", "hand_1")),
+        ("port", "starboard", ("left", "port")),  # a table's own word for it
+        ("right_fin", "tail", ("right", "tail")),
+        ("right", "left", ("right", "side")),
+    ],
+)
+def test_what_two_partners_say(one, other, read):
+    assert read_pair(one, other) == read
 
 
 @pytest.mark.parametrize("name", sorted(set(table_names()) - {"coco-wholebody-133"}))
