@@ -6,9 +6,10 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from cocoprep.checks import require, require_number
 from cocoprep.coco.layout import annotations_path, find_photographs
@@ -41,7 +42,7 @@ class Source:
     images: str
     category: str | None = None
     joints: Mapping[str, str] = field(default_factory=dict)
-    visibility: Mapping[int, int] = field(default_factory=dict)
+    visibility: Mapping[float, int] = field(default_factory=dict)
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -51,11 +52,15 @@ class Source:
         require_number("weight", self.weight, 1e-3, 1e3)
 
 
+_Path = Annotated[str, Meta(min_length=1, max_length=1000)]
+_Name = Annotated[str, Meta(max_length=100)]
+
+
 class _SourceLines(msgspec.Struct, forbid_unknown_fields=True):
-    annotations: str
-    images: str
-    category: str | None = None
-    joints: dict[str, str] = {}
+    annotations: _Path
+    images: _Path
+    category: _Name | None = None
+    joints: dict[_Name, _Name] = {}
     visibility: dict[str, int] = {}
     weight: float = 1.0
 
@@ -111,7 +116,7 @@ def check_sources(sources: Sequence[Source]) -> None:
 def _listed(name: str, lines: Any, path: str, folder: str, files: FileStore) -> Source:
     try:
         found = msgspec.convert(lines, _SourceLines)
-        visibility = {int(theirs): ours for theirs, ours in found.visibility.items()}
+        visibility = {float(theirs): ours for theirs, ours in found.visibility.items()}
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(
             f"{path}: {name!r:.100} is no source ({error!s:.300}). Expected a table such as [{name:.40}] with "
