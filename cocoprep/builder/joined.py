@@ -19,6 +19,8 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import counted
 from cocoprep.shards.settings import SourceRecord
 
+_TOGETHER = 1 << 13  # people
+
 
 @dataclass(frozen=True)
 class Annotations:
@@ -70,7 +72,7 @@ def join_sources(opened: Sequence[OpenSource], table: KeypointTable) -> Annotati
     joined = Annotations(", ".join(one.file.path for one in opened), joints, [], {}, {}, ())
     notes: list[str] = []
     for place, (one, entries, found) in enumerate(zip(opened, parsed, maps, strict=True)):
-        mapped = [_mapped(entry, found) for entry in entries]
+        mapped = _mapped(entries, found)
         joined.entries.extend(_renumbered(entry, one, numbers, place) for entry in mapped)
         for number, image in one.file.images.items():
             new = numbers.images[names[place], number]
@@ -132,16 +134,27 @@ def _renumbered(entry: ParsedEntry, one: OpenSource, numbers: _Numbers, place: i
     )
 
 
-def _mapped(entry: ParsedEntry, found: JointMap) -> ParsedEntry:
-    if found.is_identity or entry.person is None:
-        return entry
-    return replace(entry, person=_moved(entry.person, found))
-
-
-def _moved(person: Person, found: JointMap) -> Person:
-    keypoints = found.apply(person.keypoints)
-    labelled = int(np.count_nonzero(keypoints[:, 2])) if person.num_keypoints else 0
-    return replace(person, num_keypoints=labelled, keypoint_bytes=keypoints.astype("<f4").tobytes())
+def _mapped(entries: Sequence[ParsedEntry], found: JointMap) -> list[ParsedEntry]:
+    """Return entries whose people have the target's joints."""
+    if found.is_identity:
+        return list(entries)
+    mapped = list(entries)
+    nobody = bytes(len(found.target) * 3 * 4)
+    labelled: list[tuple[int, Person]] = []
+    for place, entry in enumerate(entries):
+        if entry.person is not None and entry.person.num_keypoints:
+            labelled.append((place, entry.person))
+        elif entry.person is not None:
+            mapped[place] = replace(entry, person=replace(entry.person, keypoint_bytes=nobody))
+    for start in range(0, len(labelled), _TOGETHER):
+        some = labelled[start : start + _TOGETHER]
+        packed = np.frombuffer(b"".join(person.keypoint_bytes for _, person in some), "<f4")
+        keypoints = found.apply(packed.reshape(len(some), -1, 3))
+        counts = np.count_nonzero(keypoints[..., 2], axis=1).tolist()
+        for (place, person), count, one in zip(some, counts, keypoints, strict=True):
+            moved = replace(person, num_keypoints=count, keypoint_bytes=one.tobytes())
+            mapped[place] = replace(entries[place], person=moved)
+    return mapped
 
 
 def _map_notes(found: JointMap, before: Sequence[ParsedEntry], after: Sequence[ParsedEntry]) -> list[str]:
