@@ -41,8 +41,8 @@ def map_in_processes(
         yield from pool.map(function, tasks)
     except BrokenProcessPool as error:
         raise BuildError(
-            f"a process that {doing} was lost; most likely the kernel ended it for want of memory. What is done is kept: "
-            "the same command goes on where it stopped."
+            f"a process that {doing} was lost; most likely the kernel ended it for want of memory. What is done is "
+            "kept: the same command goes on where it stopped."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

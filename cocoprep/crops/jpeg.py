@@ -33,7 +33,8 @@ def decode_photograph(data: bytes, colours: str, name: str, *, least: int = 0) -
         least: as small as it comes at less work, but no side below so many pixels; 0 for as it is.
 
     Returns:
-        (H, W, 3), (H, W, 1) or (H, W, 4) uint8; None where simplejpeg cannot decode it: Pillow may, or say what is wrong.
+        (H, W, 3), (H, W, 1) or (H, W, 4) uint8; None where simplejpeg cannot decode it: Pillow may, or
+        say what is wrong.
 
     Raises:
         ImageError: damaged, or of more than `MAX_SCANS` scans.

@@ -16,8 +16,8 @@ import numpy as np
 from cocoprep.errors import OutputError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
-from cocoprep.sample.joints import FigureJoints, figure_joints
 from cocoprep.processes import map_in_processes
+from cocoprep.sample.joints import FigureJoints, figure_joints
 from cocoprep.sample.scene import draw_scene
 from cocoprep.sample.state import (
     IDS_PER_IMAGE,
