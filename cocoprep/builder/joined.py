@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 
 import numpy as np
 from msgspec.structs import replace
@@ -33,6 +34,7 @@ class Annotations:
         images: by number; with a width and height of 0 where the file says none.
         source_ids: the file's own id, as text, of images whose number is another.
         notes: what was guessed, in sentences.
+        leaked: images that are left out since another data set has their photograph, and why.
         sources: of several sources or categories, as the manifest will have them, but for what became of their entries.
     """
 
@@ -43,16 +45,19 @@ class Annotations:
     source_ids: dict[int, str]
     notes: tuple[str, ...]
     sources: tuple[SourceRecord, ...] = ()
+    leaked: Mapping[int, str] = field(default_factory=dict)
 
 
-def annotations_of(file: AnnotationFile, source: Source | None = None) -> Annotations:
+def annotations_of(
+    file: AnnotationFile, source: Source | None = None, leaked: Mapping[int, str] | None = None
+) -> Annotations:
     """Return what one file says. Where several of its categories are read, it is the one source of its entries."""
     entries = parse_entries(file)
     sources: tuple[SourceRecord, ...] = ()
     if len(file.joints.categories) > 1 and source is not None:
         entries = [replace(entry, source=0) for entry in entries]
         sources = (_record(source, file, file.joints.table.names, ""),)
-    return Annotations(file.path, file.joints, entries, file.images, file.source_ids, file.notes, sources)
+    return Annotations(file.path, file.joints, entries, file.images, file.source_ids, file.notes, sources, leaked or {})
 
 
 def join_sources(opened: Sequence[OpenSource], table: KeypointTable) -> Annotations:
@@ -83,7 +88,8 @@ def join_sources(opened: Sequence[OpenSource], table: KeypointTable) -> Annotati
         _record(one.source, one.file, tuple(table.names[k] for k in found.shared), found.sentence)
         for one, found in zip(opened, maps, strict=True)
     )
-    return Annotations(joined.path, joints, joined.entries, joined.images, joined.source_ids, tuple(notes), records)
+    leaked = {numbers.images[one.source.name, number]: why for one in opened for number, why in one.leaked.items()}
+    return replace_fields(joined, notes=tuple(notes), sources=records, leaked=leaked)
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def _annotations(opened: Sequence[OpenSource], config: BuildConfig) -> Annotatio
     first = opened[0]
     if first.source.name:
         return join_sources(opened, target_table(opened, config))
-    return annotations_of(first.file, replace(first.source, name=config.split))
+    return annotations_of(first.file, replace(first.source, name=config.split), first.leaked)
 
 
 def _parts(config: BuildConfig, judged: JudgedBuild) -> dict[str, Any]:

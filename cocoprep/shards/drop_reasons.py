@@ -19,6 +19,7 @@ class DropReason(StrEnum):
     CROWD = "crowd"
     MIN_KEYPOINTS = "min_keypoints"
     BOX = "box"
+    LEAK = "leak"
     LIMIT = "limit"
     IMAGE = "image"
 

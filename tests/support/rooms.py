@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 # What everybody may import, and which imports nothing of ours but itself.
-GROUND = {"errors", "version", "workers", "checks"}
+GROUND = {"errors", "version", "workers", "checks", "processes"}
 _SHARDS = {"storage", "pose", "coco", "crops", "shards"}
 CORE = {*_SHARDS, "evaluation", "draw"}
 _MODEL = {*CORE, "model.draws"}
@@ -25,6 +25,7 @@ ALLOWED = {
     "evaluation": {"storage", "pose", "coco", "shards"},
     "builder": {*_SHARDS, "evaluation"},
     "draw": _SHARDS,
+    "inspection": {*_SHARDS, "draw"},
     "report": CORE,
     "sample": {"pose"},
     "pipelines": {*_SHARDS, "evaluation", "builder"},
