@@ -16,6 +16,7 @@ from cocoprep.coco.entries import NO_MEANINGS, READ_ONLY, Entry
 from cocoprep.coco.ids import Numbering, number_annotations
 from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_person
 from cocoprep.errors import AnnotationError
+from cocoprep.pose.boxes import MAX_COORDINATE, box_fault
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
@@ -23,6 +24,7 @@ from cocoprep.storage.user_file import read_user_file
 LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
 _WRITTEN = [name for name in Entry.__struct_fields__ if name not in READ_ONLY]
 _SHOWN = 5
+_UNKNOWN = int(MAX_COORDINATE)  # a side in whose place there is none
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,16 @@ class Truth:
         """Return (N,) float64 square pixels by which predictions are matched to people: `area`, or else the box's."""
         return np.where(self.without_scale, self.bbox[:, 2:].prod(axis=1), self.area)
 
+    @cached_property
+    def without_crop(self) -> dict[int, str]:
+        """Return the places among N of those counting of whose boxes a build could make no crop, and why."""
+        images = self.document["images"]
+        sizes = {image["id"]: (image["width"] or _UNKNOWN, image["height"] or _UNKNOWN) for image in images}
+        rows = np.flatnonzero(self.counts)
+        boxes = zip(rows.tolist(), self.bbox[rows].tolist(), self.image_ids[rows].tolist(), strict=True)
+        faults = ((row, box_fault((x, y, w, h), *sizes[image])) for row, (x, y, w, h), image in boxes)
+        return {row: fault for row, fault in faults if fault is not None}
+
     @property
     def notes(self) -> list[str]:
         """Return what whoever reads figures should know of the file."""
@@ -82,6 +94,13 @@ class Truth:
             notes.append(
                 f"{self.recounted} annotations say a num_keypoints that is not the number of their labelled joints. "
                 "The labels count, as in a build; pycocotools alone would pass over those that say 0."
+            )
+        if self.without_crop:
+            row, fault = next(iter(self.without_crop.items()))
+            whose = self.table.noun.count(len(self.without_crop))
+            notes.append(
+                f"no crop can be made of the boxes of {whose}, such as that of annotation {self.annotation_ids[row]} "
+                f"({fault}): left out by a build, they count here."
             )
         if odd := int(self.without_scale.sum()):
             whose = self.table.noun.count(int(self.counts.sum())).upper()
