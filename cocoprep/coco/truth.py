@@ -18,6 +18,7 @@ from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_per
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.boxes import MAX_COORDINATE, box_fault
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import counted
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
@@ -91,9 +92,10 @@ class Truth:
         """Return what whoever reads figures should know of the file."""
         notes = list(self.found)
         if self.recounted:
+            says = "annotations say a num_keypoints that is not the number of their labelled joints"
             notes.append(
-                f"{self.recounted} annotations say a num_keypoints that is not the number of their labelled joints. "
-                "The labels count, as in a build; pycocotools alone would pass over those that say 0."
+                f"{counted(self.recounted, says)}. The labels count, as in a build; pycocotools alone would pass over "
+                "those that say 0."
             )
         if self.without_crop:
             row, fault = next(iter(self.without_crop.items()))
@@ -183,7 +185,7 @@ def _left_out(faulty: list[CheckedEntry]) -> tuple[str, ...]:
     """Say which annotations could not be used."""
     if not faulty:
         return ()
-    return (f"{len(faulty)} annotations are faulty and LEFT OUT, such as {_named(faulty[0])}",)
+    return (f"{counted(len(faulty), 'annotations are faulty and LEFT OUT')}, such as {_named(faulty[0])}",)
 
 
 def _named(one: CheckedEntry) -> str:

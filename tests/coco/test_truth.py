@@ -87,7 +87,7 @@ def test_labels_count_and_not_their_number(tmp_path, said):
     assert [a["num_keypoints"] for a in truth.document["annotations"]] == [2, 2]
     sigma, note = truth.notes
     assert sigma == "OKS by one sigma for all joints, 0.1"
-    assert note.startswith("1 annotations say a num_keypoints that is not the number of their labelled joints.")
+    assert note.startswith("1 annotation says a num_keypoints that is not the number of its labelled joints.")
 
 
 def test_areas_of_next_to_nothing_are_told(tmp_path):
@@ -167,7 +167,7 @@ def test_a_little_that_is_faulty_is_left_out_and_told(tmp_path):
     truth = read(tmp_path, coco_of(*people, person(100, *JOINTS, area=-1)))
     assert truth.annotation_ids.tolist() == list(range(1, 100))
     _, note = truth.notes  # the first is of the one sigma of all joints
-    assert note.startswith("1 annotations are faulty and LEFT OUT, such as row 99, id 100: area -1.0: expected")
+    assert note.startswith("1 annotation is faulty and LEFT OUT, such as row 99, id 100: area -1.0: expected")
 
 
 def test_ids_are_those_of_a_build(tmp_path):
