@@ -12,6 +12,7 @@ from cocoprep.crops.exif_rule import Exif
 from cocoprep.crops.image_source import StartReader
 from cocoprep.crops.pixels import size_of
 from cocoprep.errors import ImageError
+from cocoprep.pose.nouns import counted
 
 HEADER_BYTES = 1 << 17  # of a file, in which nearly every header ends, a camera's with its thumbnail too
 
@@ -60,7 +61,7 @@ class SizeReader:
         """Return what was found out, in sentences."""
         if not self._read + self._failed:
             return ()
-        note = f"{self._read + self._failed} photographs state no size: that of the picture is taken"
+        note = counted(self._read + self._failed, "photographs state no size: that of the picture is taken")
         if self._failed:
             note += f"; {self._failed} of them cannot be read, so their people will be dropped"
         if not self._doubtful:

@@ -195,7 +195,7 @@ def _judge(entry: ParsedEntry, images: Mapping[int, ImageInfo], select: SelectCo
 
 
 def _without_leak(entry: JudgedEntry, leaked: Mapping[int, str]) -> JudgedEntry:
-    if entry.reason or entry.image_id not in leaked:
+    if entry.reason or entry.image_id is None or entry.image_id not in leaked:
         return entry
     return replace(entry, reason=DropReason.LEAK, detail=leaked[entry.image_id])
 

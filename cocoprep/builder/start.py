@@ -232,4 +232,4 @@ def _missing_note(selection: Selection, missing: Mapping[int, str]) -> list[str]
     if not missing:
         return []
     count = len(selection.groups)
-    return [f"of {count} photographs with people to crop, {count - len(missing)} are there"]
+    return [f"photographs with people to crop: {count - len(missing)} of {count} are there"]

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cocoprep.cli.console import PlainConsole
+from cocoprep.cli.say import as_note
 from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
@@ -17,6 +18,7 @@ from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import Noun
 
 NONE = "-"
+_PREDICTION, _IMAGE = Noun("prediction", "predictions"), Noun("image", "images")
 Columns = Mapping[str, Sequence[str]]
 
 
@@ -42,10 +44,11 @@ def print_evaluation(
     console = console or PlainConsole()
     truth, end_point, noun = evaluation.truth, evaluation.end_point, table.noun
     for note in notes:
-        console.print(note, style="bold yellow")
+        console.print(as_note(note), style="bold yellow")
+    predictions, images = len(evaluation.predictions), len(truth.document["images"])
     console.print(
-        f"{source}: {len(evaluation.predictions)} predictions for {noun.count(int(truth.counts.sum()))} on "
-        f"{len(truth.document['images'])} images of {truth.path}; {end_point.undetected} {noun.many} were not predicted"
+        f"{source}: {_PREDICTION.count(predictions)} for {noun.count(int(truth.counts.sum()))} on "
+        f"{_IMAGE.count(images)} of {truth.path}; not predicted: {noun.count(end_point.undetected)}"
     )
     _print_oks(evaluation, beside, console)
     _print_pck(evaluation, beside, noun, console)

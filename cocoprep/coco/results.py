@@ -18,6 +18,7 @@ from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import ResultsError
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import counted
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
@@ -133,7 +134,8 @@ def _of_category(lines: list[_Line], path: str, truth: Truth) -> tuple[list[int]
             f"{truth.category_id}, the category that counts in {truth.path}."
         )
     passed = len(lines) - len(places)
-    return places, (f"{passed} lines of the results are of other categories: passed over",) if passed else ()
+    note = counted(passed, "lines of the results are of other categories: passed over")
+    return places, (note,) if passed else ()
 
 
 def _numbers(

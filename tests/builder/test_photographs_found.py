@@ -111,7 +111,7 @@ def test_where_two_photographs_fit_neither_is_taken_and_the_ledger_names_both(pe
     dropped = [line for line in ledger(tmp_path / "out") if line["reason"] == "image"]
     assert {(line["image_id"], line["detail"]) for line in dropped} == {(1, why)}
     assert any(why in note for note in manifest.notes)
-    assert f"of {IMAGES} photographs with people to crop, {IMAGES - 1} are there" in manifest.notes
+    assert f"photographs with people to crop: {IMAGES - 1} of {IMAGES} are there" in manifest.notes
 
 
 def test_two_names_never_get_one_photograph(people, tmp_path):
@@ -153,10 +153,10 @@ def test_photographs_that_are_missing_are_told_before_the_work(people, tmp_path)
         start_build(config, LocalFiles())
     assert "4 of 18 annotations are faulty (4 image)" in str(caught.value)
     assert "'000000000001.jpg': no such file in the image folder" in str(caught.value)
-    assert str(caught.value).endswith("Of 6 photographs with people to crop, 4 are there.")
+    assert str(caught.value).endswith("Photographs with people to crop: 4 of 6 are there.")
     assert sum(line["reason"] == "image" for line in ledger(tmp_path / "out")) == 4
     manifest = build(people, tmp_path / "out")
-    assert manifest.notes[-1] == "of 6 photographs with people to crop, 4 are there"
+    assert manifest.notes[-1] == "photographs with people to crop: 4 of 6 are there"
     assert manifest.counts.people == 8
 
 
