@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -115,5 +116,6 @@ def _manifest(
         files={**made, GROUND_TRUTH: build.content.ground_truth},
         notes=(*build.content.notes, *exif_notes(lying, config.exif)),
         source={"annotations": config.annotations, "images": config.images},
+        follow_links=config.follow_links or msgspec.UNSET,
         **parts,
     )

@@ -56,7 +56,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """What a folder of shards holds and how it was made.
 
     `notes` tell what was guessed of the annotation file and the photographs, and what looks wrong; `exif` whether
-    photographs were taken as stored or upright.
+    photographs were taken as stored or upright; `follow_links`, written only where it is true, that links in their
+    folder were followed out of it.
     """
 
     format: str
@@ -74,6 +75,7 @@ class Manifest(msgspec.Struct, frozen=True):
     source: dict[str, str]
     notes: tuple[str, ...] = ()
     exif: Exif = "auto"
+    follow_links: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def records_digest(manifest: Manifest) -> str:
