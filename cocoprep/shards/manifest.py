@@ -64,8 +64,9 @@ class Manifest(msgspec.Struct, frozen=True):
     """What a folder of shards holds and how it was made.
 
     `notes` tell what was guessed of the annotation file and the photographs, and what looks wrong; `exif` whether
-    photographs were taken as stored or upright. `sources` are those of a build of several sources or categories, to
-    which the records' `source` and `category_id` refer; of one of each there is none, and `source` says where it lay.
+    photographs were taken as stored or upright; `follow_links`, written only where it is true, that links in their
+    folder were followed out of it. `sources` are those of a build of several sources or categories, to which the
+    records' `source` and `category_id` refer; of one of each there is none, and `source` says where it lay.
     """
 
     format: str
@@ -84,6 +85,7 @@ class Manifest(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     exif: Exif = "auto"
     sources: tuple[SourceRecord, ...] = ()
+    follow_links: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def records_digest(manifest: Manifest) -> str:

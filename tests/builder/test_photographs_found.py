@@ -15,6 +15,8 @@ from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.ground_truth import read_ground_truth
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.names import MANIFEST
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
 from tests.support.people import write_people
@@ -135,6 +137,8 @@ def test_links_are_followed_on_the_users_word(people, tmp_path):
     with pytest.raises(ConfigError, match=r"none of 6 tried can be read .*leads out .*--follow-links has it followed"):
         build((people[0], links), tmp_path / "out")
     build((people[0], links), tmp_path / "out", follow_links=True)
+    assert read_manifest(str(tmp_path / "out"), LocalFiles()).follow_links is True
+    assert b"follow_links" not in (tmp_path / "right" / MANIFEST).read_bytes()
     assert shards(tmp_path / "out") == shards(tmp_path / "right")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         path.name for path in (tmp_path / "right").iterdir()
