@@ -134,7 +134,10 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
     selection, num_shards, table = judged.selection, judged.selection.num_shards, judged.file.joints.table
     shards = deal_shards(selection, config.select.seed)
     ledger = encode_ledger(judged.ledger)
-    truth = encode_ground_truth(selection.listed_images, selection.entries, judged.file.joints, judged.file.source_ids)
+    file = judged.file
+    truth = encode_ground_truth(
+        selection.listed_images, selection.entries, file.joints, file.source_ids, crowd_index=file.crowd_index
+    )
     digests = tuple(map(annotations_digest, shards))
     content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.notes)
     parts = fingerprint_parts(config, num_shards, table)

@@ -53,6 +53,7 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
         is_other: as of `CheckedEntry`.
         source_id: its own id, as text, where that is another than `annotation_id`; empty where it has none.
         is_twice: it is valid, but equal to one before, id and all.
+        head_size: of the person in pixels, where the file states it.
     """
 
     row: int
@@ -63,6 +64,7 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
     is_other: bool = False
     source_id: str | None = None
     is_twice: bool = False
+    head_size: float | None = None
 
 
 def check_entries(file: AnnotationFile) -> Iterator[CheckedEntry]:
@@ -96,13 +98,15 @@ def parse_entries(file: AnnotationFile) -> list[ParsedEntry]:
     own: list[Any] = []
     people: list[tuple[int, Person]] = []
     for one in check_entries(file):
-        number, person = number_of(one.own_id), None
+        number, person, head_size = number_of(one.own_id), None, None
         if one.entry is not None:
-            person = to_person(one.entry, number or 0, file.joints)
+            person, head_size = to_person(one.entry, number or 0, file.joints), one.entry.head_size
             own.append(one.own_id)
             people.append((one.row, person))
         source = None if type(one.own_id) is int and one.own_id == number else _text(one.own_id)
-        parsed.append(ParsedEntry(one.row, number, one.image_id, person, one.fault, one.is_other, source))
+        parsed.append(
+            ParsedEntry(one.row, number, one.image_id, person, one.fault, one.is_other, source, head_size=head_size)
+        )
     found = number_annotations(own, lambda n: content_of(parsed[people[n][0]].image_id, people[n][1]))
     file.guesses.update(found.guesses)
     for n, (row, person) in enumerate(people):

@@ -39,6 +39,7 @@ class Predictions:
         bbox: (M, 4) float64, x, y, width, height, where the results came with boxes: pycocotools then takes a
             person's size from them, otherwise from the joints' extent.
         notes: what had to be guessed or was passed over, in sentences.
+        whole: where these are of some of the joints alone, the same with all of them, in their own order.
     """
 
     image_ids: NDArray[np.int64]
@@ -48,6 +49,7 @@ class Predictions:
     annotation_ids: NDArray[np.int64] | None = None
     bbox: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
+    whole: Predictions | None = None
 
     def __len__(self) -> int:
         """Return M."""

@@ -30,7 +30,8 @@ class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry of the annotation file and what became of it: a line of the ledger.
 
     `reason` and `shard` are set by selection alone; faults of photographs come on top later. `source_id` is the entry's
-    own id, as text, where that is another than `annotation_id`; empty where it has none.
+    own id, as text, where that is another than `annotation_id`; empty where it has none. `head_size` is in pixels,
+    where the file states it; it is not in the ledger.
     """
 
     row: int
@@ -41,3 +42,4 @@ class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
     detail: str
     shard: int | None
     source_id: str | None = None
+    head_size: float | None = None
