@@ -147,7 +147,7 @@ def _numbers(
         counts != 3 * len(table),
         lambda n: (
             f"expected {3 * len(table)} numbers in keypoints (x, y and confidence of {len(table)} joints), "
-            f"found {counts[n]}"
+            f"found {counts[n]}. Where these are another table's joints, `evaluate --results-keypoints TABLE` says so"
         ),
     )
     triples = np.array([line.keypoints for line in lines], np.float64).reshape(len(lines), len(table), 3)

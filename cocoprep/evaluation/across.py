@@ -48,10 +48,10 @@ class Across:
         """Return how much of the ground truth is scored."""
         joints, total, noun = self.joint_map, int(self.labelled.sum()), self.joint_map.target.noun
         share = f", {100 * self.covered / total:.1f} %" if total else ""
+        over = f". Of {noun.count(self.people)}, {self.passed_over} have none of these labelled and are passed over"
         return (
             f"{len(joints.shared)} of the {len(joints.target)} joints of the data ({joints.target.name}) are predicted "
-            f"by {joints.source.name}: {self.covered} of {total} labelled joints{share}. {self.passed_over} of "
-            f"{noun.count(self.people)} have none of these labelled: passed over"
+            f"({joints.source.name}): {self.covered} of {total} labelled joints{share}{over * bool(self.passed_over)}"
         )
 
     def rows(self) -> list[tuple[str, str | None, str, int]]:

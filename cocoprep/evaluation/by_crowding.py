@@ -37,6 +37,11 @@ class CrowdedAp:
     people: int
 
 
+def without_index(truth: Truth) -> int:
+    """Return how many photographs do not say how crowded they are."""
+    return sum(image["id"] not in truth.crowd_index for image in truth.document["images"])
+
+
 def measure_by_crowding(truth: Truth, predictions: Predictions, table: KeypointTable) -> dict[str, CrowdedAp] | None:
     """Return AP of each of `CROWDED`; None where no photograph says how crowded it is.
 

@@ -20,6 +20,7 @@ from cocoprep.coco.truth import Truth
 from cocoprep.pose.affine import distances
 from cocoprep.pose.boxes import longer_side
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import Noun
 
 PCK_THRESHOLDS = (0.05, 0.1, 0.2, 0.5)
 UNITS = ("box", "torso", "head")
@@ -197,6 +198,17 @@ def measure_pck(
     if truth.head_size is not None:
         found["head"] = replace(found["head"], stated=int(np.isfinite(truth.head_size[counts]).sum()))
     return found
+
+
+def head_sizes(stated: int, people: int, noun: Noun) -> str:
+    """Return in words whose size of the head is the file's and whose that of the joints."""
+    if not stated:
+        return "PCKh by the joints of the head, since the file states no head sizes: not those of MPII's papers"
+    if stated == people:
+        return "PCKh by the head sizes of the file"
+    return (
+        f"PCKh by the head sizes of the file for {noun.count(stated)}, by the joints of the head for {people - stated}"
+    )
 
 
 def unit_lengths(truth: Truth, table: KeypointTable) -> dict[str, Floats]:

@@ -11,7 +11,7 @@ from cocoprep.shards.settings import CropRecord
 
 
 def geometry_differences(crop: CropRecord, table: KeypointTable, other: Manifest) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (what, here, in the other folder) of all that must agree where one network learns from the crops of both."""
+    """Yield (what, here, in the other folder) of all that must agree where one network learns from both."""
     yield from crop_differences(crop, other)
     for name, ours, theirs in (
         ("keypoints", table.names, other.keypoints.names),
