@@ -48,7 +48,7 @@ class Across:
         """Return how much of the ground truth is scored."""
         joints, total, noun = self.joint_map, int(self.labelled.sum()), self.joint_map.target.noun
         share = f", {100 * self.covered / total:.1f} %" if total else ""
-        over = f". Of {noun.count(self.people)}, {self.passed_over} have none of these labelled and are passed over"
+        over = f". {self.passed_over} of {noun.count(self.people)} passed over, who have none of these labelled"
         return (
             f"{len(joints.shared)} of the {len(joints.target)} joints of the data ({joints.target.name}) are predicted "
             f"({joints.source.name}): {self.covered} of {total} labelled joints{share}{over * bool(self.passed_over)}"
