@@ -189,9 +189,18 @@ def _judge(entry: ParsedEntry, images: Mapping[int, ImageInfo], select: SelectCo
     image = images.get(entry.image_id) if entry.image_id is not None else None
     reason, detail = skip_reason(entry, image, crop, select.min_keypoints) or (None, "")
     return JudgedEntry(
-        entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None, entry.source_id,
-        entry.source, entry.category_id,
-    )  # fmt: skip
+        entry.row,
+        entry.annotation_id,
+        entry.image_id,
+        entry.person,
+        reason,
+        detail,
+        None,
+        entry.source_id,
+        entry.source,
+        entry.category_id,
+        entry.head_size,
+    )
 
 
 def _without_leak(entry: JudgedEntry, leaked: Mapping[int, str]) -> JudgedEntry:

@@ -147,7 +147,13 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
     table = annotations.joints.table
     shards = deal_shards(selection, config.select.seed)
     ledger = encode_ledger(judged.ledger)
-    truth = encode_ground_truth(selection.listed_images, selection.entries, annotations.joints, annotations.source_ids)
+    truth = encode_ground_truth(
+        selection.listed_images,
+        selection.entries,
+        annotations.joints,
+        annotations.source_ids,
+        crowd_index=annotations.crowd_index,
+    )
     digests = tuple(map(annotations_digest, shards))
     content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.notes, annotations.sources)
     parts = _parts(config, judged)

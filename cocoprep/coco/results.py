@@ -40,6 +40,7 @@ class Predictions:
         bbox: (M, 4) float64, x, y, width, height, where the results came with boxes: pycocotools then takes a
             person's size from them, otherwise from the joints' extent.
         notes: what had to be guessed or was passed over, in sentences.
+        whole: where these are of some of the joints alone, the same with all of them, in their own order.
     """
 
     image_ids: NDArray[np.int64]
@@ -49,6 +50,7 @@ class Predictions:
     annotation_ids: NDArray[np.int64] | None = None
     bbox: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
+    whole: Predictions | None = None
 
     def __len__(self) -> int:
         """Return M."""
@@ -147,7 +149,7 @@ def _numbers(
         counts != 3 * len(table),
         lambda n: (
             f"expected {3 * len(table)} numbers in keypoints (x, y and confidence of {len(table)} joints), "
-            f"found {counts[n]}"
+            f"found {counts[n]}. Where these are another table's joints, `evaluate --results-keypoints TABLE` says so"
         ),
     )
     triples = np.array([line.keypoints for line in lines], np.float64).reshape(len(lines), len(table), 3)

@@ -47,6 +47,10 @@ class Truth:
         area: (N,) float64, of the segment, in square pixels: the scale of OKS.
         crowd: (N,) bool.
         source_ids: of images whose own id is no number, that id by the number that it has here.
+        head_size: (N,) float64 pixels, the unit of PCKh as the file states it, NaN where it does not; None where it
+            does for nobody.
+        crowd_index: of images that state it, how crowded they are, 0 to 1.
+        whole: where this is of some of the joints alone, the people with all of them, row by row.
         recounted: people whose `num_keypoints` was another than their labelled joints are.
     """
 
@@ -65,6 +69,9 @@ class Truth:
     crowd: NDArray[np.bool_]
     source_ids: Mapping[int, str] = field(default_factory=dict)
     recounted: int = 0
+    head_size: NDArray[np.float64] | None = None
+    crowd_index: Mapping[int, float] = field(default_factory=dict)
+    whole: Truth | None = None
 
     @cached_property
     def without_scale(self) -> NDArray[np.bool_]:
@@ -230,4 +237,11 @@ def _to_truth(file: AnnotationFile, people: list[Entry], left_out: tuple[str, ..
         area=np.array([person.area for person in people], np.float64),
         crowd=np.array([person.iscrowd for person in people], bool),
         recounted=recounted,
+        head_size=_head_sizes(people),
+        crowd_index=file.crowd_index,
     )
+
+
+def _head_sizes(people: list[Entry]) -> NDArray[np.float64] | None:
+    found = np.array([np.nan if person.head_size is None else person.head_size for person in people], np.float64)
+    return None if np.isnan(found).all() else found

@@ -206,6 +206,27 @@ def test_the_ground_truth_of_a_built_folder_is_the_annotation_file(tmp_path):
         np.testing.assert_array_equal(getattr(built, name), getattr(source, name))
 
 
+def test_what_a_data_set_states_of_heads_and_crowds_goes_through_a_build(tmp_path):
+    """By people and photographs whose ids are text too: they are numbered on the way."""
+    annotations, images = write_people(tmp_path / "coco", images=3)
+    content = json.loads(annotations.read_text())
+    for n, entry in enumerate(content["annotations"]):
+        entry.update(id=f"a-{n}", image_id=f"i-{entry['image_id']}", **({"head_size": 20.5 + n} if n % 2 else {}))
+    for image in content["images"]:
+        image |= {"id": f"i-{image['id']}", "crowdIndex": image["id"] / 4}
+    del content["images"][1]["crowdIndex"]
+    annotations.write_text(json.dumps(content))
+    build_folder(tmp_path / "out", annotations=annotations, images=images)
+    built = read_truth(str(tmp_path / "out" / "ground_truth.json"), LocalFiles(), COCO_17)
+    source = read_truth(str(annotations), LocalFiles(), COCO_17)
+    assert built.crowd_index == source.crowd_index
+    assert sorted(source.crowd_index.values()) == [0.25, 0.75]
+    heads = [dict(zip(one.annotation_ids.tolist(), one.head_size.tolist(), strict=True)) for one in (built, source)]
+    np.testing.assert_equal(*heads)
+    assert np.isfinite(source.head_size).tolist() == [n % 2 == 1 for n in range(9)]
+    assert "head_size" not in source.document["annotations"][1]
+
+
 def test_real_annotations(coco_mini):
     path = coco_mini / "annotations" / "person_keypoints_train2017.json"
     truth = read_truth(str(path), LocalFiles(), COCO_17)
