@@ -13,7 +13,7 @@ _OTHERS = "entries are of other kinds than those above"
 
 @dataclass
 class Tally:
-    """Counts by kind, a sentence without its number, such as "people have other than 16 joints"."""
+    """Counts by kind, a sentence without its number, such as "annotations have other than 16 joints"."""
 
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)

@@ -93,7 +93,7 @@ def add_named(
     order = {name: n for n, name in enumerate(categories)}
     for person in people:
         if person.category not in categories:
-            draft.skip("people have no joints", person.category)
+            draft.skip("annotations have no joints", person.category)
             continue
         triples = [(0.0, 0.0, 0)] * len(categories[person.category].joints)
         for joint, triple in person.joints.items():

@@ -144,7 +144,7 @@ class CvatReader:
         elif name == "box" and group != "0":
             self._groups.setdefault(group, _Group()).box = self._box(attributes)
         elif name in _SHAPES:
-            self.draft.account.left_out.add(f"shapes of the kind {name} are in no group with joints")
+            self.draft.account.left_out.add(f"{name} shapes are in no group with joints")
 
     def _add_points(self, label: str, group: str, attributes: Mapping[str, str]) -> None:
         left_out = self.draft.account.left_out
@@ -157,7 +157,7 @@ class CvatReader:
         is_outside, is_hidden = (attributes.get(name) == "1" for name in ("outside", "occluded"))
         joint = x, y, 0 if is_outside else 1 if is_hidden else 2
         if others:
-            left_out.add("shapes of several points do not say which joint each is", self._name)
+            left_out.add("shapes have several points, which do not say which joint each is", self._name)
         elif self._skeleton is not None:
             self._put(self._skeleton_joints, label, joint)
         elif group != "0":
@@ -174,7 +174,7 @@ class CvatReader:
         try:
             left, top, right, bottom = (float(attributes.get(side, "")) for side in ("xtl", "ytl", "xbr", "ybr"))
         except ValueError:
-            self.draft.account.left_out.add("boxes have no four sides", self._name)
+            self.draft.account.left_out.add("rectangles have no four sides", self._name)
             return None
         return left, top, right - left, bottom - top
 
@@ -189,12 +189,12 @@ class CvatReader:
             if loose.joints:
                 self._add(PERSON, loose.joints, loose.box)
             elif loose.box is not None and not loose.skeletons:
-                self.draft.account.left_out.add("shapes of the kind box are in no group with joints")
+                self.draft.account.left_out.add("box shapes are in no group with joints")
         self._of_image, self._groups = [], {}
 
     def _add(self, category: str, joints: Mapping[str, _Joint], box: BBox | None) -> None:
         if self._place is None:
-            self.draft.skip("people are on a photograph whose name cannot be used", self._name)
+            self.draft.skip("annotations are on a photograph whose name cannot be used", self._name)
         else:
             self.people.append(NamedPerson(self._place, category, joints, box))
 

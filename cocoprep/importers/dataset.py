@@ -15,8 +15,8 @@ from cocoprep.importers.names import safe_name
 from cocoprep.pose.boxes import MAX_COORDINATE, BBox
 from cocoprep.pose.keypoints import KeypointTable
 
-NO_BOX = f"people have no box: the extent of their joints and {PADDING:.0%} of it on each side is taken"
-NO_AREA = f"people have no area: {BOX_SHARE} of their box's is taken"
+NO_BOX = f"annotations have no box: the extent of their joints and {PADDING:.0%} of it on each side is taken"
+NO_AREA = f"annotations have no area: {BOX_SHARE} of their box's is taken"
 LEADS_OUT = "photographs have a name that is none, or leads out of their folder"
 RENAMED = "photographs are named by an absolute path or an address: taken as one within the folder of photographs"
 
@@ -145,7 +145,7 @@ class SplitDraft:
             person = replace(person, bbox=extent_of(person.keypoints))
             if person.bbox is None:
                 self.account.left_out.add(
-                    "people have no box, and joints that span none",
+                    "annotations have no box, and joints that span none",
                     self.photographs[person.photograph].file_name,
                 )
                 return
@@ -170,9 +170,9 @@ def without_unlabelled(triples: Sequence[tuple[float, float, int]], offset: floa
 def _fault(person: ImportedPerson) -> str | None:
     values = [*person.keypoints, *(person.bbox or ()), *(person.head_box or ())]
     if not all(math.isfinite(value) and abs(value) <= MAX_COORDINATE for value in values):
-        return f"people have coordinates that are no pixels, or above {MAX_COORDINATE:.0f}"
+        return f"annotations have coordinates that are no pixels, or above {MAX_COORDINATE:.0f}"
     if person.bbox is None:
         return None
     if min(person.bbox[2:]) <= 0:
-        return "people have a box without a positive width and height"
-    return "people have a box that is none" if numbers_fault(0, 0.0, person.bbox) else None
+        return "annotations have a box without a positive width and height"
+    return "annotations have a box that is none" if numbers_fault(0, 0.0, person.bbox) else None

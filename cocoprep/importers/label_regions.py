@@ -18,7 +18,7 @@ from cocoprep.pose.boxes import BBox
 PERSON = "person"
 _KEYPOINT, _RECTANGLE, _RELATION = "keypointlabels", "rectanglelabels", "relation"
 _ALONE = "annotations have joints and no rectangle: taken for one person each"
-_ONLY = "joints say of no rectangle that they are its: taken for the only one's"
+_ONLY = "joints have no rectangle by parentID or relation: taken for the only one's"
 _Side = Annotated[int, Meta(ge=1, le=10**9)]
 
 
@@ -93,7 +93,7 @@ def parse_region(raw: msgspec.Raw, name: str, left_out: Tally) -> Region | None:
 
 def _fault(found: _Raw) -> str | None:
     if found.original_width is None or found.original_height is None:
-        return "regions do not state the size of their photograph"
+        return "regions have no size of their photograph"
     if found.image_rotation:
         return "regions are of a photograph that was turned in Label Studio"
     value = found.value
@@ -145,7 +145,7 @@ def people_of(regions: Sequence[Region], place: int, name: str, account: Account
             account.guessed.add(_ONLY, name)
             owner = next(iter(boxes))
         if owner is None:
-            account.left_out.add("joints belong to none of several rectangles", name)
+            account.left_out.add("joints are of none of several rectangles", name)
         else:
             of_box.setdefault(owner, []).append(joint)
     for number, box in boxes.items():

@@ -89,12 +89,12 @@ def _people(raw: msgspec.Raw, draft: SplitDraft) -> Iterator[NamedPerson]:
         left_out.add("tasks have no photograph, or no annotation that was not cancelled", name)
         return
     if len(annotations) > 1:
-        left_out.add("annotations of a task are not its first", name, number=len(annotations) - 1)
+        left_out.add("annotations are not the first of their task", name, number=len(annotations) - 1)
     regions = [region for one in annotations[0].result if (region := parse_region(one, name, left_out)) is not None]
     sizes = {region.size for region in regions if region.size is not None}
     place = draft.photograph(name, *(sizes.pop() if len(sizes) == 1 else (0, 0)))
     if place is None or sizes:
-        draft.skip("tasks state several sizes of their photograph, or a name that cannot be used", name)
+        draft.skip("tasks have several sizes of their photograph, or a name that cannot be used", name)
         return
     yield from people_of(regions, place, name, draft.account)
 

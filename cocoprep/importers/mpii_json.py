@@ -61,14 +61,14 @@ def _add(draft: SplitDraft, raw: msgspec.Raw, row: int) -> None:
     try:
         entry = _decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
-        draft.skip("entries are malformed", f"row {row}: {error}")
+        draft.skip("annotations are malformed", f"row {row}: {error}")
         return
     if len(entry.joints) != len(MPII_16) or len(entry.joints_vis) != len(MPII_16):
-        draft.skip(f"people have other than {len(MPII_16)} joints", f"row {row}")
+        draft.skip(f"annotations have other than {len(MPII_16)} joints", f"row {row}")
         return
     place = draft.photograph(entry.image)
     if place is None:
-        draft.skip("people are on a photograph whose name cannot be used", f"row {row}")
+        draft.skip("annotations are on a photograph whose name cannot be used", f"row {row}")
         return
     triples = []
     for (x, y), visible in zip(entry.joints, entry.joints_vis, strict=True):

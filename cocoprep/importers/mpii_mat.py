@@ -22,7 +22,7 @@ NOT_CARRIED = (
     "people of the test images: their joints were never published",
     "which people stand apart (single_person), activities and videos",
 )
-_TEST = "test images, whose joints are not published, are left out"
+_TEST = "test images are left out: their joints are not published"
 _SPLIT = "train"
 _Struct = Mapping[str, Matrix]
 
@@ -67,7 +67,7 @@ def _add_image(draft: SplitDraft, image: _Struct) -> None:
         try:
             _add_person(draft, person, place)
         except ValueError as error:
-            draft.skip("people are malformed", f"{name}: {error}")
+            draft.skip("annotations are malformed", f"{name}: {error}")
 
 
 def _add_person(draft: SplitDraft, person: _Struct, place: int) -> None:
@@ -81,14 +81,14 @@ def _add_person(draft: SplitDraft, person: _Struct, place: int) -> None:
                 continue
             visible = _number(point, "is_visible")
             if visible is None:
-                guessed.add("joints do not say whether they are hidden, as those of the head: written as visible")
+                guessed.add("joints have no word on being hidden, as those of the head: written as visible")
             joints[int(number)] = x, y, 1 if visible == 0 else 2
     if not joints:
-        guessed.add("people of training images have no joints: kept without any, which a build drops as zero_keypoints")
+        guessed.add("annotations have no joints: kept without any, which a build drops as zero_keypoints")
     triples = [joints.get(k, (0.0, 0.0, 0)) for k in range(len(MPII_16))]
     box = _box(person)
     if box is None and not joints:
-        draft.skip("people have neither joints nor a place")
+        draft.skip("annotations have neither joints nor a place")
         return
     draft.add(ImportedPerson(place, without_unlabelled(triples, FROM_ONE), box, head_box=_head_box(person)))
 

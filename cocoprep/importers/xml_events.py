@@ -6,6 +6,7 @@ memory holds, can only be defined there. Nothing is fetched; no tree is built.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from typing import Protocol
 from xml.parsers import expat
@@ -35,24 +36,24 @@ def read_xml(data: bytes, path: str, reader: XmlReader) -> None:
     Raises:
         AnnotationError: it is not XML, has a DOCTYPE, is nested too deep, or the reader raises a ValueError.
     """
-    parser = expat.ParserCreate(namespace_separator=None)
-    texts: list[list[str]] = []
+    parser = expat.ParserCreate("utf-8")  # whatever the file says: else a codec of any name would be looked for
+    texts: list[io.StringIO] = []
 
     def begin(name: str, attributes: dict[str, str]) -> None:
         if len(texts) >= _MOST_DEEP:
             raise ValueError(f"elements more than {_MOST_DEEP} deep")
-        texts.append([])
+        texts.append(io.StringIO())
         reader.begin(name, attributes)
 
     def text(piece: str) -> None:
-        if texts and len(texts[-1]) * parser.buffer_size < _MOST_TEXT:
-            texts[-1].append(piece)
+        if texts and texts[-1].tell() < _MOST_TEXT:
+            texts[-1].write(piece)
 
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
     parser.StartElementHandler = begin
     parser.CharacterDataHandler = text
-    parser.EndElementHandler = lambda name: reader.end(name, "".join(texts.pop()))
+    parser.EndElementHandler = lambda name: reader.end(name, texts.pop().getvalue())
     try:
         for start in range(0, len(data), _PIECE_BYTES):
             parser.Parse(data[start : start + _PIECE_BYTES], False)

@@ -30,7 +30,7 @@ NOT_CARRIED = ("areas of segments, crowds, and ids of annotations",)
 _READ = ("jpg", "jpeg", "png", "webp", "bmp", "mpo")
 _NOT_READ = ("tif", "tiff", "dng", "heic", "heif", "pfm", "avif", "jp2")
 _MOST_LABEL_BYTES = 1 << 22
-_ELSEWHERE = "paths of data.yaml lead out of its folder, or are absolute: the end of each is looked for within it"
+_ELSEWHERE = "paths have a beginning that leads out of the folder of data.yaml: the end of each is looked for within it"
 
 
 def read_yolo(source: Source) -> ImportedDataset:
@@ -71,7 +71,7 @@ def _photographs(place: str, root: str, source: Source, account: Account) -> Ite
                 if name:
                     yield name
             return
-    account.left_out.add("folders of photographs that data.yaml names are not there", place)
+    account.left_out.add("folders are not there that data.yaml names for photographs", place)
 
 
 def _tails(place: str, root: str, account: Account) -> Iterator[str]:
@@ -107,7 +107,17 @@ def _read_split(split: str, names: list[str], config: YoloConfig, source: Source
         if place is not None:
             _add_people(draft, place, name, size=size, config=config, source=source)
         source.on_photograph(done, len(names))
+    _count_orphans(names, source, account)
     return draft.finish(split, source.folder)
+
+
+def _count_orphans(names: Iterable[str], source: Source, account: Account) -> None:
+    """Count the files of labels in the same folders that are no photograph's."""
+    claimed = {label_name(name) for name in names}
+    for folder in sorted({label.rpartition("/")[0] for label in claimed}):
+        for name in source.files.list_names(source.files.join(source.folder, folder)):
+            if name.endswith(".txt") and (f"{folder}/{name}" if folder else name) not in claimed:
+                account.left_out.add("label files are of no photograph of their split", f"{folder}/{name}")
 
 
 def _add_people(
@@ -120,7 +130,7 @@ def _add_people(
         draft.account.guessed.add("photographs have no labels that can be read: listed with nobody on them", label)
         return
     except UnicodeDecodeError:
-        draft.skip("files of labels are no text", label)
+        draft.skip("label files are no text", label)
         return
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -143,17 +153,17 @@ def _add_line(
     try:
         values = [float(word) for word in line.split()]
     except ValueError:
-        draft.skip("lines of labels are no numbers", where)
+        draft.skip("label lines are no numbers", where)
         return
     if len(values) != 5 + joints * dims or not all(map(math.isfinite, values)):
-        draft.skip(f"lines of labels have other than {5 + joints * dims} finite numbers", where)
+        draft.skip(f"label lines have other than {5 + joints * dims} finite numbers", where)
         return
     if values[0] not in range(len(config.categories)):
-        draft.skip("lines of labels are of a class that data.yaml does not name", where)
+        draft.skip("label lines are of a class that data.yaml does not name", where)
         return
     triples = [_triple(values[at : at + dims], size, draft.account) for at in range(5, 5 + joints * dims, dims)]
     if any(v not in (0, 1, 2) for _, _, v in triples):
-        draft.skip("lines of labels have a visibility other than 0, 1 and 2", where)
+        draft.skip("label lines have a visibility other than 0, 1 and 2", where)
         return
     (width, height), (x, y, w, h) = size, values[1:5]
     box = ((x - w / 2) * width, (y - h / 2) * height, w * width, h * height)

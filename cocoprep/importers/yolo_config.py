@@ -118,13 +118,13 @@ def _unnamed(name: str, joints: int, flip: list[int] | None, account: Account) -
     alike = _alike(name, joints, flip)
     if alike is not None:
         account.guessed.add(
-            f"classes do not name their joints: taken for the {joints} of {alike.name}, which have the same flip_idx; "
+            f"skeletons have no names of joints: taken for the {joints} of {alike.name}, which have the same flip_idx; "
             "--keypoints says otherwise",
             name,
         )
         return Category.of(alike, name)
     account.guessed.add(
-        "classes do not name their joints: named by their numbers, of two that flip_idx pairs the first as left. "
+        "skeletons have no names of joints: named by their numbers, of two that flip_idx pairs the first as left. "
         "--keypoints names them",
         name,
     )

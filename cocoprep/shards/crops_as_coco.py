@@ -6,8 +6,11 @@ frame; ids stay. Only the person whose crop it is is annotated on it, whoever el
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
+
+import msgspec
 
 from cocoprep.coco.converted import ANNOTATIONS, ConvertedFolder, document, open_converted, plain_numbers
 from cocoprep.errors import RecordError
@@ -43,19 +46,37 @@ def write_crops(
         ConfigError: the folder lies in `out`.
     """
     manifest = read_manifest(folder, files)
-    split, entries = manifest.split, list[tuple[dict[str, Any], dict[str, Any]]]()
+    split = manifest.split
     told = {"crops_of": split, "not_carried": NOT_CARRIED}
-    with open_converted(out, files, folders=[ANNOTATIONS, split], inputs=[folder], account=lambda: told) as converted:
-        for done, person in enumerate(_people(folder, manifest, files), 1):
-            entries.append(_write(person, manifest, converted))
-            on_person(done, manifest.counts.people)
-        if len({image["id"] for image, _ in entries}) != manifest.counts.people:
-            raise RecordError(f"{folder}: other people than its manifest says. Run `cocoprep verify {folder}`.")
-        entries.sort(key=lambda pair: pair[0]["id"])
-        with converted.create(ANNOTATIONS, f"person_keypoints_{split}.json") as stream:
-            images, annotations = (image for image, _ in entries), (one for _, one in entries)
-            stream.writelines(document(images, annotations, [_category(manifest)]))
+    # Of all that is said of crops, no more than one entry is held: annotations wait in a file for the images' end.
+    with (
+        open_converted(out, files, folders=[ANNOTATIONS, split], inputs=[folder], account=lambda: told) as converted,
+        converted.create(ANNOTATIONS, f"person_keypoints_{split}.json") as stream,
+        tempfile.TemporaryFile() as waiting,
+    ):
+        people = _told(_people(folder, manifest, files), manifest.counts.people, folder, on_person)
+        images = (_write(person, manifest, converted, waiting) for person in people)
+        stream.writelines(document(images, _waited(waiting), [_category(manifest)]))
     return manifest
+
+
+def _told(
+    people: Iterator[dict[str, Any]], total: int, folder: str, on_person: Callable[[int, int], None]
+) -> Iterator[dict[str, Any]]:
+    """Yield people, each once, and tell of them. Raises RecordError where they are others than the manifest says."""
+    seen = set[int]()
+    for person in people:
+        seen.add(person["annotation_id"])
+        yield person
+        on_person(len(seen), total)
+    if len(seen) != total:
+        raise RecordError(f"{folder}: {len(seen)} people, its manifest says {total}. Run `cocoprep verify {folder}`.")
+
+
+def _waited(waiting: BinaryIO) -> Iterator[msgspec.Raw]:
+    waiting.seek(0)
+    for line in waiting:
+        yield msgspec.Raw(line.rstrip(b"\n"))
 
 
 def _people(folder: str, manifest: Manifest, files: FileStore) -> Iterator[dict[str, Any]]:
@@ -83,21 +104,20 @@ def _person(stream: BinaryIO, manifest: Manifest) -> dict[str, Any]:
     return person
 
 
-def _write(
-    person: dict[str, Any], manifest: Manifest, converted: ConvertedFolder
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _write(person: dict[str, Any], manifest: Manifest, converted: ConvertedFolder, waiting: BinaryIO) -> dict[str, Any]:
+    """Write a crop's picture, and what is to be said of its person into a waiting file; return its image's entry."""
     number = person["annotation_id"]
     name = f"{number}.jpg"
     with converted.create(manifest.split, name) as stream:
         stream.write(person["image"])
+    waiting.write(msgspec.json.encode(_annotation(person, manifest)) + b"\n")
     height, width = manifest.crop.stored_size
-    image = {
+    return {
         "id": number, "file_name": name, "width": width, "height": height,
         "source_image_id": person["image_id"],
         "source_file_name": person["file_name"].decode("utf-8", "replace"),
         "crop_window": person["crop_window"].tolist(),
     }  # fmt: skip
-    return image, _annotation(person, manifest)
 
 
 def _annotation(person: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
