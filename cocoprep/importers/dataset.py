@@ -150,6 +150,7 @@ class SplitDraft:
                 )
                 return
             self.account.guessed.add(NO_BOX)
+        self.account.guessed.add(NO_AREA)
         self.people.append(replace(person, number=self._number))
 
     def finish(self, name: str, images: str | None) -> ImportedSplit:

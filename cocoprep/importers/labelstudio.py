@@ -8,16 +8,16 @@ the picture's corner: half a pixel is taken off for COCO's indices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from cocoprep.coco.format import json_fault
 from cocoprep.errors import AnnotationError
 from cocoprep.importers.account import Account
 from cocoprep.importers.by_name import NamedPerson, add_named, categories_by_name
 from cocoprep.importers.dataset import ImportedDataset, SplitDraft
+from cocoprep.importers.json_list import read_json_list
 from cocoprep.importers.label_regions import parse_region, people_of
 from cocoprep.importers.names import split_name
 from cocoprep.importers.photographs import Source
@@ -27,6 +27,7 @@ NOT_CARRIED = (
     "which joints there are: those that somebody has, in the order of their names; --keypoints says another",
     "predictions, and the annotations of a task after the first that was not cancelled",
 )
+_TASKS = "Expected a list of tasks: export as JSON, not JSON-MIN."
 
 
 class _Annotation(msgspec.Struct):
@@ -50,8 +51,9 @@ def read_labelstudio(source: Source) -> ImportedDataset:
         AnnotationError: it is none, or nobody in it has joints.
     """
     data = source.read("Label Studio's export as JSON")
+    tasks = read_json_list(data, source.path, "Label Studio's export", _TASKS)
     draft = SplitDraft(Account())
-    people = [person for raw in _tasks(data, source.path) for person in _people(raw, draft)]
+    people = [person for raw in tasks for person in _people(raw, draft)]
     if not any(person.joints for person in people):
         told = "; ".join(draft.account.left_out.lines)
         raise AnnotationError(f"{source.path}: nobody in it has joints. Expected KeyPointLabels. {told:.400}")
@@ -61,19 +63,6 @@ def read_labelstudio(source: Source) -> ImportedDataset:
     stem = source.path.rstrip("/").rpartition("/")[2].partition(".")[0]
     split = draft.finish(split_name(stem), images)
     return ImportedDataset(tuple(categories.values()), (split,), draft.account, NOT_CARRIED)
-
-
-def _tasks(data: bytes, path: str) -> Sequence[msgspec.Raw]:
-    try:
-        return msgspec.json.decode(data, type=list[msgspec.Raw])
-    except msgspec.ValidationError as error:
-        raise AnnotationError(
-            f"{path}: not Label Studio's export ({error}). Expected a list of tasks: export as JSON, not JSON-MIN."
-        ) from error
-    except RecursionError as error:
-        raise AnnotationError(f"{path}: nested hundreds of levels deep, which no export is.") from error
-    except msgspec.DecodeError as error:
-        raise AnnotationError(f"{path}: not valid JSON {json_fault(error, data, 0)}. Export it again.") from error
 
 
 def _people(raw: msgspec.Raw, draft: SplitDraft) -> Iterator[NamedPerson]:

@@ -10,10 +10,10 @@ import os
 
 import msgspec
 
-from cocoprep.coco.format import json_fault
 from cocoprep.errors import AnnotationError
 from cocoprep.importers.account import Account
 from cocoprep.importers.dataset import ImportedDataset, ImportedPerson, SplitDraft, without_unlabelled
+from cocoprep.importers.json_list import read_json_list
 from cocoprep.importers.mpii_frame import CATEGORY, FROM_ONE, MPII_16, box_of
 from cocoprep.importers.names import split_name
 
@@ -23,7 +23,7 @@ NOT_CARRIED = (
     "activities and videos",
 )
 _MISSING = ((-1.0, -1.0), (0.0, 0.0))
-_LISTS = "Expected a list of people, each with image, joints, joints_vis, center and scale"
+_LISTS = "Expected a list of people, each with image, joints, joints_vis, center and scale."
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -39,20 +39,13 @@ _decoder = msgspec.json.Decoder(_Entry)
 
 def read_mpii_json(data: bytes, path: str) -> ImportedDataset:
     """Return the people of a list; sizes of photographs are not known yet. Raises AnnotationError where it is none."""
-    try:
-        entries = msgspec.json.decode(data, type=list[msgspec.Raw])
-    except msgspec.ValidationError as error:
-        raise AnnotationError(f"{path}: not MPII's JSON ({error}). {_LISTS}.") from error
-    except RecursionError as error:
-        raise AnnotationError(f"{path}: not MPII's JSON: nested hundreds of levels deep. {_LISTS}.") from error
-    except msgspec.DecodeError as error:
-        raise AnnotationError(f"{path}: not valid JSON {json_fault(error, data, 0)}. Fetch the file again.") from error
+    entries = read_json_list(data, path, "MPII's JSON", _LISTS)
     account = Account()
     draft = SplitDraft(account)
     for row, raw in enumerate(entries):
         _add(draft, raw, row)
     if not draft.people:
-        raise AnnotationError(f"{path}: no person in it can be used, of {len(entries)} entries. {_LISTS}.")
+        raise AnnotationError(f"{path}: no person in it can be used, of {len(entries)} entries. {_LISTS}")
     name = split_name(os.path.basename(path).partition(".")[0])
     return ImportedDataset((CATEGORY,), (draft.finish(name, None),), account, NOT_CARRIED)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cocoprep.coco.converted import ANNOTATIONS, document, open_converted, plain_numbers
 from cocoprep.coco.entries import BOX_SHARE
-from cocoprep.importers.dataset import NO_AREA, Category, ImportedDataset, ImportedPerson, ImportedSplit
+from cocoprep.importers.dataset import Category, ImportedDataset, ImportedPerson, ImportedSplit
 from cocoprep.storage.store import FileStore
 
 HEAD_SHARE = 0.6  # of the head box's diagonal: SC_BIAS of MPII's evaluation toolkit, what PCKh is a share of
@@ -44,8 +44,6 @@ def write_dataset(
         ConfigError: an input lies in it.
     """
     account = dataset.account
-    if people := sum(len(split.people) for split in dataset.splits):
-        account.guessed.add(NO_AREA, number=people)
 
     def told() -> dict[str, Any]:
         return {

@@ -6,7 +6,6 @@ frame; ids stay. Only the person whose crop it is is annotated on it, whoever el
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -19,6 +18,7 @@ from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.record import jpeg_size, parse_example
 from cocoprep.shards.settings import table_of
 from cocoprep.shards.tfrecord import read_record
+from cocoprep.storage.spool import Spool
 from cocoprep.storage.store import FileStore
 
 NOT_CARRIED = (
@@ -48,11 +48,11 @@ def write_crops(
     manifest = read_manifest(folder, files)
     split = manifest.split
     told = {"crops_of": split, "not_carried": NOT_CARRIED}
-    # Of all that is said of crops, no more than one entry is held: annotations wait in a file for the images' end.
+    # A file has all images before all annotations, and a person gives one of either: these wait for those.
     with (
         open_converted(out, files, folders=[ANNOTATIONS, split], inputs=[folder], account=lambda: told) as converted,
         converted.create(ANNOTATIONS, f"person_keypoints_{split}.json") as stream,
-        tempfile.TemporaryFile() as waiting,
+        Spool() as waiting,
     ):
         people = _told(_people(folder, manifest, files), manifest.counts.people, folder, on_person)
         images = (_write(person, manifest, converted, waiting) for person in people)
@@ -73,10 +73,9 @@ def _told(
         raise RecordError(f"{folder}: {len(seen)} people, its manifest says {total}. Run `cocoprep verify {folder}`.")
 
 
-def _waited(waiting: BinaryIO) -> Iterator[msgspec.Raw]:
-    waiting.seek(0)
-    for line in waiting:
-        yield msgspec.Raw(line.rstrip(b"\n"))
+def _waited(waiting: Spool) -> Iterator[msgspec.Raw]:
+    for number in waiting.keys():  # noqa: SIM118 - no dict
+        yield msgspec.Raw(waiting.get(number))
 
 
 def _people(folder: str, manifest: Manifest, files: FileStore) -> Iterator[dict[str, Any]]:
@@ -104,13 +103,13 @@ def _person(stream: BinaryIO, manifest: Manifest) -> dict[str, Any]:
     return person
 
 
-def _write(person: dict[str, Any], manifest: Manifest, converted: ConvertedFolder, waiting: BinaryIO) -> dict[str, Any]:
-    """Write a crop's picture, and what is to be said of its person into a waiting file; return its image's entry."""
+def _write(person: dict[str, Any], manifest: Manifest, converted: ConvertedFolder, waiting: Spool) -> dict[str, Any]:
+    """Write a crop's picture, and have what is to be said of its person wait; return its image's entry."""
     number = person["annotation_id"]
     name = f"{number}.jpg"
     with converted.create(manifest.split, name) as stream:
         stream.write(person["image"])
-    waiting.write(msgspec.json.encode(_annotation(person, manifest)) + b"\n")
+    waiting.add(number, msgspec.json.encode(_annotation(person, manifest)))
     height, width = manifest.crop.stored_size
     return {
         "id": number, "file_name": name, "width": width, "height": height,
