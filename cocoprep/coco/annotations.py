@@ -27,7 +27,7 @@ from cocoprep.coco.entries import (
     guess_notes,
     plain_file_name,
 )
-from cocoprep.coco.format import Category, frame_fault, not_json
+from cocoprep.coco.format import Category, check_utf8, frame_fault, not_json
 from cocoprep.coco.ids import Ids, image_number, number_of, read_ids, text_of
 from cocoprep.coco.image_names import images_by_name
 from cocoprep.coco.joints import FoundJoints, find_joints
@@ -173,7 +173,7 @@ def parse_annotation_file(
     Raises:
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
     """
-    _check_utf8(data, path)
+    check_utf8(data, path)
     guesses: Counter[str] = Counter()
     raw = _decode_frame(data, path, guesses)
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
@@ -218,20 +218,6 @@ class _RawEntries:
             if (found := read_loosely(raw)) and found[0].keypoints:
                 return len(found[0].keypoints)
         return None
-
-
-def _check_utf8(data: bytes, path: str) -> None:
-    # In pieces: the text of a 276 MB file need not exist at once.
-    decoder, piece = codecs.getincrementaldecoder("utf-8")(), 1 << 20
-    for start in range(0, len(data) + 1, piece):
-        held = len(decoder.getstate()[0])  # bytes of a character that the last piece has begun
-        try:
-            decoder.decode(data[start : start + piece], final=start + piece > len(data))
-        except UnicodeDecodeError as error:
-            raise AnnotationError(
-                f"{path}: not UTF-8 text at byte {start - held + error.start} ({error.reason}). COCO files are UTF-8 "
-                "JSON; convert the file, for example from Latin-1 with iconv -f LATIN1 -t UTF-8 FILE > NEW."
-            ) from error
 
 
 def _decode_frame(data: bytes, path: str, guesses: Counter[str]) -> _RawFile:

@@ -106,7 +106,7 @@ def settle(
     if len(box) != 4:
         return f"bbox: expected 4 numbers, found {len(box)}"
     boxless = not any(box[2:])
-    if boxless and (found := _extent(entry.keypoints)):
+    if boxless and (found := extent_of(entry.keypoints)):
         guesses[NO_BOX] += 1
         box = found
     if entry.area is None or (boxless and not entry.area):
@@ -158,7 +158,7 @@ def _head_size(found: Any, guesses: Counter[str]) -> float | None:
     return None
 
 
-def _extent(keypoints: Sequence[float]) -> tuple[float, float, float, float] | None:
+def extent_of(keypoints: Sequence[float]) -> tuple[float, float, float, float] | None:
     """Return the box of the labelled joints with its padding; None where they span no area."""
     points = [(x, y) for x, y, v in zip(keypoints[::3], keypoints[1::3], keypoints[2::3], strict=True) if v]
     if not points:

@@ -18,6 +18,7 @@ from cocoprep.shards.tfrecord import read_records
 from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
+from tests.fuzz.mat_level import damage_mat
 from tests.fuzz.material import ANNOTATIONS, PHOTOGRAPHS
 from tests.fuzz.names_level import move_photographs, rename_in
 from tests.fuzz.npz_level import damage_npz
@@ -26,8 +27,10 @@ from tests.fuzz.parquet_level import damage_ledger
 from tests.fuzz.picture_level import as_form, damage_picture, other_picture, stated_size
 from tests.fuzz.sealed import damage_sealed
 from tests.fuzz.tar_level import damage_tar
+from tests.fuzz.text_level import damage_lines, damage_yaml
 from tests.fuzz.tfrecord_level import damage_shard, framed
 from tests.fuzz.toml_level import damage_toml
+from tests.fuzz.xml_level import damage_xml
 from tests.fuzz.zip_level import damage_zip
 
 Command = tuple[str, ...]  # {in} is the folder of inputs, {out} the one to write to
@@ -62,6 +65,14 @@ DRY_RUN_TAR = (*_BUILD, "--dry-run", "--images", "{in}/train2017.tar", "--out", 
 BUILD_TAR = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/train2017.tar", "{out}/built")
 REPORT_LINKS = (*SCORE_FILE[:5], "--images", "{in}/coco/train2017", "--follow-links", "--out", "{out}/report")
 REPORT_TAR = (*SCORE_FILE[:5], "--images", "{in}/train2017.tar", "--out", "{out}/report")
+_TO = ("--images", f"{{in}}/{PHOTOGRAPHS}", "--out", "{out}/coco")
+CROPS = ("convert", "{in}/out", "--to", "coco", "--out", "{out}/coco")
+MPII_JSON = ("convert", "{in}/forms/mpii.json", "--from", "mpii", *_TO)
+MPII_MAT = ("convert", "{in}/forms/mpii.mat", "--from", "mpii", *_TO)
+LSP = ("convert", "{in}/forms/lsp", "--from", "lsp", "--out", "{out}/coco")
+YOLO = ("convert", "{in}/forms/yolo", "--from", "yolo-pose", "--out", "{out}/coco")
+CVAT = ("convert", "{in}/forms/annotations.xml", "--from", "cvat", *_TO)
+LABEL_STUDIO = ("convert", "{in}/forms/tasks.json", "--from", "labelstudio", *_TO)
 REAL_BUILD = (*_BUILD, "--images", "{in}/coco/train2017", "--out", "{out}/built")
 REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
 WITH_TABLE = (*DRY_RUN, "--keypoints", "{in}/mine.toml")
@@ -189,16 +200,24 @@ KINDS: dict[str, Kind] = {
         slow=((*SCORE_FOLDER[:5], "--out", "{out}/report"),),
     ),
     "manifest": _of_folder(
-        f"out/{MANIFEST}", damage_sealed, VERIFY, INFO, SHEET, STAGE, SHOW, SCORE_FOLDER, AUGMENT, RECORDS, REBUILD
+        f"out/{MANIFEST}", damage_sealed, VERIFY, INFO, SHEET, STAGE, SHOW, SCORE_FOLDER, AUGMENT, RECORDS, REBUILD,
+        CROPS,
     ),
     "sidecar": _of_folder(SHARD + ".json", damage_sealed, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, REBUILD, REBUILD),
-    "shard": _of_folder(SHARD, damage_shard, VERIFY, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, RECORDS_SKIP, STAGE),
+    "shard": _of_folder(SHARD, damage_shard, VERIFY, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, RECORDS_SKIP, STAGE, CROPS),
     "ledger": _of_folder(f"out/{LEDGER}", damage_ledger, VERIFY, VERIFY, SHOW, SHOW, STAGE, REBUILD),
     "plan": _of_folder(f"out/{PLAN}", damage_sealed, VERIFY, VERIFY, STAGE, REBUILD),
     "ground truth": _of_folder(f"out/{GROUND_TRUTH}", damage_json, VERIFY, SHOW, SHOW, SCORE_FOLDER, SCORE_FOLDER),
     "baseline": _of_folder(f"out/{BASELINE}", damage_npz, INFO, INFO, SCORE_FOLDER, VERIFY),
     "ceiling": _of_folder(f"out/{CEILING}", damage_sealed, INFO, INFO, SCORE_FOLDER, VERIFY, STAGE),
     "mark": Kind(f"out/{UNDER_WAY}", _new_mark, (REBUILD,), ("out", "coco")),
+    "mpii json": Kind("forms/mpii.json", damage_json, (MPII_JSON,), ("coco",)),
+    "mpii mat": Kind("forms/mpii.mat", damage_mat, (MPII_MAT,), ("coco",)),
+    "lsp": Kind("forms/lsp/joints.mat", damage_mat, (LSP,)),
+    "data.yaml": Kind("forms/yolo/data.yaml", damage_yaml, (YOLO,)),
+    "yolo labels": Kind("forms/yolo/labels/train/000000000001.txt", damage_lines, (YOLO,)),
+    "cvat": Kind("forms/annotations.xml", damage_xml, (CVAT,), ("coco",)),
+    "label studio": Kind("forms/tasks.json", damage_json, (LABEL_STUDIO,), ("coco",)),
     "zip": Kind(
         "train2017.zip", partial(damage_zip, damage_member=damage_picture),
         (BUILD_ZIP, BUILD_ZIP, DRY_RUN_ZIP, SHOW_ZIP), _IMAGES, slow=(REPORT_ZIP,),

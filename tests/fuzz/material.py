@@ -16,10 +16,20 @@ from cocoprep.evaluation.ceiling import measure_ceiling
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, variable_arrays
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
-from cocoprep.pose.tables import COCO_17
+from cocoprep.pose.tables import COCO_17, named_table
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.fuzz.readers import VARIABLES
+from tests.support.other_forms import (
+    CocoSet,
+    read_set,
+    write_cvat,
+    write_labelstudio,
+    write_lsp,
+    write_mpii_json,
+    write_mpii_mat,
+    write_yolo,
+)
 from tests.support.people import build_people
 from tests.support.rooms import ROOT
 
@@ -37,9 +47,29 @@ def make_material(root: Path) -> Path:
     (root / "mine.toml").write_bytes(files("cocoprep.pose").joinpath("keypoint_tables/coco-17.toml").read_bytes())
     (root / "both.toml").write_text(SOURCES)
     shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
+    _write_other_forms(root)
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     return root
+
+
+def _write_other_forms(root: Path) -> None:
+    """Write the data set in all forms that `convert` reads, of joints that each can have."""
+    forms, coco = root / "forms", read_set(root / ANNOTATIONS, root / PHOTOGRAPHS)
+    forms.mkdir()
+    write_yolo(coco, forms / "yolo")
+    write_cvat(coco, forms / "annotations.xml")
+    write_labelstudio(coco, forms / "tasks.json")
+    mpii, lsp = (_with_joints(coco, name) for name in ("mpii-16", "lsp-14"))
+    write_mpii_json(mpii, forms / "mpii.json")
+    write_mpii_mat(mpii, forms / "mpii.mat", compressed=False)
+    write_lsp(lsp, forms / "lsp", extended=True)
+
+
+def _with_joints(coco: CocoSet, name: str) -> CocoSet:
+    table = named_table(name)
+    people = tuple({**person, "keypoints": person["keypoints"][: 3 * len(table)]} for person in coco.people)
+    return CocoSet(coco.images, people, coco.photographs, table)
 
 
 def add_trained_run(root: Path) -> None:

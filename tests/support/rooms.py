@@ -22,6 +22,7 @@ ALLOWED = {
     "coco": {"storage", "pose"},
     "crops": {"storage", "pose", "coco"},
     "shards": {"storage", "pose", "coco", "crops"},
+    "importers": {"storage", "pose", "coco", "crops"},
     "evaluation": {"storage", "pose", "coco", "shards"},
     "builder": {*_SHARDS, "evaluation"},
     "draw": _SHARDS,

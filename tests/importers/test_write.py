@@ -1,0 +1,124 @@
+"""What `convert --from` writes, where it writes it, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from pycocotools.coco import COCO
+
+from tests.support.other_forms import drawn_set, write_mpii_json, write_mpii_mat
+
+
+@pytest.fixture(scope="module")
+def mpii(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mpii")
+    coco = drawn_set(folder / "drawn", "mpii-16")
+    write_mpii_json(coco, folder / "train.json")
+    write_mpii_json(coco, folder / "valid.json")
+    write_mpii_mat(coco, folder / "mpii.mat")
+    os.symlink(coco.photographs, folder / "images")
+    return folder
+
+
+def convert(run, source, out, *options):
+    return run("convert", source, "--from", "mpii", "--out", out, *options)
+
+
+def files_of(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_pycocotools_reads_it_and_the_printed_command_builds_it(mpii, run, tmp_path, capsys):
+    code, out, _ = convert(run, mpii / "mpii.mat", tmp_path / "out")
+    assert code == 0
+    coco = COCO(str(tmp_path / "out/annotations/person_keypoints_train.json"))
+    assert len(coco.anns) == len({a["id"] for a in coco.anns.values()})
+    command = out.strip().splitlines()[-1].split()
+    assert command[:2] == ["cocoprep", "build"]
+    code, out, err = run(*command[1:], "--out", tmp_path / "shards", "--dry-run")
+    assert code == 0, err
+
+
+def test_the_same_call_writes_the_same_and_another_replaces_its_own(mpii, run, tmp_path):
+    out = tmp_path / "out"
+    convert(run, mpii / "train.json", out)
+    first = files_of(out)
+    assert set(first) == {"converted.json", "annotations/person_keypoints_train.json"}
+    convert(run, mpii / "train.json", out)
+    assert files_of(out) == first
+    (out / "annotations/notes.txt").write_text("a user's")
+    assert convert(run, mpii / "valid.json", out)[0] == 0
+    assert set(files_of(out)) == {
+        "converted.json", "annotations/person_keypoints_valid.json", "annotations/notes.txt",
+    }  # fmt: skip
+
+
+def test_the_account_lies_beside(mpii, run, tmp_path):
+    _, _, err = convert(run, mpii / "mpii.mat", tmp_path / "out")
+    told = json.loads((tmp_path / "out/converted.json").read_bytes())
+    assert told["complete"]
+    for line in (*told["told"]["left_out"], *told["told"]["guessed"], *told["told"]["not_carried"]):
+        assert line in err
+
+
+FOREIGN = {
+    "a file": lambda out: (out / "a.txt").write_text("mine"),
+    "another's mark": lambda out: (out / "converted.json").write_text("{}"),
+    "no JSON": lambda out: (out / "converted.json").write_text("["),
+    "a folder": lambda out: (out / "annotations").mkdir(),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_folder_of_somebody_else_is_left_alone(case, mpii, run, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    FOREIGN[case](out)
+    before = files_of(out)
+    code, _, err = convert(run, mpii / "train.json", out)
+    assert code == 1
+    assert "error: --out:" in err
+    assert files_of(out) == before
+
+
+def test_a_file_is_no_folder_and_an_input_is_spared(mpii, run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = convert(run, mpii / "train.json", tmp_path / "file")
+    assert (code, "expected a folder" in err) == (1, True)
+    out = tmp_path / "out"
+    convert(run, mpii / "train.json", out)
+    (out / "inner.json").write_bytes((mpii / "train.json").read_bytes())
+    code, _, err = convert(run, out / "inner.json", out)
+    assert code == 1
+    assert "which is read. Choose another folder." in err
+
+
+def test_photographs_that_are_elsewhere_are_told(mpii, run, tmp_path):
+    (tmp_path / "train.json").write_bytes((mpii / "train.json").read_bytes())
+    (tmp_path / "images").mkdir()
+    code, _, err = convert(run, tmp_path / "train.json", tmp_path / "out")
+    assert code == 0
+    assert "photographs are not there: listed without a size" in err
+    code, _, err = convert(run, tmp_path / "train.json", tmp_path / "out2", "--images", mpii / "nowhere")
+    assert code == 1
+    assert "--images: expected a folder" in err
+
+
+OPTIONS = {
+    "neither": ([], "expected either --from"),
+    "both": (["--from", "lsp", "--to", "coco"], "expected either --from"),
+    "a table of crops": (["--to", "coco", "--keypoints", "coco-17"], "go with --from"),
+    "nothing there": (["--from", "cvat"], "found nothing"),
+    "an odd place": (["--from", "cvat", "--images", "http://x"], "--images: expected a path"),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options_that_do_not_go_together_are_refused(case, run, tmp_path):
+    options, says = OPTIONS[case]
+    code, _, err = run("convert", tmp_path / "nothing.json", "--out", tmp_path / "out", *options)
+    assert code == 1
+    assert says in err
+    assert not (tmp_path / "out").exists()
