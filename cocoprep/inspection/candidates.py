@@ -59,7 +59,7 @@ def find_candidates(
 
     Args:
         thumbnails: (N, side, side) uint8 grey, of different photographs, those of the first data set first.
-        homes: (N,) the data set of each.
+        homes: (N,) the data set of each, none below the one before.
         across: pairs within one data set are passed over.
         workers: threads to compare with.
         on_rows: told of how many photographs it is known, of how many.
@@ -99,12 +99,13 @@ class _Search:
     def search_rows(self, start: int) -> Candidates:
         """Compare some photographs with all before each."""
         rows, best = slice(start, min(start + _ROWS, len(self.homes))), _nothing()
+        buffers = np.empty((_ROWS, _COLUMNS), np.uint64), np.empty((_ROWS, _COLUMNS), np.uint8)
         for first in range(0, rows.stop, _COLUMNS):
             columns = slice(first, min(first + _COLUMNS, rows.stop))
-            if self.across and len({*self.homes[rows].tolist(), *self.homes[columns].tolist()}) == 1:
-                continue
+            if self.across and self.homes[first] == self.homes[rows.stop - 1]:  # they never fall
+                break
             for hashes, is_mirrored in ((self.straight, False), (self.mirrored, True)):
-                for later, earlier, bits in _near(self.straight, hashes, rows, columns):
+                for later, earlier, bits in _near(self.straight, hashes, rows, columns, buffers):
                     alike = self._alike(later, earlier, mirrored=is_mirrored)
                     good = (alike >= LEAST_ALIKE) & ((not self.across) | (self.homes[later] != self.homes[earlier]))
                     if good.any():
@@ -118,16 +119,24 @@ class _Search:
 
 
 def _near(
-    straight: Hashes, hashes: Hashes, rows: slice, columns: slice
+    straight: Hashes,
+    hashes: Hashes,
+    rows: slice,
+    columns: slice,
+    buffers: tuple[Hashes, NDArray[np.uint8]],
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]]:
     """Yield places of later and of earlier photographs whose hashes are near, and in how many bits they differ."""
-    bits = np.bitwise_count(straight[rows, None] ^ hashes[None, columns])
+    # Memory that is used again is twice as fast as new.
+    part = slice(rows.stop - rows.start), slice(columns.stop - columns.start)
+    differing, bits = (buffer[part] for buffer in buffers)
+    np.bitwise_xor(straight[rows, None], hashes[None, columns], out=differing)
+    np.bitwise_count(differing, out=bits)
     for some in _pieces(np.flatnonzero(bits <= MOST_BITS)):
         row, column = np.divmod(some, bits.shape[1])
         later, earlier = row + rows.start, column + columns.start
         before = earlier < later
         if before.any():
-            yield later[before], earlier[before], bits.ravel()[some[before]]
+            yield later[before], earlier[before], bits[row[before], column[before]]
 
 
 def _pieces(places: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -19,7 +19,7 @@ from cocoprep.shards.leak_list import LeakKind
 
 SIDE = 64  # of the pictures that are correlated, squeezed to squares
 LEAST_ALIKE = 0.97  # of real photographs: copies have more, others of the same scene less; see docs/datasets.md
-_TOGETHER = 16
+TOGETHER = 16  # pairs that a process is given at once
 _FEW = 8
 
 
@@ -71,8 +71,8 @@ def compare_pairs(
     Raises:
         BuildError: a process was lost.
     """
-    starts = range(0, len(pairs), _TOGETHER)
-    tasks = [_task(pairs[start : start + _TOGETHER], opener) for start in starts]
+    starts = range(0, len(pairs), TOGETHER)
+    tasks = [_task(pairs[start : start + TOGETHER], opener) for start in starts]
     compare = partial(_compare_some, opener=opener)
     processes = 1 if len(tasks) <= _FEW else min(workers, len(tasks))
     found: list[Likeness] = []

@@ -28,7 +28,10 @@ def read_table(data: bytes, schemas: Sequence[pa.Schema], words: Sequence[str], 
     Raises:
         ArrowException, OSError: it is damaged, has other columns, or unpacks to more than such a file does.
     """
-    file = pq.ParquetFile(pa.BufferReader(data))
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid("the name of a column is no text") from error
     if not any(file.schema_arrow.equals(schema) for schema in schemas):
         raise pa.ArrowInvalid(f"its columns are not those of {what}")
     _check_size(file.metadata, len(data))

@@ -197,7 +197,7 @@ def read_leaks(path: str, files: FileStore) -> LeakList:
         raise ConfigError(f"--drop-leaks: expected the leaks.parquet of `cocoprep leaks` at {path}, found {found}.")
     try:
         return _decode(files.read_bytes(path), path)
-    except (OSError, pa.ArrowException, msgspec.DecodeError, RecursionError) as error:
+    except (OSError, pa.ArrowException, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
         raise RecordError(f"{path}: cannot be read ({why!s:.500}). Run `cocoprep leaks` again.") from error
 

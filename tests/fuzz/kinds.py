@@ -19,11 +19,11 @@ from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
 from tests.fuzz.mat_level import damage_mat
-from tests.fuzz.material import ANNOTATIONS, PHOTOGRAPHS
+from tests.fuzz.material import ANNOTATIONS, LEAKS, PHOTOGRAPHS
 from tests.fuzz.names_level import move_photographs, rename_in
 from tests.fuzz.npz_level import damage_npz
 from tests.fuzz.packed_level import damage_packed
-from tests.fuzz.parquet_level import damage_ledger
+from tests.fuzz.parquet_level import damage_leaks, damage_ledger
 from tests.fuzz.picture_level import as_form, damage_picture, other_picture, stated_size
 from tests.fuzz.sealed import damage_sealed
 from tests.fuzz.tar_level import damage_tar
@@ -83,6 +83,11 @@ WITH_SOURCES = (
 RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
 CURVES = ("reader:curves", "{in}/run", "{out}/run")
+DROP_LEAKS = ("reader:drop_leaks", f"{{in}}/{LEAKS}", f"{{in}}/{ANNOTATIONS}")
+_FIND = ("leaks", "--workers", "1", "--out", "{out}/leaks", "--source")
+FIND_LEAKS = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/coco/train2017")
+FIND_IN_ZIP = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.zip")
+FIND_IN_TAR = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.tar")
 RECORDS_SKIP = ("reader:records", "{in}/out", "skip")
 
 
@@ -189,7 +194,8 @@ def damage_network(data: bytes, rng: Random) -> bytes:
 _IMAGES = ("coco", "out", "results.json")
 KINDS: dict[str, Kind] = {
     "annotations": Kind(
-        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE), ("coco", "results.json"), slow=(REAL_BUILD,)
+        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE, FIND_LEAKS), ("coco", "results.json"),
+        slow=(REAL_BUILD,),
     ),
     "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE), ("coco", "results.json")),
     "packed results": Kind("results.json", damage_packed, (SCORE_FILE,), ("coco",)),
@@ -220,11 +226,11 @@ KINDS: dict[str, Kind] = {
     "label studio": Kind("forms/tasks.json", damage_json, (LABEL_STUDIO,), ("coco",)),
     "zip": Kind(
         "train2017.zip", partial(damage_zip, damage_member=damage_picture),
-        (BUILD_ZIP, BUILD_ZIP, DRY_RUN_ZIP, SHOW_ZIP), _IMAGES, slow=(REPORT_ZIP,),
+        (BUILD_ZIP, BUILD_ZIP, DRY_RUN_ZIP, SHOW_ZIP, FIND_IN_ZIP), _IMAGES, slow=(REPORT_ZIP,),
     ),
     "tar": Kind(
         "train2017.tar", partial(damage_tar, damage_member=damage_picture),
-        (BUILD_TAR, BUILD_TAR, DRY_RUN_TAR, SHOW_TAR), _IMAGES, slow=(REPORT_TAR,),
+        (BUILD_TAR, BUILD_TAR, DRY_RUN_TAR, SHOW_TAR, FIND_IN_TAR), _IMAGES, slow=(REPORT_TAR,),
     ),
     "file names": Kind(
         ANNOTATIONS, rename_in,
@@ -232,10 +238,11 @@ KINDS: dict[str, Kind] = {
         (*_IMAGES, "train2017.zip", "train2017.tar"),
         lambda root, rng: move_photographs(root / PHOTOGRAPHS, rng), slow=(REPORT_LINKS, REAL_BUILD),
     ),
-    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD_UPRIGHT, DRY_RUN, SHOW), (*_IMAGES, "tiny"),
-        _fit_annotations,
-        slow=(PREDICT,),
+    "photograph": Kind(
+        PHOTOGRAPH, _damage_photograph, (BUILD, BUILD_UPRIGHT, DRY_RUN, SHOW, FIND_LEAKS), (*_IMAGES, "tiny"),
+        _fit_annotations, slow=(PREDICT,),
     ),
+    "leaks": Kind(LEAKS, damage_leaks, (DROP_LEAKS,), ("coco",)),
     "settings.toml": Kind("run/settings.toml", damage_toml, (("reader:settings", "{in}/run/settings.toml", "{out}"),)),
     "settings.json": Kind("run/settings.json", damage_json, (("reader:settings", "{in}/run/settings.json", "{out}"),)),
     "config": Kind("run/config.json", damage_json, (RESUME,), ("run", "out")),

@@ -17,6 +17,7 @@ from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, variabl
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.pose.tables import COCO_17, named_table
+from cocoprep.shards.leak_list import Leak, Leaked, LeakKind, LeakSource, encode_leaks
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.fuzz.readers import VARIABLES
@@ -35,6 +36,7 @@ from tests.support.rooms import ROOT
 
 ANNOTATIONS = "coco/annotations/person_keypoints_train2017.json"
 PHOTOGRAPHS = "coco/train2017"
+LEAKS = "leaks.parquet"
 FIGURES = {"loss": 0.01, "skill": 0.1, "pck@0.2": 0.3, "pck@0.1": 0.2, "swapped": 0.05}
 
 
@@ -48,6 +50,7 @@ def make_material(root: Path) -> Path:
     (root / "both.toml").write_text(SOURCES)
     shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
     _write_other_forms(root)
+    (root / LEAKS).write_bytes(_leaks())
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     return root
@@ -96,6 +99,15 @@ def _zip_of(folder: Path) -> bytes:
     data = path.read_bytes()
     path.unlink()
     return data
+
+
+def _leaks() -> bytes:
+    val, *train = (
+        Leaked(source, number, None, f"{number:012}.jpg", f"{number:064x}")
+        for source, number in (("val", 9), ("train", 1), ("train", 2), ("train", 3))
+    )
+    leaks = [Leak(kind, val, one, 1 - n / 100, n) for n, (kind, one) in enumerate(zip(LeakKind, train, strict=False))]
+    return encode_leaks(leaks, [LeakSource(name, f"/{name}.json", f"/{name}") for name in ("val", "train")])
 
 
 def _results(annotations: Path) -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ from tests.fuzz import kinds
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.json_level import Literal, write_json
-from tests.fuzz.material import make_material
+from tests.fuzz.material import LEAKS, make_material
 from tests.fuzz.tfrecord_level import framed
 
 TOML, JSON = "run/settings.toml", "run/settings.json"
@@ -94,6 +94,22 @@ def with_ledger(**columns):
         arrays = [pa.array({**nothing, **columns}.get(f.name, [None] * ROWS), f.type) for f in SCHEMA]
         pq.write_table(pa.table(arrays, schema=SCHEMA), root / "out/ledger.parquet", compression="zstd")
         mend_digests(root / "out", Random(1), changed="ledger.parquet")
+
+    return damage
+
+
+def with_odd_column(root: Path) -> None:
+    path = root / "out/ledger.parquet"
+    path.write_bytes(path.read_bytes().replace(b"image_id", b"image_\xff\xff"))
+    mend_digests(root / "out", Random(1), changed="ledger.parquet")
+
+
+def with_sources(text):
+    """Return what writes into a list of shared photographs what it says of its data sets."""
+
+    def damage(root: Path) -> None:
+        table = pq.read_table(root / LEAKS).replace_schema_metadata({"cocoprep.leaks": text})
+        pq.write_table(table, root / LEAKS)
 
     return damage
 
@@ -224,6 +240,9 @@ CASES = {
     "a ledger of one text, again and again": (
         "ledger", kinds.SHOW, with_ledger(row=np.arange(ROWS), detail=pa.array(["x" * 3_000] * ROWS)), "for a column",
     ),
+    "a ledger's column whose name is no text": ("ledger", kinds.SHOW, with_odd_column, "column is no text"),
+    "data sets whose names are no text": ("leaks", kinds.DROP_LEAKS, with_sources(b'{"sources": [{"name": "\xff"}]}'),
+        "leaks.parquet: cannot be read"),
     "joints of two numbers": (
         "ground truth", kinds.SHOW, changed(TRUTH, put("annotations", 1, "keypoints", value=[1, 2])), "keypoints:",
     ),
