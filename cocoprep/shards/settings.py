@@ -71,7 +71,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
         name: what it is called.
         annotations: path of its annotation file.
         images: path of its photographs.
-        categories: names of the categories read, by id.
+        categories: id and name of each category that is read.
         joints: names of the folder's joints that it labels; of the others it never says that they are not there.
         joint_map: what of its joints becomes what, in a sentence; empty where they are the folder's own.
         weight: how often one of its people is seen in training, against one of a source of weight 1.
@@ -83,7 +83,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
     name: str
     annotations: str
     images: str
-    categories: dict[int, str]
+    categories: tuple[tuple[int, str], ...]
     joints: tuple[str, ...]
     joint_map: str
     weight: float
