@@ -6,6 +6,7 @@ records: in groups of blocks of consecutive ones, so that a person's turns lie a
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -31,7 +32,10 @@ class WeightedOrder:
         self._always = np.floor(weights).astype(np.int64)
         self._fractions = np.rint((weights - self._always) * _ONE).astype(np.int64)
         self._maybe = np.flatnonzero(self._fractions)
-        more = int(self._fractions.sum())
+        more = round(math.fsum((weights - self._always).tolist()) * _ONE)
+        # Ten of 0.7 are 7, not a little less: what rounding took or gave goes back, a unit a person.
+        missing = more - int(self._fractions.sum())
+        self._fractions[self._maybe[: abs(missing)]] += np.sign(missing)
         fewest = int(self._always.sum()) + more // _ONE
         self.people, self.used = len(weights), fewest // batch_size * batch_size
         self.groups = Order(fewest + (more % _ONE > 0), self.used, group_records, seed).groups

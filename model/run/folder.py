@@ -198,21 +198,22 @@ class RunFolder:
                 "choose another --run-dir."
             )
         shards, found = self._read_about().shards, _digests(manifests)
-        for option, folders in (("data", config.folders), ("val", config.val_folders)):
-            self._check_same_shards(option, folders, _of_option(shards, option), _of_option(found, option))
+        for option in ("data", "val"):
+            self._check_same_shards(option, _of_option(shards, option), _of_option(found, option))
 
-    def _check_same_shards(self, option: str, folders: Sequence[str], before: list[str], now: list[str]) -> None:
+    def _check_same_shards(self, option: str, before: list[str], now: list[str]) -> None:
         if before and now and len(before) != len(now):
             raise ConfigError(
                 f"--resume: {self.path} was begun with {len(before)} folders of --{option}, now there are {len(now)}. "
                 "Name the same ones in the same order, or choose another --run-dir."
             )
-        for path, was, digest in zip(folders, before, now, strict=False):
+        for number, (was, digest) in enumerate(zip(before, now, strict=False), start=1):
             if was != digest:
+                which = f"the shards of --{option}, folder {number}," if len(now) > 1 else f"the shards of --{option}"
                 raise ConfigError(
-                    f"--resume: the shards of --{option} are another build's (digest {digest}, {path}) than those that "
-                    f"{self.path} was begun with ({was:.100}). Point --{option} to those, several in the same order, "
-                    "or choose another --run-dir."
+                    f"--resume: {which} are another build's (digest {digest}) than those that {self.path} was begun "
+                    f"with ({was:.100}). Point --{option} to those, several in the same order, or choose another "
+                    "--run-dir."
                 )
 
     def check_same_weights(self, weights: Weights, sources: Sequence[str]) -> None:
