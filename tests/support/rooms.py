@@ -25,6 +25,7 @@ ALLOWED = {
     "evaluation": {"storage", "pose", "coco", "shards"},
     "builder": {*_SHARDS, "evaluation"},
     "draw": _SHARDS,
+    "inspection": {*_SHARDS, "draw"},
     "report": CORE,
     "sample": {"pose"},
     "pipelines": {*_SHARDS, "evaluation", "builder"},

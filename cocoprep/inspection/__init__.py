@@ -1,0 +1,1 @@
+"""Data sets looked over before a build: photographs that two of them share."""
