@@ -72,16 +72,14 @@ def _inside(people: People) -> Bools:
     """Return (N,) whose box has a part in the photograph, so that it has a crop."""
     start = np.clip(people.bbox[:, :2], 0, people.sizes)
     end = np.clip(people.bbox[:, :2] + people.bbox[:, 2:], 0, people.sizes)
-    inside: Bools = (end > start).all(axis=1)
-    return inside
+    return np.asarray((end > start).all(axis=1))
 
 
 def _within(points: Floats, windows: Floats, *, end_counts: bool = False) -> Bools:
     """Return (N, K) which points (N, K, 2) lie in rectangles (N, 4): x, y, width, height."""
     at = points - windows[:, None, :2]
     sides = windows[:, None, 2:]
-    within: Bools = ((at >= 0) & ((at <= sides) if end_counts else (at < sides))).all(axis=-1)
-    return within
+    return np.asarray(((at >= 0) & ((at <= sides) if end_counts else (at < sides))).all(axis=-1))
 
 
 def _moments(sums: Floats, squares: Floats, joints: Ints) -> tuple[Floats, Floats]:

@@ -43,16 +43,28 @@ class CrowdingFigures:
         return int(self.by_count[2:].sum())
 
 
-def crowding_figures(people: People, images: int) -> CrowdingFigures:
-    """Return how crowded a number of photographs are."""
+def overlaps_of(people: People) -> tuple[Floats, int]:
+    """Return (N,) float64 the largest IoU of each with another, NaN where it is not measured, and how often for size.
+
+    It is measured of those that are no crowd and have a box with an area; how often it is not because there are more
+    than `MOST_COMPARED` of them on a photograph is the second result.
+    """
     boxed = ~people.crowd & (people.bbox[:, 2:] > 0).all(axis=1)
-    many = np.bincount(people.images[boxed], minlength=images)[people.images] > MOST_COMPARED
-    found = largest_overlaps(people.bbox[boxed & ~many], people.images[boxed & ~many])
+    many = np.bincount(people.images[boxed], minlength=int(people.images.max(initial=0)) + 1) > MOST_COMPARED
+    compared = boxed & ~many[people.images]
+    found = np.full(len(people), np.nan)
+    found[compared] = largest_overlaps(people.bbox[compared], people.images[compared])
+    return found, int((boxed & ~compared).sum())
+
+
+def crowding_figures(people: People, images: int, overlaps: Floats, not_compared: int) -> CrowdingFigures:
+    """Return how crowded a number of photographs are; the last two are what `overlaps_of` returns."""
+    found = overlaps[~np.isnan(overlaps)]
     return CrowdingFigures(
         by_count=np.bincount(np.bincount(people.images, minlength=images)),
         overlap=spread_of(found, OVERLAP_BINS),
         over=np.array([np.count_nonzero(found > least) for least in OVERLAPS], np.int64),
-        not_compared=int((boxed & many).sum()),
+        not_compared=not_compared,
     )
 
 

@@ -49,13 +49,12 @@ class People:
     @cached_property
     def labelled(self) -> Ints:
         """Return (N,) int64: how many joints of each are labelled."""
-        return np.count_nonzero(self.joints[..., 2], axis=1).astype(np.int64)
+        return np.asarray(np.count_nonzero(self.joints[..., 2], axis=1), np.int64)
 
     @cached_property
     def sized(self) -> Bools:
         """Return (N,) whose photograph's size is known."""
-        known: Bools = (self.sizes > 0).all(axis=1)
-        return known
+        return np.asarray((self.sizes > 0).all(axis=1))
 
     def take(self, chosen: NDArray[np.integer] | Bools | slice) -> People:
         """Return some of them."""

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+FEWEST = 10  # of fewer, whatever is found may be chance: the errors below are those of many
 BY_CHANCE = 1.96  # standard errors, which one in twenty pairs of samples of the same exceeds
 _WORDS = ((0.8, "large"), (0.5, "medium"), (0.2, "small"))
 
@@ -26,16 +27,18 @@ class Effect:
         measure: h, of two shares, or d, of two means.
         size: positive where the second is larger.
         error: its standard error, were all that is counted independent of each other.
+        fewest: of how many the smaller sample is.
     """
 
     measure: Literal["h", "d"]
     size: float
     error: float
+    fewest: int
 
     @property
     def may_be_chance(self) -> bool:
         """Tell whether samples of one and the same would often differ as much."""
-        return abs(self.size) < BY_CHANCE * self.error
+        return self.fewest < FEWEST or abs(self.size) < BY_CHANCE * self.error
 
     @property
     def words(self) -> str:
@@ -48,16 +51,16 @@ def cohen_h(share: float, number: int, other: float, other_number: int) -> Effec
     if not number or not other_number:
         return None
     size = 2 * math.asin(math.sqrt(min(other, 1))) - 2 * math.asin(math.sqrt(min(share, 1)))
-    return Effect("h", size, math.sqrt(1 / number + 1 / other_number))
+    return Effect("h", size, math.sqrt(1 / number + 1 / other_number), min(number, other_number))
 
 
-def cohen_d(
-    first: tuple[float, float, int], second: tuple[float, float, int]
-) -> Effect | None:
-    """Return how far two means are from each other, in their pooled standard deviation.
+def cohen_d(first: tuple[float, float, int], second: tuple[float, float, int]) -> Effect | None:
+    """Return how far two means are from each other, in the root of the mean of their variances.
+
+    That is Cohen's unit where variances differ (2.3.2): samples of other sizes have the same.
 
     Args:
-        first: mean, standard deviation divided by the count, and count.
+        first: mean, standard deviation, and of how many.
         second: the same of the other.
 
     Returns:
@@ -66,12 +69,11 @@ def cohen_d(
     (mean, deviation, number), (other_mean, other_deviation, other_number) = first, second
     if min(number, other_number) < 2:
         return None
-    pooled = math.sqrt((number * deviation**2 + other_number * other_deviation**2) / (number + other_number - 2))
-    if pooled <= 1e-12 * max(abs(mean), abs(other_mean)):
-        return Effect("d", 0.0, 0.0) if mean == other_mean else None
-    size = (other_mean - mean) / pooled
-    total = number + other_number
-    return Effect("d", size, math.sqrt(total / (number * other_number) + size**2 / (2 * total)))
+    unit = math.sqrt((deviation**2 + other_deviation**2) / 2)
+    if unit <= 1e-12 * max(abs(mean), abs(other_mean)):
+        return Effect("d", 0.0, 0.0, min(number, other_number)) if mean == other_mean else None
+    error = math.sqrt(deviation**2 / number + other_deviation**2 / other_number)
+    return Effect("d", (other_mean - mean) / unit, error / unit, min(number, other_number))
 
 
 def js_distance(counts: ArrayLike, others: ArrayLike) -> float | None:

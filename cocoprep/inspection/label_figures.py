@@ -39,7 +39,7 @@ class LabelFigures:
     @property
     def joints(self) -> Ints:
         """Return (3,) int64: joints of `people` that are not labelled, hidden, visible."""
-        return self.visibility.sum(axis=0)
+        return np.asarray(self.visibility.sum(axis=0))
 
 
 def label_figures(people: People, crop: CropConfig) -> LabelFigures:

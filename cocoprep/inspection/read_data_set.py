@@ -50,7 +50,7 @@ def check_paths_beside(paths: Sequence[str]) -> None:
 
 def short_names(paths: Sequence[str]) -> list[str]:
     """Return short names by which paths can be told apart: of a file or folder, or of what differs on the way to it."""
-    stems = [PurePosixPath(path).name.removesuffix(".json") or path for path in paths]
+    stems = [_stem(path) or path for path in paths]
     if len(set(stems)) == len(paths):
         return stems
     parts = [PurePosixPath(path).parts for path in paths]
@@ -58,6 +58,10 @@ def short_names(paths: Sequence[str]) -> list[str]:
     places = [n for n, column in enumerate(columns) if len(set(column)) > 1]
     names = ["/".join(one[n] for n in places).removesuffix(".json") for one in parts]
     return names if places and len(set(names)) == len(paths) else list(paths)
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).name.removesuffix(".json").removeprefix("person_keypoints_")
 
 
 def read_data_set(path: str, name: str, files: FileStore, reading: Reading = _AS_LISTED) -> DataSet:

@@ -130,24 +130,22 @@ def _of_photographs(statistics: Statistics) -> Iterator[Figure]:
     yield _logarithm("size of photographs", images.side, "{:.0f} px")
     yield _mean("largest overlap with another", crowding.overlap, "{:.3f} IoU")
     over, least = int(crowding.over[SHOWN_OVERLAP]), OVERLAPS[SHOWN_OVERLAP]
-    yield _share(f"boxes that overlap more than {least:g}", over, crowding.overlap.count)
+    yield _share(f"overlap by more than {least:g}", over, crowding.overlap.count)
 
 
 def _of_labels(statistics: Statistics) -> Iterator[Figure]:
     labels, joints = statistics.labels, len(statistics.table)
     yield _share("no joint labelled", labels.unlabelled, labels.annotations)
     yield _share("crowds", labels.crowds, labels.annotations)
-    unlabelled, hidden, visible = labels.joints.tolist()
-    yield _share("joints labelled, of those with any", hidden + visible, unlabelled + hidden + visible)
-    yield _share("labelled joints that are hidden", hidden, hidden + visible)
+    _, hidden, visible = labels.joints.tolist()
+    yield _share("hidden of the labelled joints", hidden, hidden + visible)
     by_labelled = labels.by_labelled.copy()
     by_labelled[0] = 0
     some = spread_of_counts(by_labelled)
     # As shares of all joints, so that those with other joints can be compared.
-    yield Figure(
-        "labelled joints, of those with any", "labelled joints, of those with any", some.mean / joints, some.count,
-        some.deviation / joints, f"{some.mean:.1f} of {joints}",
-    )  # fmt: skip
+    name = "labelled joints, if any"
+    shown = f"{some.mean:.1f} of {joints}" if some.count else "-"
+    yield Figure(name, name, some.mean / joints, some.count, some.deviation / joints, shown)
 
 
 def _of_boxes(statistics: Statistics) -> Iterator[Figure]:
@@ -155,13 +153,13 @@ def _of_boxes(statistics: Statistics) -> Iterator[Figure]:
     for n, kind in enumerate(SIZES):
         yield _share(f"{kind} by area", int(boxes.sizes[n]), boxes.people)
     yield _logarithm("size of the box", boxes.side, "{:.0f} px")
-    yield _logarithm("size of the box, of the photograph's", boxes.share, "{:.2f}")
-    yield _logarithm("width of the box by its height", boxes.aspect, "{:.2f}")
-    yield _share("boxes at the photograph's edge", boxes.cut, boxes.sized)
+    yield _logarithm("box by the photograph's size", boxes.share, "{:.2f}")
+    yield _logarithm("width by height of the box", boxes.aspect, "{:.2f}")
+    yield _share("at the photograph's edge", boxes.cut, boxes.sized)
     joints = int(crops.joints.sum())
     yield _share("joints outside of their box", crops.outside_box, joints)
     outside = int(crops.outside_crop[SHOWN_SCALE])
-    yield _share(f"joints outside of the crop at {SCALES[SHOWN_SCALE]:g}", outside, joints)
+    yield _share(f"joints outside of crops at {SCALES[SHOWN_SCALE]:g}", outside, joints)
 
 
 def _of_joints(statistics: Statistics) -> Iterator[Figure]:
@@ -173,8 +171,8 @@ def _of_joints(statistics: Statistics) -> Iterator[Figure]:
         for axis, way in enumerate(("across", "down")):
             mean, deviation = float(crops.mean[k, axis]), float(crops.deviation[k, axis])
             count = int(crops.joints[k])
-            shown = f"{mean:.2f} of the crop" if count else "-"
-            yield Figure(f"{name} {way}", f"joint {way}", mean, count, deviation, shown)
+            shown = f"{mean:.2f}" if count else "-"
+            yield Figure(f"{name} {way} the crop", f"joint {way}", mean, count, deviation, shown)
 
 
 def _share(name: str, part: int, whole: int, group: str | None = None) -> Figure:
@@ -184,9 +182,7 @@ def _share(name: str, part: int, whole: int, group: str | None = None) -> Figure
 
 def _mean(name: str, spread: Spread, form: str, bins: Ints | None = None) -> Figure:
     shown = form.format(spread.mean) if spread.count else "-"
-    return Figure(
-        name, name, spread.mean, spread.count, spread.deviation, shown, spread.bins if bins is None else bins
-    )
+    return Figure(name, name, spread.mean, spread.count, spread.deviation, shown, spread.bins if bins is None else bins)
 
 
 def _logarithm(name: str, spread: Spread, form: str) -> Figure:

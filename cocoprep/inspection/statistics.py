@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cocoprep.coco.official import KNOWN_PEOPLE, KnownPeople
 from cocoprep.inspection.box_figures import BoxFigures, box_figures
 from cocoprep.inspection.crop_figures import CropFigures, crop_figures
-from cocoprep.inspection.crowding import MOST_COMPARED, CrowdingFigures, crowding_figures
+from cocoprep.inspection.crowding import MOST_COMPARED, CrowdingFigures, crowding_figures, overlaps_of
 from cocoprep.inspection.data_set import DataSet, EntryCounts
 from cocoprep.inspection.image_figures import ImageFigures, image_figures
 from cocoprep.inspection.label_figures import LabelFigures, label_figures
+from cocoprep.inspection.unlabelled import count_whys
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import counted
+from cocoprep.pose.tables import COCO_17
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Statistics:
         boxes: of what size and form.
         crowding: how crowded photographs are.
         crops: where joints lie.
+        unlabelled: how many of those without labels there are by what may be why, as `WHYS`.
         crop: how those crops are made.
         kept: people that a built folder holds; None of an annotation file.
         dropped: as of `DataSet`.
@@ -47,17 +51,24 @@ class Statistics:
     boxes: BoxFigures
     crowding: CrowdingFigures
     crops: CropFigures
+    unlabelled: Mapping[str, int]
     crop: CropConfig
     kept: int | None
     dropped: Mapping[str, int]
     notes: tuple[str, ...]
 
+    @property
+    def known(self) -> KnownPeople | None:
+        """Return what the whole file has, where this is called as one of COCO's and has COCO's joints."""
+        return KNOWN_PEOPLE.get(self.file_name) if self.table.name == COCO_17.name else None
+
 
 def measure(data_set: DataSet, crop: CropConfig) -> Statistics:
     """Return a data set in figures; `crop` is how people would be cropped out of it."""
     people = data_set.people
-    boxes, crowding = box_figures(people), crowding_figures(people, len(data_set.images))
-    crops = crop_figures(people, crop)
+    overlaps, not_compared = overlaps_of(people)
+    crowding = crowding_figures(people, len(data_set.images), overlaps, not_compared)
+    boxes, crops = box_figures(people), crop_figures(people, crop)
     return Statistics(
         name=data_set.name,
         path=data_set.path,
@@ -69,6 +80,7 @@ def measure(data_set: DataSet, crop: CropConfig) -> Statistics:
         boxes=boxes,
         crowding=crowding,
         crops=crops,
+        unlabelled=count_whys(people, overlaps),
         crop=crop,
         kept=None if data_set.manifest is None else data_set.manifest.counts.people,
         dropped=data_set.dropped,
@@ -81,7 +93,9 @@ def _left_out(boxes: BoxFigures, crowding: CrowdingFigures, crops: CropFigures) 
     found = []
     if unknown := boxes.people - boxes.sized:
         found.append(
-            counted(unknown, "annotations are on photographs of unknown size: left out where the edge or the crop counts")
+            counted(
+                unknown, "annotations are on photographs of unknown size: left out where the edge or the crop counts"
+            )
         )
     if boxless := boxes.people - boxes.side.count:
         found.append(counted(boxless, "annotations have a box without an area: left out where its form counts"))

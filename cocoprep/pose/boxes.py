@@ -61,7 +61,8 @@ def croppable(bbox_xywh: ArrayLike, sizes: ArrayLike, crop: CropConfig) -> NDArr
         x, y, w, h = bbox[n].tolist()
         width, height = size[n].tolist()
         good[n] = not (box_fault((x, y, w, h), width, height) or window_fault((x, y, w, h), width, height, crop))
-    return good
+    croppable_boxes: NDArray[np.bool_] = good
+    return croppable_boxes
 
 
 def canonical_windows(bbox_xywh: ArrayLike, sizes: ArrayLike, crop: CropConfig) -> NDArray[np.float64]:
