@@ -18,7 +18,7 @@ from cocoprep.coco.annotations import ImageInfo, Origin, Person
 from cocoprep.coco.people import ParsedEntry
 from cocoprep.coco.suspicions import WARNING, Labels, suspicions
 from cocoprep.errors import BuildError
-from cocoprep.pose.boxes import box_fault, canonical_window, clip_box, stored_window, visible_span
+from cocoprep.pose.boxes import box_fault, window_fault
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.drop_reasons import DropReason, JudgedEntry
 
@@ -87,22 +87,9 @@ def skip_reason(
         return DropReason.MIN_KEYPOINTS, f"{labelled} labelled keypoints"
     if not image.has_size:  # nor can its photograph be read; that is told when it is to be cropped
         return None
-    fault = box_fault(person.bbox, image.width, image.height) or _window_fault(person, image, crop)
+    width, height = image.width, image.height
+    fault = box_fault(person.bbox, width, height) or window_fault(person.bbox, width, height, crop)
     return (DropReason.BOX, fault) if fault else None
-
-
-def _window_fault(person: Person, image: ImageInfo, crop: CropConfig) -> str | None:
-    """Say so where a crop is so wide for its image that no whole pixel of it shows the photograph."""
-    smallest = 2 * crop.bbox_scale * max(person.bbox[2:]) / min(crop.input_size)
-    if smallest <= min(clip_box(person.bbox, image.width, image.height)[2:]):
-        return None  # the box alone spans two crop pixels each way, so one of them is whole
-    window = stored_window(canonical_window(person.bbox, (image.height, image.width), crop), crop)
-    height, width = crop.stored_size
-    left, right = visible_span(window.x0, window.width, width, image.width)
-    top, bottom = visible_span(window.y0, window.height, height, image.height)
-    if right > left and bottom > top:
-        return None
-    return f"bbox {list(person.bbox)}: no whole pixel of its crop lies in the {image.width} x {image.height} image"
 
 
 def select_people(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cocoprep.builder.config import SHARED, BuildConfig, SelectConfig
+from cocoprep.cli.input_size import InputSize
 from cocoprep.cli.paths import check_paths, tell_of_tar
 from cocoprep.cli.say import say
 from cocoprep.cli.sources import source_option
@@ -28,18 +29,6 @@ if TYPE_CHECKING:
     from cocoprep.storage.store import FileStore
 
 LOCAL = "local"
-
-
-class _InputSize(click.ParamType):  # type: ignore[type-arg]
-    name = "SIZE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        match = re.fullmatch(r"(\d+)(?:x(\d+))?", value)
-        if match is None:
-            self.fail(f"{value!r}: expected a number such as 256, or height x width such as 256x192.", param, ctx)
-        return int(match[1]), int(match[2] or match[1])
 
 
 @click.command("build", context_settings={"show_default": True})
@@ -61,7 +50,7 @@ class _InputSize(click.ParamType):  # type: ignore[type-arg]
     help="Pixels that the labels are of: as stored, upright as EXIF says, or whichever has the stated size.",
 )  # fmt: skip
 @click.option("--out", metavar="DIR", help="Folder to write.  [default: data/shards/<split>]")
-@click.option("--input-size", type=_InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
+@click.option("--input-size", type=InputSize(), default="256", help="Network input: pixels, or HxW such as 256x192.")
 @click.option("--heatmap-stride", type=int, default=4, help="Input pixels per heatmap pixel.")
 @click.option("--sigma", type=float, default=2.0, help="Standard deviation of a joint's Gaussian, in heatmap pixels.")
 @click.option("--bbox-scale", type=float, default=1.25, help="Size of the crop relative to the box.")

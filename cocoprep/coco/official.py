@@ -76,3 +76,20 @@ OFFICIAL: Mapping[str, Split] = {
         _ANNOTATIONS_2014,
     ),
 }
+
+
+@dataclass(frozen=True)
+class KnownPeople:
+    """What the whole keypoints file of a split holds: photographs with people, annotations, those with keypoints."""
+
+    images: int
+    annotations: int
+    labelled: int
+
+
+# By the file's name: what whoever has counted the files of 2017 finds. Together they are 66,808 photographs with
+# 273,469 annotations, of which 42.9 % have no keypoints.
+KNOWN_PEOPLE: Mapping[str, KnownPeople] = {
+    "person_keypoints_train2017.json": KnownPeople(64_115, 262_465, 149_813),
+    "person_keypoints_val2017.json": KnownPeople(2_693, 11_004, 6_352),
+}

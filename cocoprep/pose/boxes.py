@@ -36,6 +36,53 @@ def box_fault(bbox_xywh: BBox, width: int, height: int) -> str | None:
     return None
 
 
+def window_fault(bbox_xywh: BBox, width: int, height: int, crop: CropConfig) -> str | None:
+    """Say so where a crop is so wide for its image that no whole pixel of it shows the photograph, or None."""
+    smallest = 2 * crop.bbox_scale * max(bbox_xywh[2:]) / min(crop.input_size)
+    if smallest <= min(clip_box(bbox_xywh, width, height)[2:]):
+        return None  # the box alone spans two crop pixels each way, so one of them is whole
+    window = stored_window(canonical_window(bbox_xywh, (height, width), crop), crop)
+    rows, columns = crop.stored_size
+    left, right = visible_span(window.x0, window.width, columns, width)
+    top, bottom = visible_span(window.y0, window.height, rows, height)
+    if right > left and bottom > top:
+        return None
+    return f"bbox {list(bbox_xywh)}: no whole pixel of its crop lies in the {width} x {height} image"
+
+
+def croppable(bbox_xywh: ArrayLike, sizes: ArrayLike, crop: CropConfig) -> NDArray[np.bool_]:
+    """Tell which boxes (N, 4) give a crop of images of `sizes` (N, 2), width and height: no fault of either kind."""
+    bbox, size = np.asarray(bbox_xywh, np.float64).reshape(-1, 4), np.asarray(sizes, np.int64).reshape(-1, 2)
+    longest = bbox[:, 2:].max(axis=1)
+    clipped = _clipped(bbox, size)[:, 2:].min(axis=1)
+    good = (bbox[:, 2:] > 0).all(axis=1) & (np.abs(bbox).max(axis=1) <= MAX_COORDINATE)
+    good &= (clipped >= SMALLEST_SIDE_PX) & (2 * crop.bbox_scale * longest / min(crop.input_size) <= clipped)
+    for n in np.flatnonzero(~good):  # few: looked at one by one
+        x, y, w, h = bbox[n].tolist()
+        width, height = size[n].tolist()
+        good[n] = not (box_fault((x, y, w, h), width, height) or window_fault((x, y, w, h), width, height, crop))
+    croppable_boxes: NDArray[np.bool_] = good
+    return croppable_boxes
+
+
+def canonical_windows(bbox_xywh: ArrayLike, sizes: ArrayLike, crop: CropConfig) -> NDArray[np.float64]:
+    """Return (N, 4) x0, y0, width, height: `canonical_window` of boxes (N, 4) in images of `sizes` (N, 2), (W, H)."""
+    bbox = _clipped(np.asarray(bbox_xywh, np.float64).reshape(-1, 4), np.asarray(sizes, np.int64).reshape(-1, 2))
+    x, y, w, h = np.moveaxis(bbox, -1, 0)
+    input_height, input_width = crop.input_size
+    aspect = input_width / input_height
+    width = np.maximum(w, h * aspect) * crop.bbox_scale
+    height = width / aspect
+    windows = np.stack([x + w / 2 - width / 2, y + h / 2 - height / 2, width, height], axis=-1)
+    return windows.astype(np.float32).astype(np.float64)
+
+
+def _clipped(bbox: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    start = np.clip(bbox[:, :2], 0, sizes)
+    end = np.clip(bbox[:, :2] + bbox[:, 2:], 0, sizes)
+    return np.concatenate([start, end - start], axis=1)
+
+
 def canonical_window(bbox_xywh: BBox, image_size: tuple[int, int], crop: CropConfig) -> CropWindow:
     """Return the canonical crop window of a box, in pixels of the image of `image_size` (H, W).
 

@@ -1,0 +1,132 @@
+"""A data set's annotations as arrays: what statistics are taken of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.shards.manifest import Manifest
+
+TOGETHER = 1 << 13  # people whose joints are worked on at once
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class People:
+    """N valid annotations of K joints each, crowds and those without labels too, in the file's order.
+
+    Attributes:
+        annotation_ids: (N,) int64.
+        images: (N,) int64, the place of each one's photograph among those of the data set.
+        sizes: (N, 2) int64, width and height of that photograph; 0 where not known.
+        bbox: (N, 4) float64, x, y, width, height in image pixels.
+        area: (N,) float64 square pixels, of the segment.
+        crowd: (N,) bool.
+        joints: (N, K, 3) float32, pixel index x and y, and visibility 0, 1 or 2; all 0 where not labelled.
+    """
+
+    annotation_ids: Ints
+    images: Ints
+    sizes: Ints
+    bbox: Floats
+    area: Floats
+    crowd: Bools
+    joints: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.images)
+
+    @cached_property
+    def labelled(self) -> Ints:
+        """Return (N,) int64: how many joints of each are labelled."""
+        return np.asarray(np.count_nonzero(self.joints[..., 2], axis=1), np.int64)
+
+    @cached_property
+    def sized(self) -> Bools:
+        """Return (N,) whose photograph's size is known."""
+        return np.asarray((self.sizes > 0).all(axis=1))
+
+    def take(self, chosen: NDArray[np.integer] | Bools | slice) -> People:
+        """Return some of them."""
+        return People(
+            self.annotation_ids[chosen], self.images[chosen], self.sizes[chosen], self.bbox[chosen],
+            self.area[chosen], self.crowd[chosen], self.joints[chosen],
+        )  # fmt: skip
+
+    def parts(self, chosen: Bools) -> Iterator[People]:
+        """Yield those that are chosen (N,), some at a time."""
+        places = np.flatnonzero(chosen)
+        for start in range(0, len(places), TOGETHER):
+            yield self.take(places[start : start + TOGETHER])
+
+
+@dataclass(frozen=True)
+class EntryCounts:
+    """What the entries of `annotations` are: `read` in all, of which these three kinds are not among the people."""
+
+    read: int
+    other_categories: int
+    malformed: int
+    twice: int
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set: what an annotation file, or a built folder, says.
+
+    Attributes:
+        name: short, by which it is told from others.
+        path: of the file or folder.
+        file_name: of the annotation file, or of that which the folder was built from.
+        table: the K joints.
+        entries: of the file.
+        images: its photographs, those without people too.
+        people: its valid annotations.
+        notes: what was guessed, in sentences.
+        manifest: of a built folder.
+        dropped: of a built folder, how many annotations gave no record, by reason.
+    """
+
+    name: str
+    path: str
+    file_name: str
+    table: KeypointTable
+    entries: EntryCounts
+    images: tuple[ImageInfo, ...]
+    people: People
+    notes: tuple[str, ...] = ()
+    manifest: Manifest | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+def people_of(pairs: Sequence[tuple[Person, int]], images: Sequence[ImageInfo], joints: int) -> People:
+    """Return people as arrays.
+
+    Args:
+        pairs: each one, and the id of the photograph.
+        images: the photographs.
+        joints: K.
+    """
+    places = {image.image_id: n for n, image in enumerate(images)}
+    at = np.array([places[image_id] for _, image_id in pairs], np.int64)
+    sizes = np.array([(image.width, image.height) for image in images], np.int64).reshape(-1, 2)
+    packed = np.frombuffer(b"".join(person.keypoint_bytes for person, _ in pairs), "<f4")
+    return People(
+        annotation_ids=np.array([person.annotation_id for person, _ in pairs], np.int64),
+        images=at,
+        sizes=sizes[at],
+        bbox=np.array([person.bbox for person, _ in pairs], np.float64).reshape(-1, 4),
+        area=np.array([person.area_px2 for person, _ in pairs], np.float64),
+        crowd=np.array([person.is_crowd for person, _ in pairs], bool),
+        joints=packed.reshape(len(pairs), joints, 3),
+    )
