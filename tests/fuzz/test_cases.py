@@ -143,8 +143,8 @@ def keep_somebody_else(root: Path) -> None:
     ids = [101] + [9000 + n for n in range(len(table) - 1)]
     columns = {"kept": [True] * len(table), "reason": [None] * len(table), "shard": shards, "annotation_id": ids}
     columns["image_id"] = [1] * len(table)
-    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else table[f.name] for f in SCHEMA]
-    pq.write_table(pa.table(arrays, schema=SCHEMA), path)
+    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else table[f.name] for f in table.schema]
+    pq.write_table(pa.table(arrays, schema=table.schema), path)
     mend_digests(root / "out", Random(1), changed="ledger.parquet")
 
 
