@@ -54,7 +54,7 @@ def _import(source: str, form: str, out: str, *, images: str | None, keypoints: 
 
     files = AnyFiles()
     table = None if keypoints is None else open_table(keypoints, files)
-    with CountProgress("reading sizes", "photographs") as progress:
+    with CountProgress("reading", "photographs") as progress:
         dataset = READERS[form](Source(source, files, images, table, progress.update))
     written = write_dataset(dataset, out, files, inputs=[source])
     _tell(dataset, written)
