@@ -47,7 +47,7 @@ def command(
 def _import(source: str, form: str, out: str, *, images: str | None, keypoints: str | None) -> None:
     from cocoprep.cli.keypoints import open_table
     from cocoprep.cli.progress import CountProgress
-    from cocoprep.importers.formats import READERS
+    from cocoprep.importers.formats import import_dataset
     from cocoprep.importers.photographs import Source
     from cocoprep.importers.write import write_dataset
     from cocoprep.storage.by_scheme import AnyFiles
@@ -55,8 +55,8 @@ def _import(source: str, form: str, out: str, *, images: str | None, keypoints: 
     files = AnyFiles()
     table = None if keypoints is None else open_table(keypoints, files)
     with CountProgress("reading", "photographs") as progress:
-        dataset = READERS[form](Source(source, files, images, table, progress.update))
-    written = write_dataset(dataset, out, files, inputs=[source])
+        dataset = import_dataset(form, Source(source, files, images, table, progress.update))
+    written = write_dataset(dataset, out, files, form=form, source=source)
     _tell(dataset, written)
 
 

@@ -22,7 +22,7 @@ NOT_CARRIED = (
     "people of the test images: their joints were never published",
     "which people stand apart (single_person), activities and videos",
 )
-_TEST = "test images are left out: their joints are not published"
+_TEST = "test images have joints that are not published"
 _SPLIT = "train"
 _Struct = Mapping[str, Matrix]
 
