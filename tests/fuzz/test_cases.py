@@ -224,6 +224,9 @@ CASES = {
     "a ledger of one text, again and again": (
         "ledger", kinds.SHOW, with_ledger(row=np.arange(ROWS), detail=pa.array(["x" * 3_000] * ROWS)), "for a column",
     ),
+    "a name of MPII's that is no text": (
+        "mpii json", kinds.MPII_JSON, written("forms/mpii.json", b'[{"image": "\xff"}]'), "not UTF-8",
+    ),
     "joints of two numbers": (
         "ground truth", kinds.SHOW, changed(TRUTH, put("annotations", 1, "keypoints", value=[1, 2])), "keypoints:",
     ),

@@ -140,6 +140,8 @@ def test_the_command_offers_all_forms():
 OPTIONS = {
     "neither": ([], "expected either --from"),
     "both": (["--from", "lsp", "--to", "coco"], "expected either --from"),
+    "a table of what is known": (["--from", "lsp", "--keypoints", "coco-17"], "the joints of lsp are known"),
+    "another place of photographs": (["--from", "yolo-pose", "--images", "x"], "data.yaml says where"),
     "a table of crops": (["--to", "coco", "--keypoints", "coco-17"], "go with --from"),
     "nothing there": (["--from", "cvat"], "found nothing"),
     "an odd place": (["--from", "cvat", "--images", "http://x"], "--images: expected a path"),
