@@ -202,6 +202,9 @@ CASES = {
     "a manifest without photographs": (
         "manifest", kinds.SHOW[:3] + kinds.SHOW[5:], changed(MANIFEST, lambda m: m["source"].pop("images")), "source",
     ),
+    "a manifest of an endless version": (
+        "manifest", kinds.VERIFY, changed(MANIFEST, put("schema_version", value=["x" * 500] * 20)), "schema version 1",
+    ),
     "a manifest of more people": (
         "manifest", kinds.SHEET, changed(MANIFEST, put("counts", "people", value=10**6)), "another number",
     ),
