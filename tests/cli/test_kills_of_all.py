@@ -18,6 +18,7 @@ from cocoprep.storage.by_scheme import AnyFiles
 from tests.support.buckets import put
 from tests.support.killing import Home, Killing, sha256_of
 from tests.support.mirror import download_command, serving, write_mirror
+from tests.support.other_forms import drawn_set, write_yolo
 from tests.support.people import write_people
 from tests.support.processes import NEEDS_PROC
 
@@ -204,6 +205,19 @@ def test_sample(killing, tmp_path, kills):
     home = Home(tmp_path / "home", changing={"sample.json": json_of, "sample-progress.jsonl": lines_of})
     images = 40 if kills > 1 else 8  # enough for two processes, or quickly drawn
     killing(kills, [*COCOPREP, "sample", "out", "--images", str(images), "--workers", "2"], home)
+
+
+@shares(1, 15)
+def test_convert_from_another_form(killing, tmp_path, kills):
+    coco = drawn_set(tmp_path / "drawn")
+    source, home = write_yolo(coco, tmp_path / "yolo"), Home(tmp_path / "home", changing={"converted.json": json_of})
+    killing(kills, [*COCOPREP, "convert", str(source), "--from", "yolo-pose", "--out", "out"], home, inputs=[source])
+
+
+@shares(1, 15)
+def test_convert_crops(killing, built, tmp_path, kills):
+    home = Home(tmp_path / "home", changing={"converted.json": json_of})
+    killing(kills, [*COCOPREP, "convert", str(built), "--to", "coco", "--out", "out"], home, inputs=[built])
 
 
 @shares(1, 20)
