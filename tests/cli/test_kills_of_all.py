@@ -311,3 +311,14 @@ def test_predict(killing, run, tmp_path, kills):
 def test_pictures(killing, built, tmp_path, command, kills):
     line = [*COCOPREP, command[0], str(built), *command[1:], "--out", "picture.png"]
     killing(kills, line, Home(tmp_path / "home"), inputs=[built])
+
+
+@shares(4, 30)
+def test_leaks(killing, tmp_path, kills):
+    annotations, images = write_people(tmp_path / "coco", images=60)
+    home = Home(tmp_path / "home", looks={"fingerprints/*": nothing})
+    sources = [part for name in ("val", "train") for part in ("--source", f"{name}={annotations},{images}")]
+    killing(
+        kills, [*COCOPREP, "leaks", *sources, "--out", str(home.path / "out"), "--workers", "2"], home,
+        inputs=[annotations, images],
+    )  # fmt: skip
