@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from cocoprep.coco.sources import parse_source
+from cocoprep.coco.source_file import parse_source
 from cocoprep.inspection.candidates import MOST_BITS, find_candidates
 from cocoprep.inspection.fingerprint_folder import FingerprintFolder
 from cocoprep.inspection.fingerprints import SIDE, fingerprint

@@ -12,7 +12,9 @@ from cocoprep.cli.say import say, say_note
 from cocoprep.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cocoprep.importers.dataset import ImportedDataset
+    from collections.abc import Sequence
+
+    from cocoprep.importers.dataset import Category, ImportedDataset
     from cocoprep.importers.write import WrittenSplit
 
 FORMS = ("mpii", "lsp", "yolo-pose", "cvat", "labelstudio")
@@ -45,19 +47,36 @@ def command(
 
 
 def _import(source: str, form: str, out: str, *, images: str | None, keypoints: str | None) -> None:
+    _refuse_idle(form, images=images, keypoints=keypoints)
     from cocoprep.cli.keypoints import open_table
     from cocoprep.cli.progress import CountProgress
-    from cocoprep.importers.formats import READERS
+    from cocoprep.importers.formats import import_dataset
     from cocoprep.importers.photographs import Source
     from cocoprep.importers.write import write_dataset
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
     table = None if keypoints is None else open_table(keypoints, files)
-    with CountProgress("reading sizes", "photographs") as progress:
-        dataset = READERS[form](Source(source, files, images, table, progress.update))
-    written = write_dataset(dataset, out, files, inputs=[source])
+    with CountProgress("reading", "photographs") as progress:
+        dataset = import_dataset(form, Source(source, files, images, table, progress.update))
+    written = write_dataset(dataset, out, files, form=form, source=source)
     _tell(dataset, written)
+
+
+def _refuse_idle(form: str, *, images: str | None, keypoints: str | None) -> None:
+    """Raise ConfigError for an option that a form has no use for."""
+    if keypoints is not None and form in ("mpii", "lsp"):
+        raise ConfigError(f"--keypoints: the joints of {form} are known. Leave it out.")
+    if images is not None and form == "yolo-pose":
+        raise ConfigError("--images: data.yaml says where its photographs are, below its own folder. Leave it out.")
+
+
+def _category_option(categories: Sequence[Category]) -> str:
+    """Return what tells a build which of several categories, where it could not know."""
+    if len(categories) < 2 or any(one.name == "person" for one in categories):
+        return ""
+    alike = len({one.joints for one in categories}) == 1
+    return f" --category {'all' if alike else shlex.quote(categories[0].name)}"
 
 
 def _tell(dataset: ImportedDataset, written: list[WrittenSplit]) -> None:
@@ -75,7 +94,8 @@ def _tell(dataset: ImportedDataset, written: list[WrittenSplit]) -> None:
     say("to build of it:")
     for split in written:
         where = "PHOTOGRAPHS" if split.images is None else shlex.quote(split.images)
-        say(f"  cocoprep build --annotations {shlex.quote(split.path)} --images {where}")
+        which = _category_option(dataset.categories)
+        say(f"  cocoprep build --annotations {shlex.quote(split.path)} --images {where}{which}")
 
 
 def _write_crops(folder: str, out: str) -> None:

@@ -103,16 +103,7 @@ def _measure(
     options: EvaluateOptions, dataset: ShardDataset | None, of_run: KeypointTable | None, files: FileStore
 ) -> _Found:
     """Predict or read predictions, and measure them; `of_run` are the joints that a run predicts."""
-    listed = None if dataset is None else table_of(dataset.manifest.keypoints)
-    if options.keypoints is not None:
-        listed = open_table(options.keypoints, files)
-    truth = read_truth(
-        options.annotations or files.join(options.data or "", GROUND_TRUTH),
-        files,
-        listed,
-        options.category,
-        meanings=options.visibility,
-    )
+    truth = _read_truth(options, dataset, files)
     theirs = of_run or truth.table
     if options.results_keypoints is not None:
         theirs = open_table(options.results_keypoints, files, option="--results-keypoints")
@@ -131,12 +122,20 @@ def _measure(
     else:
         evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds)
         maps = [shared_maps(one, joint_map) for one in maps]
-        notes.append(ACROSS)
-    truth, table = evaluation.truth, evaluation.truth.table
+        notes += [ACROSS] if joint_map.lacking else []
     beside: FiguresBeside = {}
     if dataset is not None:
-        beside = figures_beside(dataset, truth, table, files, thresholds=thresholds, joint_map=joint_map)
-    return _Found(dataset, evaluation, table, notes, beside, maps)
+        scored = evaluation.truth
+        beside = figures_beside(dataset, scored, scored.table, files, thresholds=thresholds, joint_map=joint_map)
+    return _Found(dataset, evaluation, evaluation.truth.table, notes, beside, maps)
+
+
+def _read_truth(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> Truth:
+    table = None if dataset is None else table_of(dataset.manifest.keypoints)
+    if options.keypoints is not None:
+        table = open_table(options.keypoints, files)
+    path = options.annotations or files.join(options.data or "", GROUND_TRUTH)
+    return read_truth(path, files, table, options.category, meanings=options.visibility)
 
 
 def _order_note(truth: Truth, dataset: ShardDataset | None) -> list[str]:

@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-from cocoprep.pose.joint_map import NO_JOINT
-
 
 class _Pair(click.ParamType):  # type: ignore[type-arg]
     name = "OURS=THEIRS"
@@ -23,7 +21,7 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
                 param,
                 ctx,
             )
-        return ours, theirs or NO_JOINT
+        return ours, theirs  # "" is `NO_JOINT`
 
 
 def _once(_: click.Context, parameter: click.Parameter, value: tuple[tuple[str, str], ...]) -> dict[str, str]:

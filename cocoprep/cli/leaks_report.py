@@ -26,7 +26,7 @@ def print_leaks(found: FoundLeaks, listed: Sequence[Listed]) -> None:
         return
     counts = Counter((leak.dropped.source, leak.kept.source, leak.kind) for leak in found.leaks)
     table = Table(title="photographs that are there before", title_justify="left")
-    for heading in ("to be dropped from", "kept in", *LeakKind, "all"):
+    for heading in ("drop from", "kept in", *LeakKind, "all"):
         table.add_column(heading, justify="left" if heading.endswith(("from", "in")) else "right")
     for dropped, kept in dict.fromkeys((leak.dropped.source, leak.kept.source) for leak in found.leaks):
         numbers = [counts[dropped, kept, kind] for kind in LeakKind]

@@ -19,6 +19,7 @@ from cocoprep.importers.dataset import ImportedDataset, SplitDraft
 from cocoprep.importers.names import split_name
 from cocoprep.importers.photographs import Source
 from cocoprep.importers.xml_events import read_xml
+from cocoprep.importers.zipped import is_zip, read_member
 from cocoprep.pose.affine import point_to_index
 from cocoprep.pose.boxes import BBox
 
@@ -27,6 +28,7 @@ NOT_CARRIED = (
     "tags, attributes, polygons, masks and whatever else has no joints",
 )
 PERSON = "person"
+_FILE = "annotations.xml"
 _CIRCLE = re.compile(r"<circle\b[^>]*>")
 _LINE = re.compile(r"<line\b[^>]*>")
 _ATTRIBUTE = re.compile(r'data-([a-z-]+)="([^"]*)"')
@@ -35,15 +37,17 @@ _Joint = tuple[float, float, int]
 
 
 def read_cvat(source: Source) -> ImportedDataset:
-    """Return the people of an annotations.xml, or of the folder that it lies in.
+    """Return the people of an annotations.xml, or of the folder or zip that it lies in.
 
     Raises:
         AnnotationError: it is none, or nobody in it has joints.
     """
-    source = source.file("annotations.xml")
+    source = source.file(_FILE)
     draft = SplitDraft(Account())
     reader = CvatReader(draft)
-    read_xml(source.read("CVAT's annotations.xml"), source.path, reader)
+    zipped = is_zip(source.path, source.files)
+    data = read_member(source.path, _FILE, source.files) if zipped else source.read("CVAT's annotations.xml")
+    read_xml(data, source.path, reader)
     if not reader.people:
         told = "; ".join(draft.account.left_out.lines)
         raise AnnotationError(
@@ -51,7 +55,7 @@ def read_cvat(source: Source) -> ImportedDataset:
         )
     categories = categories_by_name(reader.people, reader.joints, reader.limbs, source.table, source.path)
     add_named(draft, reader.people, categories, source.table)
-    images = source.find_images(source.beside("images", ""))
+    images = source.images or (source.path if zipped else source.find_images(source.beside("images", "")))
     split = draft.finish(split_name(reader.task or "cvat"), images)
     return ImportedDataset(tuple(categories.values()), (split,), draft.account, NOT_CARRIED)
 

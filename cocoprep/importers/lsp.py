@@ -83,7 +83,11 @@ def _split(
     form = _name_form(images, source, extended=extended)
     for number, person in enumerate(joints.tolist(), first + 1):
         place = draft.photograph(form.format(number))
-        triples = [(x, y, _visibility(flag, extended=extended)) for x, y, flag in person]
+        triples = [(x, y, _visibility(flag, extended=extended) if (x, y) != (0, 0) else 0) for x, y, flag in person]
+        if nowhere := sum(1 for x, y, flag in person if (x, y) == (0, 0) and _visibility(flag, extended=extended)):
+            account.guessed.add(
+                "joints are at (0, 0), where no picture is: not labelled", form.format(number), number=nowhere
+            )
         assert place is not None, "a name of ours"
         draft.add(ImportedPerson(place, without_unlabelled(triples, FROM_ONE)))
     drafted = draft.finish(name, images)

@@ -23,7 +23,7 @@ def read_mpii(source: Source) -> ImportedDataset:
     """
     data = source.read("MPII's MAT-file or a JSON list")
     is_mat = data[:6] == b"MATLAB" or source.path.endswith(".mat")
-    read = (read_mpii_mat if is_mat else read_mpii_json)(data, source.path)
+    read = read_mpii_mat(data, source.path, source.on_photograph) if is_mat else read_mpii_json(data, source.path)
     (split,) = read.splits
     images = source.find_images([*source.beside("images", "../images", "")])
     measured = measure(split.photographs, images, source, read.account)

@@ -7,7 +7,7 @@ RELEASE.img_train(i) is 1 for training. The joints of the other images were neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -22,13 +22,20 @@ NOT_CARRIED = (
     "people of the test images: their joints were never published",
     "which people stand apart (single_person), activities and videos",
 )
-_TEST = "test images are left out: their joints are not published"
+_TEST = "test images have joints that are not published"
 _SPLIT = "train"
 _Struct = Mapping[str, Matrix]
 
 
-def read_mpii_mat(data: bytes, path: str) -> ImportedDataset:
+def read_mpii_mat(
+    data: bytes, path: str, on_image: Callable[[int, int], None] = lambda done, total: None
+) -> ImportedDataset:
     """Return the people of the training images; sizes of photographs are not known yet.
+
+    Args:
+        data: the file's content.
+        path: named in messages.
+        on_image: told how many of all images are read.
 
     Raises:
         AnnotationError: it is not that file.
@@ -41,7 +48,8 @@ def read_mpii_mat(data: bytes, path: str) -> ImportedDataset:
         annolist = release["annolist"]
         if len(is_train) != annolist.count:
             raise ValueError(f"{annolist.count} images, and {len(is_train)} are said to be for training or not")
-        for image, train in zip(annolist.structs(), is_train.tolist(), strict=True):
+        for done, (image, train) in enumerate(zip(annolist.structs(), is_train.tolist(), strict=True), 1):
+            on_image(done, annolist.count)
             if train:
                 _add_image(draft, image)
             else:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cocoprep.coco.converted import ANNOTATIONS, document, open_converted, plain_numbers
+from cocoprep.coco.converted import document, open_converted, plain_numbers
 from cocoprep.coco.entries import BOX_SHARE
 from cocoprep.importers.dataset import Category, ImportedDataset, ImportedPerson, ImportedSplit
 from cocoprep.storage.store import FileStore
@@ -27,9 +27,9 @@ class WrittenSplit:
 
 
 def write_dataset(
-    dataset: ImportedDataset, folder: str, files: FileStore, *, inputs: Iterable[str]
+    dataset: ImportedDataset, folder: str, files: FileStore, *, form: str, source: str
 ) -> list[WrittenSplit]:
-    """Write a data set into a folder that is empty, or that an earlier call has written.
+    """Write a data set into a folder that is empty, or that earlier calls have written.
 
     The ids of photographs and people are numbers from 1, in the order of the file.
 
@@ -37,11 +37,12 @@ def write_dataset(
         dataset: which.
         folder: where to.
         files: where that lies.
-        inputs: what was read, and must not lie in the folder.
+        form: of what was read.
+        source: what was read, and must not lie in the folder.
 
     Raises:
         OutputError: the folder holds something else, or cannot be written.
-        ConfigError: an input lies in it.
+        ConfigError: the source lies in it.
     """
     account = dataset.account
 
@@ -50,17 +51,13 @@ def write_dataset(
             "left_out": account.left_out.lines, "guessed": account.guessed.lines, "not_carried": dataset.not_carried,
         }  # fmt: skip
 
-    written = []
-    with open_converted(folder, files, folders=[ANNOTATIONS], inputs=inputs, account=told) as out:
+    written, splits = [], [split.name for split in dataset.splits]
+    with open_converted(folder, files, form=form, source=source, splits=splits, told=told) as out:
         for split in dataset.splits:
-            with out.create(ANNOTATIONS, f"person_keypoints_{split.name}.json") as stream:
+            with out.create_annotations(split.name) as stream:
                 stream.writelines(_pieces(split, dataset.categories))
-            labelled = sum(any(person.keypoints[2::3]) for person in split.people)
-            written.append(
-                WrittenSplit(
-                    out.annotations(split.name), len(split.photographs), len(split.people), labelled, split.images
-                )
-            )
+            path, labelled = out.annotations_path(split.name), sum(any(one.keypoints[2::3]) for one in split.people)
+            written.append(WrittenSplit(path, len(split.photographs), len(split.people), labelled, split.images))
     return written
 
 

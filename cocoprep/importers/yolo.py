@@ -80,7 +80,7 @@ def _tails(place: str, root: str, account: Account) -> Iterator[str]:
     above = [part for part in root.replace("\\", "/").split("/") if part not in ("", ".")]
     whole = [*above, *parts]
     if ".." in whole or place.startswith("/") or root.startswith("/"):
-        account.guessed.add(_ELSEWHERE, place)
+        account.guessed.add(_ELSEWHERE, f"{root}/{place}" if root else place)
     plain = [part for part in whole if part != ".." and ":" not in part and "\0" not in part]
     for first in range(len(plain)):
         yield "/".join(plain[first:])

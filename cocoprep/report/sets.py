@@ -5,7 +5,7 @@ from __future__ import annotations
 from cocoprep.evaluation.by_crowding import HARD_FROM, MEDIUM_FROM, without_index
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.pck import head_sizes
-from cocoprep.report.markup import NONE, Markup, count, element, join, share, table, words
+from cocoprep.report.markup import NONE, Markup, count, element, join, people, share, table, words
 
 
 def across_section(evaluation: Evaluation) -> Markup:
@@ -47,7 +47,7 @@ def pckh_table(evaluation: Evaluation) -> Markup:
     by = f" {head_sizes(pckh.stated, pckh.people, noun)}."
     caption = (
         "PCKh@0.5 as papers on MPII print it: a part is the mean of its left and its right joint, the total is over "
-        f"all labelled joints but pelvis and thorax, {count(pckh.joints)} of {count(pckh.people)} {noun.many}.{by}"
+        f"{count(pckh.joints)} labelled joints of {people(pckh.people, noun)}, without pelvis and thorax.{by}"
     )
     rows = [["PCKh@0.5", *(share(value) for value in (*pckh.parts.values(), pckh.total))]]
-    return table(["", *pckh.parts, "Total"], rows, caption=caption, mark="")
+    return table(["part", *pckh.parts, "Total"], rows, caption=caption, mark="")

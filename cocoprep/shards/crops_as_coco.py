@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from cocoprep.coco.converted import ANNOTATIONS, ConvertedFolder, document, open_converted, plain_numbers
+from cocoprep.coco.converted import document, open_converted, plain_numbers
 from cocoprep.errors import RecordError
 from cocoprep.pose.affine import CropWindow, crop_scale, crop_to_stored, image_to_crop, point_to_index
 from cocoprep.shards.manifest import Manifest, read_manifest
@@ -50,12 +50,13 @@ def write_crops(
     told = {"crops_of": split, "not_carried": NOT_CARRIED}
     # A file has all images before all annotations, and a person gives one of either: these wait for those.
     with (
-        open_converted(out, files, folders=[ANNOTATIONS, split], inputs=[folder], account=lambda: told) as converted,
-        converted.create(ANNOTATIONS, f"person_keypoints_{split}.json") as stream,
+        open_converted(out, files, form="coco", source=folder, splits=[split], told=lambda: told) as converted,
+        converted.create_annotations(split) as stream,
+        converted.pictures(split) as write_picture,
         Spool() as waiting,
     ):
         people = _told(_people(folder, manifest, files), manifest.counts.people, folder, on_person)
-        images = (_write(person, manifest, converted, waiting) for person in people)
+        images = (_write(person, manifest, write_picture, waiting) for person in people)
         stream.writelines(document(images, _waited(waiting), [_category(manifest)]))
     return manifest
 
@@ -103,12 +104,12 @@ def _person(stream: BinaryIO, manifest: Manifest) -> dict[str, Any]:
     return person
 
 
-def _write(person: dict[str, Any], manifest: Manifest, converted: ConvertedFolder, waiting: Spool) -> dict[str, Any]:
+def _write(
+    person: dict[str, Any], manifest: Manifest, write_picture: Callable[[int, bytes], str], waiting: Spool
+) -> dict[str, Any]:
     """Write a crop's picture, and have what is to be said of its person wait; return its image's entry."""
     number = person["annotation_id"]
-    name = f"{number}.jpg"
-    with converted.create(manifest.split, name) as stream:
-        stream.write(person["image"])
+    name = write_picture(number, person["image"])
     waiting.add(number, msgspec.json.encode(_annotation(person, manifest)))
     height, width = manifest.crop.stored_size
     return {

@@ -10,6 +10,7 @@ import hashlib
 
 import msgspec
 
+from cocoprep.checks import shown
 from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import CocoprepError, RecordError
 from cocoprep.shards.drop_reasons import DropReason
@@ -143,8 +144,8 @@ def read_manifest(folder: str, files: FileStore) -> Manifest:
     body = unseal(data, path)
     if body.get("format") != "cocoprep" or body.get("schema_version") != SCHEMA_VERSION:
         raise RecordError(
-            f"{path}: expected schema version {SCHEMA_VERSION}, found {body.get('schema_version')}. Build the shards "
-            "again with this version of cocoprep, or read them with the version that made them."
+            f"{path}: expected schema version {SCHEMA_VERSION}, found {shown(body.get('schema_version'))}. Build the "
+            "shards again with this version of cocoprep, or read them with the version that made them."
         )
     try:
         manifest = msgspec.convert(body, Manifest)

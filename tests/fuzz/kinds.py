@@ -72,6 +72,7 @@ MPII_MAT = ("convert", "{in}/forms/mpii.mat", "--from", "mpii", *_TO)
 LSP = ("convert", "{in}/forms/lsp", "--from", "lsp", "--out", "{out}/coco")
 YOLO = ("convert", "{in}/forms/yolo", "--from", "yolo-pose", "--out", "{out}/coco")
 CVAT = ("convert", "{in}/forms/annotations.xml", "--from", "cvat", *_TO)
+CVAT_ZIP = ("convert", "{in}/forms/task.zip", "--from", "cvat", "--out", "{out}/coco")
 LABEL_STUDIO = ("convert", "{in}/forms/tasks.json", "--from", "labelstudio", *_TO)
 REAL_BUILD = (*_BUILD, "--images", "{in}/coco/train2017", "--out", "{out}/built")
 REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
@@ -223,6 +224,7 @@ KINDS: dict[str, Kind] = {
     "data.yaml": Kind("forms/yolo/data.yaml", damage_yaml, (YOLO,)),
     "yolo labels": Kind("forms/yolo/labels/train/000000000001.txt", damage_lines, (YOLO,)),
     "cvat": Kind("forms/annotations.xml", damage_xml, (CVAT,), ("coco",)),
+    "cvat zip": Kind("forms/task.zip", partial(damage_zip, damage_member=damage_xml), (CVAT_ZIP,)),
     "label studio": Kind("forms/tasks.json", damage_json, (LABEL_STUDIO,), ("coco",)),
     "zip": Kind(
         "train2017.zip", partial(damage_zip, damage_member=damage_picture),

@@ -63,6 +63,8 @@ def _write_other_forms(root: Path) -> None:
     write_yolo(coco, forms / "yolo")
     write_cvat(coco, forms / "annotations.xml")
     write_labelstudio(coco, forms / "tasks.json")
+    with zipfile.ZipFile(forms / "task.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(forms / "annotations.xml", "annotations.xml")
     mpii, lsp = (_with_joints(coco, name) for name in ("mpii-16", "lsp-14"))
     write_mpii_json(mpii, forms / "mpii.json")
     write_mpii_mat(mpii, forms / "mpii.mat", compressed=False)

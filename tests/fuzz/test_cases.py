@@ -218,6 +218,9 @@ CASES = {
     "a manifest without photographs": (
         "manifest", kinds.SHOW[:3] + kinds.SHOW[5:], changed(MANIFEST, lambda m: m["source"].pop("images")), "source",
     ),
+    "a manifest of an endless version": (
+        "manifest", kinds.VERIFY, changed(MANIFEST, put("schema_version", value=["x" * 500] * 20)), "schema version 1",
+    ),
     "a manifest of more people": (
         "manifest", kinds.SHEET, changed(MANIFEST, put("counts", "people", value=10**6)), "another number",
     ),
@@ -243,6 +246,9 @@ CASES = {
     "a ledger's column whose name is no text": ("ledger", kinds.SHOW, with_odd_column, "column is no text"),
     "data sets whose names are no text": ("leaks", kinds.DROP_LEAKS, with_sources(b'{"sources": [{"name": "\xff"}]}'),
         "leaks.parquet: cannot be read"),
+    "a name of MPII's that is no text": (
+        "mpii json", kinds.MPII_JSON, written("forms/mpii.json", b'[{"image": "\xff"}]'), "not UTF-8",
+    ),
     "joints of two numbers": (
         "ground truth", kinds.SHOW, changed(TRUTH, put("annotations", 1, "keypoints", value=[1, 2])), "keypoints:",
     ),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
+from PIL import Image
 
 from cocoprep.importers.cvat import limbs_of
 
@@ -104,6 +106,41 @@ def test_another_file_is_refused(run, tmp_path):
     code, _, err = run("convert", tmp_path / "a.xml", "--from", "cvat", "--out", tmp_path / "out")
     assert code == 1
     assert "the element html, expected annotations" in err
+
+
+def zipped(path, **members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("_", "."), content)
+    return path
+
+
+def test_an_export_is_read_in_its_zip_with_its_photographs(run, tmp_path):
+    image = f'<image id="0" name="a.jpg" width="100" height="80">{BIRD}</image>'
+    task = zipped(tmp_path / "task.zip", annotations_xml=f"<annotations>{LABELS}{image}</annotations>")
+    with zipfile.ZipFile(task, "a") as archive, archive.open("images/a.jpg", "w") as member:
+        Image.new("RGB", (100, 80)).save(member, "JPEG")
+    code, out, err = run("convert", task, "--from", "cvat", "--out", tmp_path / "out")
+    assert code == 0, err
+    command = out.strip().splitlines()[-1].split()
+    assert command[-1] == str(task)
+    code, out, err = run(*command[1:], "--out", tmp_path / "shards", "--dry-run")
+    assert (code, "people" in out or "kept" in out) == (0, True), err
+    assert "cannot be read" not in out + err
+
+
+ZIPS = {
+    "without it": ({"other_xml": "<annotations/>"}, "a zip without annotations.xml"),
+    "a bomb": ({"annotations_xml": "<annotations>" + " " * 90_000_000}, "has 90000013 bytes, of"),
+}
+
+
+@pytest.mark.parametrize("case", ZIPS)
+def test_a_zip_that_cannot_be_used_is_refused(case, run, tmp_path):
+    members, says = ZIPS[case]
+    code, _, err = run("convert", zipped(tmp_path / "t.zip", **members), "--from", "cvat", "--out", tmp_path / "out")
+    assert code == 1
+    assert says in err
 
 
 def test_a_name_that_leads_out_takes_nobody_along(run, tmp_path):

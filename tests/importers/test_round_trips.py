@@ -98,7 +98,7 @@ def test_mpii_as_mat(compressed, mpii, run, tmp_path):
 
     assert_same(document, mpii, atol=1e-12, visible=visible, boxes=False)
     assert_square(document, mpii)
-    assert "LEFT OUT: 1 test image is left out" in said
+    assert "LEFT OUT: 1 test image has joints that are not published" in said
     assert "is_visible" not in said
     assert "no word on being hidden, as those of the head" in said
 
@@ -117,24 +117,16 @@ def test_head_sizes_of_mpii(mpii, run, tmp_path):
 def test_lsp(extended, run, tmp_path):
     coco = drawn_set(tmp_path / "drawn", "lsp-14", alone=True)
     source = other_forms.write_lsp(coco, tmp_path / "lsp", extended=extended)
-    if not extended:  # LSP has no joint that is not labelled
-        coco = other_forms.CocoSet(coco.images, tuple(map(labelled_all, coco.people)), coco.photographs, coco.table)
     document, said = converted(run, "lsp", source, tmp_path / "out")
     assert [image["file_name"][:4] for image in document["images"]] == (["im00"] * len(coco.images))
     for person, was in zip(document["annotations"], coco.people, strict=True):
         expected = joints_of(was)
         expected[:, 2] = all_visible(expected[:, 2]) if extended else expected[:, 2]
         np.testing.assert_allclose(joints_of(person), expected, rtol=0, atol=1e-12)
+    assert ("at (0, 0), where no picture is" in said) != extended
     assert "no box: the extent of their joints and 25% of it on each side is taken" in said
     (path,) = (tmp_path / "out/annotations").iterdir()
     assert "14, lsp-14" in table_built(run, path, tmp_path / "lsp/images")
-
-
-def labelled_all(person):
-    joints = joints_of(person)
-    nowhere = joints[:, 2] == 0
-    joints[nowhere] = (-1, -1, 2)  # what the writer's zeros come back as: LSP says only whether they are hidden
-    return {**person, "keypoints": joints.ravel().tolist()}
 
 
 def test_yolo(coco, run, tmp_path):

@@ -8,7 +8,9 @@ import os
 import pytest
 from pycocotools.coco import COCO
 
-from tests.support.other_forms import drawn_set, write_mpii_json, write_mpii_mat
+from cocoprep.cli import convert as convert_module
+from cocoprep.importers import formats
+from tests.support.other_forms import drawn_set, write_mpii_json, write_mpii_mat, write_yolo
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +43,50 @@ def test_pycocotools_reads_it_and_the_printed_command_builds_it(mpii, run, tmp_p
     assert code == 0, err
 
 
-def test_the_same_call_writes_the_same_and_another_replaces_its_own(mpii, run, tmp_path):
+TRAIN, VALID = (f"annotations/person_keypoints_{split}.json" for split in ("train", "valid"))
+
+
+def test_the_same_call_writes_the_same(mpii, run, tmp_path):
     out = tmp_path / "out"
     convert(run, mpii / "train.json", out)
     first = files_of(out)
-    assert set(first) == {"converted.json", "annotations/person_keypoints_train.json"}
-    convert(run, mpii / "train.json", out)
-    assert files_of(out) == first
+    assert set(first) == {"converted.json", TRAIN}
+    (out / TRAIN).write_text("damaged")
     (out / "annotations/notes.txt").write_text("a user's")
+    convert(run, mpii / "train.json", out)
+    assert files_of(out) == {**first, "annotations/notes.txt": b"a user's"}
+
+
+def test_two_lists_share_a_folder_and_one_split_of_two_is_refused(mpii, run, tmp_path):
+    out = tmp_path / "out"
+    convert(run, mpii / "train.json", out)
     assert convert(run, mpii / "valid.json", out)[0] == 0
-    assert set(files_of(out)) == {
-        "converted.json", "annotations/person_keypoints_valid.json", "annotations/notes.txt",
-    }  # fmt: skip
+    before = files_of(out)
+    assert set(before) == {"converted.json", TRAIN, VALID}
+    code, _, err = convert(run, mpii / "mpii.mat", out)
+    assert code == 1
+    assert f"holds the split train of another data set (mpii {mpii / 'train.json'})" in err
+    assert files_of(out) == before
+
+
+def test_a_split_that_is_no_longer_there_goes(run, tmp_path):
+    coco = drawn_set(tmp_path / "drawn")
+    source = write_yolo(coco, tmp_path / "yolo")
+    settings = source.read_text()
+    source.write_text(settings.replace("val: null", "val: images/train"))
+    run("convert", source, "--from", "yolo-pose", "--out", tmp_path / "out")
+    assert len(files_of(tmp_path / "out")) == 3
+    source.write_text(settings)
+    run("convert", source, "--from", "yolo-pose", "--out", tmp_path / "out")
+    assert set(files_of(tmp_path / "out")) == {"converted.json", TRAIN}
 
 
 def test_the_account_lies_beside(mpii, run, tmp_path):
     _, _, err = convert(run, mpii / "mpii.mat", tmp_path / "out")
-    told = json.loads((tmp_path / "out/converted.json").read_bytes())
-    assert told["complete"]
-    for line in (*told["told"]["left_out"], *told["told"]["guessed"], *told["told"]["not_carried"]):
+    (part,) = json.loads((tmp_path / "out/converted.json").read_bytes())["parts"].values()
+    told = part["told"]
+    assert part["complete"]
+    for line in (*told["left_out"], *told["guessed"], *told["not_carried"]):
         assert line in err
 
 
@@ -106,9 +133,15 @@ def test_photographs_that_are_elsewhere_are_told(mpii, run, tmp_path):
     assert "--images: expected a folder" in err
 
 
+def test_the_command_offers_all_forms():
+    assert convert_module.FORMS == formats.FORMS
+
+
 OPTIONS = {
     "neither": ([], "expected either --from"),
     "both": (["--from", "lsp", "--to", "coco"], "expected either --from"),
+    "a table of what is known": (["--from", "lsp", "--keypoints", "coco-17"], "the joints of lsp are known"),
+    "another place of photographs": (["--from", "yolo-pose", "--images", "x"], "data.yaml says where"),
     "a table of crops": (["--to", "coco", "--keypoints", "coco-17"], "go with --from"),
     "nothing there": (["--from", "cvat"], "found nothing"),
     "an odd place": (["--from", "cvat", "--images", "http://x"], "--images: expected a path"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 import yaml
@@ -64,6 +65,16 @@ def test_a_table_names_the_joints_or_is_refused(run, tmp_path):
     code, said, _ = convert(run, tmp_path, "--keypoints", "coco-17")
     assert code == 1
     assert "coco-17 has 17 joints, and kpt_shape of" in said
+
+
+def test_several_classes_that_share_their_joints_are_built_together(run, tmp_path):
+    write(tmp_path, LINE + "1" + LINE[1:], names=["bird", "fish"])
+    _, said, document = convert(run, tmp_path)
+    assert [person["category_id"] for person in document["annotations"]] == [1, 2]
+    command = next(line for line in said.splitlines() if "cocoprep build" in line)
+    code, out, err = run(*command.split()[1:], "--out", tmp_path / "shards", "--dry-run")
+    assert code == 0, err
+    assert re.search(r"annotations read +│ 2 ", out)
 
 
 SIDEWAYS = ("../set/images/train", "../images/train", "/anywhere/images/train", "C:\\x\\images\\train")

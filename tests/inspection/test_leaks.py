@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from cocoprep.coco.sources import parse_source
+from cocoprep.coco.source_file import parse_source
 from cocoprep.inspection import likeness, reading
 from cocoprep.inspection.fingerprint_folder import FingerprintFolder
 from cocoprep.inspection.leaks import find_leaks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cocoprep.coco.sources import parse_source
+from cocoprep.coco.source_file import parse_source
 from cocoprep.inspection import fingerprint_folder, reading
 from cocoprep.inspection.fingerprint_folder import FingerprintFolder
 from cocoprep.inspection.listed import list_photographs

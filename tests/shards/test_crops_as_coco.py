@@ -88,7 +88,8 @@ def test_a_folder_that_is_not_whole_is_refused(built, run, tmp_path):
     code, _, err = run("convert", folder, "--to", "coco", "--out", tmp_path / "out")
     assert code == 1
     assert f"cocoprep verify {folder}" in err
-    assert not json.loads((tmp_path / "out/converted.json").read_bytes())["complete"]
+    (part,) = json.loads((tmp_path / "out/converted.json").read_bytes())["parts"].values()
+    assert not part["complete"]
     (folder / "manifest.json").unlink()
     code, _, err = run("convert", folder, "--to", "coco", "--out", tmp_path / "out")
     assert code == 1
