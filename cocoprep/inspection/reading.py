@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 from cocoprep.crops.image_source import Place
-from cocoprep.errors import ImageError
+from cocoprep.errors import ConfigError, ImageError
 from cocoprep.inspection.fingerprint_folder import FingerprintFolder, FingerprintWriter
 from cocoprep.inspection.fingerprints import Fingerprint, digest_of, fingerprint
 from cocoprep.inspection.listed import Listed, Photograph
@@ -40,13 +40,13 @@ class Seen:
     Attributes:
         digests: of each photograph's file, in the order of the photographs; None where it cannot be read.
         known: the fingerprints by digest; of what cannot be decoded there is none.
-        faults: why photographs cannot be read or decoded.
+        faults: of photographs that cannot be read or decoded, by their place: why.
         reused: of how many the fingerprint was there.
     """
 
     digests: list[bytes | None] = field(default_factory=list)
     known: dict[bytes, Fingerprint] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
+    faults: dict[int, str] = field(default_factory=dict)
     reused: int = 0
 
 
@@ -74,6 +74,7 @@ def see_photographs(
 
     Raises:
         BuildError: a process was lost.
+        ConfigError: of a data set none can be read.
     """
     folder.prepare()
     kept = folder.names()
@@ -89,7 +90,21 @@ def see_photographs(
             on_photograph(len(seen.digests), total)
     finally:
         writer.flush()
+    _check_some_are_read(listed, seen)
     return seen
+
+
+def _check_some_are_read(listed: Sequence[Listed], seen: Seen) -> None:
+    """Raise ConfigError where nothing can be said of a data set: that must not look as if nothing were found."""
+    start = 0
+    for one in listed:
+        digests = seen.digests[start : start + len(one.photographs)]
+        start += len(digests)
+        if not any(digest in seen.known for digest in digests):
+            raise ConfigError(
+                f"--source: of {len(digests)} photographs in {one.source.images} none can be read (one of them: "
+                f"{seen.faults[start - 1]:.300}). Are they the photographs of {one.source.name}?"
+            )
 
 
 def photographs_of(listed: Sequence[Listed]) -> list[Photograph]:
@@ -129,9 +144,10 @@ def _look(task: Task, *, opener: Opener, folder: FingerprintFolder, kept: tuple[
 def _add(found: list[_Result], seen: Seen, writer: FingerprintWriter) -> None:
     new = {}
     for digest, taken, fault in found:
+        place = len(seen.digests)
         seen.digests.append(digest)
         if fault:
-            seen.faults.append(fault)
+            seen.faults[place] = fault
         elif taken is None or taken.sha256 in seen.known:
             seen.reused += 1
         else:

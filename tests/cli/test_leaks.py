@@ -10,6 +10,7 @@ from PIL import Image
 
 from cocoprep.shards.leak_list import read_leaks
 from cocoprep.storage.by_scheme import AnyFiles
+from tests.support.buckets import put
 from tests.support.copies import as_jpeg, write_photographs
 from tests.support.people import write_people
 
@@ -91,3 +92,30 @@ def test_what_it_refuses(coco, run, tmp_path):
     assert code == 1
     assert "--source: expected 1 to 100 sources, found 0" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_all_of_it_may_lie_in_a_bucket(coco, bucket, run, tmp_path):
+    there = put(coco, f"{bucket}/coco")
+    sources = [part for split in ("val2017", "train2017") for part in ("--source", f"{split}={there}")]
+    for _ in range(2):  # the second goes on from the first's fingerprints
+        code, out, err = run("leaks", *sources, "--out", f"{bucket}/leaks")
+        assert code == 0, err
+        assert f"{bucket}/leaks/leaks.jpg" in out
+    leaks = read_leaks(f"{bucket}/leaks/leaks.parquet", AnyFiles())
+    assert leaks.source_of(f"{there}/annotations/person_keypoints_val2017.json") == "val2017"
+    assert leaks.table.num_rows == 2
+
+
+def test_links_that_lead_out_are_followed_where_that_is_asked_for(coco, run, tmp_path):
+    for path in (coco / "val2017").iterdir():
+        path.rename(tmp_path / path.name)
+        path.symlink_to(tmp_path / path.name)
+    command = ["leaks", "--source", f"val2017={coco}", "--source", f"train2017={coco}", "--out", tmp_path / "out"]
+    code, _, err = run(*command)
+    assert code == 1
+    assert "of 2 photographs in" in err
+    assert "a link that leads out of the image folder; --follow-links has it followed" in err
+    code, out, err = run(*command, "--follow-links")
+    assert code == 0, err
+    assert "2 photographs cannot" not in err
+    assert "train2017 " in out
