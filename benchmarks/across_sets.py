@@ -62,12 +62,12 @@ def build_all(sets: Sets, mpii: Path | None) -> dict[str, Path]:
         coco, lsp = sets.source("coco", part), sets.source("lsp", part)
         build(out / part / "coco", [coco], "coco-17")
         build(out / part / "lsp", [lsp], "lsp-14")
-        build(out / part / "both-17", [coco, lsp], "coco-17")
-        build(out / part / "both-12", [coco, lsp], "shared")
+        build(out / part / "both_17", [coco, lsp], "coco-17")
+        build(out / part / "both_12", [coco, lsp], "shared")
     scored = {name: [sets.source(name, "score")] for name in ("coco", "lsp")}
     if mpii is not None:
         cocoprep("convert", mpii, "--from", "mpii", "--out", out / "mpii")
-        (labels,) = (out / "mpii").rglob("*.json")
+        (labels,) = (out / "mpii" / "annotations").iterdir()
         scored["mpii"] = [f"mpii={labels},{mpii.parent}"]
     for name, sources in scored.items():
         build(out / "shared" / name, sources, out / SHARED)
@@ -95,7 +95,7 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     scored = build_all(Sets(chosen.out, chosen.coco, chosen.lspet), chosen.mpii)
     table = Table("trained on", *(f"{name}: {figure}" for name in scored for figure in FIGURES))
-    for network in ("coco", "lsp", "both-17", "both-12"):
+    for network in ("coco", "lsp", "both_17", "both_12"):
         run = chosen.out / "runs" / network
         epochs = chosen.coco_epochs if network == "coco" else chosen.epochs
         cocoprep(
