@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from cocoprep.cli.keypoints import open_table
-from cocoprep.cli.paths import check_paths, tell_of_tar
+from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.say import say, say_note
+from cocoprep.cli.stats_options import StatsOptions, make_room
 from cocoprep.cli.stats_report import print_statistics, say_known
-from cocoprep.errors import ConfigError
 from cocoprep.evaluation.output import write_json
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.examples import draw_examples, photographs_of
-from cocoprep.inspection.read_data_set import Reading, check_paths_beside, read_data_set, short_names
+from cocoprep.inspection.read_data_set import Reading, read_data_set, short_names
 from cocoprep.inspection.shifts import find_shifts
 from cocoprep.inspection.statistics import Statistics, measure
 from cocoprep.inspection.stats_json import statistics_as_json
-from cocoprep.inspection.stats_output import prepare_stats_folder, remove_old_examples, write_charts, write_examples
+from cocoprep.inspection.stats_output import remove_old_examples, write_charts, write_examples
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.nouns import counted
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 
-@dataclass(frozen=True)
-class StatsOptions:
-    """What was asked for, as the command's options."""
-
-    paths: tuple[str, ...]
-    category: str | None
-    keypoints: str | None
-    visibility: Mapping[float, int]
-    input_size: tuple[int, int]
-    bbox_scale: float
-    json_file: str | None
-    out: str | None
-    images: tuple[str, ...]
-    follow_links: bool
-
-
 def run_stats(options: StatsOptions) -> None:
     """Do all that was asked for."""
     files = AnyFiles()
-    _check(options)
+    options.check()
     crop = CropConfig(input_size=options.input_size, bbox_scale=options.bbox_scale)
     table = None if options.keypoints is None else open_table(options.keypoints, files)
     reading = Reading(table, options.category, options.visibility)
-    if options.out is not None:
-        prepare_stats_folder(options.out, files)
+    make_room(options, files)
     found: list[Statistics] = []
     written: list[str] = []
     for path, name in zip(options.paths, short_names(options.paths), strict=True):
@@ -69,22 +49,6 @@ def run_stats(options: StatsOptions) -> None:
         say(path)
 
 
-def _check(options: StatsOptions) -> None:
-    for path in options.paths:
-        check_paths({"PATH": path})
-    for path in options.images:
-        check_paths({"--images": path})
-    check_paths({"--json": options.json_file, "--out": options.out})
-    check_paths_beside(options.paths)
-    if options.images and options.out is None:
-        raise ConfigError("--images: is of the pictures in --out; found none. Add --out with a folder for them.")
-    if len(options.images) > len(options.paths):
-        raise ConfigError(
-            f"--images: expected {len(options.paths)} at most, one for each PATH in their order, found "
-            f"{len(options.images)}. Leave the others out."
-        )
-
-
 def _draw(options: StatsOptions, data_set: DataSet, number: int, crop: CropConfig, files: FileStore) -> list[str]:
     """Draw examples of one of the data sets, where its photographs are known; return the paths of pictures."""
     given = options.images[number - 1] if number <= len(options.images) else None
@@ -94,7 +58,7 @@ def _draw(options: StatsOptions, data_set: DataSet, number: int, crop: CropConfi
     for path in paths.values():
         tell_of_tar(path, files)
         if given is None and not files.exists(path):
-            say_note(f"{data_set.name}: no examples are drawn, since the photographs are not at {path} any more. ")
+            say_note(f"{data_set.name}: no examples are drawn, since the photographs are not at {path} any more.")
             return []
     pictures, faults = draw_examples(data_set, paths, crop, files, follow_links=options.follow_links)
     if faults:
