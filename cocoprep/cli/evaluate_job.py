@@ -23,7 +23,7 @@ from cocoprep.errors import CocoprepError, ConfigError, OutputError, StoreError
 from cocoprep.evaluation.as_json import evaluation_as_json
 from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate
-from cocoprep.evaluation.output import write_evaluation, write_json
+from cocoprep.evaluation.output import write_evaluation
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.dataset import ShardDataset, open_dataset
@@ -31,6 +31,7 @@ from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:

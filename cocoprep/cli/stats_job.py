@@ -7,17 +7,16 @@ from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.say import say, say_note
 from cocoprep.cli.stats_options import StatsOptions, make_room
 from cocoprep.cli.stats_report import print_statistics, say_known
-from cocoprep.evaluation.output import write_json
 from cocoprep.inspection.data_set import DataSet
-from cocoprep.inspection.examples import draw_examples, photographs_of
-from cocoprep.inspection.read_data_set import Reading, read_data_set, short_names
+from cocoprep.inspection.read_data_set import read_data_set, short_names
+from cocoprep.inspection.read_file import Reading
 from cocoprep.inspection.shifts import find_shifts
 from cocoprep.inspection.statistics import Statistics, measure
 from cocoprep.inspection.stats_json import statistics_as_json
-from cocoprep.inspection.stats_output import remove_old_examples, write_charts, write_examples
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.nouns import counted
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
 
 
@@ -34,11 +33,11 @@ def run_stats(options: StatsOptions) -> None:
     for path, name in zip(options.paths, short_names(options.paths), strict=True):
         data_set = read_data_set(path, name, files, reading)
         found.append(measure(data_set, crop))
-        written += _draw(options, data_set, len(found), crop, files)
+        if options.out is not None:
+            written += _draw_examples(options, options.out, data_set, len(found), crop=crop, files=files)
     shifts = find_shifts(found) if len(found) > 1 else []
     if options.out is not None:
-        written += write_charts(options.out, found, files)
-        remove_old_examples(options.out, written, files)
+        written += _draw_charts(options.out, found, written, files)
     if options.json_file is not None:
         write_json(options.json_file, statistics_as_json(found, shifts), files)
         written.append(options.json_file)
@@ -49,11 +48,25 @@ def run_stats(options: StatsOptions) -> None:
         say(path)
 
 
-def _draw(options: StatsOptions, data_set: DataSet, number: int, crop: CropConfig, files: FileStore) -> list[str]:
+def _draw_charts(out: str, found: list[Statistics], examples: list[str], files: FileStore) -> list[str]:
+    """Draw the charts, and remove examples of an earlier run; return the paths of charts."""
+    from cocoprep.inspection.stats_output import remove_old_examples, write_charts
+
+    written = write_charts(out, found, files)
+    remove_old_examples(out, examples, files)
+    return written
+
+
+def _draw_examples(
+    options: StatsOptions, out: str, data_set: DataSet, number: int, *, crop: CropConfig, files: FileStore
+) -> list[str]:
     """Draw examples of one of the data sets, where its photographs are known; return the paths of pictures."""
+    from cocoprep.inspection.examples import draw_examples, photographs_of
+    from cocoprep.inspection.stats_output import write_examples
+
     given = options.images[number - 1] if number <= len(options.images) else None
     paths = photographs_of(data_set, given)
-    if options.out is None or not paths:
+    if not paths:
         return []
     for path in paths.values():
         tell_of_tar(path, files)
@@ -67,4 +80,4 @@ def _draw(options: StatsOptions, data_set: DataSet, number: int, crop: CropConfi
             f"{faults[0]:.1000}"
         )
     several = len(options.paths) > 1
-    return write_examples(options.out, pictures, files, number=number if several else None, name=data_set.name)
+    return write_examples(out, pictures, files, number=number if several else None, name=data_set.name)

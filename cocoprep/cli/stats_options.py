@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from cocoprep.cli.paths import check_paths
 from cocoprep.errors import ConfigError
 from cocoprep.inspection.read_data_set import check_paths_beside
-from cocoprep.inspection.stats_output import prepare_stats_folder
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 
@@ -64,6 +63,8 @@ def make_room(options: StatsOptions, files: FileStore) -> None:
     if json_file is not None:
         files.make_folder(os.path.dirname(json_file) or ".")
     if out is not None:
+        from cocoprep.inspection.stats_output import prepare_stats_folder  # which loads all that draws
+
         prepare_stats_folder(out, files)
 
 

@@ -200,7 +200,9 @@ KINDS: dict[str, Kind] = {
     "shard": _of_folder(SHARD, damage_shard, VERIFY, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, RECORDS_SKIP, STAGE),
     "ledger": _of_folder(f"out/{LEDGER}", damage_ledger, VERIFY, VERIFY, SHOW, SHOW, STAGE, REBUILD, STATS_FOLDER),
     "plan": _of_folder(f"out/{PLAN}", damage_sealed, VERIFY, VERIFY, STAGE, REBUILD),
-    "ground truth": _of_folder(f"out/{GROUND_TRUTH}", damage_json, VERIFY, SHOW, SHOW, SCORE_FOLDER, SCORE_FOLDER, STATS_FOLDER),
+    "ground truth": _of_folder(
+        f"out/{GROUND_TRUTH}", damage_json, VERIFY, SHOW, SHOW, SCORE_FOLDER, SCORE_FOLDER, STATS_FOLDER
+    ),
     "baseline": _of_folder(f"out/{BASELINE}", damage_npz, INFO, INFO, SCORE_FOLDER, VERIFY),
     "ceiling": _of_folder(f"out/{CEILING}", damage_sealed, INFO, INFO, SCORE_FOLDER, VERIFY, STAGE),
     "mark": Kind(f"out/{UNDER_WAY}", _new_mark, (REBUILD,), ("out", "coco")),
