@@ -98,7 +98,7 @@ def _labels(data_sets: Sequence[Statistics]) -> list[_Row]:
         ("  visible / hidden / not labelled, %", lambda one: _shares(one.labels.joints[::-1].tolist())),
         ("  labelled most often", lambda one: _extreme(one, most=True)),
         ("  labelled least often", lambda one: _extreme(one, most=False)),
-        (f"kept by --min-keypoints {kept}", lambda one: " / ".join(_kept(one, k) for k in least)),
+        (f"kept by --min-keypoints {kept}", lambda one: "/".join(_kept(one, k) for k in least)),
     ]
 
 
@@ -145,7 +145,7 @@ def say_known(data_sets: Sequence[Statistics]) -> None:
 def _annotations_on_each(one: Statistics) -> str:
     if not one.crowding.with_people:
         return NONE
-    return f"{one.labels.annotations / one.crowding.with_people:.2f} / {len(one.crowding.by_count) - 1}"
+    return f"{one.labels.annotations / one.crowding.with_people:.2f}, {len(one.crowding.by_count) - 1}"
 
 
 def _median_size(one: Statistics) -> str:
@@ -181,7 +181,7 @@ def _kept(one: Statistics, least: int) -> str:
 def _middle(spread: Spread) -> str:
     if not spread.count:
         return NONE
-    return " / ".join(f"{2.0 ** spread.quantiles[QUANTILES.index(q)]:.2f}" for q in (0.05, 0.5, 0.95))
+    return "/".join(f"{2.0 ** spread.quantiles[QUANTILES.index(q)]:.2f}" for q in (0.05, 0.5, 0.95))
 
 
 def _number(number: int) -> str:
@@ -198,7 +198,7 @@ def _shares(parts: Sequence[int]) -> str:
 
 def _each(parts: Sequence[int], wholes: Sequence[int]) -> str:
     shares = [100 * part / whole if whole else None for part, whole in zip(parts, wholes, strict=True)]
-    return NONE if not any(wholes) else " / ".join(map(_brief, shares))
+    return NONE if not any(wholes) else "/".join(map(_brief, shares))
 
 
 def _brief(share: float | None) -> str:
@@ -213,7 +213,7 @@ def _print_shifts(shifts: Sequence[Shift], names: Sequence[str]) -> None:
     """Print the figures that differ most from the first data set's, of each kind the one that does."""
     chosen = [shift for shift in largest_of_groups(shifts) if shift.largest and not shift.largest.may_be_chance]
     if not chosen:
-        say(f"Nothing shifted by more than chance may. Of fewer than {FEWEST}, everything may.")
+        say(f"Nothing shifted by more than it may by chance; of fewer than {FEWEST}, whatever differs may be chance.")
         return
     shown = min(len(chosen), MOST_SHIFTS)
     table = Table(

@@ -121,25 +121,24 @@ def sizes_of(images: Sequence[ImageInfo]) -> Ints:
     return np.fromiter(numbers, np.int64, 2 * len(images)).reshape(-1, 2)
 
 
-def people_of(pairs: Sequence[tuple[Person, int]], images: Sequence[ImageInfo], sizes: Ints, joints: int) -> People:
+def people_of(people: Sequence[Person], places: Sequence[int], sizes: Ints, joints: int) -> People:
     """Return people as arrays.
 
     Args:
-        pairs: each one, and the id of the photograph.
-        images: the M photographs.
-        sizes: (M, 2) their width and height.
+        people: N of them.
+        places: (N,) of the photograph of each among all.
+        sizes: (M, 2) width and height of all photographs.
         joints: K.
     """
-    places = {image.image_id: n for n, image in enumerate(images)}
-    at = np.array([places[image_id] for _, image_id in pairs], np.int64)
-    packed = np.frombuffer(b"".join(person.keypoint_bytes for person, _ in pairs), "<f4")
-    numbers = chain.from_iterable(person.bbox for person, _ in pairs)
+    at = np.array(places, np.int64)
+    packed = np.frombuffer(b"".join(person.keypoint_bytes for person in people), "<f4")
+    numbers = chain.from_iterable(person.bbox for person in people)
     return People(
-        annotation_ids=np.array([person.annotation_id for person, _ in pairs], np.int64),
+        annotation_ids=np.array([person.annotation_id for person in people], np.int64),
         images=at,
         sizes=sizes[at],
-        bbox=np.fromiter(numbers, np.float64, 4 * len(pairs)).reshape(-1, 4),
-        area=np.array([person.area_px2 for person, _ in pairs], np.float64),
-        crowd=np.array([person.is_crowd for person, _ in pairs], bool),
-        joints=packed.reshape(len(pairs), joints, 3),
+        bbox=np.fromiter(numbers, np.float64, 4 * len(people)).reshape(-1, 4),
+        area=np.array([person.area_px2 for person in people], np.float64),
+        crowd=np.array([person.is_crowd for person in people], bool),
+        joints=packed.reshape(len(people), joints, 3),
     )

@@ -51,7 +51,12 @@ def data_set_of(
     """Return what was read, as arrays. The file's own text is let go before there is more of it."""
     file.raw_annotations.clear()
     table, images = file.joints.table, tuple(file.images.values())
-    pairs = [(entry.person, entry.image_id) for entry in entries if entry.person and entry.image_id is not None]
-    sizes = sizes_of(images)
-    people = people_of(pairs, images, sizes, len(table))
+    places, sizes = {image.image_id: n for n, image in enumerate(images)}, sizes_of(images)
+    valid = [entry for entry in entries if entry.person is not None]
+    people = people_of(
+        [entry.person for entry in valid if entry.person is not None],
+        [places[entry.image_id] for entry in valid if entry.image_id is not None],
+        sizes,
+        len(table),
+    )
     return DataSet(name, file.path, file_name, table, counts, images, sizes, people, file.notes)
