@@ -189,7 +189,10 @@ def _number(number: int) -> str:
 
 
 def _part(part: int, whole: int) -> str:
-    return f"{part:,} ({part / whole:.1%})" if whole else NONE
+    if not whole:
+        return NONE
+    share = "100%" if part == whole else f"{part / whole:.1%}"
+    return f"{part:,} ({share})" if part else "0"
 
 
 def _shares(parts: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ from cocoprep.pose.keypoints import KeypointTable
 
 # Those of `palette`, darker, so that a thin line reads on white.
 SIDE_INK: dict[Side, Colour] = {"left": (217, 106, 0), "right": (22, 121, 196), "centre": (79, 143, 29)}
-LONGEST_SIDE = 640
+LONGEST_SIDE, SHORTEST_SIDE = 640, 400  # of a panel: where many do not fit, the page grows
 MOST_NUMBERED = 40  # joints: numbers of more hide each other
 KEY_ROW = 30
 _TURN = np.linspace(0, 2 * np.pi, 49)
@@ -44,7 +44,8 @@ class Places:
 
 def place_chart(panels: Sequence[Places], input_size: tuple[int, int], *, title: str) -> Image.Image:
     """Return the crop of each data set beside each other, of an input's (H, W), with its joints' ellipses."""
-    scale = min(LONGEST_SIDE, (WIDTH - 2 * EDGE) / len(panels) - 40) / max(input_size)
+    side = max(min(LONGEST_SIDE, (WIDTH - 2 * EDGE) / len(panels) - 40), SHORTEST_SIDE)
+    scale = side / max(input_size)
     size = round(input_size[0] * scale), round(input_size[1] * scale)
     columns, rows = _key_layout(panels, size[1])
     step, top = size[1] + 40, HEAD + 10

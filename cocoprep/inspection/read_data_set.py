@@ -23,19 +23,25 @@ def check_paths_beside(paths: Sequence[str]) -> None:
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """Return short names by which paths can be told apart: of a file or folder, or of what differs on the way to it."""
+    """Return short names by which paths can be told apart: of a file or folder, or of the nearest that holds it."""
     stems = [_stem(path) or path for path in paths]
-    if len(set(stems)) == len(paths):
-        return stems
-    parts = [PurePosixPath(path).parts for path in paths]
-    columns = list(zip(*parts, strict=False)) if len({len(one) for one in parts}) == 1 else []
-    places = [n for n, column in enumerate(columns) if len(set(column)) > 1]
-    names = ["/".join(one[n] for n in places).removesuffix(".json") for one in parts]
-    return names if places and len(set(names)) == len(paths) else list(paths)
+    names = [_name_among(path, [p for p, s in zip(paths, stems, strict=True) if s == _stem(path)]) for path in paths]
+    return names if len(set(names)) == len(paths) else list(paths)
 
 
 def _stem(path: str) -> str:
     return PurePosixPath(path).name.removesuffix(".json").removeprefix("person_keypoints_")
+
+
+def _name_among(path: str, alike: Sequence[str]) -> str:
+    """Return what a path is called among those whose file has the same name: by the first folder that is its own."""
+    if len(alike) <= 1:
+        return _stem(path) or path
+    ways = [PurePosixPath(one).parts[::-1] for one in alike]
+    for n in range(1, min(map(len, ways))):
+        if len({way[n] for way in ways}) == len(ways):
+            return PurePosixPath(path).parts[::-1][n]
+    return path
 
 
 def read_data_set(path: str, name: str, files: FileStore, reading: Reading = _AS_LISTED) -> DataSet:

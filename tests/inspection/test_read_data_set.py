@@ -64,7 +64,7 @@ def test_a_damaged_folder_is_told(tmp_path):
         (["a/person_keypoints_train2017.json"], ["train2017"]),
         (["a/x.json", "b/y.json"], ["x", "y"]),
         (["data/a/annotations/x.json", "data/b/annotations/x.json"], ["a", "b"]),
-        (["a/1/x.json", "b/2/x.json"], ["a/1", "b/2"]),
+        (["a/1/x.json", "/data/b/2/x.json", "y.json"], ["1", "2", "y"]),
         (["a/x.json", "x.json"], ["a/x.json", "x.json"]),
         (["shards/train/", "shards/val"], ["train", "val"]),
         (["/"], ["/"]),
