@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say, say_note
-from cocoprep.coco.official import KnownPeople
+from cocoprep.coco.official import FEW_LABELS, FEW_OF_BOTH, SEVERAL_OF_BOTH, KnownPeople
 from cocoprep.inspection.crop_figures import SCALES
 from cocoprep.inspection.effects import FEWEST
 from cocoprep.inspection.shifts import Shift, largest_of_groups
@@ -17,7 +17,6 @@ from cocoprep.inspection.statistics import Statistics
 from cocoprep.inspection.unlabelled import WHYS
 
 MOST_SHIFTS = 12
-FEW_LABELS = 4  # joints: of COCO 2017's annotations, 48.9 % have no more
 NONE = "-"
 _PAIR = 2
 _LEAST_SHOWN, _SHORT = 0.1, 10  # per cent: of less than the second, a digit behind the point
@@ -48,6 +47,7 @@ def _photographs(data_sets: Sequence[Statistics]) -> list[_Row]:
         ("  with annotations", lambda one: _part(one.crowding.with_people, one.images.listed)),
         *_whole(data_sets, lambda known: _number(known.images)),
         ("  with several, of those", lambda one: _part(one.crowding.with_several, one.crowding.with_people)),
+        *_whole(data_sets, lambda known: f"{SEVERAL_OF_BOTH:.1%}", "train and val together"),
         ("  annotations on each: mean, most", _annotations_on_each),
         ("  median width x height", _median_size),
     ]
@@ -67,15 +67,16 @@ def _annotations(data_sets: Sequence[Statistics]) -> list[_Row]:
             f"  {FEW_LABELS} joints or fewer labelled",
             lambda one: _part(int(one.labels.by_labelled[: FEW_LABELS + 1].sum()), one.labels.annotations),
         ),
+        *_whole(data_sets, lambda known: f"{FEW_OF_BOTH:.1%}", "train and val together"),
         *(built if any(one.kept is not None for one in data_sets) else []),
     ]
 
 
-def _whole(data_sets: Sequence[Statistics], value: Callable[[KnownPeople], str]) -> list[_Row]:
+def _whole(data_sets: Sequence[Statistics], value: Callable[[KnownPeople], str], of: str = "whole file") -> list[_Row]:
     """Return a row of what COCO's own file has, where a data set is called as one of them."""
     if not any(one.known for one in data_sets):
         return []
-    return [("    COCO's whole file", lambda one: value(one.known) if one.known else NONE)]
+    return [(f"    COCO's {of}", lambda one: value(one.known) if one.known else NONE)]
 
 
 def _left_out(data_sets: Sequence[Statistics]) -> list[_Row]:

@@ -104,6 +104,13 @@ def test_inputs_are_not_changed(run, tmp_path, people_folder):
     assert {file for root in (tmp_path, folder) for file in root.rglob("*") if file.is_file()} == set(before)
 
 
+def test_what_visibilities_mean_may_be_said(run, tmp_path):
+    path, _ = write_people(tmp_path)
+    code, out, _ = run("stats", path, "--visibility", "2=0")
+    assert code == 0
+    assert rows_of(out)["visible / hidden / not labelled, %"][0].startswith("0/")
+
+
 def test_the_known_whole_is_told(run, tmp_path, monkeypatch):
     from cocoprep.coco.official import KnownPeople
     from cocoprep.inspection import statistics

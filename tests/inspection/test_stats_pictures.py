@@ -13,6 +13,8 @@ from cocoprep.inspection.examples import CROP_STEPS, WITHOUT_LABELS, draw_exampl
 from cocoprep.inspection.statistics import measure
 from cocoprep.inspection.unlabelled_sheet import TILE, Example, draw_unlabelled
 from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.keypoints import Joint, KeypointTable
+from cocoprep.pose.tables import MAX_JOINTS
 from cocoprep.storage.local import LocalFiles
 from tests.support.any_joints import TABLES, write
 from tests.support.building import write_coco
@@ -49,6 +51,16 @@ def test_a_chart_of_many_joints(name, tmp_path):
     picture = CHARTS[name]([measure(read(write(tmp_path, table)["annotations"]), CROP)])
     assert is_drawn(picture, PAPER)
     assert max(picture.size) < 10_000
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_of_as_many_joints_as_there_may_be(name, tmp_path):
+    table = KeypointTable("many", tuple(Joint(f"j{n}", f"j{n}", 0.1) for n in range(MAX_JOINTS)), ())
+    path, _ = write_coco(
+        tmp_path, {1: (40, 30)}, [{"id": 1, "image_id": 1, "keypoints": [5, 6, 2] * MAX_JOINTS}], table=table
+    )
+    picture = CHARTS[name]([measure(read(path), CROP)])
+    assert picture.width * picture.height < 1 << 25
 
 
 @pytest.mark.parametrize("name", CHARTS)
