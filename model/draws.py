@@ -21,6 +21,8 @@ class Purpose(IntEnum):
     PEOPLE = 3
     AUGMENT = 4
     NOISE = 5
+    MORE = 6
+    TURN = 7
 
 
 def hash_keys(*keys: ArrayLike) -> NDArray[np.uint64]:

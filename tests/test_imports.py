@@ -68,7 +68,7 @@ def named(*rooms):
 
 
 def test_the_core_loads_without_beam_and_tensorflow():
-    names = named("ground", "builder", "sample", *CORE)
+    names = named("ground", "builder", "importers", "sample", *CORE)
     loaded = loaded_by("\n".join(f"import {name}" for name in names))
     assert {"numpy", "PIL", *names} <= loaded
     assert not loaded & HEAVY

@@ -110,6 +110,24 @@ def test_a_data_set_goes_through_every_command(case, run, skeletons, tmp_path):
     assert {len(line["keypoints"]) for line in said.results} == {3 * case.joints}
 
 
+def test_crowdpose_says_how_crowded_it_is(run, skeletons, tmp_path):
+    path = skeletons / "crowdpose" / "test_crowdpose.json"
+    entries = [entry for entry in json.loads(path.read_text())["annotations"] if any(entry["keypoints"])]
+    fields = ("image_id", "category_id", "keypoints")
+    (tmp_path / "results.json").write_text(
+        json.dumps([{**{name: entry[name] for name in fields}, "score": 1 / entry["id"]} for entry in entries])
+    )
+    code, out, _ = run(
+        "evaluate", "--annotations", path, "--results", tmp_path / "results.json", "--json", tmp_path / "f"
+    )
+    assert (code, "as CrowdPose counts it" in out) == (0, True)
+    found = json.loads((tmp_path / "f").read_text())["oks_by_crowding"]
+    assert {name: (one["images"], one["people"]) for name, one in found.items()} == {
+        "easy": (0, 0), "medium": (2, 4), "hard": (0, 0),
+    }  # fmt: skip
+    assert found["medium"]["AP"] == pytest.approx(1)
+
+
 def test_a_part_of_the_joints_can_be_asked_for(run, skeletons, tmp_path):
     case = next(case for case in CASES if case.prefix)
     annotations, images = inputs_of(case, skeletons, tmp_path)

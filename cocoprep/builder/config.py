@@ -56,6 +56,7 @@ class BuildConfig:
             share theirs. Of sources, those that name none.
         visibility: what visibilities of the annotation file mean, 0, 1 or 2, where they are others. Of sources, those
             that name none.
+        drop_leaks: path of a list of `cocoprep leaks`, whose photographs are left out.
         follow_links: links in the image folder may lead out of it.
         exif: whether photographs are taken as stored or upright; see `how_it_lies`.
     """
@@ -73,6 +74,7 @@ class BuildConfig:
     exif: Exif = "auto"
     force: bool = False
     follow_links: bool = False
+    drop_leaks: str | None = None
 
     def __post_init__(self) -> None:
         require_choice("--exif", self.exif, EXIF_RULES)

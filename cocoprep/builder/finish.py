@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -117,5 +118,6 @@ def _manifest(
         notes=(*build.content.notes, *exif_notes(lying, config.exif)),
         source={"annotations": config.annotations, "images": config.images},
         sources=tuple(count_source(one, ledger) for one in sources),
+        follow_links=config.follow_links or msgspec.UNSET,
         **parts,
     )

@@ -9,11 +9,10 @@ from msgspec.structs import replace
 from cocoprep.coco.annotations import ImageInfo
 from cocoprep.coco.suspicions import WARNING
 from cocoprep.crops.exif_rule import Exif
+from cocoprep.crops.header_size import read_size
 from cocoprep.crops.image_source import StartReader
-from cocoprep.crops.pixels import size_of
 from cocoprep.errors import ImageError
-
-HEADER_BYTES = 1 << 17  # of a file, in which nearly every header ends, a camera's with its thumbnail too
+from cocoprep.pose.nouns import counted
 
 
 class SizeReader:
@@ -37,7 +36,7 @@ class SizeReader:
 
     def _measured(self, entry: ImageInfo, source: StartReader) -> ImageInfo:
         try:
-            (width, height), is_doubtful = self._size(entry.file_name, source)
+            (width, height), is_doubtful = read_size(entry.file_name, source, self._exif)
         except ImageError:  # told with its reason when it is to be cropped
             self._failed += 1
             return entry
@@ -46,21 +45,12 @@ class SizeReader:
             self._doubtful.append(entry.file_name)
         return replace(entry, width=width, height=height)
 
-    def _size(self, file_name: str, source: StartReader) -> tuple[tuple[int, int], bool]:
-        start = source.read_start(file_name, HEADER_BYTES)
-        try:
-            return size_of(start, repr(file_name), self._exif)
-        except ImageError:
-            if len(start) < HEADER_BYTES:
-                raise
-        return size_of(source.read(file_name), repr(file_name), self._exif)
-
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what was found out, in sentences."""
         if not self._read + self._failed:
             return ()
-        note = f"{self._read + self._failed} photographs state no size: that of the picture is taken"
+        note = counted(self._read + self._failed, "photographs state no size: that of the picture is taken")
         if self._failed:
             note += f"; {self._failed} of them cannot be read, so their people will be dropped"
         if not self._doubtful:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 
 import numpy as np
 from msgspec.structs import replace
@@ -33,6 +34,8 @@ class Annotations:
         images: by number; with a width and height of 0 where the file says none.
         source_ids: the file's own id, as text, of images whose number is another.
         notes: what was guessed, in sentences.
+        crowd_index: of images that state it, how crowded they are.
+        leaked: images that are left out since another data set has their photograph, and why.
         sources: of several sources or categories, as the manifest will have them, but for what became of their entries.
     """
 
@@ -43,16 +46,30 @@ class Annotations:
     source_ids: dict[int, str]
     notes: tuple[str, ...]
     sources: tuple[SourceRecord, ...] = ()
+    leaked: Mapping[int, str] = field(default_factory=dict)
+    crowd_index: Mapping[int, float] = field(default_factory=dict)
 
 
-def annotations_of(file: AnnotationFile, source: Source | None = None) -> Annotations:
+def annotations_of(
+    file: AnnotationFile, source: Source | None = None, leaked: Mapping[int, str] | None = None
+) -> Annotations:
     """Return what one file says. Where several of its categories are read, it is the one source of its entries."""
     entries = parse_entries(file)
     sources: tuple[SourceRecord, ...] = ()
     if len(file.joints.categories) > 1 and source is not None:
         entries = [replace(entry, source=0) for entry in entries]
         sources = (_record(source, file, file.joints.table.names, ""),)
-    return Annotations(file.path, file.joints, entries, file.images, file.source_ids, file.notes, sources)
+    return Annotations(
+        path=file.path,
+        joints=file.joints,
+        entries=entries,
+        images=file.images,
+        source_ids=file.source_ids,
+        notes=file.notes,
+        sources=sources,
+        leaked=leaked or {},
+        crowd_index=file.crowd_index,
+    )
 
 
 def join_sources(opened: Sequence[OpenSource], table: KeypointTable) -> Annotations:
@@ -83,7 +100,9 @@ def join_sources(opened: Sequence[OpenSource], table: KeypointTable) -> Annotati
         _record(one.source, one.file, tuple(table.names[k] for k in found.shared), found.sentence)
         for one, found in zip(opened, maps, strict=True)
     )
-    return Annotations(joined.path, joints, joined.entries, joined.images, joined.source_ids, tuple(notes), records)
+    leaked = {numbers.images[one.source.name, n]: why for one in opened for n, why in one.leaked.items()}
+    crowded = {numbers.images[one.source.name, n]: share for one in opened for n, share in one.file.crowd_index.items()}
+    return replace_fields(joined, notes=tuple(notes), sources=records, leaked=leaked, crowd_index=crowded)
 
 
 @dataclass(frozen=True)

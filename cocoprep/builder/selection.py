@@ -112,6 +112,8 @@ def select_people(
     if sizes is not None:
         images = {**images, **sizes.read(_without_size(parsed, images))}
     entries = [_judge(entry, images, select, crop) for entry in parsed]
+    if annotations.leaked:
+        entries = [_without_leak(entry, annotations.leaked) for entry in entries]
     notes = (*(() if sizes is None else sizes.notes), *suspicions(_labels(entries, images), annotations.source_ids))
     groups = _group_by_image(entries, images, select.seed)
     if not groups:
@@ -174,9 +176,24 @@ def _judge(entry: ParsedEntry, images: Mapping[int, ImageInfo], select: SelectCo
     image = images.get(entry.image_id) if entry.image_id is not None else None
     reason, detail = skip_reason(entry, image, crop, select.min_keypoints) or (None, "")
     return JudgedEntry(
-        entry.row, entry.annotation_id, entry.image_id, entry.person, reason, detail, None, entry.source_id,
-        entry.source, entry.category_id,
-    )  # fmt: skip
+        entry.row,
+        entry.annotation_id,
+        entry.image_id,
+        entry.person,
+        reason,
+        detail,
+        None,
+        entry.source_id,
+        entry.source,
+        entry.category_id,
+        entry.head_size,
+    )
+
+
+def _without_leak(entry: JudgedEntry, leaked: Mapping[int, str]) -> JudgedEntry:
+    if entry.reason or entry.image_id is None or entry.image_id not in leaked:
+        return entry
+    return replace(entry, reason=DropReason.LEAK, detail=leaked[entry.image_id])
 
 
 def _beyond_limit(entry: JudgedEntry, kept_ids: set[int], limit: int | None) -> JudgedEntry:

@@ -128,6 +128,7 @@ class ShardWriter:
     def _write(self, name: str, annotations: str, groups: Sequence[ImagePeople], records: Spool) -> Sidecar:
         tally = Tally(self.crop, self.joints)
         sources: dict[int, str | None] = {}
+        origins: dict[int, int] = {}
         faults, lying = [], ExifTally()
         for group in groups:
             sources[group.image.image_id] = None
@@ -144,6 +145,8 @@ class ShardWriter:
                     crop = crop_person(photograph, group.image, person, self.crop, origin)
                     records.add(crop.annotation_id, encode_example(crop))
                     tally.add(crop)
+                    if crop.origin is not None:
+                        origins[crop.annotation_id] = crop.origin.source
                 crops = len(group.people)
             self.on_progress(1, crops)
         order = sorted(records.keys(), key=lambda number: (annotation_hash(self.seed, number), number))
@@ -160,6 +163,7 @@ class ShardWriter:
             offsets=offsets,
             faults=faults,
             exif=lying if lying != ExifTally() else None,
+            origins=[origins[number] for number in order] if origins else None,
             **tally.summary(order),
         )
 

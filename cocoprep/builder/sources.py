@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cocoprep.builder.config import SHARED, BuildConfig
 from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
@@ -17,6 +17,7 @@ from cocoprep.errors import ConfigError
 from cocoprep.pose.joint_map import map_joints, subset_table
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.leak_list import LeakList, read_leaks
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
@@ -30,12 +31,14 @@ class OpenSource:
         file: its annotations, of which no entry has been parsed; its images have the photographs' own names.
         images: its photographs.
         names: what the file names mean.
+        leaked: images whose photograph another data set has too, and is left out for it; and why.
     """
 
     source: Source
     file: AnnotationFile
     images: ImageSource
     names: FoundNames
+    leaked: Mapping[int, str] = field(default_factory=dict)
 
 
 def open_sources(config: BuildConfig, files: FileStore) -> list[OpenSource]:
@@ -44,8 +47,10 @@ def open_sources(config: BuildConfig, files: FileStore) -> list[OpenSource]:
     Raises:
         ConfigError: there is no such file, or it cannot be read; or no photographs are there that are to be looked at.
         AnnotationError: a file as a whole cannot be used.
+        CocoprepError: the list of leaks cannot be read, or is of other annotation files.
     """
-    return [_open(source, config, files) for source in config.each_source]
+    leaks = None if config.drop_leaks is None else read_leaks(config.drop_leaks, files)
+    return [_open(source, config, files, leaks) for source in config.each_source]
 
 
 def open_photographs(config: BuildConfig, files: FileStore) -> ImageSource:
@@ -82,11 +87,16 @@ def told_by(name: str, note: str) -> str:
     return f"{warning}{name}: {note.removeprefix(WARNING)}"
 
 
-def _open(source: Source, config: BuildConfig, files: FileStore) -> OpenSource:
+def _open(source: Source, config: BuildConfig, files: FileStore, leaks: LeakList | None) -> OpenSource:
     file = _read(source, config, files)
+    leaked = {} if leaks is None else _leaked(source, file, leaks)
     images = open_images(source.images, files, follow_links=config.follow_links)
     names = find_names((image.file_name for image in file.images.values()), images)
-    return OpenSource(source, replace(file, images=names.rename(file.images)), images, names)
+    return OpenSource(source, replace(file, images=names.rename(file.images)), images, names, leaked)
+
+
+def _leaked(source: Source, file: AnnotationFile, leaks: LeakList) -> dict[int, str]:
+    return leaks.dropped_of(source.name or leaks.source_of(source.annotations), file.images)
 
 
 def _read(source: Source, config: BuildConfig, files: FileStore) -> AnnotationFile:

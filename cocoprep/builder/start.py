@@ -134,7 +134,7 @@ def _annotations(opened: Sequence[OpenSource], config: BuildConfig) -> Annotatio
     first = opened[0]
     if first.source.name:
         return join_sources(opened, target_table(opened, config))
-    return annotations_of(first.file, replace(first.source, name=config.split))
+    return annotations_of(first.file, replace(first.source, name=config.split), first.leaked)
 
 
 def _parts(config: BuildConfig, judged: JudgedBuild) -> dict[str, Any]:
@@ -147,7 +147,13 @@ def _write_start(config: BuildConfig, judged: JudgedBuild, files: FileStore) -> 
     table = annotations.joints.table
     shards = deal_shards(selection, config.select.seed)
     ledger = encode_ledger(judged.ledger)
-    truth = encode_ground_truth(selection.listed_images, selection.entries, annotations.joints, annotations.source_ids)
+    truth = encode_ground_truth(
+        selection.listed_images,
+        selection.entries,
+        annotations.joints,
+        annotations.source_ids,
+        crowd_index=annotations.crowd_index,
+    )
     digests = tuple(map(annotations_digest, shards))
     content = PlannedContent(digests, digest_bytes(ledger), digest_bytes(truth), judged.notes, annotations.sources)
     parts = _parts(config, judged)
@@ -232,4 +238,4 @@ def _missing_note(selection: Selection, missing: Mapping[int, str]) -> list[str]
     if not missing:
         return []
     count = len(selection.groups)
-    return [f"of {count} photographs with people to crop, {count - len(missing)} are there"]
+    return [f"photographs with people to crop: {count - len(missing)} of {count} are there"]

@@ -29,6 +29,8 @@ COMMANDS = {
     "export": ("export", "Write a run's network as a SavedModel, a Keras file or ONNX."),
     "download": ("download", "Fetch COCO's photographs and keypoint annotations."),
     "stage": ("stage", "Copy a built folder to or from a bucket, checked."),
+    "leaks": ("leaks", "Find photographs that two data sets share."),
+    "convert": ("convert", "Bring MPII, LSP, YOLO pose, CVAT, Label Studio into COCO's form."),
     "stats": ("stats", "Show what data sets hold, side by side, and what shifted between them."),
     "keypoints": ("keypoints", "List the keypoint tables that come along, or print one."),
     "sample": ("sample", "Draw a small data set in COCO's layout."),

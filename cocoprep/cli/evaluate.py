@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cocoprep.cli.joint_map import map_option
 from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
 
@@ -22,6 +23,11 @@ from cocoprep.crops.exif_rule import EXIF_RULES
 @click.option("--keypoints", metavar="TABLE", help="With --annotations: joints, as for build.")
 @visibility_option
 @click.option("--results", metavar="FILE", help="COCO results of any tool to score, in place of --run.")
+@click.option(
+    "--results-keypoints", "results_keypoints", metavar="TABLE",
+    help="With --results: their joints, where these are others than the data's: a table as for --keypoints.",
+)  # fmt: skip
+@map_option
 @click.option("--images", metavar="PATH", help="With --annotations: folder, zip or tar of photographs, for the report.")
 @click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")
 @click.option(
@@ -53,6 +59,8 @@ def command(**options: Any) -> None:
     cocoprep evaluate --data DIR --run RUN                      a network, on a built folder
     cocoprep evaluate --annotations GT.json --results R.json    results of any tool
     cocoprep evaluate --data DIR --results R.json               the same, against a built folder
+
+    Where a network, or --results-keypoints, has other joints than the data, figures are over those that both have.
 
     A person is looked for in the boxes of the ground truth when a network predicts. RUN/thresholds.json then tells
     `cocoprep predict` how sure a joint must be.

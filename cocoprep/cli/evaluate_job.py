@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,13 @@ from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, StoreError
+from cocoprep.evaluation.across import find_map, shared_maps
 from cocoprep.evaluation.as_json import evaluation_as_json
 from cocoprep.evaluation.beside import FiguresBeside, figures_beside
-from cocoprep.evaluation.evaluate import Evaluation, evaluate
+from cocoprep.evaluation.evaluate import Evaluation, evaluate, evaluate_across
 from cocoprep.evaluation.output import write_evaluation
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
+from cocoprep.model.run.folder import RunFolder
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.dataset import ShardDataset, open_dataset
 from cocoprep.shards.manifest import Manifest
@@ -42,7 +45,10 @@ BOXES = (
     "of results from detected boxes."
 )
 
-
+ACROSS = (
+    "JOINTS ARE THOSE THAT BOTH HAVE: all figures are over these alone, by the sigmas and sizes of the data. Do not "
+    "compare them with figures over all joints."
+)
 THEIRS = (
     "the results are read in the order of joints of the built folder, which is not that of the annotation file it was "
     "built from. Those of a tool that works in that file's order: score them with --annotations"
@@ -69,11 +75,12 @@ def run_job(options: EvaluateOptions) -> None:
     """Do all that was asked for."""
     files = AnyFiles()
     dataset = None if options.data is None else open_dataset(options.data, files)
+    of_run = None if options.run_dir is None else RunFolder(options.run_dir, files).read_geometry()[1]
     out = options.out
-    if out is None and options.run_dir is not None and dataset is not None:
-        out = files.join(options.run_dir, f"evaluation/{dataset.manifest.split}")
+    if out is None and options.run_dir is not None and of_run is not None and dataset is not None:
+        out = files.join(options.run_dir, f"evaluation/{_name(options, dataset.manifest, of_run)}")
     make_room(options, out, files)
-    found = _measure(options, dataset, files)
+    found = _measure(options, dataset, of_run, files)
     try:
         written = _write(options, found, out, files)
     except CocoprepError:
@@ -85,30 +92,51 @@ def run_job(options: EvaluateOptions) -> None:
         say(path)
 
 
-def _measure(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> _Found:
-    listed = None if dataset is None else table_of(dataset.manifest.keypoints)
-    if options.keypoints is not None:
-        listed = open_table(options.keypoints, files)
-    truth = read_truth(
-        options.annotations or files.join(options.data or "", GROUND_TRUTH),
-        files,
-        listed,
-        options.category,
-        meanings=options.visibility,
-    )
-    table = truth.table
+def _name(options: EvaluateOptions, manifest: Manifest, of_run: KeypointTable) -> str:
+    """Return what the evaluation of a run on a folder is called: an evaluation across data sets replaces no other."""
+    ours = table_of(manifest.keypoints)
+    if find_map(of_run, ours, options.joint_map) is None:
+        return manifest.split
+    return f"{manifest.split}-{re.sub('[^A-Za-z0-9_.-]+', '-', ours.name)}"
+
+
+def _measure(
+    options: EvaluateOptions, dataset: ShardDataset | None, of_run: KeypointTable | None, files: FileStore
+) -> _Found:
+    """Predict or read predictions, and measure them; `of_run` are the joints that a run predicts."""
+    truth = _read_truth(options, dataset, files)
+    theirs = of_run or truth.table
+    if options.results_keypoints is not None:
+        theirs = open_table(options.results_keypoints, files, option="--results-keypoints")
+    joint_map = find_map(theirs, truth.table, options.joint_map)
     notes = [*truth.notes, *suspicions([labels_of(truth)], truth.source_ids)]
     maps: Sequence[StackMaps] = ()
     if options.results is not None:
-        predictions = read_results(options.results, files, truth, table)
-        notes += [*predictions.notes, *_order_note(truth, dataset)]
+        predictions = read_results(options.results, files, truth, theirs)
+        notes += [*predictions.notes, *(_order_note(truth, dataset) if options.results_keypoints is None else [])]
     elif dataset is not None:
         predictions, maps = _predict(options, truth, dataset, files)
-        notes.append(BOXES.format(one=table.noun.one))
+        notes.append(BOXES.format(one=truth.table.noun.one))
     thresholds = options.pck_thresholds
-    evaluation = evaluate(truth, predictions, table, thresholds=thresholds)
-    beside = {} if dataset is None else figures_beside(dataset, truth, table, files, thresholds=thresholds)
-    return _Found(dataset, evaluation, table, notes, beside, maps)
+    if joint_map is None:
+        evaluation = evaluate(truth, predictions, truth.table, thresholds=thresholds)
+    else:
+        evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds)
+        maps = [shared_maps(one, joint_map) for one in maps]
+        notes += [ACROSS] if joint_map.lacking else []
+    beside: FiguresBeside = {}
+    if dataset is not None:
+        scored = evaluation.truth
+        beside = figures_beside(dataset, scored, scored.table, files, thresholds=thresholds, joint_map=joint_map)
+    return _Found(dataset, evaluation, evaluation.truth.table, notes, beside, maps)
+
+
+def _read_truth(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> Truth:
+    table = None if dataset is None else table_of(dataset.manifest.keypoints)
+    if options.keypoints is not None:
+        table = open_table(options.keypoints, files)
+    path = options.annotations or files.join(options.data or "", GROUND_TRUTH)
+    return read_truth(path, files, table, options.category, meanings=options.visibility)
 
 
 def _order_note(truth: Truth, dataset: ShardDataset | None) -> list[str]:
@@ -159,7 +187,10 @@ def _write(options: EvaluateOptions, found: _Found, out: str | None, files: File
     if out is not None:
         written.append(_write_folder(options, found, figures, out, files))
     if options.run_dir is not None and found.dataset is not None:
-        written += _write_thresholds(options.run_dir, found, found.dataset.manifest, files)
+        if found.evaluation.across is None:
+            written += _write_thresholds(options.run_dir, found, found.dataset.manifest, files)
+        else:
+            say("no thresholds of confidence written: the data have other joints than the run", err=True)
     return written
 
 
@@ -203,6 +234,7 @@ def _context(options: EvaluateOptions, found: _Found) -> dict[str, Any]:
         "fingerprint": None if found.dataset is None else found.dataset.manifest.fingerprint,
         "annotations": options.annotations,
         **({"results": options.results} if options.run_dir is None else made),
+        **({} if options.results_keypoints is None else {"results_keypoints": options.results_keypoints}),
         "beside": found.beside,
     }
 

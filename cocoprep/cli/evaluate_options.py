@@ -32,6 +32,8 @@ class EvaluateOptions:
     keypoints: str | None
     visibility: Mapping[float, int]
     results: str | None
+    results_keypoints: str | None
+    joint_map: Mapping[str, str]
     images: str | None
     follow_links: bool
     exif: Exif | None
@@ -81,6 +83,12 @@ class EvaluateOptions:
         found = [option for option, value in of_run.items() if value is not None]
         if found and self.run_dir is None:
             raise ConfigError(f"{found[0]} goes with --run; the predictions of --results are made already.")
+        if self.results_keypoints is not None and self.results is None:
+            raise ConfigError("--results-keypoints goes with --results; a run says itself which joints it predicts.")
+        if self.joint_map and self.run_dir is None and self.results_keypoints is None:
+            raise ConfigError(
+                "--map goes with --run or --results-keypoints; otherwise the joints of --results are the data's."
+            )
         for threshold in self.thresholds:
             require_number("--pck", threshold, 0)
 

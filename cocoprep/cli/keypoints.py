@@ -56,7 +56,7 @@ def _print_found(path: str, category: str | None) -> None:
     say(table_toml(table, comments).rstrip("\n"))
 
 
-def open_table(name: str, files: FileStore) -> KeypointTable:
+def open_table(name: str, files: FileStore, *, option: str = "--keypoints") -> KeypointTable:
     """Return the table of a name that comes along, or of a TOML file. Raises ConfigError where there is none."""
     from cocoprep.pose.tables import named_table, parse_table, table_names
     from cocoprep.storage.user_file import read_user_file
@@ -64,7 +64,7 @@ def open_table(name: str, files: FileStore) -> KeypointTable:
     if name in table_names():
         return named_table(name)
     cure = f"Give one of {', '.join(table_names())}, or such a file: `cocoprep keypoints NAME` prints one."
-    data = read_user_file(name, files, "a TOML file of joints", refusal=ConfigError, option="--keypoints", cure=cure)
+    data = read_user_file(name, files, "a TOML file of joints", refusal=ConfigError, option=option, cure=cure)
     return parse_table(data, name)
 
 

@@ -109,6 +109,11 @@ class CountProgress(Bar):
         super().__init__(doing)
         self._things, self._began = things, self._started
 
+    def go_on(self, doing: str, things: str) -> None:
+        """Go over to other things, of which it is not known how many there are."""
+        self._bar.reset(self._id, description=doing, total=None, text="")
+        self._things = things
+
     def update(self, done: int, total: int) -> None:
         """Show the newest counts."""
         now = time.monotonic()

@@ -71,8 +71,13 @@ def say(text: object, *, err: bool = False) -> None:
 
 
 def say_note(note: str) -> None:
-    """Print to stderr what was guessed or found out, unless the note says itself that it is a warning."""
-    say(note if note.startswith("warning: ") else f"note: {note}", err=True)
+    """Print to stderr what was guessed or found out."""
+    say(as_note(note), err=True)
+
+
+def as_note(note: str) -> str:
+    """Return what was guessed or found out as it is printed, unless the note says itself that it is a warning."""
+    return note if note.startswith("warning: ") else f"note: {note}"
 
 
 def say_error(text: object) -> None:

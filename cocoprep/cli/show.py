@@ -13,7 +13,9 @@ from cocoprep.cli.say import say
 @click.option(
     "--images", metavar="PATH", help="Folder, zip or tar of photographs.  [default: where the build read them]"
 )
-@click.option("--follow-links", is_flag=True, help="Links in the folder of photographs may lead out of it.")
+@click.option(
+    "--follow-links", is_flag=True, help="Links in the folder of photographs may lead out of it.  [default: as build]"
+)
 @click.option("--joint", metavar="NAME", help="Whose heatmap to show.  [default: a labelled joint within the crop]")
 @click.option("--out", metavar="FILE", help="The picture to write.  [default: show-<id>.png]")
 def command(

@@ -43,7 +43,7 @@ def open_sources(texts: Sequence[str], split: str | None, files: FileStore) -> l
 
 
 def _read(text: str, split: str | None, files: FileStore) -> list[Source]:
-    from cocoprep.coco.sources import parse_source, parse_sources
+    from cocoprep.coco.source_file import parse_source, parse_sources
     from cocoprep.storage.user_file import read_user_file
 
     if "=" in text or not text.endswith(".toml"):

@@ -67,9 +67,23 @@ def _type_and_default(setting: str) -> tuple[Any, str]:
     return kind, f"{default:g}"
 
 
+def _one_or_more(folders: tuple[str, ...]) -> str | tuple[str, ...] | None:
+    """Return folders as a config holds them: one by itself, as ever."""
+    return folders if len(folders) > 1 else next(iter(folders), None)
+
+
 @click.command("train")
-@click.option("--data", metavar="DIR", help="Built folder to train on.")
-@click.option("--val", metavar="DIR", help="Built folder to validate on; without it nothing says how good it is.")
+@click.option("--data", metavar="DIR", multiple=True, help="Built folder to train on; several: once for each.")
+@click.option(
+    "--val", metavar="DIR", multiple=True, help="Built folder to validate on; without it nothing says how good it is."
+)
+@click.option(
+    "--weight",
+    "weights",
+    metavar="NAME=W",
+    multiple=True,
+    help="How often people of a folder, or of a source of one, are seen, 1 for once an epoch; several.",
+)
 @click.option(
     "--run-dir", "--run", "run_dir", metavar="DIR", required=True, help="Folder of the run: log, checkpoints, pictures."
 )
@@ -77,7 +91,14 @@ def _type_and_default(setting: str) -> tuple[Any, str]:
 @click.option("--config", "config_file", metavar="FILE", help="Settings, JSON or TOML, as in a run's config.json.")
 @_settings
 def command(
-    data: str | None, val: str | None, run_dir: str, *, resume: bool, config_file: str | None, **given: Any
+    data: tuple[str, ...],
+    val: tuple[str, ...],
+    weights: tuple[str, ...],
+    run_dir: str,
+    *,
+    resume: bool,
+    config_file: str | None,
+    **given: Any,
 ) -> None:
     """Train a stacked hourglass on shards, with checkpoints, TensorBoard curves and validation.
 
@@ -86,12 +107,14 @@ def command(
     """
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.cli.train_report import TrainReport, stop_on_signals
+    from cocoprep.model.input.weights import parse_weights
     from cocoprep.model.run.resolve import resolve_config
     from cocoprep.model.training.xla import prepare_xla
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
-    changes = {"data": data, "val": val, **{name.replace("__", "."): value for name, value in given.items()}}
+    folders = {"data": _one_or_more(data), "val": _one_or_more(val), "weights": parse_weights(weights) or None}
+    changes = {**folders, **{name.replace("__", "."): value for name, value in given.items()}}
     changes = {name: value for name, value in changes.items() if value is not None}
     config = resolve_config(run_dir, config_file, changes, resume=resume, files=files)
     prepare_xla(config.xla)

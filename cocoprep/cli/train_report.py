@@ -29,6 +29,18 @@ COLUMNS = (
     ("AP", "AP", "val", 6, 3),
 )
 EPOCH_WIDTH = 5
+LONGEST_SOURCE = 40  # characters of its name that are shown
+# (heading, figure, width, decimals): of a source's row in the table at the end
+SOURCE_COLUMNS = (
+    ("loss", "loss", 8, 4),
+    ("skill", "skill", 7, 3),
+    ("PCK@.2", "pck@0.2", 8, 3),
+    ("guess", "pck@0.2_guess", 7, 3),
+    ("PCK@.1", "pck@0.1", 8, 3),
+    ("guess", "pck@0.1_guess", 7, 3),
+    ("swap", "swapped", 7, 3),
+    ("AP", "AP", 7, 3),
+)
 
 
 class TrainReport(Bar):
@@ -106,8 +118,27 @@ class TrainReport(Bar):
             found = {"PCK@0.2": "pck@0.2", "PCK@0.1": "pck@0.1", "swapped": "swapped", "OKS AP": "AP"}
             known = {name: key for name, key in found.items() if val.get(key) is not None}
             lines += [f"  {name} {val[key]:.3f}" + _beside(val, key) for name, key in known.items()]
+            lines += _by_source(val)
         lines.append(f"  curves: {os.path.join(run_dir, 'curves.png')}, or tensorboard --logdir {run_dir}")
         return "\n".join(lines)
+
+
+def _by_source(val: dict[str, float]) -> list[str]:
+    """Return a table of the sources of a validation, whose figures are named `source/figure`; none of a single one."""
+    rows: dict[str, dict[str, float]] = {}
+    for key, value in val.items():
+        source, slash, figure = key.rpartition("/")
+        if slash and isinstance(value, (int, float)):
+            rows.setdefault(source[-LONGEST_SOURCE:], {})[figure] = value
+    if not rows:
+        return []
+    width = max(map(len, rows))
+    heading = f"  {'':{width}}{'people':>8}" + "".join(f"{name:>{room}}" for name, _, room, _ in SOURCE_COLUMNS)
+    return [heading] + [
+        f"  {source:{width}}{own.get('people', 0):>8.0f}"
+        + "".join(_cell(own.get(figure), room, decimals) for _, figure, room, decimals in SOURCE_COLUMNS)
+        for source, own in rows.items()
+    ]
 
 
 def _cell(value: float | None, width: int, decimals: int) -> str:

@@ -19,8 +19,15 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cocoprep.coco.entries import NO_MEANINGS, TEXT_CATEGORY, TEXT_IMAGE_ID, guess_notes, plain_file_name
-from cocoprep.coco.format import Category, frame_fault, not_json
+from cocoprep.coco.entries import (
+    CROWD_INDEX,
+    NO_MEANINGS,
+    TEXT_CATEGORY,
+    TEXT_IMAGE_ID,
+    guess_notes,
+    plain_file_name,
+)
+from cocoprep.coco.format import Category, check_utf8, frame_fault, not_json
 from cocoprep.coco.ids import Ids, image_number, number_of, read_ids, text_of
 from cocoprep.coco.image_names import images_by_name
 from cocoprep.coco.joints import FoundJoints, find_joints
@@ -84,6 +91,7 @@ class _RawImage(msgspec.Struct):
     width: Side | None = None
     height: Side | None = None
     source_id: _FileName | None = None  # in a built folder's ground truth: the id that the image had
+    crowd_index: Any = msgspec.field(default=None, name="crowdIndex")  # CrowdPose's, 0 to 1
 
 
 class _RawFile(msgspec.Struct):
@@ -116,6 +124,7 @@ class AnnotationFile:
         raw_annotations: in file order.
         guesses: counts what had to be guessed, by kind.
         meanings: what visibilities mean, where the user says so.
+        crowd_index: of images that state it, how crowded they are: CrowdPose's `crowdIndex`.
     """
 
     path: str
@@ -127,6 +136,7 @@ class AnnotationFile:
     raw_annotations: list[msgspec.Raw]
     guesses: Counter[str]
     meanings: Mapping[float, int] = field(default_factory=dict)
+    crowd_index: Mapping[int, float] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> dict[str, set[int]]:
@@ -147,6 +157,7 @@ def parse_annotation_file(
     *,
     meanings: Mapping[float, int] = NO_MEANINGS,
     unlisted: KeypointTable = COCO_17,
+    boxes_only: bool = False,
 ) -> AnnotationFile:
     """Check the frame of a COCO keypoints file and index its images.
 
@@ -157,21 +168,40 @@ def parse_annotation_file(
         category: whose entries are read; None for the person, or the only one with joints.
         meanings: what its visibilities mean, where the user says so.
         unlisted: the joints of a category that lists none, where the user does not say which.
+        boxes_only: nobody asks which joints are which: see `find_joints`.
 
     Raises:
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
     """
-    _check_utf8(data, path)
+    check_utf8(data, path)
     guesses: Counter[str] = Counter()
     raw = _decode_frame(data, path, guesses)
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
         if not entries:
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing in it to use.")
     joints = find_joints(
-        raw.categories, path, table=table, name=category, entries=_RawEntries(raw.annotations), unlisted=unlisted
+        raw.categories,
+        path,
+        table=table,
+        name=category,
+        entries=_RawEntries(raw.annotations),
+        unlisted=unlisted,
+        boxes_only=boxes_only,
     )
-    images, faults, source_ids = _index_images(raw.images, guesses)
-    return AnnotationFile(path, joints, images, images, faults, source_ids, raw.annotations, guesses, meanings)
+    found = _index_images(raw.images, guesses)
+    images = {number: info for number, info in found.images.items() if number not in found.faults}
+    return AnnotationFile(
+        path,
+        joints,
+        images,
+        images,
+        found.faults,
+        found.source_ids,
+        raw.annotations,
+        guesses,
+        meanings,
+        found.crowd_index,
+    )
 
 
 @dataclass(frozen=True)
@@ -190,20 +220,6 @@ class _RawEntries:
         return None
 
 
-def _check_utf8(data: bytes, path: str) -> None:
-    # In pieces: the text of a 276 MB file need not exist at once.
-    decoder, piece = codecs.getincrementaldecoder("utf-8")(), 1 << 20
-    for start in range(0, len(data) + 1, piece):
-        held = len(decoder.getstate()[0])  # bytes of a character that the last piece has begun
-        try:
-            decoder.decode(data[start : start + piece], final=start + piece > len(data))
-        except UnicodeDecodeError as error:
-            raise AnnotationError(
-                f"{path}: not UTF-8 text at byte {start - held + error.start} ({error.reason}). COCO files are UTF-8 "
-                "JSON; convert the file, for example from Latin-1 with iconv -f LATIN1 -t UTF-8 FILE > NEW."
-            ) from error
-
-
 def _decode_frame(data: bytes, path: str, guesses: Counter[str]) -> _RawFile:
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     text = memoryview(data)[start:]
@@ -219,12 +235,18 @@ def _decode_frame(data: bytes, path: str, guesses: Counter[str]) -> _RawFile:
         raise not_json(error, data, path, start) from error
 
 
-def _index_images(
-    raw_images: list[msgspec.Raw], guesses: Counter[str]
-) -> tuple[dict[int, ImageInfo], dict[int, str], dict[int, str]]:
-    images: dict[int, ImageInfo] = {}
-    faults: dict[int, str] = {}
-    source_ids: dict[int, str] = {}
+@dataclass(frozen=True)
+class _Images:
+    """What `images` lists, by number, those with faults too: see `AnnotationFile`."""
+
+    images: dict[int, ImageInfo] = field(default_factory=dict)
+    faults: dict[int, str] = field(default_factory=dict)
+    source_ids: dict[int, str] = field(default_factory=dict)
+    crowd_index: dict[int, float] = field(default_factory=dict)
+
+
+def _index_images(raw_images: list[msgspec.Raw], guesses: Counter[str]) -> _Images:
+    found = _Images()
     for row, raw in enumerate(raw_images):
         own = read_ids(raw).id
         number = image_number(own)
@@ -233,16 +255,20 @@ def _index_images(
         try:
             entry = _image_decoder.decode(raw)
         except (msgspec.DecodeError, RecursionError) as error:
-            faults[number] = f"its entry in 'images' (row {row}) is malformed: {error}"
+            found.faults[number] = f"its entry in 'images' (row {row}) is malformed: {error}"
             continue
         if number_of(own) is None:
-            guesses[TEXT_IMAGE_ID] += number not in source_ids
-            source_ids[number] = text_of(own)
+            guesses[TEXT_IMAGE_ID] += number not in found.source_ids
+            found.source_ids[number] = text_of(own)
         elif entry.source_id is not None:
-            source_ids[number] = entry.source_id
+            found.source_ids[number] = entry.source_id
+        if type(entry.crowd_index) in (int, float) and 0 <= entry.crowd_index <= 1:
+            found.crowd_index[number] = float(entry.crowd_index)
+        elif entry.crowd_index is not None:
+            guesses[CROWD_INDEX] += 1
         name = plain_file_name(entry.file_name, guesses)
         width, height = entry.width or 0, entry.height or 0
         info = ImageInfo(number, name, *((width, height) if width and height else (0, 0)))
-        if images.setdefault(number, info) != info:
-            faults[number] = "'images' lists this id more than once, with different file names or sizes"
-    return {number: info for number, info in images.items() if number not in faults}, faults, source_ids
+        if found.images.setdefault(number, info) != info:
+            found.faults[number] = "'images' lists this id more than once, with different file names or sizes"
+    return found

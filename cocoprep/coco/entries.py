@@ -11,6 +11,7 @@ import msgspec
 
 from cocoprep.coco.format import keypoints_fault, numbers_fault
 from cocoprep.coco.ids import NO_ID, SHARED_ID, TEXT_ID, TWICE, ZERO_ID
+from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import counted
 
@@ -19,7 +20,7 @@ BOX_SHARE = 0.53  # of its box that a person fills, as CrowdPose's evaluation ta
 PADDING = 0.25  # of the joints' extent, on each side
 
 NO_AREA, NO_BOX, NEGATIVE, FRACTION, BACKSLASH = "area", "box", "negative", "fraction", "backslash"
-TWENTY_ONE, MEANT = "keypoints_21", "meant"
+TWENTY_ONE, MEANT, HEAD_SIZE, CROWD_INDEX = "keypoints_21", "meant", "head_size", "crowdIndex"
 TEXT_IMAGE_ID = "text image id"
 TEXT_NUMBER, TRIPLES, BY_FILE, TEXT_CATEGORY = "text number", "triples", "image by file", "text category"
 _NUMBERED = "numbered by what they hold"
@@ -35,6 +36,8 @@ _NOTES = {
     NEGATIVE: "annotations have joints of a negative visibility: not labelled",
     FRACTION: "annotations have joints of a visibility between 0 and 2 that is not whole: labelled",
     TWENTY_ONE: "annotations have as many joints as the category lists in keypoints_21 alone: taken for keypoints",
+    CROWD_INDEX: "photographs have a crowdIndex that is no number from 0 to 1: passed over",
+    HEAD_SIZE: "annotations have a head_size that is no number of pixels above 0: passed over",
     MEANT: "annotations have joints of a visibility that is taken for another, as --visibility says",
     TEXT_NUMBER: "annotations have numbers that are written as text: read as numbers",
     TRIPLES: "annotations have a list of x, y, visibility for each joint: read as one list",
@@ -57,9 +60,10 @@ class Entry(msgspec.Struct, gc=False):
     num_keypoints: Any = None  # not believed
     segmentation: msgspec.Raw = msgspec.Raw()  # looked at where there is no area
     keypoints_21: msgspec.Raw = msgspec.Raw()  # Human-Art's; looked at where keypoints are too few
+    head_size: Any = None  # in pixels, the unit of PCKh, as MPII has it
 
 
-READ_ONLY = frozenset({"segmentation", "keypoints_21"})  # serve to settle an entry, and are not kept
+READ_ONLY = frozenset({"segmentation", "keypoints_21", "head_size"})  # which pycocotools does not look at
 
 
 def guess_notes(guesses: Counter[str]) -> tuple[str, ...]:
@@ -102,13 +106,14 @@ def settle(
     if len(box) != 4:
         return f"bbox: expected 4 numbers, found {len(box)}"
     boxless = not any(box[2:])
-    if boxless and (found := _extent(entry.keypoints)):
+    if boxless and (found := extent_of(entry.keypoints)):
         guesses[NO_BOX] += 1
         box = found
     if entry.area is None or (boxless and not entry.area):
         guesses[NO_AREA] += 1
         entry.area = _segment_area(entry.segmentation) or BOX_SHARE * max(0.0, box[2]) * max(0.0, box[3])
     entry.bbox = box
+    entry.head_size = _head_size(entry.head_size, guesses)
     return numbers_fault(entry.iscrowd, entry.area, box)
 
 
@@ -146,7 +151,14 @@ def _settle_visibility(keypoints: list[float], guesses: Counter[str]) -> None:
             keypoints[k] = 2.0
 
 
-def _extent(keypoints: Sequence[float]) -> tuple[float, float, float, float] | None:
+def _head_size(found: Any, guesses: Counter[str]) -> float | None:
+    if found is None or (type(found) in (int, float) and 0 < found <= MAX_COORDINATE):
+        return None if found is None else float(found)
+    guesses[HEAD_SIZE] += 1
+    return None
+
+
+def extent_of(keypoints: Sequence[float]) -> tuple[float, float, float, float] | None:
     """Return the box of the labelled joints with its padding; None where they span no area."""
     points = [(x, y) for x, y, v in zip(keypoints[::3], keypoints[1::3], keypoints[2::3], strict=True) if v]
     if not points:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -73,6 +74,21 @@ def keypoints_fault(values: Sequence[float], table: KeypointTable) -> str | None
     if max(map(abs, values)) > MAX_COORDINATE:
         return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
     return None
+
+
+def check_utf8(data: bytes, path: str) -> None:
+    """Raise AnnotationError where a file is not UTF-8 text, saying where."""
+    # In pieces: the text of a 276 MB file need not exist at once.
+    decoder, piece = codecs.getincrementaldecoder("utf-8")(), 1 << 20
+    for start in range(0, len(data) + 1, piece):
+        held = len(decoder.getstate()[0])  # bytes of a character that the last piece has begun
+        try:
+            decoder.decode(data[start : start + piece], final=start + piece > len(data))
+        except UnicodeDecodeError as error:
+            raise AnnotationError(
+                f"{path}: not UTF-8 text at byte {start - held + error.start} ({error.reason}). JSON is UTF-8; "
+                "convert the file, for example from Latin-1 with iconv -f LATIN1 -t UTF-8 FILE > NEW."
+            ) from error
 
 
 def json_fault(error: msgspec.DecodeError, data: bytes, start: int) -> str:

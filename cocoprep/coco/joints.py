@@ -78,6 +78,7 @@ def find_joints(
     name: str | None = None,
     entries: Entries,
     unlisted: KeypointTable = COCO_17,
+    boxes_only: bool = False,
 ) -> FoundJoints:
     """Choose the category of a file and find its joints.
 
@@ -88,6 +89,7 @@ def find_joints(
         name: of the category, where the user says which; `all` for all that share their joints.
         entries: what the annotations say, where the categories do not say enough.
         unlisted: the joints of a category that lists none, where the user does not say which.
+        boxes_only: nobody asks which joints are which, so that any number of those that no category lists will do.
 
     Raises:
         AnnotationError: there is no such category, several could be meant, or its joints are not the table's.
@@ -97,7 +99,7 @@ def find_joints(
     listed = next((category.keypoints for category in chosen if category.keypoints), None)
     notes: list[str] = []
     if listed is None:
-        found = _unlisted(table or unlisted, path, entries)
+        found = _unlisted(table or unlisted, path, entries, boxes_only=boxes_only)
         notes.append(
             f"the category {chosen[0].name!r:.100} lists no joints: taken for the {len(found)} of {found.name}"
         )
@@ -172,10 +174,13 @@ def _shown(categories: Sequence[Category]) -> str:
     return (", ".join(some) or "none") + (f" and {len(categories) - _SHOWN} more" if len(categories) > _SHOWN else "")
 
 
-def _unlisted(table: KeypointTable, path: str, entries: Entries) -> KeypointTable:
+def _unlisted(table: KeypointTable, path: str, entries: Entries, *, boxes_only: bool) -> KeypointTable:
     length = entries.numbers()
-    if length == 3 * len(table):
+    if length == 3 * len(table) or (boxes_only and length is None):
         return table
+    if boxes_only and length is not None and length % 3 == 0 and length <= 3 * MAX_JOINTS:
+        names = [f"joint {number}" for number in range(1, length // 3 + 1)]
+        return KeypointTable(f"unnamed-{len(names)}", tuple(Joint(name, name, UNIFORM_SIGMA) for name in names), ())
     raise AnnotationError(
         f"{path}: the category lists no keypoints, and its annotations have {length or 'no'} numbers of them. Where "
         "this is an instances file, pass person_keypoints_*.json; else `build` and `evaluate` take --keypoints, the "

@@ -57,6 +57,7 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
         is_twice: it is valid, but equal to one before, id and all.
         category_id: of its category in the file; None where the file's entries are of one, or it has no person.
         source: place of its file among those of a build; None where there is one.
+        head_size: of the person in pixels, where the file states it.
     """
 
     row: int
@@ -69,6 +70,7 @@ class ParsedEntry(msgspec.Struct, frozen=True, gc=False):
     is_twice: bool = False
     category_id: int | None = None
     source: int | None = None
+    head_size: float | None = None
 
 
 def check_entries(file: AnnotationFile) -> Iterator[CheckedEntry]:
@@ -112,15 +114,25 @@ def parse_entries(file: AnnotationFile) -> list[ParsedEntry]:
     several = len(file.joints.categories) > 1
     people: list[tuple[int, Person]] = []
     for one in check_entries(file):
-        number, person, category = number_of(one.own_id), None, None
+        number, person, category, head_size = number_of(one.own_id), None, None, None
         if one.entry is not None:
             category = number_of(one.entry.category_id) if several else None
-            person = to_person(one.entry, number or 0, file.joints)
+            person, head_size = to_person(one.entry, number or 0, file.joints), one.entry.head_size
             own.append(one.own_id)
             people.append((one.row, person))
         source = None if type(one.own_id) is int and one.own_id == number else _text(one.own_id)
         parsed.append(
-            ParsedEntry(one.row, number, one.image_id, person, one.fault, one.is_other, source, category_id=category)
+            ParsedEntry(
+                one.row,
+                number,
+                one.image_id,
+                person,
+                one.fault,
+                one.is_other,
+                source,
+                category_id=category,
+                head_size=head_size,
+            )
         )
     found = number_annotations(own, lambda n: content_of(parsed[people[n][0]].image_id, people[n][1]))
     file.guesses.update(found.guesses)

@@ -9,6 +9,7 @@ from typing import Any
 
 from cocoprep.coco.ids import number_of, text_of
 from cocoprep.coco.image_names import images_by_name
+from cocoprep.pose.nouns import counted
 
 
 class ResultImages:
@@ -21,7 +22,9 @@ class ResultImages:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what was found otherwise than by id, in sentences."""
-        named = f"{self._named} lines of the results name their photograph by its file: taken for that of this name"
+        named = counted(
+            self._named, "lines of the results name a photograph by its file: taken for the one of this name"
+        )
         return (named,) if self._named else ()
 
     def find(self, own: Any) -> int | str:

@@ -18,6 +18,7 @@ from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import ResultsError
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import counted
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
@@ -39,6 +40,7 @@ class Predictions:
         bbox: (M, 4) float64, x, y, width, height, where the results came with boxes: pycocotools then takes a
             person's size from them, otherwise from the joints' extent.
         notes: what had to be guessed or was passed over, in sentences.
+        whole: where these are of some of the joints alone, the same with all of them, in their own order.
     """
 
     image_ids: NDArray[np.int64]
@@ -48,6 +50,7 @@ class Predictions:
     annotation_ids: NDArray[np.int64] | None = None
     bbox: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
+    whole: Predictions | None = None
 
     def __len__(self) -> int:
         """Return M."""
@@ -133,7 +136,8 @@ def _of_category(lines: list[_Line], path: str, truth: Truth) -> tuple[list[int]
             f"{truth.category_id}, the category that counts in {truth.path}."
         )
     passed = len(lines) - len(places)
-    return places, (f"{passed} lines of the results are of other categories: passed over",) if passed else ()
+    note = counted(passed, "lines of the results are of other categories: passed over")
+    return places, (note,) if passed else ()
 
 
 def _numbers(
@@ -145,7 +149,7 @@ def _numbers(
         counts != 3 * len(table),
         lambda n: (
             f"expected {3 * len(table)} numbers in keypoints (x, y and confidence of {len(table)} joints), "
-            f"found {counts[n]}"
+            f"found {counts[n]}. Where these are another table's joints, `evaluate --results-keypoints TABLE` says so"
         ),
     )
     triples = np.array([line.keypoints for line in lines], np.float64).reshape(len(lines), len(table), 3)

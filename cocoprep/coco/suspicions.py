@@ -127,8 +127,9 @@ def _told(counts: Counter[str], example: dict[str, str]) -> Iterable[str]:
     at_corner, outside = counts["at corner"], counts["outside"]
     if counts["joints at corner"] > _AT_CORNER * counts["joints"]:
         yield (
-            f"{counts['joints at corner']} labelled joints, of {at_corner} annotations, lie at exactly (0, 0), as on "
-            f"{example['at corner']}: converters write that where a joint is missing. Give it visibility 0"
+            f"labelled joints lie at exactly (0, 0), {counts['joints at corner']} in all, in {at_corner} of "
+            f"{counts['people']} annotations, as on {example['at corner']}: converters write that where a joint is "
+            "missing. Give it visibility 0"
         )
     if counts["within one"] > _WITHIN_ONE * counts["people"]:
         yield (

@@ -16,13 +16,16 @@ from cocoprep.coco.entries import NO_MEANINGS, READ_ONLY, Entry
 from cocoprep.coco.ids import Numbering, number_annotations
 from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_person
 from cocoprep.errors import AnnotationError
+from cocoprep.pose.boxes import MAX_COORDINATE, box_fault
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import counted
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
 _WRITTEN = [name for name in Entry.__struct_fields__ if name not in READ_ONLY]
 _SHOWN = 5
+_UNKNOWN = int(MAX_COORDINATE)  # a side in whose place there is none
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class Truth:
         area: (N,) float64, of the segment, in square pixels: the scale of OKS.
         crowd: (N,) bool.
         source_ids: of images whose own id is no number, that id by the number that it has here.
+        head_size: (N,) float64 pixels, the unit of PCKh as the file states it, NaN where it does not; None where it
+            does for nobody.
+        crowd_index: of images that state it, how crowded they are, 0 to 1.
+        whole: where this is of some of the joints alone, the people with all of them, row by row.
         recounted: people whose `num_keypoints` was another than their labelled joints are.
     """
 
@@ -62,6 +69,9 @@ class Truth:
     crowd: NDArray[np.bool_]
     source_ids: Mapping[int, str] = field(default_factory=dict)
     recounted: int = 0
+    head_size: NDArray[np.float64] | None = None
+    crowd_index: Mapping[int, float] = field(default_factory=dict)
+    whole: Truth | None = None
 
     @cached_property
     def without_scale(self) -> NDArray[np.bool_]:
@@ -74,14 +84,32 @@ class Truth:
         """Return (N,) float64 square pixels by which predictions are matched to people: `area`, or else the box's."""
         return np.where(self.without_scale, self.bbox[:, 2:].prod(axis=1), self.area)
 
+    @cached_property
+    def without_crop(self) -> dict[int, str]:
+        """Return the places among N of those counting of whose boxes a build could make no crop, and why."""
+        images = self.document["images"]
+        sizes = {image["id"]: (image["width"] or _UNKNOWN, image["height"] or _UNKNOWN) for image in images}
+        rows = np.flatnonzero(self.counts)
+        boxes = zip(rows.tolist(), self.bbox[rows].tolist(), self.image_ids[rows].tolist(), strict=True)
+        faults = ((row, box_fault((x, y, w, h), *sizes[image])) for row, (x, y, w, h), image in boxes)
+        return {row: fault for row, fault in faults if fault is not None}
+
     @property
     def notes(self) -> list[str]:
         """Return what whoever reads figures should know of the file."""
         notes = list(self.found)
         if self.recounted:
+            says = "annotations say a num_keypoints that is not the number of their labelled joints"
             notes.append(
-                f"{self.recounted} annotations say a num_keypoints that is not the number of their labelled joints. "
-                "The labels count, as in a build; pycocotools alone would pass over those that say 0."
+                f"{counted(self.recounted, says)}. The labels count, as in a build; pycocotools alone would pass over "
+                "those that say 0."
+            )
+        if self.without_crop:
+            row, fault = next(iter(self.without_crop.items()))
+            whose = self.table.noun.count(len(self.without_crop))
+            notes.append(
+                f"no crop can be made of the boxes of {whose}, such as that of annotation {self.annotation_ids[row]} "
+                f"({fault}): left out by a build, they count here."
             )
         if odd := int(self.without_scale.sum()):
             whose = self.table.noun.count(int(self.counts.sum())).upper()
@@ -164,7 +192,7 @@ def _left_out(faulty: list[CheckedEntry]) -> tuple[str, ...]:
     """Say which annotations could not be used."""
     if not faulty:
         return ()
-    return (f"{len(faulty)} annotations are faulty and LEFT OUT, such as {_named(faulty[0])}",)
+    return (f"{counted(len(faulty), 'annotations are faulty and LEFT OUT')}, such as {_named(faulty[0])}",)
 
 
 def _named(one: CheckedEntry) -> str:
@@ -209,4 +237,11 @@ def _to_truth(file: AnnotationFile, people: list[Entry], left_out: tuple[str, ..
         area=np.array([person.area for person in people], np.float64),
         crowd=np.array([person.iscrowd for person in people], bool),
         recounted=recounted,
+        head_size=_head_sizes(people),
+        crowd_index=file.crowd_index,
     )
+
+
+def _head_sizes(people: list[Entry]) -> NDArray[np.float64] | None:
+    found = np.array([np.nan if person.head_size is None else person.head_size for person in people], np.float64)
+    return None if np.isnan(found).all() else found

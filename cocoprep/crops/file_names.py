@@ -24,6 +24,7 @@ from cocoprep.checks import shown
 from cocoprep.coco.annotations import ImageInfo
 from cocoprep.crops.image_source import ImageSource, check_file_name
 from cocoprep.errors import ImageError
+from cocoprep.pose.nouns import counted
 
 MOST_NAMES = 2_000_000  # that are looked through
 _MOST_PARTS = 64  # of a name that is looked for
@@ -287,13 +288,12 @@ def _found_note(fits: Mapping[str, _Fit]) -> list[str]:
         kinds.append(f"{count} {said} ({shown(name)} is {shown(fits[name].own)})")
     if rest := sum(count for _, count in counts[_MOST_SAID:]):
         kinds.append(f"{rest} in other ways")
-    return [f"{len(fits)} file names are not quite the photographs' own. Found: " + "; ".join(kinds)]
+    said = counted(len(fits), "file names are not quite the photographs' own")
+    return [f"{said}. Found: {'; '.join(kinds)}"]
 
 
 def _refused_note(refused: Mapping[str, str]) -> list[str]:
     if not refused:
         return []
-    return [
-        f"{len(refused)} file names could mean several photographs, or share one, and are left out: "
-        + min(refused.values())
-    ]
+    said = counted(len(refused), "file names could mean several photographs, or share one")
+    return [f"{said}, left out: {min(refused.values())}"]

@@ -23,16 +23,18 @@ _MAX_SEGMENTS = 1 << 16  # before the pixels; more are not looked through
 _STRAY_BYTES = 2  # no more of them are taken for an encoder's odd habit
 
 
-def decode_photograph(data: bytes, colours: str, name: str) -> NDArray[np.uint8] | None:
+def decode_photograph(data: bytes, colours: str, name: str, *, least: int = 0) -> NDArray[np.uint8] | None:
     """Decode a JPEG, EXIF orientation not applied.
 
     Args:
         data: the file.
-        colours: `RGB`, or `CMYK` where it has four components.
+        colours: `RGB`, `GRAY`, or `CMYK` where it has four components.
         name: of the photograph, for errors.
+        least: as small as it comes at less work, but no side below so many pixels; 0 for as it is.
 
     Returns:
-        (H, W, 3) or (H, W, 4) uint8; None where simplejpeg cannot decode it: Pillow may, or say what is wrong.
+        (H, W, 3), (H, W, 1) or (H, W, 4) uint8; None where simplejpeg cannot decode it: Pillow may, or
+        say what is wrong.
 
     Raises:
         ImageError: damaged, or of more than `MAX_SCANS` scans.
@@ -41,23 +43,25 @@ def decode_photograph(data: bytes, colours: str, name: str) -> NDArray[np.uint8]
     if scans > MAX_SCANS:
         raise ImageError(f"{name}: a JPEG of {scans} scans, more than the limit of {MAX_SCANS}")
     try:
-        return _decode(data, colours, strict=True)
+        return _decode(data, colours, least, strict=True)
     except ValueError as error:
         warning = str(error)
     mended = _mend(warning, data)
     if mended != data:  # what that was is harmless, and there may be more
-        return decode_photograph(mended, colours, name)
+        return decode_photograph(mended, colours, name, least=least)
     if _is_damage(warning, data):
         raise ImageError(f"{name}: damaged ({warning:.200})")
     try:
-        return _decode(data, colours, strict=False)
+        return _decode(data, colours, least, strict=False)
     except ValueError:
         return None
 
 
-def _decode(data: bytes, colours: str, *, strict: bool) -> NDArray[np.uint8]:
-    # As Pillow does, to the bit.
-    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, colours, fastdct=False, fastupsample=False, strict=strict)
+def _decode(data: bytes, colours: str, least: int, *, strict: bool) -> NDArray[np.uint8]:
+    # As Pillow does, to the bit, unless it is to be small.
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+        data, colours, fastdct=least > 0, fastupsample=False, min_height=least, min_width=least, strict=strict
+    )
     return pixels
 
 

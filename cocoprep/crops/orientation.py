@@ -12,6 +12,7 @@ from cocoprep.coco.annotations import ImageInfo
 from cocoprep.coco.suspicions import WARNING
 from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import ImageError
+from cocoprep.pose.nouns import counted
 
 ORIENTATION = 0x0112  # EXIF's tag
 # What brings a picture upright, by EXIF's number of how it lies.
@@ -49,14 +50,14 @@ def exif_notes(tally: ExifTally, rule: Exif) -> tuple[str, ...]:
     """Return what whoever has taken photographs by a rule should know of it, in sentences."""
     notes = []
     if tally.upright:
-        why = "--exif upright" if rule == "upright" else "only so they have the size that the annotation file states"
-        notes.append(f"{tally.upright} photographs are turned upright by their EXIF orientation: {why}")
+        why = "--exif upright" if rule == "upright" else "only so the size is the one that the annotation file states"
+        notes.append(counted(tally.upright, f"photographs are turned upright by their EXIF orientation: {why}"))
     if tally.doubtful:
         sign = "Those that are turned are a sign" if tally.upright else "Labels that lie beside the people are a sign"
         notes.append(
-            f"{WARNING}{tally.doubtful} photographs have an EXIF orientation, such as {tally.example!r:.200}, and are "
-            f"taken as stored, since they have the stated size either way. {sign} that labels are of what viewers "
-            "show: then give --exif upright; --exif stored ends this warning"
+            f"{WARNING}{counted(tally.doubtful, 'photographs have an EXIF orientation')}, such as "
+            f"{tally.example!r:.200}, taken as stored, since the stated size fits either way. {sign} that labels are "
+            "of what viewers show: then give --exif upright; --exif stored ends this warning"
         )
     return tuple(notes)
 

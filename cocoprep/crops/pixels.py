@@ -106,10 +106,11 @@ def _decode(data: bytes, image: Image.Image, name: str) -> Image.Image:
         if pixels is not None and image.mode != "CMYK":
             return Image.fromarray(pixels)
     image.load()
-    return _to_rgb(image)
+    return to_rgb(image)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return a decoded picture as 8-bit RGB, `FILL_RGB` where it is transparent."""
     if image.mode.startswith("I"):
         # Pillow would clip 16-bit grey to white; keep its high byte instead.
         return Image.fromarray(np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8)).convert("RGB")

@@ -39,6 +39,7 @@ _MEANING = {
     "crowd": "The entry marks a crowd, not one {one}.",
     "min_keypoints": "Fewer joints are labelled than --min-keypoints asks for.",
     "box": "No crop can be made from its box.",
+    "leak": "Its photograph is in another data set too, or twice in this one, as --drop-leaks lists it.",
     "limit": "--limit left its photograph out of this build.",
     "image": "Its photograph could not be used.",
 }

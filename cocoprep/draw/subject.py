@@ -127,7 +127,7 @@ def find_subject(
         annotation: kept or dropped: the id that the annotation file has, or the number that the record has.
         images: where the photographs are; None for where the build found them. If that place is gone, the subject has
             no photograph and says so.
-        follow_links: links in their folder may lead out of it.
+        follow_links: links in their folder may lead out of it; those of where the build found them, as for the build.
         files: where the folder and the photographs lie; by default, on this machine or in a bucket, as each path says.
 
     Raises:
@@ -215,6 +215,7 @@ def _read_photograph(
     """Return the photograph, or None and why there is none. `names` are those of all photographs."""
     paths = photograph_paths(manifest, images)
     path = ", ".join(paths.values())
+    follow_links = follow_links or (images is None and manifest.follow_links is True)
     try:
         gone = [path for path in paths.values() if images is None and not files.exists(path)]
         if gone:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.evaluation.by_crowding import CrowdedAp
 from cocoprep.evaluation.confidence import JointThresholds
 from cocoprep.evaluation.end_point import EndPointErrors
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OksScore
 from cocoprep.evaluation.pck import Pck, PckFigures
+from cocoprep.evaluation.pckh import THRESHOLD, Pckh
 from cocoprep.pose.keypoints import KeypointTable
 
 
@@ -26,6 +28,7 @@ def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context:
     truth, joints = evaluation.truth, evaluation.joints
     content = {
         **context,
+        **({} if evaluation.across is None else evaluation.across.as_json()),
         "counts": {
             "images": len(truth.document["images"]),
             "annotations": len(truth.annotation_ids),
@@ -36,7 +39,9 @@ def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context:
         "oks": evaluation.oks.figures,
         **({} if table.uniform_sigma is None else {"oks_sigma_of_all_joints": table.uniform_sigma}),
         "oks_precision": _precision(evaluation.oks),
+        **({} if evaluation.by_crowding is None else {"oks_by_crowding": _crowding(evaluation.by_crowding)}),
         "pck": {unit: _pck(figures, table) for unit, figures in evaluation.pck.items()},
+        **({} if evaluation.pckh is None else {"pckh": _pckh(evaluation.pckh)}),
         "end_point_error": _end_point(evaluation.end_point, table),
         "errors": evaluation.errors.tables,
         "confidence": None if joints is None else thresholds_as_json(joints, table),
@@ -71,10 +76,26 @@ def _precision(oks: OksScore) -> dict[str, Any]:
     return {"recalls": oks.recalls, "at": at}
 
 
+def _crowding(by_crowding: dict[str, CrowdedAp]) -> dict[str, Any]:
+    return {name: {"AP": one.ap, "images": one.images, "people": one.people} for name, one in by_crowding.items()}
+
+
+def _pckh(figures: Pckh) -> dict[str, Any]:
+    return {
+        "threshold": THRESHOLD,
+        **figures.parts,
+        "Total": figures.total,
+        "joints": figures.joints,
+        "people": figures.people,
+        "people_whose_head_size_is_stated": figures.stated,
+    }
+
+
 def _pck(figures: PckFigures, table: KeypointTable) -> dict[str, Any]:
     return {
         "people": figures.people,
         "people_without_unit": figures.without_unit,
+        **({"people_whose_unit_is_stated": figures.stated} if figures.stated else {}),
         "joints": figures.pck.joints.sum(),
         "joints_per_joint": _by_name(figures.pck.joints, table),
         "at": _at_thresholds(figures.pck, table),

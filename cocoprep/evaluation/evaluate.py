@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
+from cocoprep.errors import CocoprepError
+from cocoprep.evaluation.across import Across, measure_across, shared_truth, some_joints
+from cocoprep.evaluation.by_crowding import CrowdedAp, measure_by_crowding
 from cocoprep.evaluation.confidence import JointThresholds, choose_thresholds
 from cocoprep.evaluation.end_point import EndPointErrors, measure_end_point_errors
 from cocoprep.evaluation.error_kinds import ErrorAnalysis, analyse_errors
 from cocoprep.evaluation.matching import match_people
 from cocoprep.evaluation.oks import OksScore, oks_of_pairs, score_oks
 from cocoprep.evaluation.pck import PCK_THRESHOLDS, PckFigures, measure_pck
+from cocoprep.evaluation.pckh import Pckh, measure_pckh
+from cocoprep.pose.joint_map import JointMap
 from cocoprep.pose.keypoints import KeypointTable
 
 
@@ -33,6 +38,10 @@ class Evaluation:
         end_point: distances.
         errors: kinds of errors.
         joints: thresholds of confidence; None where all confidences are equal, or nobody was predicted.
+        pckh: as papers on MPII print it; None where the people have no such joints.
+        by_crowding: AP by how crowded photographs are; None where none says so.
+        across: where the predictions' joints are other ones than the truth's, what is scored as what. Then `truth` and
+            `predictions` are of the shared joints.
     """
 
     truth: Truth
@@ -44,10 +53,18 @@ class Evaluation:
     end_point: EndPointErrors
     errors: ErrorAnalysis
     joints: JointThresholds | None
+    pckh: Pckh | None = None
+    by_crowding: dict[str, CrowdedAp] | None = None
+    across: Across | None = None
 
 
 def evaluate(
-    truth: Truth, predictions: Predictions, table: KeypointTable, *, thresholds: Sequence[float] = PCK_THRESHOLDS
+    truth: Truth,
+    predictions: Predictions,
+    table: KeypointTable,
+    *,
+    thresholds: Sequence[float] = PCK_THRESHOLDS,
+    across: Across | None = None,
 ) -> Evaluation:
     """Measure predictions against a ground truth.
 
@@ -56,23 +73,50 @@ def evaluate(
         predictions: of any number, for any of its images.
         table: the K joints.
         thresholds: of PCK, fractions of its units.
+        across: of `evaluate_across`.
 
     Raises:
         CocoprepError: there are no predictions, or one is not finite.
     """
     oks = score_oks(truth, predictions, table)
     matches = match_people(truth, predictions, table)
+    pck = measure_pck(truth, predictions, matches, table, thresholds=thresholds)
     return Evaluation(
         truth=truth,
         predictions=predictions,
         matches=matches,
         oks=oks,
         person_oks=_person_oks(truth, predictions, matches, table),
-        pck=measure_pck(truth, predictions, matches, table, thresholds=thresholds),
+        pck=pck,
         end_point=measure_end_point_errors(truth, predictions, matches),
         errors=analyse_errors(truth, predictions, matches, table),
         joints=_joint_thresholds(truth, predictions, matches),
+        pckh=measure_pckh(pck["head"], table, table if truth.whole is None else truth.whole.table),
+        by_crowding=measure_by_crowding(truth, predictions, table),
+        across=across,
     )
+
+
+def evaluate_across(
+    truth: Truth, predictions: Predictions, joint_map: JointMap, *, thresholds: Sequence[float] = PCK_THRESHOLDS
+) -> Evaluation:
+    """Measure predictions of other joints than the ground truth's, over those that both have.
+
+    Args:
+        truth: of all its joints.
+        predictions: of all theirs.
+        joint_map: from theirs to the truth's.
+        thresholds: of PCK, fractions of its units, which are those of the truth's own joints.
+
+    Raises:
+        CocoprepError: as `evaluate`; or none of the people has a shared joint labelled.
+    """
+    across = measure_across(truth, joint_map)
+    if across.passed_over == across.people:
+        raise CocoprepError(f"there is nothing to score: {across.sentence}.")
+    shared = shared_truth(truth, joint_map)
+    found = some_joints(predictions, joint_map.shared_in_source)
+    return evaluate(shared, found, shared.table, thresholds=thresholds, across=across)
 
 
 def _person_oks(

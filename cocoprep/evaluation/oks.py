@@ -44,11 +44,13 @@ class OksScore:
     recalls: Floats
 
 
-def score_oks(truth: Truth, predictions: Predictions, table: KeypointTable) -> OksScore:
+def score_oks(
+    truth: Truth, predictions: Predictions, table: KeypointTable, *, images: Sequence[int] | None = None
+) -> OksScore:
     """Score predictions against the full ground truth.
 
-    Every image counts, those without a prediction too; crowds and people without labelled keypoints are ignored, as
-    COCO says.
+    Every image counts, those without a prediction too, or those alone whose ids are in `images`; crowds and people
+    without labelled keypoints are ignored, as COCO says.
 
     Raises:
         CocoprepError: there are no predictions, or one is not finite; pycocotools has no guard against either.
@@ -59,7 +61,8 @@ def score_oks(truth: Truth, predictions: Predictions, table: KeypointTable) -> O
     if not finite.all():
         line = int(finite.argmin())
         raise CocoprepError(f"results line {line}, image_id {predictions.image_ids[line]}: a value is NaN or infinite.")
-    return _score(truth.document, predictions.lines(truth.category_id), table, [truth.category_id])
+    lines = predictions.lines(truth.category_id)
+    return _score(truth.document, lines, table, [truth.category_id], images=images)
 
 
 def evaluate_oks(
@@ -83,7 +86,12 @@ def evaluate_oks(
 
 
 def _score(
-    document: Mapping[str, Any], lines: list[dict[str, Any]], table: KeypointTable, categories: list[int] | None
+    document: Mapping[str, Any],
+    lines: list[dict[str, Any]],
+    table: KeypointTable,
+    categories: list[int] | None,
+    *,
+    images: Sequence[int] | None = None,
 ) -> OksScore:
     """Run pycocotools. It writes into the lines, and into the annotations, which are therefore copied."""
     known = {image["id"] for image in document["images"]}
@@ -103,6 +111,8 @@ def _score(
             evaluation.params.kpt_oks_sigmas = table.oks_sigmas
             if categories is not None:
                 evaluation.params.catIds = categories
+            if images is not None:
+                evaluation.params.imgIds = list(images)
             evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

@@ -19,7 +19,7 @@ PAGE = "report.html"  # which `cocoprep.report` writes beside them
 def write_evaluation(
     folder: str, evaluation: Evaluation, figures: dict[str, Any], table: KeypointTable, files: FileStore
 ) -> None:
-    """Write results, figures and errors into a folder.
+    """Write results, figures and errors into a folder; results are of all joints that were predicted.
 
     Args:
         folder: which is there.
@@ -32,7 +32,8 @@ def write_evaluation(
         OutputError: one cannot be written.
     """
     with files.create(files.join(folder, RESULTS)) as stream:
-        stream.write(msgspec.json.encode(evaluation.predictions.lines(evaluation.truth.category_id)))
+        predictions = evaluation.predictions.whole or evaluation.predictions
+        stream.write(msgspec.json.encode(predictions.lines(evaluation.truth.category_id)))
     write_json(files.join(folder, FIGURES), figures, files)
     with files.create(files.join(folder, ERRORS)) as stream:
         write_error_rows(error_rows(evaluation, table), stream)

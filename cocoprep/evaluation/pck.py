@@ -3,14 +3,14 @@
 A labelled joint is right where it lies within a threshold times a unit of the truth; figures are micro-averaged over
 labelled joints. The unit is the longer side of the person's box (Yang and Ramanan 2013, "Articulated Human Detection
 with Flexible Mixtures of Parts", with boxes as annotated), or the length of the torso (Sapp and Taskar 2013, "MODEC"),
-or the size of the head (after PCKh of Andriluka et al. 2014, with the head as COCO's joints show it).
+or the size of the head (PCKh of Andriluka et al. 2014: as the file states it, else as the joints of the head show it).
 N people, K joints, T thresholds; points are (x, y).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from cocoprep.coco.truth import Truth
 from cocoprep.pose.affine import distances
 from cocoprep.pose.boxes import longer_side
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.nouns import Noun
 
 PCK_THRESHOLDS = (0.05, 0.1, 0.2, 0.5)
 UNITS = ("box", "torso", "head")
@@ -54,6 +55,7 @@ class PckFigures:
         curve: PCK at `CURVE`.
         people: whose unit is known.
         without_unit: people whose torso or head is not labelled, or whose box has no size; they are left out.
+        stated: of `people` those whose unit the file states: sizes of heads.
     """
 
     unit: str
@@ -63,6 +65,7 @@ class PckFigures:
     curve: Pck
     people: int
     without_unit: int
+    stated: int = 0
 
 
 def torso_length(keypoints: ArrayLike, labelled: ArrayLike, table: KeypointTable) -> Floats:
@@ -180,17 +183,48 @@ def measure_pck(
     *,
     thresholds: Sequence[float] = PCK_THRESHOLDS,
 ) -> dict[str, PckFigures]:
-    """Score every counting person by each of `UNITS`; `matches` is of `match_people`."""
+    """Score every counting person by each of `UNITS`; `matches` is of `match_people`.
+
+    The units are of all joints of the person, also where only some are scored.
+    """
     counts = truth.counts
     at, labelled = truth.keypoints[counts], truth.visibility[counts] > 0
     predicted = matched_keypoints(predictions, matches[counts])
-    lengths = {
-        "box": longer_side(truth.bbox[counts]),
-        "torso": torso_length(at, labelled, table),
-        "head": head_size(at, labelled, table),
+    lengths = unit_lengths(truth, table)
+    found = {
+        unit: pck_by_unit(unit, predicted, at, labelled, lengths=lengths[unit][counts], thresholds=thresholds)
+        for unit in UNITS
     }
+    if truth.head_size is not None:
+        found["head"] = replace(found["head"], stated=int(np.isfinite(truth.head_size[counts]).sum()))
+    return found
+
+
+def head_sizes(stated: int, people: int, noun: Noun) -> str:
+    """Return in words whose size of the head is the file's and whose that of the joints."""
+    if not stated:
+        return "PCKh by the joints of the head, since the file states no head sizes: not those of MPII's papers"
+    if stated == people:
+        return "PCKh by the head sizes of the file"
+    return (
+        f"PCKh by the head sizes of the file for {noun.count(stated)}, by the joints of the head for {people - stated}"
+    )
+
+
+def unit_lengths(truth: Truth, table: KeypointTable) -> dict[str, Floats]:
+    """Return (N,) each of `UNITS` of every person, in image pixels; NaN where it is not known.
+
+    `table` is that of the truth, or of the truth's joints in other words.
+    """
+    whole, joints = (truth, table) if truth.whole is None else (truth.whole, truth.whole.table)
+    labelled = whole.visibility > 0
+    heads = head_size(whole.keypoints, labelled, joints)
+    if truth.head_size is not None:
+        heads = np.where(np.isfinite(truth.head_size), truth.head_size, heads)
     return {
-        unit: pck_by_unit(unit, predicted, at, labelled, lengths=lengths[unit], thresholds=thresholds) for unit in UNITS
+        "box": longer_side(whole.bbox),
+        "torso": torso_length(whole.keypoints, labelled, joints),
+        "head": heads,
     }
 
 

@@ -28,12 +28,14 @@ class JointMap:
         target: whose joints they become.
         places: (K,) the place in the source of each of the target's joints; None where the source has none.
         near: (K,) true where the two names are alike by a synonym or a user's word only.
+        said: names of the target's joints of which a user has said what they are.
     """
 
     source: KeypointTable
     target: KeypointTable
     places: tuple[int | None, ...]
     near: tuple[bool, ...]
+    said: frozenset[str] = frozenset()
 
     @cached_property
     def shared(self) -> tuple[int, ...]:
@@ -115,7 +117,7 @@ def map_joints(
         place is not None and name_key(source.names[place]) != name_key(name)
         for name, place in zip(target.names, found, strict=True)
     )
-    return JointMap(source, target, found, near)
+    return JointMap(source, target, found, near, frozenset(said))
 
 
 def subset_table(table: KeypointTable, places: tuple[int, ...], name: str) -> KeypointTable:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 40  # characters: the name is a stranger's
-_ONE = {"have": "has", "are": "is"}
-_MANY = re.compile(rf"((?:\w+ )*?\w+)s ({'|'.join(_ONE)})\b")
+_ONE = {"have": "has", "are": "is", "say": "says", "state": "states", "name": "names", "could": "could"}
+_MANY = re.compile(rf"((?:\w+ )*?\w+)s( of the \w+)? ({'|'.join(_ONE)})\b")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
@@ -40,7 +40,8 @@ class Noun:
 def counted(number: int, sentence: str) -> str:
     """Return a sentence behind the number of its subject: 2 annotations have no box, 1 annotation has no box."""
     if number == 1 and (found := _MANY.match(sentence)):
-        return f"1 {found[1]} {_ONE[found[2]]}{sentence[found.end() :]}"
+        rest = re.sub(r"\btheir\b", "its", sentence[found.end() :])
+        return f"1 {found[1]}{found[2] or ''} {_ONE[found[3]]}{rest}"
     return f"{number} {sentence}"
 
 

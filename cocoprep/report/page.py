@@ -11,7 +11,7 @@ from PIL import Image
 from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.report import tables
+from cocoprep.report import sets, tables
 from cocoprep.report.css import CSS
 from cocoprep.report.markup import (
     Content,
@@ -90,6 +90,7 @@ class Report:
 def render_page(report: Report) -> str:
     """Return the page as HTML."""
     sections = [
+        ("across", "Across data sets", sets.across_section(report.evaluation)),
         ("oks", "OKS", _oks(report)),
         ("pck", "PCK", _pck(report)),
         ("joints", "Joint by joint", _joints(report)),
@@ -145,7 +146,8 @@ def _oks(report: Report) -> Markup:
         "the better; AP is the area below."
     )
     chart = _chart(report, "oks-precision-recall", caption)
-    return element("div", join([chart, tables.oks_table(report.evaluation, report.beside)]), class_="two")
+    both = element("div", join([chart, tables.oks_table(report.evaluation, report.beside)]), class_="two")
+    return join(one for one in (both, sets.crowding_table(report.evaluation)) if one.html)
 
 
 def _pck(report: Report) -> Markup:
@@ -159,7 +161,12 @@ def _pck(report: Report) -> Markup:
     else:
         by_joint += "green the joint, grey all joints together."
     both = [_chart(report, "pck-curves", total), tables.pck_table(report.evaluation, report.beside)]
-    return join([element("div", join(both), class_="two"), _chart(report, "pck-curves-by-joint", by_joint, wide=True)])
+    parts = [
+        element("div", join(both), class_="two"),
+        sets.pckh_table(report.evaluation),
+        _chart(report, "pck-curves-by-joint", by_joint, wide=True),
+    ]
+    return join(part for part in parts if part.html)
 
 
 def _joints(report: Report) -> Markup:

@@ -10,6 +10,7 @@ from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
+from cocoprep.evaluation.pck import head_sizes
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.markup import NONE, Content, Markup, count, element, join, people, pixels, share, table, words
 
@@ -61,12 +62,21 @@ def pck_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
     ]
     caption = (
         "Share of the labelled joints that lie within a fraction of a unit of the truth. The unit is the longer side "
-        f"of the {noun.one}'s box, the torso (shoulder to the other side's hip), or the head (the longest distance in "
-        f"it). AUC is the mean over fractions from 0 to 0.5. {noun.a.capitalize()} whose torso or head is not labelled "
+        f"of the {noun.one}'s box, the torso (shoulder to the other side's hip), or the head ({_head(evaluation)}"
+        f"). AUC is the mean over fractions from 0 to 0.5. {noun.a.capitalize()} whose torso or head is not labelled "
         "is left out."
     )
     head = ["PCK", *(f"by {one.unit}" for one in units), *(f"{name}, by box" for name in others)]
     return table(head, rows, caption=caption, mark="first-figure")
+
+
+def _head(evaluation: Evaluation) -> str:
+    head = evaluation.pck["head"]
+    return (
+        head_sizes(head.stated, head.people, evaluation.truth.table.noun)
+        if head.stated
+        else "the longest distance in it"
+    )
 
 
 def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:

@@ -16,8 +16,8 @@ import numpy as np
 from cocoprep.errors import OutputError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
+from cocoprep.processes import map_in_processes
 from cocoprep.sample.joints import FigureJoints, figure_joints
-from cocoprep.sample.processes import map_in_processes
 from cocoprep.sample.scene import draw_scene
 from cocoprep.sample.state import (
     IDS_PER_IMAGE,
@@ -122,7 +122,7 @@ def _draw_missing(
     missing = [picture for picture in pictures if picture not in done]
     processes = max(1, min(workers, len(missing) // _IMAGES_A_PROCESS))
     write_whole(folder / PROGRESS, b"".join(encode_json(drawn) for drawn in done.values()))
-    drawings = map_in_processes(partial(_draw, folder, plan, joints), missing, processes=processes)
+    drawings = map_in_processes(partial(_draw, folder, plan, joints), missing, processes=processes, doing="draws")
     with closing(drawings), (folder / PROGRESS).open("ab") as progress:
         for picture, drawn in zip(missing, drawings, strict=True):
             done[picture] = drawn

@@ -51,7 +51,36 @@ class ShardDataset:
     @cached_property
     def places(self) -> list[tuple[int, str, int]]:
         """Return (annotation id, shard name, offset) of every record in stored order."""
-        places = []
+        return [
+            (n, shard.name, at)
+            for shard, index in zip(self.manifest.shards, self._indices, strict=True)
+            for n, at in zip(index.annotation_ids, index.offsets, strict=True)
+        ]
+
+    @cached_property
+    def sources(self) -> list[int]:
+        """Return the place of every record's source among the manifest's, in stored order; 0 where it has one or none.
+
+        Raises:
+            RecordError: the sidecars do not say it, or name a source that there is not.
+        """
+        count = len(self.manifest.sources)
+        if count < 2:
+            return [0] * len(self.places)
+        found: list[int] = []
+        for shard, index in zip(self.manifest.shards, self._indices, strict=True):
+            if index.origins is None or not all(0 <= source < count for source in index.origins):
+                path = self._files.join(self.folder, shard.name + SIDECAR_SUFFIX)
+                raise RecordError(
+                    f"{path}: expected which of {count} sources each record is of. Build the folder again."
+                )
+            found += index.origins
+        return found
+
+    @cached_property
+    def _indices(self) -> list[ShardPlaces]:
+        """Return what the sidecar of every shard says of its records."""
+        found = []
         for shard in self.manifest.shards:
             path = self._files.join(self.folder, shard.name + SIDECAR_SUFFIX)
             try:
@@ -61,8 +90,8 @@ class ShardDataset:
             fault = places_fault(index, shard.examples, shard.bytes)
             if fault:
                 raise RecordError(f"{path}: not its shard's sidecar ({fault}). Run `cocoprep verify {self.folder}`.")
-            places += [(n, shard.name, at) for n, at in zip(index.annotation_ids, index.offsets, strict=True)]
-        return places
+            found.append(index)
+        return found
 
     @cached_property
     def ends(self) -> list[int]:

@@ -19,6 +19,7 @@ class DropReason(StrEnum):
     CROWD = "crowd"
     MIN_KEYPOINTS = "min_keypoints"
     BOX = "box"
+    LEAK = "leak"
     LIMIT = "limit"
     IMAGE = "image"
 
@@ -31,7 +32,8 @@ class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
 
     `reason` and `shard` are set by selection alone; faults of photographs come on top later. `source_id` is the entry's
     own id, as text, where that is another than `annotation_id`; empty where it has none. `source` and `category_id`
-    are those of a build of several: the place of its file, and the id of its category there.
+    are those of a build of several: the place of its file, and the id of its category there. `head_size` is in pixels,
+    where the file states it; it is not in the ledger.
     """
 
     row: int
@@ -44,3 +46,4 @@ class JudgedEntry(msgspec.Struct, frozen=True, gc=False):
     source_id: str | None = None
     source: int | None = None
     category_id: int | None = None
+    head_size: float | None = None

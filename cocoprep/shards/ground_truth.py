@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -35,17 +36,27 @@ class _Truth(msgspec.Struct):
 
 
 def encode_ground_truth(
-    images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints, source_ids: Mapping[int, str]
+    images: Sequence[ImageInfo],
+    entries: Sequence[JudgedEntry],
+    joints: FoundJoints,
+    source_ids: Mapping[int, str],
+    *,
+    crowd_index: Mapping[int, float] = MappingProxyType({}),
 ) -> bytes:
     """Encode a COCO keypoints file without segmentations.
 
-    An image whose own id is no number bears it as `source_id` (`source_ids`, by number).
+    An image whose own id is no number bears it as `source_id` (`source_ids`, by number), and how crowded it is as
+    `crowdIndex`, as CrowdPose has it; a person bears `head_size`, where the annotation file states it.
 
     Every valid annotation is in it, those without keypoints and the crowds too: evaluation has to ignore them by
     name. Malformed ones have no form to keep; the ledger lists them.
     """
     stream = io.BytesIO()  # COCO's is large: never also as a list of its pieces
-    stream.writelines(_pieces(images, entries, joints, source_ids))
+    listed = (
+        {"id": i.image_id, "file_name": i.file_name, **_size(i), **_own(i, source_ids), **_crowded(i, crowd_index)}
+        for i in sorted(images, key=lambda image: image.image_id)
+    )
+    stream.writelines(_pieces(listed, {image.image_id for image in images}, entries, joints))
     return stream.getvalue()
 
 
@@ -91,7 +102,7 @@ def _fault(truth: _Truth) -> str | None:
 
 
 def _pieces(
-    images: Sequence[ImageInfo], entries: Sequence[JudgedEntry], joints: FoundJoints, source_ids: Mapping[int, str]
+    images: Iterator[dict[str, Any]], known: set[int], entries: Sequence[JudgedEntry], joints: FoundJoints
 ) -> Iterator[bytes]:
     category = {
         "id": joints.category_id,
@@ -102,15 +113,13 @@ def _pieces(
     }
     yield b'{"categories":' + msgspec.json.encode([category])
     yield b',\n"images":['
-    yield from _listed(
-        {"id": i.image_id, "file_name": i.file_name, **_size(i), **_own(i, source_ids)}
-        for i in sorted(images, key=lambda image: image.image_id)
-    )
+    yield from _listed(images)
     yield b'],\n"annotations":['
-    known = {image.image_id for image in images}
-    people = [(e.person, e.image_id) for e in entries if e.person is not None and e.image_id in known]
+    people = [(e.person, e) for e in entries if e.person is not None and e.image_id in known]
     people.sort(key=lambda pair: pair[0].annotation_id)
-    yield from _listed(_annotation(person, image_id, joints.category_id) for person, image_id in people)
+    yield from _listed(
+        _annotation(person, entry.image_id, joints.category_id) | _head_size(entry) for person, entry in people
+    )
     yield b"]}\n"
 
 
@@ -120,6 +129,14 @@ def _size(image: ImageInfo) -> dict[str, int]:
 
 def _own(image: ImageInfo, source_ids: Mapping[int, str]) -> dict[str, str]:
     return {"source_id": source_ids[image.image_id]} if image.image_id in source_ids else {}
+
+
+def _crowded(image: ImageInfo, crowd_index: Mapping[int, float]) -> dict[str, float]:
+    return {"crowdIndex": crowd_index[image.image_id]} if image.image_id in crowd_index else {}
+
+
+def _head_size(entry: JudgedEntry) -> dict[str, float]:
+    return {} if entry.head_size is None else {"head_size": entry.head_size}
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from cocoprep.checks import shown
 from cocoprep.errors import BuildError, RecordError
+from cocoprep.shards.bounded_parquet import read_table
 from cocoprep.shards.drop_reasons import FAULTS, DropReason, JudgedEntry
 from cocoprep.shards.names import LEDGER, shard_name
 from cocoprep.shards.settings import SourceRecord
@@ -38,17 +39,7 @@ SCHEMA = pa.schema(
 _OF_ONE_SOURCE = pa.schema(list(SCHEMA)[:-1])
 _BEFORE_SOURCE_ID = pa.schema(list(SCHEMA)[:-2])  # ledgers of 0.1
 MAX_FAULTS_SHOWN = 5
-_WORDS = (
-    "reason",
-    "detail",
-    "shard",
-    "source_id",
-    "source",
-)  # packed as dictionaries: a line holds a number in place of its text
-# What a few bytes of Parquet unpack to has no end. A ledger's own rows count up, and take two bytes and more each, and
-# its texts, shard names above all, some fifty times the file.
-_MOST_ROWS_A_BYTE = 2
-_MOST_UNPACKED, _UNPACKED_ANYWAY = 200, 1 << 24
+_WORDS = ("reason", "detail", "shard", "source_id", "source")
 MAX_DETAIL = 500  # characters of a detail: a file may have names and values of any length
 
 
@@ -124,16 +115,8 @@ def decode_ledger(data: bytes, path: str) -> pa.Table:
         RecordError: it is damaged.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
-        if not any(map(file.schema_arrow.equals, (SCHEMA, _OF_ONE_SOURCE, _BEFORE_SOURCE_ID))):
-            raise pa.ArrowInvalid("its columns are not those of a ledger")
-        _check_size(file.metadata, len(data))
-        words = [name for name in _WORDS if name in file.schema_arrow.names]
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=words)
-        # Not `read_table`: the threads that it starts may be still at it when the process ends, and abort it.
-        ledger = _with_texts(file.read(use_threads=False), len(data))
-        ledger = _with_all_columns(ledger)
-        ledger.validate(full=True)  # text is taken for UTF-8 unseen, and fails only where it is used
+        schemas = (SCHEMA, _OF_ONE_SOURCE, _BEFORE_SOURCE_ID)
+        ledger = _with_all_columns(read_table(data, schemas, _WORDS, "a ledger"))
         if not _is_consistent(ledger):
             raise pa.ArrowInvalid("its lines are none that a build writes")
     except (OSError, pa.ArrowException) as error:
@@ -149,27 +132,6 @@ def _with_all_columns(ledger: pa.Table) -> pa.Table:
     return ledger
 
 
-def _check_size(metadata: pq.FileMetaData, size: int) -> None:
-    """Raise ArrowInvalid where a file of `size` bytes says that it unpacks to more than any ledger does."""
-    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
-    rows = sum(group.num_rows for group in groups)
-    unpacked = sum(group.total_byte_size for group in groups)
-    if rows > _MOST_ROWS_A_BYTE * size or unpacked > _MOST_UNPACKED * size + _UNPACKED_ANYWAY:
-        raise pa.ArrowInvalid(f"{size} bytes for {rows} rows, {unpacked} bytes unpacked")
-
-
-def _with_texts(packed: pa.Table, size: int) -> pa.Table:
-    """Put texts in the place of their numbers. Raises ArrowInvalid as `_check_size`."""
-    for at, field in enumerate(packed.schema):
-        if pa.types.is_dictionary(field.type):
-            column = packed.column(at)
-            length = sum(_text_bytes(chunk) for chunk in column.chunks)
-            if length > _MOST_UNPACKED * size + _UNPACKED_ANYWAY:
-                raise pa.ArrowInvalid(f"{size} bytes for a column of {length}")
-            packed = packed.set_column(at, field.with_type(field.type.value_type), column.cast(field.type.value_type))
-    return packed
-
-
 def _is_consistent(ledger: pa.Table) -> bool:
     """Tell whether every line is kept, with its ids and its shard, or dropped, for a reason that there is."""
     kept, reasons = ledger["kept"], pa.array([reason.value for reason in DropReason])
@@ -177,10 +139,6 @@ def _is_consistent(ledger: pa.Table) -> bool:
     named = pc.and_(pc.is_valid(ledger["annotation_id"]), pc.is_valid(ledger["image_id"]))
     shard = pc.equal(pc.is_valid(ledger["shard"]), kept)
     return all(pc.all(one, min_count=0).as_py() for one in (fits, pc.or_(pc.invert(kept), named), shard))
-
-
-def _text_bytes(chunk: pa.DictionaryArray) -> int:
-    return pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
 
 
 def read_ledger(folder: str, files: FileStore) -> pa.Table:

@@ -10,6 +10,7 @@ import hashlib
 
 import msgspec
 
+from cocoprep.checks import shown
 from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import CocoprepError, RecordError
 from cocoprep.shards.drop_reasons import DropReason
@@ -64,8 +65,9 @@ class Manifest(msgspec.Struct, frozen=True):
     """What a folder of shards holds and how it was made.
 
     `notes` tell what was guessed of the annotation file and the photographs, and what looks wrong; `exif` whether
-    photographs were taken as stored or upright. `sources` are those of a build of several sources or categories, to
-    which the records' `source` and `category_id` refer; of one of each there is none, and `source` says where it lay.
+    photographs were taken as stored or upright; `follow_links`, written only where it is true, that links in their
+    folder were followed out of it. `sources` are those of a build of several sources or categories, to which the
+    records' `source` and `category_id` refer; of one of each there is none, and `source` says where it lay.
     """
 
     format: str
@@ -84,6 +86,7 @@ class Manifest(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     exif: Exif = "auto"
     sources: tuple[SourceRecord, ...] = ()
+    follow_links: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def records_digest(manifest: Manifest) -> str:
@@ -141,8 +144,8 @@ def read_manifest(folder: str, files: FileStore) -> Manifest:
     body = unseal(data, path)
     if body.get("format") != "cocoprep" or body.get("schema_version") != SCHEMA_VERSION:
         raise RecordError(
-            f"{path}: expected schema version {SCHEMA_VERSION}, found {body.get('schema_version')}. Build the shards "
-            "again with this version of cocoprep, or read them with the version that made them."
+            f"{path}: expected schema version {SCHEMA_VERSION}, found {shown(body.get('schema_version'))}. Build the "
+            "shards again with this version of cocoprep, or read them with the version that made them."
         )
     try:
         manifest = msgspec.convert(body, Manifest)

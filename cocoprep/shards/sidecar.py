@@ -35,6 +35,7 @@ class ShardPlaces(msgspec.Struct):
 
     annotation_ids: list[int]
     offsets: list[int]
+    origins: list[int] | None = None
 
 
 class Sidecar(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +52,7 @@ class Sidecar(msgspec.Struct, frozen=True, omit_defaults=True):
         box_sides: the longer side of each box in crop pixels, (examples,) float32, packed: the unit of PCK.
         heatmap_sums: sum of the stored maps over labelled joints, (h, w, K) uint32, packed.
         exif: photographs that were turned upright, or might have been; None, and left away, where there are none.
+        origins: place of each record's source among the manifest's; None, and left away, where the build has one.
     """
 
     shard: str
@@ -70,6 +72,7 @@ class Sidecar(msgspec.Struct, frozen=True, omit_defaults=True):
     box_sides: str
     heatmap_sums: str
     exif: ExifTally | None = None
+    origins: list[int] | None = None
 
 
 def pack_array(array: NDArray[Any]) -> str:
@@ -137,6 +140,8 @@ def places_fault(places: ShardPlaces | Sidecar, examples: int, size: int) -> str
     ids, offsets = places.annotation_ids, places.offsets
     if not len(ids) == len(offsets) == examples:
         return f"expected {examples} annotations and offsets, found {len(ids)} and {len(offsets)}"
+    if places.origins is not None and len(places.origins) != examples:
+        return f"expected the sources of {examples} records, found those of {len(places.origins)}"
     if any(start >= end for start, end in pairwise([-1, *offsets, size])):
         return f"expected offsets from 0 to {size}, each larger than the one before it"
     return None

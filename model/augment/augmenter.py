@@ -42,13 +42,14 @@ class Changes(NamedTuple):
 
 
 class Varied(NamedTuple):
-    """N people as training gets them: see `cocoprep.model.input.dataset`; `zoom` is that of `Changes`, float32."""
+    """N people as training gets them: see `cocoprep.model.input.batch`; `zoom` and `flipped` are those of `Changes`."""
 
     image: NDArray[np.uint8]
     heatmaps: NDArray[np.uint8]
     keypoints: NDArray[np.float32]
     visibility: NDArray[np.int32]
     zoom: NDArray[np.float32]
+    flipped: NDArray[np.bool_]
 
 
 def draw_changes(
@@ -165,7 +166,7 @@ class Augmenter:
             stored: N stored crops (S, S', 3) uint8, each looked at once.
             keypoints: (N, K, 2) in pixels of the canonical crop.
             visibility: (N, K).
-            annotation_ids: (N,).
+            annotation_ids: (N,), or what people are told apart by.
             epochs: (N,).
         """
         changes = self.draw(annotation_ids, epochs)
@@ -177,7 +178,12 @@ class Augmenter:
             sigma_px=self.crop.sigma_px,
         )
         pictures = self._pictures(stored, changes)
-        return Varied(pictures, heatmaps, points.astype(np.float32), seen, changes.zoom.astype(np.float32))
+        zoom = changes.zoom.astype(np.float32)
+        return Varied(pictures, heatmaps, points.astype(np.float32), seen, zoom, changes.flipped)
+
+    def mirrored(self, by_joint: NDArray[np.bool_], flipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return what is said of joints (N, K), of left and right for each other where people are `flipped` (N,)."""
+        return np.where(flipped[:, None], by_joint[:, list(self._flip_index)], by_joint)
 
     def draw(self, annotation_ids: NDArray[np.int64], epochs: NDArray[np.int64]) -> Changes:
         """Return what happens to people (N,) in epochs (N,)."""

@@ -158,7 +158,7 @@ def _real_crops(
 ) -> tuple[NDArray[np.uint8], str]:
     """Return crops of the first people of a built folder, and the folder."""
     config = folder.read_config()
-    known = [data] if data is not None else [path for path in (config.val, config.data) if path is not None]
+    known = [data] if data is not None else [*config.val_folders, *config.folders]
     source = next((path for path in known if files.exists(files.join(path, MANIFEST))), None)
     if source is None:
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -14,7 +15,7 @@ Cache = bool | Literal["auto"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadConfig:
-    """How one folder is read. The same config gives the same batches, byte by byte, on any number of cores.
+    """How folders are read. The same config gives the same batches, byte by byte, on any number of cores.
 
     Attributes:
         batch_size: people a batch.
@@ -26,6 +27,7 @@ class ReadConfig:
         on_bad_record: "fail" at a damaged record and name it, or "skip" it; to skip, the folder is scanned first.
         shuffle_records: how many records are shuffled together. They come from blocks of consecutive records all
             over the folder; one that holds no more people than this is shuffled as a whole.
+        weights: how often people are seen in training, by folder or source: see `resolve_weights`.
     """
 
     batch_size: int = 32
@@ -35,6 +37,7 @@ class ReadConfig:
     cache: Cache = "auto"
     on_bad_record: OnBadRecord = "fail"
     shuffle_records: int = 4096
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_number("batch_size", self.batch_size, 1, whole=True)

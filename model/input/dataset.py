@@ -12,9 +12,15 @@ import tensorflow as tf
 
 from cocoprep.model.input.at_exit import python_call
 from cocoprep.model.input.batch import Batch, batch_spec
-from cocoprep.model.input.batches import evaluation_batches, evaluation_maker, people_to_evaluate, training_maker
+from cocoprep.model.input.batches import (
+    Folders,
+    evaluation_batches,
+    evaluation_maker,
+    people_to_evaluate,
+    people_to_learn_from,
+    training_maker,
+)
 from cocoprep.model.input.config import ReadConfig
-from cocoprep.model.input.records import RecordSource
 from cocoprep.shards.manifest import Manifest
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
@@ -22,37 +28,37 @@ from cocoprep.workers import default_workers
 
 
 def train_dataset(
-    folder: str | RecordSource, config: ReadConfig, *, start_step: int = 0, files: FileStore = AnyFiles()
+    folder: Folders, config: ReadConfig, *, start_step: int = 0, files: FileStore = AnyFiles()
 ) -> tf.data.Dataset:
-    """Return an endless stream of batches of the people of a folder.
+    """Return an endless stream of batches of the people of a folder, or of several.
 
-    A batch is a function of folder, config and step: an epoch's order follows from seed and epoch, what happens to a
-    person from seed, epoch and annotation id. It does not depend on the cache, nor on the number of cores. Of each
-    epoch the people that fill no batch are left out: other people each time.
+    A batch is a function of folders, config and step: an epoch's order follows from seed and epoch, what happens to a
+    person from seed, epoch, annotation id, folder, and how often it was seen in the epoch before. It does not depend on
+    the cache, nor on the number of cores. Of each epoch the people that fill no batch are left out: others each time.
 
     Args:
-        folder: as `cocoprep build` made it; or its people, opened with the same config.
+        folder: as `cocoprep build` made it; or several; or their people, opened with the same config.
         config: batch size, seed, augmentation and the like.
         start_step: how many batches a resumed run has had. The stream goes on behind them.
         files: where the folder lies; by default, on this machine or in a bucket, as its path says.
 
     Raises:
-        RecordError: the folder is incomplete or damaged; during iteration see `failures.readable_errors`.
-        ConfigError: too few people for a batch.
+        RecordError: a folder is incomplete or damaged; during iteration see `failures.readable_errors`.
+        ConfigError: too few people for a batch; folders do not fit each other; a weight's name means nothing.
     """
-    source = folder if isinstance(folder, RecordSource) else RecordSource(folder, config, files)
+    source = people_to_learn_from(folder, config, files)
     make = training_maker(source, config)
     steps = tf.data.Dataset.range(start_step, tf.int64.max)
     return _made(steps, make, source.manifest, config.batch_size)
 
 
-def eval_dataset(folder: str | RecordSource, config: ReadConfig, *, files: FileStore = AnyFiles()) -> tf.data.Dataset:
-    """Return every person of a folder once, in stored order and as stored: no subset, nobody augmented.
+def eval_dataset(folder: Folders, config: ReadConfig, *, files: FileStore = AnyFiles()) -> tf.data.Dataset:
+    """Return every person of a folder, or of several, once, in stored order and as stored: no subset, nobody augmented.
 
     The last batch is filled up with nobody: zeros whose `valid` is false. Raises as `train_dataset` does. Of a folder
     that is read more than once, pass its people, as `people_to_evaluate` opens them: they are kept in memory then.
     """
-    source = folder if isinstance(folder, RecordSource) else people_to_evaluate(folder, config, files)
+    source = people_to_evaluate(folder, config, files)
     make = evaluation_maker(source, config)
     steps = tf.data.Dataset.range(evaluation_batches(source, config))
     return _made(steps, make, source.manifest, config.batch_size)

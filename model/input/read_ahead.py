@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.input.order import Order
 from cocoprep.model.input.records import PersonRecord, RecordSource
+from cocoprep.model.input.weighted_order import WeightedOrder
 
 GROUPS = 4  # held at the same time; more than that are needed only where a group is smaller than a batch
 
@@ -14,7 +16,7 @@ GROUPS = 4  # held at the same time; more than that are needed only where a grou
 class ReadAhead:
     """Reads groups of people in the order of their use. Any thread may ask for any batch."""
 
-    def __init__(self, source: RecordSource, order: Order) -> None:
+    def __init__(self, source: RecordSource | Mixture, order: Order | WeightedOrder) -> None:
         self._source, self._order = source, order
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cocoprep-read")
         self._groups: dict[int, Future[list[PersonRecord]]] = {}  # by their number, counted through all epochs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from cocoprep.model.draws import Purpose, draw_uniform
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.memory import available_bytes
 from cocoprep.model.input.ranges import MOST_BYTES, ByteRange, RangeReader
+from cocoprep.model.input.sources import sources_of
 from cocoprep.shards.dataset import ShardDataset
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.record import parse_example, unpack_heatmaps
@@ -30,20 +31,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one record lies: bytes `start` to `end` of a shard, its `number` there from 0."""
+    """Where one record lies: bytes `start` to `end` of a shard, its `number` there from 0; which source it is of."""
 
     shard: str
     number: int
     annotation_id: int
     start: int
     end: int
+    source: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
     """One record as far as training and evaluation need it. Shapes and frames are the record's, see `FEATURES`.
 
-    `jpeg` is the stored crop; `packed_heatmaps` are the stored ones.
+    Attributes:
+        jpeg: the stored crop.
+        packed_heatmaps: the stored ones.
+        source: place among the sources of all folders that are read together.
+        looked_for: (K,) which joints that source labels; of the others it never says that they are not there.
+        folder: place of its folder among those.
+        occurrence: how often the person was seen in the epoch before.
     """
 
     annotation_id: int
@@ -55,21 +63,40 @@ class PersonRecord:
     area: float
     jpeg: bytes
     packed_heatmaps: bytes
+    source: int
+    looked_for: NDArray[np.bool_]
+    folder: int = 0
+    occurrence: int = 0
+
+    def again(self, occurrence: int) -> PersonRecord:
+        """Return the person as seen once more in an epoch."""
+        return replace(self, occurrence=occurrence)
 
 
 class RecordSource:
     """The people of one folder that a config uses, in stored order, by their places from 0."""
 
-    def __init__(self, folder: str, config: ReadConfig, files: FileStore = AnyFiles()) -> None:
-        """Open a folder; `files` is where it lies, by default, on this machine or in a bucket, as its path says.
+    def __init__(
+        self, folder: str, config: ReadConfig, files: FileStore = AnyFiles(), *, number: int = 0, first_source: int = 0
+    ) -> None:
+        """Open a folder.
+
+        Args:
+            folder: its path.
+            config: which people are used, and how they are read.
+            files: where it lies; by default, on this machine or in a bucket, as its path says.
+            number: place of the folder among those that are read together.
+            first_source: how many sources those before it have.
 
         Raises:
             RecordError: the folder is not complete, or its manifest, a sidecar or a shard's size is wrong.
             ConfigError: the subset is empty.
         """
         self.folder, self.files = folder, files
+        self._number, self._first_source = number, first_source
         dataset = _open(folder, self.files)
         self.manifest: Manifest = dataset.manifest
+        self.sources = sources_of(self.manifest, folder)
         check_shard_sizes(folder, self.manifest, self.files)
         self._or_skip = "" if config.on_bad_record == "skip" else ", or begin a run with --on-bad-record skip"
         self._reader = RangeReader(folder, self.files)
@@ -80,7 +107,7 @@ class RecordSource:
         if not places:
             raise ConfigError(f"{folder}: no people to read. Take another folder, or a larger subset.")
         self.places: Sequence[Place] = places
-        fits = sum(place.end - place.start for place in places) <= MEMORY_SHARE * available_bytes()
+        fits = self.record_bytes <= MEMORY_SHARE * available_bytes()
         self._cache: dict[int, PersonRecord] | None = (
             {} if config.cache is True or (config.cache == "auto" and fits) else None
         )
@@ -93,6 +120,20 @@ class RecordSource:
     def annotation_ids(self) -> NDArray[np.int64]:
         """Return the annotation id of every record in stored order."""
         return np.array([place.annotation_id for place in self.places], np.int64)
+
+    @property
+    def record_bytes(self) -> int:
+        """Return how many bytes the records take."""
+        return sum(place.end - place.start for place in self.places)
+
+    def keep_nothing(self) -> None:
+        """Read every record anew whenever it is wanted."""
+        self._cache = None
+
+    @cached_property
+    def source_places(self) -> NDArray[np.int64]:
+        """Return the source of every record in stored order, as `PersonRecord.source` says it."""
+        return self._first_source + np.array([place.source for place in self.places], np.int64)
 
     def read(self, wanted: NDArray[np.int64]) -> list[PersonRecord]:
         """Return the people at some places, in the order asked for.
@@ -154,9 +195,7 @@ class RecordSource:
             record = read_record(io.BytesIO(data))
             if record is None:
                 raise RecordError("the file ends before the record")
-            person = parse_person(record, len(self.manifest.keypoints.names))
-            if person.annotation_id != place.annotation_id:
-                raise RecordError(f"the record is of annotation {person.annotation_id}")
+            person = self._person(record, place)
             if decode:
                 crop, joints = self.manifest.crop, len(self.manifest.keypoints.names)
                 decode_crop(person.jpeg, crop.stored_size)
@@ -167,6 +206,27 @@ class RecordSource:
                 f"{place.annotation_id}: {error}. Build the folder again to mend it{self._or_skip}."
             )
         return person
+
+    def _person(self, record: bytes, place: Place) -> PersonRecord:
+        values = parse_example(record, len(self.manifest.keypoints.names))
+        if values["annotation_id"] != place.annotation_id:
+            raise RecordError(f"the record is of annotation {values['annotation_id']}")
+        if self.manifest.sources and values.get("source") != place.source:
+            raise RecordError(f"expected one of source {place.source}, found {values.get('source', 'none')}")
+        return PersonRecord(
+            annotation_id=values["annotation_id"],
+            image_id=values["image_id"],
+            keypoints=values["keypoints"],
+            visibility=values["visibility"],
+            bbox=values["bbox"],
+            crop_window=values["crop_window"],
+            area=values["area"],
+            jpeg=values["image"],
+            packed_heatmaps=values["heatmaps"],
+            source=self._first_source + place.source,
+            looked_for=self.sources.looked_for[place.source],
+            folder=self._number,
+        )
 
     def _without_damage(self, places: Sequence[Place]) -> tuple[list[Place], dict[int, str]]:
         """Read and decode every record once; return the good ones' places, and what is wrong with the others."""
@@ -184,22 +244,6 @@ class RecordSource:
                 "%s: %d of %d records are damaged and skipped, first %s", self.folder, len(bad), len(places), said
             )
         return good, bad
-
-
-def parse_person(record: bytes, joints: int) -> PersonRecord:
-    """Parse a record. Raises RecordError as `parse_example` does."""
-    values = parse_example(record, joints)
-    return PersonRecord(
-        annotation_id=values["annotation_id"],
-        image_id=values["image_id"],
-        keypoints=values["keypoints"],
-        visibility=values["visibility"],
-        bbox=values["bbox"],
-        crop_window=values["crop_window"],
-        area=values["area"],
-        jpeg=values["image"],
-        packed_heatmaps=values["heatmaps"],
-    )
 
 
 def check_shard_sizes(folder: str, manifest: Manifest, files: FileStore) -> None:
@@ -234,11 +278,11 @@ def _open(folder: str, files: FileStore) -> ShardDataset:
 
 
 def _places(dataset: ShardDataset) -> list[Place]:
-    found = dataset.places
+    found = zip(dataset.places, dataset.ends, dataset.sources, strict=True)
     places, number = list[Place](), 0
-    for (annotation_id, shard, start), end in zip(found, dataset.ends, strict=True):
+    for (annotation_id, shard, start), end, source in found:
         number = number + 1 if places and places[-1].shard == shard else 0
-        places.append(Place(shard, number, annotation_id, start, end))
+        places.append(Place(shard, number, annotation_id, start, end, source))
     return places
 
 

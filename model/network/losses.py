@@ -37,15 +37,17 @@ def loss_weights(batch: dict[str, Any], config: LossConfig) -> Any:
     """Return (B, K), how much each map counts.
 
     A labelled joint inside the window counts 1, one outside 0. An unlabelled one counts 0 where it is masked, and 1
-    where it is taught as background: its stored map is empty. People who only fill up a batch count 0.
+    where it is taught as background: its stored map is empty. It counts 0 there too where the person's source does not
+    label such joints: nobody has looked for it. People who only fill up a batch count 0.
 
     Args:
-        batch: `weights` (B, K), `visibility` (B, K) and `valid` (B,).
+        batch: `weights` (B, K), `visibility` (B, K), `looked_for` (B, K) and `valid` (B,).
         config: what to do with unlabelled joints.
     """
     weights = batch["weights"]
     if config.unlabelled == "background":
-        weights = weights + ops.cast(batch["visibility"] == 0, "float32")
+        absent = ops.cast(batch["visibility"] == 0, "float32")
+        weights = weights + absent * ops.cast(batch["looked_for"], "float32")
     return weights * ops.cast(batch["valid"], "float32")[:, None]
 
 

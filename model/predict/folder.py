@@ -20,7 +20,7 @@ from cocoprep.model.input.failures import readable_errors
 from cocoprep.model.predict.joints import joints_in_image
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.heatmaps import Decoder
-from cocoprep.shards.geometry import geometry_differences
+from cocoprep.shards.geometry import crop_differences, geometry_differences
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
@@ -42,7 +42,7 @@ def predict_folder(
 
     Args:
         predictor: of a run.
-        folder: as `cocoprep build` made it, with the geometry that the run was trained with.
+        folder: as `cocoprep build` made it, with the crops that the run was trained with; its joints may be others.
         decoder: how heatmaps become joints.
         batch_size: people at a time.
         on_people: told after every batch how many are done, of how many.
@@ -50,14 +50,15 @@ def predict_folder(
         files: where the folder lies; by default, on this machine or in a bucket, as its path says.
 
     Returns:
-        The predictions, and what the network made of the people in `keep_maps`, in stored order.
+        The predictions, of the network's own joints, and what it made of the people in `keep_maps`, in stored order:
+        their true heatmaps are of the folder's joints.
 
     Raises:
-        ConfigError: the folder was built with another geometry or other joints.
+        ConfigError: the folder was built with another geometry.
         RecordError: it is incomplete or damaged.
     """
     manifest = read_manifest(folder, files)
-    check_geometry(predictor, manifest, folder)
+    _refuse(crop_differences(predictor.crop, manifest), folder)
     wanted, kept, parts = frozenset(keep_maps), list[StackMaps](), list[Predictions]()
     done, people = 0, manifest.counts.people
     batches = eval_dataset(folder, ReadConfig(batch_size=min(batch_size, people), cache=False), files=files)
@@ -98,12 +99,16 @@ def _stack_maps(
 
 
 def check_geometry(predictor: Predictor, manifest: Manifest, folder: str) -> None:
-    """Refuse a folder whose crops are made otherwise than those that the run has learned from.
+    """Refuse a folder whose crops are made otherwise than those that the run has learned from, or of other joints.
 
     Raises:
         ConfigError: naming what differs.
     """
-    for name, trained, found in geometry_differences(predictor.crop, predictor.table, manifest):
+    _refuse(geometry_differences(predictor.crop, predictor.table, manifest), folder)
+
+
+def _refuse(differences: Iterator[tuple[str, Any, Any]], folder: str) -> None:
+    for name, trained, found in differences:
         raise ConfigError(
             f"--data: the {name} of {folder} is {found}, that of the run's training data {trained}. Build the "
             "folder with the options that the training data were built with."

@@ -141,7 +141,7 @@ def list_annotated(
     files: FileStore = AnyFiles(),
     out: ExifTally | None = None,
 ) -> tuple[list[Listed], int]:
-    """List the photographs of a COCO keypoints file with the boxes of its people; crowds are left out.
+    """List the photographs of a COCO file with the boxes of its people, whatever their joints; crowds are left out.
 
     Args:
         annotations: the file.
@@ -149,7 +149,7 @@ def list_annotated(
         on_fault: told of entries that cannot be used.
         category: whose boxes; None for the person, or the only category with joints.
         meanings: what the file's visibilities mean, where the user says so.
-        table: the joints of a category that lists none.
+        table: the joints of a category that lists none, where its people have as many.
         min_keypoints: how many labelled joints a person must have.
         exif: whether photographs are taken as stored or upright, as in a build.
         follow_links: links in the folder may lead out of it.
@@ -166,7 +166,9 @@ def list_annotated(
     """
     expected = "a JSON file of COCO keypoints"
     data = read_user_file(annotations, files, expected, refusal=AnnotationError, option="--annotations")
-    file = parse_annotation_file(data, annotations, category=category, meanings=meanings, unlisted=table)
+    file = parse_annotation_file(
+        data, annotations, category=category, meanings=meanings, unlisted=table, boxes_only=True
+    )
     source = open_images(images, files, follow_links=follow_links)
     names = find_names((info.file_name for info in file.images.values()), source)
     boxes, notes = _boxes_of(file, annotations, on_fault, min_keypoints)

@@ -21,6 +21,7 @@ Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 Devices = Literal["one", "all"]
 Xla = Literal["off", "pointwise", "whole"]
 LONGEST_PATH = 4096  # that Linux takes
+MOST_FOLDERS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,10 @@ class TrainConfig:
     """One training run.
 
     Attributes:
-        data: folder of shards to train on.
-        val: folder of shards to validate on; None for no validation.
+        data: folder of shards to train on, or several.
+        val: folder of shards to validate on, or several; None for no validation.
         subset: share of the people of `data` that is used.
+        weights: how often people are seen, by folder or source: see `cocoprep.model.input.weights`.
         precision: Keras's dtype policy.
         xla: what XLA compiles: on a CPU what is `pointwise`, which saves time from some 128 channels up; the `whole`
             step, worth trying on one GPU; or nothing.
@@ -75,12 +77,13 @@ class TrainConfig:
         cache, on_bad_record: see `ReadConfig`.
     """
 
-    data: str
-    val: str | None = None
+    data: str | tuple[str, ...]
+    val: str | tuple[str, ...] | None = None
     epochs: int = 100
     batch_size: int = 32
     seed: int = 0
     subset: float = 1.0
+    weights: dict[str, float] = field(default_factory=dict)
     augment: AugmentConfig = field(default_factory=lambda: STRENGTHS["medium"])
     network: NetworkConfig = field(default_factory=NetworkConfig)
     loss: LossConfig = field(default_factory=LossConfig)
@@ -97,8 +100,10 @@ class TrainConfig:
     on_bad_record: OnBadRecord = "fail"
 
     def __post_init__(self) -> None:
-        for option, path in (("--data", self.data), ("--val", self.val or "")):
-            require(len(path) <= LONGEST_PATH and "\0" not in path, option, "the path of a folder", path)
+        for option, paths in (("--data", self.folders), ("--val", self.val_folders)):
+            require(len(paths) <= MOST_FOLDERS, option, f"at most {MOST_FOLDERS} folders", len(paths))
+            for path in paths:
+                require(len(path) <= LONGEST_PATH and "\0" not in path, option, "the path of a folder", path)
         require_number("--epochs", self.epochs, 1, whole=True)
         require_number("--batch-size", self.batch_size, 1, whole=True)
         require_number("--seed", self.seed, 0, 2**31 - 1, whole=True)
@@ -113,6 +118,16 @@ class TrainConfig:
         require_number("--oks-epochs", self.oks_epochs, 1, whole=True)
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders to train on."""
+        return (self.data,) if isinstance(self.data, str) else self.data
+
+    @property
+    def val_folders(self) -> tuple[str, ...]:
+        """Return the folders to validate on, none or more."""
+        return (self.val,) if isinstance(self.val, str) else self.val or ()
+
+    @property
     def read(self) -> ReadConfig:
         """Return how the shards are read."""
         return ReadConfig(
@@ -120,12 +135,14 @@ class TrainConfig:
             seed=self.seed,
             augment=self.augment,
             subset=self.subset,
+            weights=self.weights,
             cache=self.cache,
             on_bad_record=self.on_bad_record,
         )
 
 
-# What a resumed run may be told anew without changing a single loss.
+# What a resumed run may be told anew without changing a single loss. Weights are named by folders, which may have
+# moved: what they come to is checked by itself.
 FREE_ON_RESUME = frozenset({"data", "val", "checkpoint_steps", "checkpoint_minutes", "keep", "cache", "oks_epochs"})
 
 
@@ -136,12 +153,15 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
     """
     longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
     free = FREE_ON_RESUME | ({"epochs"} if longer else set())
-    ours, theirs = _flat(to_builtins(now)), _flat(to_builtins(before))
+    ours, theirs = (_flat({**to_builtins(config), "weights": None}) for config in (now, before))
     return [
         f"{name} was {shown(theirs[name])}, now {shown(ours[name])}"
         for name in ours
         if ours[name] != theirs[name] and name not in free
     ]
+
+
+WHOLE = frozenset({"weights"})  # tables whose names are the user's: one takes the place of another
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -168,7 +188,7 @@ def merge(base: dict[str, Any], changes: dict[str, Any], *, where: str) -> dict[
         inner = base[name]
         if name == "augment" and isinstance(value, str):
             merged[name] = to_builtins(_strength(value, where))
-        elif isinstance(inner, dict):
+        elif isinstance(inner, dict) and name not in WHOLE:
             if not isinstance(value, dict):
                 raise ConfigError(f"{where}: {name}: expected a table of settings, found {shown(value)}.")
             merged[name] = merge(inner, value, where=f"{where}: {name}")

@@ -10,6 +10,7 @@ from cocoprep.storage.store import FileStore
 
 CURVES = "curves.png"
 LARGEST = 1e30  # beyond it, an axis overflows
+MOST_SOURCES = 8  # drawn
 Line = dict[str, Any]
 # title of a panel -> (phase, figure, label) of each curve
 PANELS: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -34,11 +35,15 @@ def draw_curves(folder: str, files: FileStore) -> None:
     from matplotlib import pyplot as plt
 
     lines = read_log(folder, files)
+    sources = _sources(lines)
     figure, axes = plt.subplots(2, 3, figsize=(14, 7), layout="constrained")
     for axis, (title, curves) in zip(axes.flat, PANELS.items(), strict=True):
         for phase, name, label in curves:
             style = ":" if name.endswith("_guess") else "-"
             axis.plot(*_points(lines, phase, name), style, label=label)
+            for source in sources if phase == "val" and style == "-" else ():
+                points = _points(lines, phase, f"{source}/{name}")
+                axis.plot(*points, "--", linewidth=1, label=_label(source) if points[0] else None)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("step")
         axis.grid(alpha=0.3)
@@ -48,6 +53,18 @@ def draw_curves(folder: str, files: FileStore) -> None:
     with files.create(files.join(folder, CURVES)) as stream:
         figure.savefig(stream, format="png", dpi=90)
     plt.close(figure)
+
+
+def _sources(lines: Sequence[Line]) -> list[str]:
+    """Return the first sources of validation whose figures a log has."""
+    names = {name.rpartition("/")[0]: None for line in lines if line["phase"] == "val" for name in line if "/" in name}
+    return list(names)[:MOST_SOURCES]
+
+
+def _label(source: str) -> str:
+    return (
+        source[-40:].replace("$", r"\$").lstrip("_")
+    )  # matplotlib would read the one as mathematics, and hide the other
 
 
 def _points(lines: Sequence[Line], phase: str, name: str) -> tuple[list[int], list[float]]:

@@ -1,7 +1,8 @@
 """The folder of a run: its config, what it was made from, its log, checkpoints, pictures and the best network.
 
 config.json     the resolved config
-run.json        digests of the shard folders, their geometry and joints, damaged records left out, versions of what ran
+run.json        digests of the shard folders, their geometry and joints, damaged records left out, weights of sources,
+                versions of what ran
 run.lock        held by the process that trains
 log.jsonl       the log: see `cocoprep.model.run.log`
 tensorboard/    the same as curves, with pictures
@@ -17,7 +18,7 @@ import fcntl
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -26,6 +27,7 @@ import msgspec
 from msgspec import structs
 
 from cocoprep.errors import ConfigError, RecordError
+from cocoprep.model.input.weights import Weights
 from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import Manifest, records_digest
@@ -55,7 +57,13 @@ def check_run_dir(path: str) -> None:
 
 
 class _About(msgspec.Struct, frozen=True):
-    """What run.json says. `skipped` says what is wrong with the records left out, by annotation."""
+    """What run.json says.
+
+    Attributes:
+        shards: digest of each folder of shards, by `shards_key`.
+        skipped: what is wrong with the records left out, by annotation.
+        weights: how often people are seen, by folder and source; none where it is once.
+    """
 
     shards: dict[str, str]
     crop: CropRecord
@@ -63,6 +71,12 @@ class _About(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     skipped: dict[str, str] = {}
     earlier_versions: tuple[dict[str, str], ...] = ()
+    weights: Weights = ()
+
+
+def shards_key(option: str, number: int) -> str:
+    """Return the name of a folder of `data` or `val`, by its place from 0: `data`, `data 2`, ..."""
+    return f"{option} {number + 1}" if number else option
 
 
 @dataclass(frozen=True)
@@ -89,19 +103,26 @@ class RunFolder:
         return from_builtins(_read_json(self.at(CONFIG), self.files), where=self.at(CONFIG))
 
     def begin(
-        self, config: TrainConfig, manifests: dict[str, Manifest], skipped: Mapping[int, str] | None = None
+        self,
+        config: TrainConfig,
+        manifests: dict[str, Manifest],
+        skipped: Mapping[int, str] | Mapping[str, str] | None = None,
+        weights: Weights = (),
     ) -> None:
         """Write down what the run is.
 
         Args:
             config: its config.
-            manifests: those of its shards, `data` and perhaps `val`.
+            manifests: those of its shards, by `shards_key`: `data` and perhaps `val`.
             skipped: what is wrong with the records it does not learn from, by annotation.
+            weights: how often people are seen, by folder and source.
         """
         self.files.make_folder(self.path)
         shared = manifests["data"]
         wrong = {str(annotation_id): said for annotation_id, said in (skipped or {}).items()}
-        self._write_about(_About(_digests(manifests), shared.crop, shared.keypoints, _versions(), wrong))
+        self._write_about(
+            _About(_digests(manifests), shared.crop, shared.keypoints, _versions(), wrong, weights=_told(weights))
+        )
         self.write_config(config)
 
     def read_geometry(self) -> tuple[CropRecord, KeypointTable]:
@@ -125,11 +146,11 @@ class RunFolder:
         Raises:
             RecordError: it does not say on which it was.
         """
-        return records_digest(manifest) == self._read_about().shards.get("data")
+        return records_digest(manifest) in _of_option(self._read_about().shards, "data")
 
-    def validation(self) -> str | None:
-        """Return the digest of the shards that the run is validated on, as `records_digest` gives it; None without."""
-        return self._read_about().shards.get("val")
+    def validation(self) -> list[str]:
+        """Return the digest of each folder that the run is validated on, as `records_digest` gives it."""
+        return _of_option(self._read_about().shards, "val")
 
     def hold(self) -> RunLock:
         """Keep other processes from training in this folder; remove what one that was killed was writing.
@@ -176,16 +197,47 @@ class RunFolder:
                 f"--resume: {self.path} was begun with other settings: {'; '.join(odd)}.{longer} Leave them out, or "
                 "choose another --run-dir."
             )
-        before = self._read_about().shards
-        for name, digest in _digests(manifests).items():
-            if before.get(name, digest) != digest:
+        shards, found = self._read_about().shards, _digests(manifests)
+        for option in ("data", "val"):
+            self._check_same_shards(option, _of_option(shards, option), _of_option(found, option))
+
+    def _check_same_shards(self, option: str, before: list[str], now: list[str]) -> None:
+        if before and now and len(before) != len(now):
+            raise ConfigError(
+                f"--resume: {self.path} was begun with {len(before)} folders of --{option}, now there are {len(now)}. "
+                "Name the same ones in the same order, or choose another --run-dir."
+            )
+        for number, (was, digest) in enumerate(zip(before, now, strict=False), start=1):
+            if was != digest:
+                which = f"the shards of --{option}, folder {number}," if len(now) > 1 else f"the shards of --{option}"
                 raise ConfigError(
-                    f"--resume: the shards of --{name} are another build's (digest {digest}) than those that "
-                    f"{self.path} was begun with ({before[name]:.100}). Point --{name} to those, or choose another "
+                    f"--resume: {which} are another build's (digest {digest}) than those that {self.path} was begun "
+                    f"with ({was:.100}). Point --{option} to those, several in the same order, or choose another "
                     "--run-dir."
                 )
 
-    def check_same_people(self, skipped: Mapping[int, str]) -> None:
+    def check_same_weights(self, weights: Weights, sources: Sequence[str]) -> None:
+        """Refuse to go on with other weights than the run was begun with.
+
+        Args:
+            weights: how often people are seen, by folder and source.
+            sources: what each source is called.
+
+        Raises:
+            ConfigError: naming what differs.
+        """
+        now = [weight for one in weights for weight in one]
+        before = [weight for one in self._read_about().weights for weight in one] or [1.0] * len(now)
+        if len(before) != len(now):
+            raise _unusable(self.at(RUN), RecordError(f"weights of {len(before)} sources, where there are {len(now)}"))
+        for name, was, is_now in zip(sources, before, now, strict=True):
+            if was != is_now:
+                raise ConfigError(
+                    f"--resume: {self.path} was begun with {was:g} as the weight of {name}, now it is {is_now:g}. "
+                    "Leave --weight out, or choose another --run-dir."
+                )
+
+    def check_same_people(self, skipped: Mapping[int, str] | Mapping[str, str]) -> None:
         """Refuse to go on with other people than the run was begun with, where damaged records are left out.
 
         Raises:
@@ -252,6 +304,16 @@ class RunLock:
 
 def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _told(weights: Weights) -> Weights:
+    return () if all(weight == 1 for one in weights for weight in one) else weights
+
+
+def _of_option(shards: Mapping[str, str], option: str) -> list[str]:
+    """Return the digests of the folders of `data` or `val`, in order."""
+    keys = (shards_key(option, number) for number in range(len(shards)))
+    return [shards[key] for key in keys if key in shards]
 
 
 def _digests(manifests: dict[str, Manifest]) -> dict[str, str]:

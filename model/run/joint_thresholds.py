@@ -83,7 +83,7 @@ def write_thresholds(
             "them."
         )
     chosen_on = records_digest(manifest)
-    if folder.validation() != chosen_on and _chosen_on(folder, files) not in (None, chosen_on):
+    if chosen_on not in folder.validation() and _chosen_on(folder, files) not in (None, chosen_on):
         raise ConfigError(
             f"the run has its own, chosen on other {table.noun.many}; they stay. To choose them here, remove "
             f"{folder.at(THRESHOLDS_FILE)} first."

@@ -40,7 +40,7 @@ def resolve_config(
         base = merge(base, read_settings(config_file, files), where=config_file)
         _check_file(base, config_file)
     config = from_builtins(merge(base, _nested(changes), where="options"), where="options")
-    if not config.data:
+    if not config.folders or not all((*config.folders, *config.val_folders)):
         raise ConfigError("--data: expected a folder that `cocoprep build` has made, found nothing.")
     return config
 

@@ -117,6 +117,11 @@ class Measure:
         base = {"loss": losses, "weight": weight, "mean_map_loss": mean, "zero_map_loss": zero, "people": people}
         return {**base, **self.points(predictions, batch)}
 
+    def by_source(self, predictions: Sequence[Any], batch: dict[str, Any], sources: int) -> list[Sums]:
+        """Return `sums` of the people of each source alone."""
+        mine = [ops.logical_and(batch["valid"], batch["source"] == source) for source in range(sources)]
+        return [self.sums(predictions, {**batch, "valid": valid}) for valid in mine]
+
 
 def _distance(a: Any, b: Any) -> Any:
     return ops.sqrt(ops.sum(ops.square(a - b), axis=-1))

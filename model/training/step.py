@@ -72,6 +72,16 @@ def validation_step(trainee: Trainee) -> Callable[[TensorBatch], tuple[dict[str,
     return tf.function(measure, jit_compile=trainee.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
 
 
+def source_step(trainee: Trainee, sources: int) -> Callable[[Any, TensorBatch], list[dict[str, Any]]]:
+    """Return the function that measures a batch's heatmaps, as `validation_step` returns them, for each source."""
+
+    def measure(heatmaps: Any, batch: TensorBatch) -> list[dict[str, Any]]:
+        # What does not depend on who counts, such as the peaks, TensorFlow computes once.
+        return trainee.measure.by_source(tf.unstack(heatmaps), batch, sources)
+
+    return tf.function(measure, autograph=False)  # type: ignore[no-any-return]
+
+
 def _distributed(function: StepFunction, trainee: Trainee) -> StepFunction:
     strategy = trainee.strategy
     if strategy.num_replicas_in_sync == 1:

@@ -17,24 +17,25 @@ import numpy as np
 import tensorflow as tf
 
 from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.model.input.batches import whole_batches
+from cocoprep.model.input.batches import people_to_evaluate, people_to_learn_from, whole_batches
 from cocoprep.model.input.dataset import eval_dataset, train_dataset
 from cocoprep.model.input.failures import readable_errors
-from cocoprep.model.input.records import RecordSource
+from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.run.curves import draw_curves
-from cocoprep.model.run.folder import BEST, RunFolder, RunLock, check_run_dir
+from cocoprep.model.run.folder import BEST, RunFolder, RunLock, check_run_dir, shards_key
 from cocoprep.model.run.log import RunLog
 from cocoprep.model.run.tensorboard import Board
 from cocoprep.model.training.devices import describe_devices
 from cocoprep.model.training.metrics import Sums, add_sums, figures
-from cocoprep.model.training.step import train_step, validation_step
+from cocoprep.model.training.parts import figures_of_parts, oks_of_parts
+from cocoprep.model.training.step import source_step, train_step, validation_step
 from cocoprep.model.training.trainee import Trainee, build_trainee
-from cocoprep.model.training.validate import measure_oks, validate
+from cocoprep.model.training.validate import validate
 from cocoprep.model.training.watched import Watched
 from cocoprep.pose.keypoints import SIGMA_NOTE
-from cocoprep.shards.geometry import geometry_differences
+from cocoprep.shards.geometry import check_one_network, geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.settings import table_of
@@ -95,7 +96,7 @@ class TrainingRun:
         self,
         folder: RunFolder,
         trainee: Trainee,
-        people: RecordSource,
+        people: Mixture,
         *,
         lock: RunLock,
         watched: Watched | None,
@@ -116,6 +117,8 @@ class TrainingRun:
         self.log = RunLog(folder.path, folder.files, after_step=self.now.step)
         self.board = Board(folder.at("tensorboard"), folder.files, after_step=self.now.step)
         self._validation_step = validation_step(self.trainee)
+        sources = 1 if watched is None else len(watched.people.sources)
+        self._source_step = source_step(trainee, sources) if sources > 1 else None
 
     def _take_up(self) -> None:
         checkpoint = self.checkpoints.latest()
@@ -159,6 +162,7 @@ class TrainingRun:
             yield f"no joints of {table.name:.100} are each other's in a mirror: nothing is mirrored in training"
         if self.watched is not None and table.uniform_sigma is not None:
             yield f"{SIGMA_NOTE}, {table.uniform_sigma:g}"
+        yield from _shares(self.people, table.noun.many)
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
         learn = train_step(self.trainee)
@@ -189,8 +193,7 @@ class TrainingRun:
     def _check_finite(self, sums: Sums, batch: Any) -> None:
         if np.isfinite(sums["loss"]).all() and np.isfinite(sums["gradient"]).all():
             return
-        ids = self.trainee.strategy.experimental_local_results(batch["annotation_id"])
-        named = ", ".join(str(n) for part in ids for n in np.asarray(part).tolist())
+        named = ", ".join(self._named(batch))
         step = self._saved_step
         saved = f"The last checkpoint is of step {step}" if step else "There is no checkpoint yet"
         raise CocoprepError(
@@ -198,6 +201,16 @@ class TrainingRun:
             f"gradients: {sums['gradient'].tolist()}). Its batch holds the annotations {named}. {saved}. Begin "
             "in another --run-dir with a lower --learning-rate, with --clip-norm, or in another --precision."
         )
+
+    def _named(self, batch: Any) -> list[str]:
+        """Return the annotations of a batch, with their sources where there are several."""
+        local = self.trainee.strategy.experimental_local_results
+        ids, sources = (
+            np.concatenate([np.asarray(part) for part in local(batch[name])]).tolist()
+            for name in ("annotation_id", "source")
+        )
+        called = self.people.sources
+        return [f"{n} of {called[s]}" if len(called) > 1 else str(n) for n, s in zip(ids, sources, strict=True)]
 
     def _after_step(self) -> None:
         config, now = self.config, self.now
@@ -238,8 +251,8 @@ class TrainingRun:
         train, val = self._figures(self.now.epoch), None
         self.now.epoch = {}
         with self.trainee.average.in_place():
-            if self.watched is not None and self.config.val is not None:
-                val = self._validate(epoch)
+            if self.watched is not None:
+                val = self._validate(epoch, self.watched)
                 self._write("val", val)
             # Small runs have many short epochs: without a score to go by, saving now and then is enough.
             due = epoch == self.config.epochs or time.monotonic() - self._shown_at >= SHOW_SECONDS
@@ -251,15 +264,13 @@ class TrainingRun:
             self._shown_at = time.monotonic()
         self.report.epoch(epoch, train, val)
 
-    def _validate(self, epoch: int) -> Figures:
-        config, watched = self.config, self.watched
-        if watched is None:
-            raise ConfigError("--val: expected a folder of shards to validate on.")
-        folder, manifest = watched.people.folder, watched.people.manifest
-        found = validate(iter(eval_dataset(watched.people, config.read)), self._validation_step, manifest)
-        values = dict(found.figures)
+    def _validate(self, epoch: int, watched: Watched) -> Figures:
+        config, people = self.config, watched.people
+        batches = iter(eval_dataset(people, config.read))
+        found = validate(batches, self._validation_step, people.manifest, by_source=self._source_step)
+        values = {**found.figures, **figures_of_parts(found, people)}
         if epoch % config.oks_epochs == 0 or epoch == config.epochs:
-            values.update(measure_oks(found.results, folder, manifest, watched.people.files))
+            values.update(oks_of_parts(found, people))
         sheet = watched.picture(self._validation_step, title=f"epoch {epoch}, step {self.now.step}")
         self.board.picture("predictions", self.now.step, np.asarray(sheet))
         watched.save(sheet, self.folder, epoch)
@@ -293,6 +304,15 @@ def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
+def _shares(people: Mixture, called: str) -> Iterator[str]:
+    """Say of several sources how many people each has, and how often an epoch sees one of them."""
+    counts = np.bincount(people.source_places, minlength=len(people.sources)).tolist()
+    weights = [weight for one in people.weights for weight in one]
+    if len(counts) > 1 or weights != [1.0]:
+        for name, count, weight in zip(people.sources, counts, weights, strict=True):
+            yield f"{name}: {count} {called} of weight {weight:g}, {count * weight:.0f} an epoch"
+
+
 def open_run(
     config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter, files: FileStore = AnyFiles()
 ) -> TrainingRun:
@@ -307,34 +327,42 @@ def open_run(
 
     Raises:
         ConfigError: the folder holds a run and `resume` is false, or the run there has other settings or shards; the
-            two folders of shards do not fit each other.
+            folders of shards do not fit each other.
         RecordError: a folder of shards cannot be used.
     """
     check_run_dir(run_dir)
     folder = RunFolder(run_dir)
-    manifests = {"data": read_manifest(config.data, files)}
-    if config.val is not None:
-        manifests["val"] = read_manifest(config.val, files)
-        _check_alike(manifests["data"], manifests["val"])
+    data = [read_manifest(path, files) for path in config.folders]
+    check_one_network(config.folders, data)
+    val = [read_manifest(path, files) for path in config.val_folders]
+    for path, manifest in zip(config.val_folders, val, strict=True):
+        _check_alike(data[0], manifest)
         # Else a missing one would be met after an epoch's work.
-        read_ground_truth(config.val, files)
+        read_ground_truth(path, files)
+    if val:
+        check_one_network(config.val_folders, val, "--val")
+    manifests = {
+        shards_key(option, number): manifest
+        for option, several in (("data", data), ("val", val))
+        for number, manifest in enumerate(several)
+    }
     if folder.has_run():
         if not resume:
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
         folder.check_resumable(config, manifests)
-    people = RecordSource(config.data, config.read, files)
+    people = people_to_learn_from(config.folders, config.read, files)
     if folder.has_run():
+        folder.check_same_weights(people.weights, people.sources)
         folder.check_same_people(people.skipped)
-    trainee = build_trainee(config, people.manifest, whole_batches(people, config.read), files)
-    with readable_errors():
-        watched = Watched(config.val, config.read, files) if config.val is not None else None
+    trainee = build_trainee(config, people, files)
+    watched = Watched(people_to_evaluate(config.val_folders, config.read, files), config.read) if val else None
     lock = folder.hold()
     if folder.has_run():
         changed = folder.go_on(config, manifests)
         if changed:
             report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
     else:  # now that it is known to be possible
-        folder.begin(config, manifests, people.skipped)
+        folder.begin(config, manifests, people.skipped, people.weights)
     return TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
 
 

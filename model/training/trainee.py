@@ -8,14 +8,15 @@ from typing import Any
 import keras
 
 from cocoprep.errors import ConfigError
-from cocoprep.evaluation.baseline import read_baseline
+from cocoprep.model.input.batches import whole_batches
+from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.network.hourglass import build_hourglass, group_of
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.training.devices import choose_strategy
-from cocoprep.model.training.metrics import Guess, Measure
+from cocoprep.model.training.guess import read_guess
+from cocoprep.model.training.metrics import Measure
 from cocoprep.model.training.schedule import build_optimizer
 from cocoprep.model.training.weight_average import WeightAverage
-from cocoprep.shards.manifest import Manifest
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
@@ -37,16 +38,15 @@ class Trainee:
         return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
 
 
-def build_trainee(
-    config: TrainConfig, manifest: Manifest, steps_per_epoch: int, files: FileStore = AnyFiles()
-) -> Trainee:
-    """Build network, optimizer and measure for the shards of a manifest, on the devices that the config names.
+def build_trainee(config: TrainConfig, people: Mixture, files: FileStore = AnyFiles()) -> Trainee:
+    """Build network, optimizer and measure for the people to learn from, on the devices that the config names.
 
-    `files` is where the shards lie; by default, on this machine or in a bucket, as its path says.
+    `files` is where their shards lie; by default, on this machine or in a bucket, as each path says.
     """
+    manifest, steps_per_epoch = people.manifest, whole_batches(people, config.read)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
-    guess = Guess.for_loss(read_baseline(config.data, manifest, files), config.loss)
+    guess = read_guess(people, config.loss, files)
     strategy = choose_strategy(config.devices, config.batch_size)
     if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
         raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")

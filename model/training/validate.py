@@ -23,18 +23,33 @@ from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
 
 BatchStep = Callable[[dict[str, Any]], tuple[Sums, Any]]
+SourceStep = Callable[[Any, dict[str, Any]], list[Sums]]
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What came of it: the log's figures, and the COCO results lines of every person."""
+    """What came of it.
+
+    Attributes:
+        figures: the log's.
+        results: the COCO results line of every person.
+        sources: (N,) the source of each of these people.
+        by_source: what `figures` is made of, of each source by itself; none where it was not asked for.
+    """
 
     figures: dict[str, float]
     results: list[dict[str, Any]]
+    sources: NDArray[np.int32]
+    by_source: list[Sums]
 
 
 def validate(
-    batches: Iterator[dict[str, Any]], step: BatchStep, manifest: Manifest, *, decoder: Decoder = "taylor"
+    batches: Iterator[dict[str, Any]],
+    step: BatchStep,
+    manifest: Manifest,
+    *,
+    decoder: Decoder = "taylor",
+    by_source: SourceStep | None = None,
 ) -> Validation:
     """Run the network over a data set, each person once.
 
@@ -43,17 +58,27 @@ def validate(
         step: of `validation_step`.
         manifest: of the folder.
         decoder: how heatmaps become joints for the results lines.
+        by_source: of `source_step`, where there are several sources.
     """
-    sums, results = [], []
+    sums, results, sources, parts = [], [], [], []
     for batch in batches:
         part, heatmaps = step(batch)
-        sums.append({name: np.asarray(value) for name, value in part.items()})
-        results += batch_results(np.asarray(heatmaps[-1]), _as_arrays(batch), manifest, decoder)
-    return Validation(figures(add_sums(sums), table_of(manifest.keypoints)), results)
+        sums.append(_arrays(part))
+        known = _arrays({name: batch[name] for name in ("valid", "crop_window", "image_id", "source")})
+        results += batch_results(np.asarray(heatmaps[-1]), known, manifest, decoder)
+        sources.append(known["source"][known["valid"]])
+        if by_source is not None:
+            parts.append([_arrays(one) for one in by_source(heatmaps, batch)])
+    return Validation(
+        figures(add_sums(sums), table_of(manifest.keypoints)),
+        results,
+        np.concatenate(sources),
+        [add_sums(one) for one in zip(*parts, strict=True)],
+    )
 
 
-def _as_arrays(batch: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    return {name: np.asarray(batch[name]) for name in ("valid", "crop_window", "image_id")}
+def _arrays(values: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    return {name: np.asarray(value) for name, value in values.items()}
 
 
 def batch_results(

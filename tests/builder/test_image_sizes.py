@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from cocoprep.builder.config import BuildConfig, SelectConfig
-from cocoprep.builder.image_sizes import HEADER_BYTES, SizeReader
+from cocoprep.builder.image_sizes import SizeReader
 from cocoprep.builder.start import judge_build, start_build
 from cocoprep.coco.annotations import ImageInfo
+from cocoprep.crops.header_size import HEADER_BYTES
 from cocoprep.crops.photographs import open_images
 from cocoprep.errors import BuildError, ConfigError, ImageError
 from cocoprep.pose.crop_config import CropConfig

@@ -15,6 +15,8 @@ from cocoprep.errors import BuildError, ConfigError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.ground_truth import read_ground_truth
+from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.names import MANIFEST
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
 from tests.support.people import write_people
@@ -111,7 +113,7 @@ def test_where_two_photographs_fit_neither_is_taken_and_the_ledger_names_both(pe
     dropped = [line for line in ledger(tmp_path / "out") if line["reason"] == "image"]
     assert {(line["image_id"], line["detail"]) for line in dropped} == {(1, why)}
     assert any(why in note for note in manifest.notes)
-    assert f"of {IMAGES} photographs with people to crop, {IMAGES - 1} are there" in manifest.notes
+    assert f"photographs with people to crop: {IMAGES - 1} of {IMAGES} are there" in manifest.notes
 
 
 def test_two_names_never_get_one_photograph(people, tmp_path):
@@ -135,6 +137,8 @@ def test_links_are_followed_on_the_users_word(people, tmp_path):
     with pytest.raises(ConfigError, match=r"none of 6 tried can be read .*leads out .*--follow-links has it followed"):
         build((people[0], links), tmp_path / "out")
     build((people[0], links), tmp_path / "out", follow_links=True)
+    assert read_manifest(str(tmp_path / "out"), LocalFiles()).follow_links is True
+    assert b"follow_links" not in (tmp_path / "right" / MANIFEST).read_bytes()
     assert shards(tmp_path / "out") == shards(tmp_path / "right")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         path.name for path in (tmp_path / "right").iterdir()
@@ -153,10 +157,10 @@ def test_photographs_that_are_missing_are_told_before_the_work(people, tmp_path)
         start_build(config, LocalFiles())
     assert "4 of 18 annotations are faulty (4 image)" in str(caught.value)
     assert "'000000000001.jpg': no such file in the image folder" in str(caught.value)
-    assert str(caught.value).endswith("Of 6 photographs with people to crop, 4 are there.")
+    assert str(caught.value).endswith("Photographs with people to crop: 4 of 6 are there.")
     assert sum(line["reason"] == "image" for line in ledger(tmp_path / "out")) == 4
     manifest = build(people, tmp_path / "out")
-    assert manifest.notes[-1] == "of 6 photographs with people to crop, 4 are there"
+    assert manifest.notes[-1] == "photographs with people to crop: 4 of 6 are there"
     assert manifest.counts.people == 8
 
 

@@ -160,7 +160,7 @@ def test_photographs_may_lie_in_an_archive_or_be_gone(pair, tmp_path):
         stream.write(tmp_path / "lsp" / "train2017" / "000000000001.jpg", "within/000000000001.jpg")
     (tmp_path / "coco" / "train2017" / "000000000001.jpg").unlink()
     sources = [pair[0], _source("lsp", (pair[1].annotations, archive))]
-    with pytest.raises(BuildError, match=r"(?s)coco: row 0, annotation 1: image: .*Of 2 photographs"):
+    with pytest.raises(BuildError, match=r"(?s)coco: row 0, annotation 1: image: .* people to crop: 1 of 2"):
         _built(tmp_path, sources)
     manifest = _built(tmp_path, [_source("other", (pair[1].annotations, archive)), sources[1]], select=_select())
     assert [source.people for source in manifest.sources] == [1, 1]

@@ -47,7 +47,7 @@ def test_a_dry_run_tells_what_the_build_tells(labelled, run):
     code, planned, _ = run("build", *options, "--dry-run")
     assert code == 0
     (at_corner,) = rows(planned, "warning")
-    assert at_corner.startswith("2 labelled joints, of 2 annotations, lie at exactly (0, 0), as on image 1: ")
+    assert at_corner.startswith("labelled joints lie at exactly (0, 0), 2 in all, in 2 of ")
     code, built, _ = run("build", *options, "--no-ceiling")
     assert code == 0
     assert rows(built, "warning")[0] == at_corner

@@ -281,7 +281,7 @@ def test_a_run_is_evaluated_with_the_boxes_of_the_ground_truth(built, trained, r
         "--data", shards, "--run-dir", trained, "--flip-test", "--decode", "quarter", "--batch-size", 5
     )
     assert code == 0, err
-    assert text.startswith("BOXES ARE THE GROUND TRUTH'S")
+    assert text.startswith("note: BOXES ARE THE GROUND TRUTH'S")
     out = trained / "evaluation" / "val2017"
     assert {"report.html", "results.json", "errors.csv", "figures.json"} <= {path.name for path in out.iterdir()}
     assert len(list(out.glob("heatmaps-*.png"))) == 4
@@ -411,7 +411,7 @@ def test_pictures_of_photographs_without_size_or_on_their_side(files, tmp_path):
     doubtful = crops(unsized, tmp_path / "turned", "auto")
     doubtful.crop_of(102)
     (note,) = doubtful.notes
-    assert note.startswith("warning: 1 photographs have an EXIF orientation, such as '000000000001.jpg'")
+    assert note.startswith("warning: 1 photograph has an EXIF orientation, such as '000000000001.jpg'")
 
 
 def test_labels_that_look_wrong_are_told(run, files, tmp_path):
@@ -422,7 +422,7 @@ def test_labels_that_look_wrong_are_told(run, files, tmp_path):
     (tmp_path / "spoilt.json").write_text(json.dumps(document))
     code, text, _ = run("--annotations", tmp_path / "spoilt.json", "--results", files["results"])
     assert code == 0
-    assert "warning: 12 labelled joints, of 12 annotations, lie at exactly (0, 0), as on image 1" in text
+    assert "warning: labelled joints lie at exactly (0, 0), 12 in all, in 12 of 12" in text
 
 
 def test_help_names_the_ways_to_call_it(run):
@@ -437,7 +437,7 @@ def test_tables_of_other_joints_and_of_nobody(tmp_path, capsys):
         console = Console(width=60, markup=False, highlight=False)
         print_evaluation(found, HANDS, notes=["LOUD"], beside={}, source="x", console=console)
         text = capsys.readouterr().out
-        assert text.startswith("LOUD\n")
+        assert text.startswith("note: LOUD\n")
         assert "nan" not in text
         assert "by torso │        - │" in text
         assert "labelled joints 1+" in text

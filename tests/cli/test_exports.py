@@ -122,7 +122,7 @@ def test_an_area_of_0_is_no_scale_and_told(build, exports, run):
     out = " ".join(out.split())
     assert code == 0
     assert "OKS HAS NO SCALE FOR 1 OF 1 PERSON" in out
-    assert "0 people were not predicted" in out
+    assert "not predicted: 0 people" in out
     assert re.search(r"by box │( +[\d.]+ │){3} +1\.0000", out)
 
 
@@ -173,7 +173,7 @@ def test_results_that_name_files(exports, run):
     code, out, err = run("evaluate", "--annotations", case / "labels.json", "--results", case / "results.json")
     assert code == 0, err
     assert re.search(r"AP +│ +1\.0000", out)
-    assert "1 lines of the results name their photograph by its file" in " ".join(out.split())
+    assert "1 line of the results names a photograph by its file" in " ".join(out.split())
 
 
 def test_a_file_name_that_makes_no_split(build):
@@ -193,14 +193,14 @@ def colours(dataset):
 def test_a_photograph_on_its_side_is_turned_where_only_that_has_the_size(build):
     dataset, said = build("exif-90")
     assert len(dataset) == 1
-    assert "1 photographs are turned upright by their EXIF orientation" in said
+    assert "1 photograph is turned upright by its EXIF orientation" in said
     red = colours(dataset)
     assert (red[:, 0] > red[:, 1:].max(axis=1) + 60).all()
 
 
 def test_a_photograph_upside_down_is_warned_of_and_turned_if_told(build, run, exports, tmp_path):
     dataset, said = build("exif-180")
-    assert "1 photographs have an EXIF orientation" in said
+    assert "1 photograph has an EXIF orientation" in said
     assert "--exif upright" in said
     assert not (colours(dataset)[:, 0] > colours(dataset)[:, 1:].max(axis=1) + 60).any()
     dataset, said = build("exif-180", "--exif", "upright", "--force")

@@ -18,6 +18,7 @@ from cocoprep.storage.by_scheme import AnyFiles
 from tests.support.buckets import put
 from tests.support.killing import Home, Killing, sha256_of
 from tests.support.mirror import download_command, serving, write_mirror
+from tests.support.other_forms import drawn_set, write_yolo
 from tests.support.people import write_people
 from tests.support.processes import NEEDS_PROC
 
@@ -206,6 +207,19 @@ def test_sample(killing, tmp_path, kills):
     killing(kills, [*COCOPREP, "sample", "out", "--images", str(images), "--workers", "2"], home)
 
 
+@shares(1, 15)
+def test_convert_from_another_form(killing, tmp_path, kills):
+    coco = drawn_set(tmp_path / "drawn")
+    source, home = write_yolo(coco, tmp_path / "yolo"), Home(tmp_path / "home", changing={"converted.json": json_of})
+    killing(kills, [*COCOPREP, "convert", str(source), "--from", "yolo-pose", "--out", "out"], home, inputs=[source])
+
+
+@shares(1, 15)
+def test_convert_crops(killing, built, tmp_path, kills):
+    home = Home(tmp_path / "home", changing={"converted.json": json_of})
+    killing(kills, [*COCOPREP, "convert", str(built), "--to", "coco", "--out", "out"], home, inputs=[built])
+
+
 @shares(1, 20)
 def test_download(killing, tmp_path, kills):
     mirror, home = tmp_path / "mirror", Home(tmp_path / "home")
@@ -297,3 +311,14 @@ def test_predict(killing, run, tmp_path, kills):
 def test_pictures(killing, built, tmp_path, command, kills):
     line = [*COCOPREP, command[0], str(built), *command[1:], "--out", "picture.png"]
     killing(kills, line, Home(tmp_path / "home"), inputs=[built])
+
+
+@shares(4, 30)
+def test_leaks(killing, tmp_path, kills):
+    annotations, images = write_people(tmp_path / "coco", images=60)
+    home = Home(tmp_path / "home", looks={"fingerprints/*": nothing})
+    sources = [part for name in ("val", "train") for part in ("--source", f"{name}={annotations},{images}")]
+    killing(
+        kills, [*COCOPREP, "leaks", *sources, "--out", str(home.path / "out"), "--workers", "2"], home,
+        inputs=[annotations, images],
+    )  # fmt: skip

@@ -137,7 +137,7 @@ def test_photographs_behind_links_and_under_other_names(run, tmp_path):
     with pytest.raises(CocoprepError, match="1 of what was asked for could not be used"):
         predict(*options, "--out", tmp_path / "none")
     said = predict(*options, "--out", tmp_path / "out", "--follow-links")
-    assert "note: 1 file names are not quite the photographs' own. Found: 1 at the end of an address" in said
+    assert "note: 1 file name is not quite the photographs' own. Found: 1 at the end of an address" in said
     assert "note: 1 photograph has an id that is no whole number: numbered by it" in said
     results, listed = read(tmp_path / "out")
     assert (listed["images"][0]["file_name"], listed["images"][0]["source_id"]) == ("000000000007.jpg", "seven")
@@ -147,13 +147,13 @@ def test_photographs_behind_links_and_under_other_names(run, tmp_path):
 @pytest.mark.parametrize(
     ("orientation", "stated", "options", "at", "says"),
     [
-        (6, (120, 160), (), (68.5, 29.5), "1 photographs are turned upright"),
+        (6, (120, 160), (), (68.5, 29.5), "1 photograph is turned upright"),
         (6, (160, 120), (), (29.5, 50.5), ""),
-        (6, None, ("--exif", "upright"), (68.5, 29.5), "1 photographs are turned upright"),
+        (6, None, ("--exif", "upright"), (68.5, 29.5), "1 photograph is turned upright"),
         (6, None, (), (29.5, 50.5), "--exif upright"),
-        (3, (160, 120), (), (29.5, 50.5), "warning: 1 photographs have an EXIF orientation, such as 'a.jpg'"),
+        (3, (160, 120), (), (29.5, 50.5), "warning: 1 photograph has an EXIF orientation, such as 'a.jpg'"),
         (3, (160, 120), ("--exif", "stored"), (29.5, 50.5), ""),
-        (3, (160, 120), ("--exif", "upright"), (129.5, 68.5), "1 photographs are turned upright"),
+        (3, (160, 120), ("--exif", "upright"), (129.5, 68.5), "1 photograph is turned upright"),
     ],
 )
 def test_a_listed_photograph_lies_as_the_build_takes_it(run, tmp_path, orientation, stated, options, at, says):

@@ -40,6 +40,25 @@ def test_a_log_has_a_line_an_interval(monkeypatch, capsys):
     ]
 
 
+def test_one_count_follows_another(monkeypatch, capsys):
+    now = 0.0
+    monkeypatch.setattr("cocoprep.cli.progress.time.monotonic", lambda: now)
+    with CountProgress("reading", "photographs") as progress:
+        progress.update(0, 6)
+        now = 10.0
+        progress.update(3, 6)
+        progress.go_on("comparing", "pairs")
+        now = 20.0
+        progress.update(0, 50)
+        now = 30.0
+        progress.update(10, 50)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 3/6 photographs  0.3 photographs/s, about 10 s left",
+        "comparing: 0/50 pairs",
+        "comparing: 10/50 pairs  1.0 pairs/s, about 40 s left",
+    ]
+
+
 def test_bytes_of_many_threads_add_up(capsys):
     with ByteProgress("copying") as progress:
         progress.plan(10**6)

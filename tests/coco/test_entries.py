@@ -135,6 +135,15 @@ def test_backslashes_are_slashes():
     assert guess_notes(guesses) == ("2 file names have backslashes: read as slashes",)
 
 
+@pytest.mark.parametrize("odd", ["20", 0, -1, True, 1e12, [20]])
+def test_a_head_size_is_a_number_of_pixels_or_passed_over(odd):
+    assert settled(head_size=20)[0].head_size == 20
+    assert settled(head_size=None)[::2] == (settled()[0], ())
+    entry, fault, notes = settled(head_size=odd)
+    assert (entry.head_size, fault) == (None, None)
+    assert notes == ("1 annotation has a head_size that is no number of pixels above 0: passed over",)
+
+
 def test_human_arts_21_joints_are_taken_where_the_category_lists_them():
     entry, fault, notes = settled(keypoints=[1, 2, 2], keypoints_21=raw(GOOD["keypoints"]))
     assert (entry.keypoints, fault) == (GOOD["keypoints"], None)

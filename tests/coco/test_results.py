@@ -47,8 +47,8 @@ def test_images_by_file_name_and_other_categories_are_told(read):
     found = read([*lines, {**GOOD, "image_id": "photos/2", "score": 0.1, "category_id": "1"}])
     assert found.image_ids.tolist() == [1, 2, 2, 2]
     others, named = found.notes
-    assert others == "1 lines of the results are of other categories: passed over"
-    assert named.startswith("2 lines of the results name their photograph by its file")
+    assert others == "1 line of the results is of other categories: passed over"
+    assert named.startswith("2 lines of the results name a photograph by its file")
 
 
 def test_several_lines_an_image_are_normal(read):

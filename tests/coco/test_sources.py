@@ -2,7 +2,8 @@
 
 import pytest
 
-from cocoprep.coco.sources import Source, check_sources, parse_source, parse_sources
+from cocoprep.coco.source_file import parse_source, parse_sources
+from cocoprep.coco.sources import Source, check_sources
 from cocoprep.errors import ConfigError
 from cocoprep.storage.by_scheme import AnyFiles
 

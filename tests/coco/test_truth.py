@@ -49,6 +49,28 @@ def test_a_category_without_keypoint_names_is_taken_for_cocos(tmp_path):
         assert len(read(tmp_path, {**content, "categories": [category]}).annotation_ids) == 1
 
 
+def test_boxes_that_a_build_leaves_out_count_and_are_told(tmp_path):
+    boxes = [[5, 5, -9, 9], [5, 5, 9, 0], [900, 900, 9, 9], [5, 5, 9, 9]]
+    people = [person(n, *JOINTS, bbox=box) for n, box in enumerate(boxes, 1)]
+    content = coco_of(
+        *people, person(5, *JOINTS, bbox=[5, 5, -9, 9], iscrowd=1), person(6, *[(0, 0, 0)] * 3, bbox=[0] * 4)
+    )
+    for image in content["images"]:
+        image.update(width=100, height=80)
+    truth = read(tmp_path, content)
+    assert list(truth.without_crop) == [0, 1, 2]
+    assert truth.counts.sum() == 4
+    (note,) = [note for note in truth.notes if "crop" in note]
+    assert note == (
+        "no crop can be made of the boxes of 3 people, such as that of annotation 1 (bbox [5.0, 5.0, -9.0, 9.0]: "
+        "expected a positive width and height): left out by a build, they count here."
+    )
+    for image in content["images"]:  # a build finds the sizes out
+        image.update(width=0, height=None)
+    assert list(read(tmp_path, content).without_crop) == [0, 1]
+    assert not truth_of(tmp_path, *people[3:]).without_crop
+
+
 def test_what_coco_ignores_does_not_count(tmp_path):
     content = coco_of(person(1, *JOINTS, iscrowd=1), person(2, *[(0, 0, 0)] * 3), person(3, *JOINTS))
     del content["annotations"][2]["num_keypoints"]  # which is no fault
@@ -65,7 +87,7 @@ def test_labels_count_and_not_their_number(tmp_path, said):
     assert [a["num_keypoints"] for a in truth.document["annotations"]] == [2, 2]
     sigma, note = truth.notes
     assert sigma == "OKS by one sigma for all joints, 0.1"
-    assert note.startswith("1 annotations say a num_keypoints that is not the number of their labelled joints.")
+    assert note.startswith("1 annotation says a num_keypoints that is not the number of its labelled joints.")
 
 
 def test_areas_of_next_to_nothing_are_told(tmp_path):
@@ -145,7 +167,7 @@ def test_a_little_that_is_faulty_is_left_out_and_told(tmp_path):
     truth = read(tmp_path, coco_of(*people, person(100, *JOINTS, area=-1)))
     assert truth.annotation_ids.tolist() == list(range(1, 100))
     _, note = truth.notes  # the first is of the one sigma of all joints
-    assert note.startswith("1 annotations are faulty and LEFT OUT, such as row 99, id 100: area -1.0: expected")
+    assert note.startswith("1 annotation is faulty and LEFT OUT, such as row 99, id 100: area -1.0: expected")
 
 
 def test_ids_are_those_of_a_build(tmp_path):
@@ -182,6 +204,27 @@ def test_the_ground_truth_of_a_built_folder_is_the_annotation_file(tmp_path):
     source = read_truth(str(annotations), LocalFiles(), COCO_17)
     for name in ("annotation_ids", "image_ids", "keypoints", "visibility", "bbox", "area", "crowd"):
         np.testing.assert_array_equal(getattr(built, name), getattr(source, name))
+
+
+def test_what_a_data_set_states_of_heads_and_crowds_goes_through_a_build(tmp_path):
+    """By people and photographs whose ids are text too: they are numbered on the way."""
+    annotations, images = write_people(tmp_path / "coco", images=3)
+    content = json.loads(annotations.read_text())
+    for n, entry in enumerate(content["annotations"]):
+        entry.update(id=f"a-{n}", image_id=f"i-{entry['image_id']}", **({"head_size": 20.5 + n} if n % 2 else {}))
+    for image in content["images"]:
+        image |= {"id": f"i-{image['id']}", "crowdIndex": image["id"] / 4}
+    del content["images"][1]["crowdIndex"]
+    annotations.write_text(json.dumps(content))
+    build_folder(tmp_path / "out", annotations=annotations, images=images)
+    built = read_truth(str(tmp_path / "out" / "ground_truth.json"), LocalFiles(), COCO_17)
+    source = read_truth(str(annotations), LocalFiles(), COCO_17)
+    assert built.crowd_index == source.crowd_index
+    assert sorted(source.crowd_index.values()) == [0.25, 0.75]
+    heads = [dict(zip(one.annotation_ids.tolist(), one.head_size.tolist(), strict=True)) for one in (built, source)]
+    np.testing.assert_equal(*heads)
+    assert np.isfinite(source.head_size).tolist() == [n % 2 == 1 for n in range(9)]
+    assert "head_size" not in source.document["annotations"][1]
 
 
 def test_real_annotations(coco_mini):

@@ -111,7 +111,7 @@ def test_what_a_name_means(name, there, meant, says, source_of):
     if meant is not None:
         assert source.read(found.own[name]).decode() == meant
         (note,) = found.notes
-        assert "1 file names are not quite the photographs' own" in note
+        assert "1 file name is not quite the photographs' own" in note
         assert says in note
     else:
         assert found.own == {}
@@ -162,7 +162,9 @@ def test_two_names_never_get_one_photograph(names, there, refused, tmp_path):
     assert found.own == {}
     assert set(found.refused) == set(refused)
     assert all("'1.jpg' fits, but fits" in why for why in found.refused.values())
-    assert f"{len(refused)} file names could mean several photographs" in found.notes[-1]
+    assert (
+        f"{len(refused)} file name{'s' if len(refused) > 1 else ''} could mean several photographs" in found.notes[-1]
+    )
 
 
 @pytest.mark.parametrize(

@@ -160,8 +160,8 @@ def test_counts_add_up_and_are_told():
         tally.add(other)
     assert tally == ExifTally(3, 3, "b.jpg")
     note, warning = exif_notes(tally, "auto")
-    assert note.startswith("3 photographs are turned upright by their EXIF orientation: only so they have the size")
-    assert warning.startswith("warning: 3 photographs have an EXIF orientation, such as 'b.jpg', and are taken as")
+    assert note.startswith("3 photographs are turned upright by their EXIF orientation: only so the size is")
+    assert warning.startswith("warning: 3 photographs have an EXIF orientation, such as 'b.jpg', taken as")
     assert "Those that are turned are a sign that labels are of what viewers show" in warning
     assert "then give --exif upright; --exif stored ends this warning" in warning
     (alone,) = exif_notes(ExifTally(0, 3, "b.jpg"), "auto")

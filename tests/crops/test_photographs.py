@@ -106,12 +106,12 @@ def test_16_bit_grey_keeps_its_high_byte(grey16, grey8):
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16B", "I;16L", "I"])
 def test_every_16_bit_mode_is_scaled_alike(mode):
-    from cocoprep.crops.pixels import _to_rgb
+    from cocoprep.crops.pixels import to_rgb
 
     order = ">" if mode.endswith("B") else "<"
     raw = np.array([[0, 25_600, 65_535]], f"{order}u2" if mode != "I" else "<i4").tobytes()
     picture = Image.frombytes(mode, (3, 1), raw)
-    assert np.asarray(_to_rgb(picture))[0].tolist() == [[0] * 3, [100] * 3, [255] * 3]
+    assert np.asarray(to_rgb(picture))[0].tolist() == [[0] * 3, [100] * 3, [255] * 3]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from cocoprep.errors import CocoprepError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.dataset import open_dataset
 from tests.support.building import build_folder, keypoints, write_coco
+from tests.support.people import write_people
 
 JOINTS = keypoints(nose=(30, 20, 2), left_eye=(33, 18, 2))
 ANNOTATIONS = [
@@ -146,3 +147,17 @@ def test_a_dropped_annotation_whose_photograph_has_no_size(tmp_path):
     assert draw_dropped(subject).width > 400
     Image.new("RGB", (80, 60)).save(images / "000000000002.jpg")
     assert find_subject(open_dataset(tmp_path / "out"), 8).photograph.size == (80, 60)
+
+
+def test_what_was_built_behind_links_is_found_behind_them(tmp_path):
+    annotations, photographs = write_people(tmp_path / "coco", images=2)
+    links = tmp_path / "links"
+    links.mkdir()
+    for path in photographs.iterdir():
+        (links / path.name).symlink_to(path)
+    build_folder(
+        tmp_path / "out", annotations=annotations, images=links, crop=CropConfig(input_size=(64, 64)), follow_links=True
+    )
+    dataset = open_dataset(str(tmp_path / "out"))
+    assert find_subject(dataset, 102).photograph is not None
+    assert find_subject(dataset, 102, images=str(links)).photograph is None  # wherever else they are is another matter

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cocoprep.evaluation.end_point import end_point_errors, measure_end_point_errors
 from cocoprep.evaluation.pck import auc, head_size, measure_pck, pck, pck_by_unit, torso_length
 from cocoprep.pose.boxes import longer_side
-from cocoprep.pose.tables import COCO_17
+from cocoprep.pose.tables import COCO_17, named_table
 from tests.support.scoring import HANDS, person, predictions_of, truth_of
 
 
@@ -178,3 +180,21 @@ def test_no_people_no_end_point_error():
     found = end_point_errors(np.zeros((0, 3, 2)), np.zeros((0, 3, 2)), np.zeros((0, 3)), sides=[], undetected=4)
     assert np.isnan(found.mean_px)
     assert (found.people, found.undetected) == (0, 4)
+
+
+def test_leeds_sports_pose_has_one_diagonal_for_its_torso(tmp_path):
+    """PCK@0.2 as papers on it print it, by a table whose torso is from the left shoulder to the right hip alone."""
+    lsp, rng = named_table("lsp-14"), np.random.default_rng(0)
+    one_diagonal = replace(lsp, torso=(("left_shoulder", "right_hip"),))
+    points = rng.uniform(0, 100, (20, 14, 2))
+    people = [person(n + 1, *[(x, y, 2) for x, y in points[n].tolist()], image=n + 1) for n in range(20)]
+    truth = truth_of(tmp_path, *people, table=one_diagonal)
+    predicted = points + rng.normal(0, 8, points.shape)
+    found = predictions_of(*((n + 1, 0.5, predicted[n]) for n in range(20)), annotation_ids=truth.annotation_ids)
+    torso = np.linalg.norm(
+        points[:, lsp.names.index("left_shoulder")] - points[:, lsp.names.index("right_hip")], axis=1
+    )
+    right = np.linalg.norm(predicted - points, axis=2) / torso[:, None] <= 0.2
+    figures = measure_pck(truth, found, np.arange(20), one_diagonal, thresholds=[0.2])["torso"]
+    assert figures.pck.total[0] == pytest.approx(right.mean())
+    assert measure_pck(truth, found, np.arange(20), lsp, thresholds=[0.2])["torso"].pck.total[0] != figures.pck.total[0]

@@ -18,16 +18,19 @@ from cocoprep.shards.tfrecord import read_records
 from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
-from tests.fuzz.material import ANNOTATIONS, PHOTOGRAPHS
+from tests.fuzz.mat_level import damage_mat
+from tests.fuzz.material import ANNOTATIONS, LEAKS, PHOTOGRAPHS
 from tests.fuzz.names_level import move_photographs, rename_in
 from tests.fuzz.npz_level import damage_npz
 from tests.fuzz.packed_level import damage_packed
-from tests.fuzz.parquet_level import damage_ledger
+from tests.fuzz.parquet_level import damage_leaks, damage_ledger
 from tests.fuzz.picture_level import as_form, damage_picture, other_picture, stated_size
 from tests.fuzz.sealed import damage_sealed
 from tests.fuzz.tar_level import damage_tar
+from tests.fuzz.text_level import damage_lines, damage_yaml
 from tests.fuzz.tfrecord_level import damage_shard, framed
 from tests.fuzz.toml_level import damage_toml
+from tests.fuzz.xml_level import damage_xml
 from tests.fuzz.zip_level import damage_zip
 
 Command = tuple[str, ...]  # {in} is the folder of inputs, {out} the one to write to
@@ -65,6 +68,15 @@ DRY_RUN_TAR = (*_BUILD, "--dry-run", "--images", "{in}/train2017.tar", "--out", 
 BUILD_TAR = ("reader:build", f"{{in}}/{ANNOTATIONS}", "{in}/train2017.tar", "{out}/built")
 REPORT_LINKS = (*SCORE_FILE[:5], "--images", "{in}/coco/train2017", "--follow-links", "--out", "{out}/report")
 REPORT_TAR = (*SCORE_FILE[:5], "--images", "{in}/train2017.tar", "--out", "{out}/report")
+_TO = ("--images", f"{{in}}/{PHOTOGRAPHS}", "--out", "{out}/coco")
+CROPS = ("convert", "{in}/out", "--to", "coco", "--out", "{out}/coco")
+MPII_JSON = ("convert", "{in}/forms/mpii.json", "--from", "mpii", *_TO)
+MPII_MAT = ("convert", "{in}/forms/mpii.mat", "--from", "mpii", *_TO)
+LSP = ("convert", "{in}/forms/lsp", "--from", "lsp", "--out", "{out}/coco")
+YOLO = ("convert", "{in}/forms/yolo", "--from", "yolo-pose", "--out", "{out}/coco")
+CVAT = ("convert", "{in}/forms/annotations.xml", "--from", "cvat", *_TO)
+CVAT_ZIP = ("convert", "{in}/forms/task.zip", "--from", "cvat", "--out", "{out}/coco")
+LABEL_STUDIO = ("convert", "{in}/forms/tasks.json", "--from", "labelstudio", *_TO)
 REAL_BUILD = (*_BUILD, "--images", "{in}/coco/train2017", "--out", "{out}/built")
 REBUILD = ("reader:build_into", "{in}/out", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017", "{out}/built")
 WITH_TABLE = (*DRY_RUN, "--keypoints", "{in}/mine.toml")
@@ -75,6 +87,11 @@ WITH_SOURCES = (
 RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
 CURVES = ("reader:curves", "{in}/run", "{out}/run")
+DROP_LEAKS = ("reader:drop_leaks", f"{{in}}/{LEAKS}", f"{{in}}/{ANNOTATIONS}")
+_FIND = ("leaks", "--workers", "1", "--out", "{out}/leaks", "--source")
+FIND_LEAKS = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/coco/train2017")
+FIND_IN_ZIP = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.zip")
+FIND_IN_TAR = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.tar")
 RECORDS_SKIP = ("reader:records", "{in}/out", "skip")
 
 
@@ -181,8 +198,8 @@ def damage_network(data: bytes, rng: Random) -> bytes:
 _IMAGES = ("coco", "out", "results.json")
 KINDS: dict[str, Kind] = {
     "annotations": Kind(
-        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE, STATS, STATS), ("coco", "results.json"),
-        slow=(REAL_BUILD, STATS_DRAWN),
+        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE, FIND_LEAKS, STATS, STATS),
+        ("coco", "results.json"), slow=(REAL_BUILD, STATS_DRAWN),
     ),
     "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE, STATS), ("coco", "results.json")),
     "packed results": Kind("results.json", damage_packed, (SCORE_FILE,), ("coco",)),
@@ -194,10 +211,10 @@ KINDS: dict[str, Kind] = {
     ),
     "manifest": _of_folder(
         f"out/{MANIFEST}", damage_sealed, VERIFY, INFO, SHEET, STAGE, SHOW, SCORE_FOLDER, AUGMENT, RECORDS, REBUILD,
-        STATS_FOLDER,
+        CROPS, STATS_FOLDER,
     ),
     "sidecar": _of_folder(SHARD + ".json", damage_sealed, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, REBUILD, REBUILD),
-    "shard": _of_folder(SHARD, damage_shard, VERIFY, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, RECORDS_SKIP, STAGE),
+    "shard": _of_folder(SHARD, damage_shard, VERIFY, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, RECORDS_SKIP, STAGE, CROPS),
     "ledger": _of_folder(f"out/{LEDGER}", damage_ledger, VERIFY, VERIFY, SHOW, SHOW, STAGE, REBUILD, STATS_FOLDER),
     "plan": _of_folder(f"out/{PLAN}", damage_sealed, VERIFY, VERIFY, STAGE, REBUILD),
     "ground truth": _of_folder(
@@ -206,13 +223,21 @@ KINDS: dict[str, Kind] = {
     "baseline": _of_folder(f"out/{BASELINE}", damage_npz, INFO, INFO, SCORE_FOLDER, VERIFY),
     "ceiling": _of_folder(f"out/{CEILING}", damage_sealed, INFO, INFO, SCORE_FOLDER, VERIFY, STAGE),
     "mark": Kind(f"out/{UNDER_WAY}", _new_mark, (REBUILD,), ("out", "coco")),
+    "mpii json": Kind("forms/mpii.json", damage_json, (MPII_JSON,), ("coco",)),
+    "mpii mat": Kind("forms/mpii.mat", damage_mat, (MPII_MAT,), ("coco",)),
+    "lsp": Kind("forms/lsp/joints.mat", damage_mat, (LSP,)),
+    "data.yaml": Kind("forms/yolo/data.yaml", damage_yaml, (YOLO,)),
+    "yolo labels": Kind("forms/yolo/labels/train/000000000001.txt", damage_lines, (YOLO,)),
+    "cvat": Kind("forms/annotations.xml", damage_xml, (CVAT,), ("coco",)),
+    "cvat zip": Kind("forms/task.zip", partial(damage_zip, damage_member=damage_xml), (CVAT_ZIP,)),
+    "label studio": Kind("forms/tasks.json", damage_json, (LABEL_STUDIO,), ("coco",)),
     "zip": Kind(
         "train2017.zip", partial(damage_zip, damage_member=damage_picture),
-        (BUILD_ZIP, BUILD_ZIP, DRY_RUN_ZIP, SHOW_ZIP), _IMAGES, slow=(REPORT_ZIP,),
+        (BUILD_ZIP, BUILD_ZIP, DRY_RUN_ZIP, SHOW_ZIP, FIND_IN_ZIP), _IMAGES, slow=(REPORT_ZIP,),
     ),
     "tar": Kind(
         "train2017.tar", partial(damage_tar, damage_member=damage_picture),
-        (BUILD_TAR, BUILD_TAR, DRY_RUN_TAR, SHOW_TAR), _IMAGES, slow=(REPORT_TAR,),
+        (BUILD_TAR, BUILD_TAR, DRY_RUN_TAR, SHOW_TAR, FIND_IN_TAR), _IMAGES, slow=(REPORT_TAR,),
     ),
     "file names": Kind(
         ANNOTATIONS, rename_in,
@@ -220,10 +245,11 @@ KINDS: dict[str, Kind] = {
         (*_IMAGES, "train2017.zip", "train2017.tar"),
         lambda root, rng: move_photographs(root / PHOTOGRAPHS, rng), slow=(REPORT_LINKS, REAL_BUILD),
     ),
-    "photograph": Kind(PHOTOGRAPH, _damage_photograph, (BUILD, BUILD_UPRIGHT, DRY_RUN, SHOW), (*_IMAGES, "tiny"),
-        _fit_annotations,
-        slow=(PREDICT, STATS_DRAWN),
+    "photograph": Kind(
+        PHOTOGRAPH, _damage_photograph, (BUILD, BUILD_UPRIGHT, DRY_RUN, SHOW, FIND_LEAKS), (*_IMAGES, "tiny"),
+        _fit_annotations, slow=(PREDICT, STATS_DRAWN),
     ),
+    "leaks": Kind(LEAKS, damage_leaks, (DROP_LEAKS,), ("coco",)),
     "settings.toml": Kind("run/settings.toml", damage_toml, (("reader:settings", "{in}/run/settings.toml", "{out}"),)),
     "settings.json": Kind("run/settings.json", damage_json, (("reader:settings", "{in}/run/settings.json", "{out}"),)),
     "config": Kind("run/config.json", damage_json, (RESUME,), ("run", "out")),

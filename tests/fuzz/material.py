@@ -16,15 +16,27 @@ from cocoprep.evaluation.ceiling import measure_ceiling
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, variable_arrays
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
-from cocoprep.pose.tables import COCO_17
+from cocoprep.pose.tables import COCO_17, named_table
+from cocoprep.shards.leak_list import Leak, Leaked, LeakKind, LeakSource, encode_leaks
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.fuzz.readers import VARIABLES
+from tests.support.other_forms import (
+    CocoSet,
+    read_set,
+    write_cvat,
+    write_labelstudio,
+    write_lsp,
+    write_mpii_json,
+    write_mpii_mat,
+    write_yolo,
+)
 from tests.support.people import build_people
 from tests.support.rooms import ROOT
 
 ANNOTATIONS = "coco/annotations/person_keypoints_train2017.json"
 PHOTOGRAPHS = "coco/train2017"
+LEAKS = "leaks.parquet"
 FIGURES = {"loss": 0.01, "skill": 0.1, "pck@0.2": 0.3, "pck@0.1": 0.2, "swapped": 0.05}
 
 
@@ -37,9 +49,32 @@ def make_material(root: Path) -> Path:
     (root / "mine.toml").write_bytes(files("cocoprep.pose").joinpath("keypoint_tables/coco-17.toml").read_bytes())
     (root / "both.toml").write_text(SOURCES)
     shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
+    _write_other_forms(root)
+    (root / LEAKS).write_bytes(_leaks())
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     return root
+
+
+def _write_other_forms(root: Path) -> None:
+    """Write the data set in all forms that `convert` reads, of joints that each can have."""
+    forms, coco = root / "forms", read_set(root / ANNOTATIONS, root / PHOTOGRAPHS)
+    forms.mkdir()
+    write_yolo(coco, forms / "yolo")
+    write_cvat(coco, forms / "annotations.xml")
+    write_labelstudio(coco, forms / "tasks.json")
+    with zipfile.ZipFile(forms / "task.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(forms / "annotations.xml", "annotations.xml")
+    mpii, lsp = (_with_joints(coco, name) for name in ("mpii-16", "lsp-14"))
+    write_mpii_json(mpii, forms / "mpii.json")
+    write_mpii_mat(mpii, forms / "mpii.mat", compressed=False)
+    write_lsp(lsp, forms / "lsp", extended=True)
+
+
+def _with_joints(coco: CocoSet, name: str) -> CocoSet:
+    table = named_table(name)
+    people = tuple({**person, "keypoints": person["keypoints"][: 3 * len(table)]} for person in coco.people)
+    return CocoSet(coco.images, people, coco.photographs, table)
 
 
 def add_trained_run(root: Path) -> None:
@@ -66,6 +101,15 @@ def _zip_of(folder: Path) -> bytes:
     data = path.read_bytes()
     path.unlink()
     return data
+
+
+def _leaks() -> bytes:
+    val, *train = (
+        Leaked(source, number, None, f"{number:012}.jpg", f"{number:064x}")
+        for source, number in (("val", 9), ("train", 1), ("train", 2), ("train", 3))
+    )
+    leaks = [Leak(kind, val, one, 1 - n / 100, n) for n, (kind, one) in enumerate(zip(LeakKind, train, strict=False))]
+    return encode_leaks(leaks, [LeakSource(name, f"/{name}.json", f"/{name}") for name in ("val", "train")])
 
 
 def _results(annotations: Path) -> list[dict[str, object]]:

@@ -9,8 +9,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.fuzz.bytes_level import damage_bytes, odd_int64
+from tests.fuzz.json_level import damage_json
 
-TEXTS = ("", "x", "../../evil", "\x1b[31m", "\u202e", "a\nb", "x" * 20_000, "kept", "malformed", "image", "limit")
+TEXTS = (
+    "",
+    "x",
+    "../../evil",
+    "\x1b[31m",
+    "\u202e",
+    "a\nb",
+    "x" * 20_000,
+    "kept",
+    "malformed",
+    "image",
+    "limit",
+    "mirrored",
+    "train",
+)
 TYPES = (pa.int64(), pa.int32(), pa.float64(), pa.string(), pa.large_string(), pa.bool_(), pa.binary(), pa.uint64())
 METHODS = ("zstd", "snappy", "gzip", "brotli", "lz4", "none")
 
@@ -23,6 +38,15 @@ def damage_ledger(data: bytes, rng: Random) -> bytes:
     for _ in range(rng.choice((1, 1, 2, 4))):
         table = rng.choice(_CHANGES)(table, rng)
     return write_parquet(table, rng)
+
+
+def damage_leaks(data: bytes, rng: Random) -> bytes:
+    """Return a list of shared photographs with a fault, at times in what it says of its data sets."""
+    if rng.random() < 0.7:
+        return damage_ledger(data, rng)
+    table = pq.read_table(io.BytesIO(data))
+    metadata = {name: damage_json(value, rng) for name, value in table.schema.metadata.items()}
+    return write_parquet(table.replace_schema_metadata(metadata), rng)
 
 
 def write_parquet(table: pa.Table, rng: Random) -> bytes:

@@ -11,8 +11,10 @@ import numpy as np
 
 from cocoprep.builder import under_way
 from cocoprep.builder.config import SelectConfig
+from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.crops.exif_rule import Exif
 from cocoprep.pose.crop_config import CropConfig
+from cocoprep.shards.leak_list import read_leaks
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
 
@@ -40,6 +42,14 @@ def build_into(folder: str, annotations: str, images: str, out: str) -> None:
     under_way.WATCH_S, under_way._POLL_S = 0.2, 0.05
     shutil.copytree(folder, out)
     build_folder(Path(out), annotations=Path(annotations), images=Path(images), crop=CROP, select=SELECT)
+
+
+def drop_leaks(path: str, annotations: str) -> None:
+    """Take a list of shared photographs as a build does."""
+    leaks = read_leaks(path, LocalFiles())
+    images = parse_annotation_file(Path(annotations).read_bytes(), annotations).images
+    leaks.dropped_of("train", images)
+    leaks.source_of("/train.json")
 
 
 def records(folder: str, on_bad_record: str) -> None:

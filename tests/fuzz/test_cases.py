@@ -22,7 +22,7 @@ from tests.fuzz import kinds
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.json_level import Literal, write_json
-from tests.fuzz.material import make_material
+from tests.fuzz.material import LEAKS, make_material
 from tests.fuzz.tfrecord_level import framed
 
 TOML, JSON = "run/settings.toml", "run/settings.json"
@@ -98,6 +98,22 @@ def with_ledger(**columns):
     return damage
 
 
+def with_odd_column(root: Path) -> None:
+    path = root / "out/ledger.parquet"
+    path.write_bytes(path.read_bytes().replace(b"image_id", b"image_\xff\xff"))
+    mend_digests(root / "out", Random(1), changed="ledger.parquet")
+
+
+def with_sources(text):
+    """Return what writes into a list of shared photographs what it says of its data sets."""
+
+    def damage(root: Path) -> None:
+        table = pq.read_table(root / LEAKS).replace_schema_metadata({"cocoprep.leaks": text})
+        pq.write_table(table, root / LEAKS)
+
+    return damage
+
+
 def with_nameless_member(root: Path) -> None:
     data = (root / "train2017.zip").read_bytes()
     stream = io.BytesIO(data)
@@ -127,8 +143,8 @@ def keep_somebody_else(root: Path) -> None:
     ids = [101] + [9000 + n for n in range(len(table) - 1)]
     columns = {"kept": [True] * len(table), "reason": [None] * len(table), "shard": shards, "annotation_id": ids}
     columns["image_id"] = [1] * len(table)
-    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else table[f.name] for f in SCHEMA]
-    pq.write_table(pa.table(arrays, schema=SCHEMA), path)
+    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else table[f.name] for f in table.schema]
+    pq.write_table(pa.table(arrays, schema=table.schema), path)
     mend_digests(root / "out", Random(1), changed="ledger.parquet")
 
 
@@ -202,6 +218,9 @@ CASES = {
     "a manifest without photographs": (
         "manifest", kinds.SHOW[:3] + kinds.SHOW[5:], changed(MANIFEST, lambda m: m["source"].pop("images")), "source",
     ),
+    "a manifest of an endless version": (
+        "manifest", kinds.VERIFY, changed(MANIFEST, put("schema_version", value=["x" * 500] * 20)), "schema version 1",
+    ),
     "a manifest of more people": (
         "manifest", kinds.SHEET, changed(MANIFEST, put("counts", "people", value=10**6)), "another number",
     ),
@@ -223,6 +242,12 @@ CASES = {
     "a ledger of more rows than its bytes hold": ("ledger", kinds.SHOW, with_ledger(), f"bytes for {ROWS} rows"),
     "a ledger of one text, again and again": (
         "ledger", kinds.SHOW, with_ledger(row=np.arange(ROWS), detail=pa.array(["x" * 3_000] * ROWS)), "for a column",
+    ),
+    "a ledger's column whose name is no text": ("ledger", kinds.SHOW, with_odd_column, "column is no text"),
+    "data sets whose names are no text": ("leaks", kinds.DROP_LEAKS, with_sources(b'{"sources": [{"name": "\xff"}]}'),
+        "leaks.parquet: cannot be read"),
+    "a name of MPII's that is no text": (
+        "mpii json", kinds.MPII_JSON, written("forms/mpii.json", b'[{"image": "\xff"}]'), "not UTF-8",
     ),
     "joints of two numbers": (
         "ground truth", kinds.SHOW, changed(TRUTH, put("annotations", 1, "keypoints", value=[1, 2])), "keypoints:",

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 # What everybody may import, and which imports nothing of ours but itself.
-GROUND = {"errors", "version", "workers", "checks"}
+GROUND = {"errors", "version", "workers", "checks", "processes"}
 _SHARDS = {"storage", "pose", "coco", "crops", "shards"}
 CORE = {*_SHARDS, "evaluation", "draw"}
 _MODEL = {*CORE, "model.draws"}
@@ -22,6 +22,7 @@ ALLOWED = {
     "coco": {"storage", "pose"},
     "crops": {"storage", "pose", "coco"},
     "shards": {"storage", "pose", "coco", "crops"},
+    "importers": {"storage", "pose", "coco", "crops"},
     "evaluation": {"storage", "pose", "coco", "shards"},
     "builder": {*_SHARDS, "evaluation"},
     "draw": _SHARDS,

@@ -44,16 +44,31 @@ class Silent:
 
 
 def open_tiny(
-    data: Path | str, val: Path | str | None, run: Path, *, resume: bool = False, files=AnyFiles(), **changes
+    data: Path | str | tuple,
+    val: Path | str | tuple | None,
+    run: Path,
+    *,
+    resume: bool = False,
+    files=AnyFiles(),
+    **changes,
 ):
     """Open a tiny run; `files` is where its shards lie, `changes` are settings, a dot written as two underscores."""
     from cocoprep.model.training.train import open_run
 
-    settings = {**TINY, **{name.replace("__", "."): value for name, value in changes.items()}, "data": str(data)}
-    if val is not None:
-        settings["val"] = str(val)
+    changes |= {"data": data} if val is None else {"data": data, "val": val}
+    settings = {**TINY, **{name.replace("__", "."): _as_text(value) for name, value in changes.items()}}
     config = resolve_config(str(run), None, settings, resume=resume)
     return open_run(config, str(run), resume=resume, report=Silent(), files=files)
+
+
+def _as_text(value):
+    return str(value) if isinstance(value, Path) else value
+
+
+def open_several(data, val, run: Path, *, weights=None, **options):
+    """Open a tiny run on several folders, as `open_tiny` does; without `weights`, those of the run that is there."""
+    given = {} if weights is None else {"weights": weights}
+    return open_tiny(tuple(map(str, data)), tuple(map(str, val)) or None, run, **options, **given)
 
 
 def lines_of(run: Path, phase: str = "train") -> list[dict]:

@@ -53,6 +53,28 @@ def test_what_a_joint_counts(unlabelled, expected):
     batch = {
         "weights": np.array([[1, 0, 0], [1, 0, 0]], np.float32),
         "visibility": np.array([[2, 1, 0], [2, 1, 0]], np.int32),
+        "looked_for": np.ones((2, 3), np.bool_),
         "valid": np.array([True, False]),
     }
     np.testing.assert_array_equal(loss_weights(batch, LossConfig(unlabelled=unlabelled)), expected)
+
+
+@pytest.mark.parametrize(("kind", "worst"), [("mse", 1.0), ("weighted_mse", 1.0), ("adaptive_wing", 1.0)])
+def test_absence_is_not_taught_where_nobody_has_looked(kind, worst):
+    """Two people without a label; the source of the second does not label the second joint."""
+    batch = {
+        "weights": np.zeros((2, 2), np.float32),
+        "visibility": np.zeros((2, 2), np.int32),
+        "looked_for": np.array([[True, True], [True, False]]),
+        "valid": np.array([True, True]),
+    }
+    config = LossConfig(kind=kind, unlabelled="background")
+    truth = np.zeros((2, 4, 4, 2), np.float32)
+
+    def loss(person, joint):
+        said = truth.copy()
+        said[person, ..., joint] = worst
+        return float(np.sum(np.asarray(joint_losses(said, truth, config)) * np.asarray(loss_weights(batch, config))))
+
+    assert loss(0, 0) == loss(0, 1) == loss(1, 0) > 0
+    assert loss(1, 1) < 1e-9  # what the adaptive wing has of maps that are right

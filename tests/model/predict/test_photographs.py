@@ -205,8 +205,14 @@ def test_a_category_without_names_has_the_networks_joints(tmp_path):
     paths = str(inputs["annotations"]), str(inputs["images"])
     listed, _ = list_annotated(*paths, Faults(), table=FIVE)
     assert sum(len(one.boxes) for one in listed) == 8
-    with pytest.raises(AnnotationError, match="lists no keypoints"):
-        list_annotated(*paths, Faults())
+    listed, _ = list_annotated(*paths, Faults())  # others than the network's: boxes are all that is asked for
+    assert sum(len(one.boxes) for one in listed) == 8
+    for entry in document["annotations"]:
+        entry.pop("keypoints", None)
+        entry["bbox"] = [1, 2, 30, 40]
+    inputs["annotations"].write_text(json.dumps(document))
+    listed, _ = list_annotated(*paths, Faults())  # boxes alone, as in an instances file
+    assert [box for one in listed for box in one.boxes] == [(1, 2, 30, 40)] * 8
 
 
 def test_people_with_few_labels_are_left_out_when_asked(tmp_path):

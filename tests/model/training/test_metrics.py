@@ -32,6 +32,8 @@ def batch(points=POINTS, visibility=(2, 2, 2), *, box_side=40.0, valid=True):
         "keypoints": np.array([points], np.float32),
         "visibility": visibility,
         "weights": (visibility > 0).astype(np.float32),
+        "looked_for": np.ones((1, 3), np.bool_),
+        "source": np.zeros(1, np.int32),
         "box_side": np.array([box_side], np.float32),
         "valid": np.array([valid]),
     }
@@ -134,3 +136,17 @@ def test_sums_of_another_kind_are_refused(value):
     for kept in ({"loss": value}, {}, {**now, "more": value}):
         with pytest.raises(RecordError, match="not those of this run"):
             add_sums([kept, now])
+
+
+def test_the_sums_of_sources_are_those_of_all():
+    ones = [batch(), batch(POINTS + 3, (2, 0, 1)), batch(POINTS - 5)]
+    together = {name: np.concatenate([one[name] for one in ones]) for name in ones[0]}
+    together["source"] = np.array([0, 2, 0], np.int32)
+    said = draw(POINTS + 1).repeat(3, axis=0)
+    whole = add_sums([measure().sums([said], together)])
+    parts = [add_sums([one]) for one in measure().by_source([said], together, 3)]
+    assert [part["people"] for part in parts] == [2, 0, 1]
+    for name, value in add_sums(parts).items():
+        np.testing.assert_allclose(value, whole[name], rtol=1e-6, err_msg=name)
+    alone = add_sums([measure().sums([said[1:2]], ones[1])])
+    np.testing.assert_allclose(parts[2]["loss"], alone["loss"], rtol=1e-6)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cocoprep.model.input.batches import people_to_evaluate
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.training.watched import PEOPLE, Watched
@@ -17,12 +18,16 @@ def folder(people_folder):
     return str(people_folder(images=4, shards=2))
 
 
+def watch(folder, config):
+    return Watched(people_to_evaluate(folder, config), config)
+
+
 def says_what_is_stored(batch):
     return None, np.asarray(batch["heatmaps"])[None] / np.float32(255)
 
 
 def height(folder, batch_size: int) -> int:
-    watched = Watched(folder, ReadConfig(batch_size=batch_size))
+    watched = watch(folder, ReadConfig(batch_size=batch_size))
     return watched.picture(says_what_is_stored, title="epoch 1").height
 
 
@@ -35,11 +40,11 @@ def test_the_first_few_of_a_batch_are_shown_and_nobody_who_fills_it_up(folder):
 
 
 def test_everybody_is_validated_whatever_the_share_to_learn_from(folder):
-    assert len(Watched(folder, ReadConfig(batch_size=2, subset=0.5)).people) == 8
+    assert len(watch(folder, ReadConfig(batch_size=2, subset=0.5)).people) == 8
 
 
 def test_each_epochs_picture_has_its_file(folder, tmp_path):
-    watched = Watched(folder, ReadConfig(batch_size=2))
+    watched = watch(folder, ReadConfig(batch_size=2))
     sheet = watched.picture(says_what_is_stored, title="epoch 12")
     for epoch in (0, 12):
         watched.save(sheet, RunFolder(str(tmp_path), LocalFiles()), epoch)

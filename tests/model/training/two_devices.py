@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from cocoprep.model.input.batches import people_to_learn_from
 from cocoprep.model.input.dataset import train_dataset
 from cocoprep.model.network.config import LossConfig, NetworkConfig
 from cocoprep.model.run.config import OptimizerConfig, TrainConfig
 from cocoprep.model.training.devices import describe_devices
 from cocoprep.model.training.step import train_step
 from cocoprep.model.training.trainee import build_trainee
-from cocoprep.shards.manifest import read_manifest
-from cocoprep.storage.local import LocalFiles
 from tests.support.training import lines_of, open_tiny
 
 STEPS = 4
@@ -29,12 +28,13 @@ def trace(data: str, devices: str) -> dict[str, list[float]]:
         data=data, batch_size=4, devices=devices, network=NetworkConfig(channels=8, depth=1, stacks=2),
         loss=LossConfig(kind="mse"), optimizer=OptimizerConfig(kind="sgd", clip_norm=0.05, ema=0.5, warmup_epochs=0),
     )  # fmt: skip
-    trainee = build_trainee(config, read_manifest(data, LocalFiles()), 5)
+    people = people_to_learn_from(data, config.read)
+    trainee = build_trainee(config, people)
     for layer in trainee.network.layers:
         if "_bn" in layer.name:  # statistics of half a batch are others than of the whole
             layer.trainable = False
     step = train_step(trainee)
-    batches = trainee.strategy.experimental_distribute_dataset(train_dataset(data, config.read))
+    batches = trainee.strategy.experimental_distribute_dataset(train_dataset(people, config.read))
     parts = [step(batch) for _, batch in zip(range(STEPS), batches, strict=False)]
     return {
         "devices": describe_devices(trainee.strategy),

@@ -19,9 +19,15 @@ Result = TypeVar("Result")
 
 
 def map_in_processes(
-    function: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int
+    function: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int, doing: str
 ) -> Generator[Result, None, None]:
     """Yield what a function of a module returns for each task, in the order of the tasks.
+
+    Args:
+        function: which pickles, as tasks and results do.
+        tasks: what it is called with.
+        processes: how many; 1 for this one alone.
+        doing: what a process does, such as "draws", for errors.
 
     Raises:
         BuildError: a process was lost.
@@ -35,8 +41,8 @@ def map_in_processes(
         yield from pool.map(function, tasks)
     except BrokenProcessPool as error:
         raise BuildError(
-            "a process that draws was lost; most likely the kernel ended it for want of memory. Nothing is lost: the "
-            "same command goes on where it stopped."
+            f"a process that {doing} was lost; most likely the kernel ended it for want of memory. What is done is "
+            "kept: the same command goes on where it stopped."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
