@@ -76,7 +76,7 @@ def find_shifts(data_sets: Sequence[Statistics]) -> list[Shift]:
 
 
 def largest_of_groups(shifts: Sequence[Shift]) -> list[Shift]:
-    """Return the first of each group of ranked shifts, and how many more of it there are stands in none of them."""
+    """Return the first of each group of ranked shifts."""
     first: dict[str, Shift] = {}
     for shift in shifts:
         first.setdefault(shift.group, shift)
