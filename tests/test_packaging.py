@@ -34,7 +34,15 @@ SOURCES = (
     "pipelines",
     "model",
 )
-DOCS = ("README.md", "docs/record.md", "docs/training.md", "docs/evaluation.md", "docs/datasets.md", "docs/cloud.md")
+DOCS = (
+    "README.md",
+    "docs/record.md",
+    "docs/training.md",
+    "docs/evaluation.md",
+    "docs/datasets.md",
+    "docs/data.md",
+    "docs/cloud.md",
+)
 # A user's own files that are called as our folders are, of two kinds: packages, and modules.
 THEIRS = {
     "packages": ("model/__init__.py", "model.py", "pipelines/__init__.py"),

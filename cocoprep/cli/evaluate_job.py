@@ -25,7 +25,7 @@ from cocoprep.evaluation.across import find_map, shared_maps
 from cocoprep.evaluation.as_json import evaluation_as_json
 from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate, evaluate_across
-from cocoprep.evaluation.output import write_evaluation, write_json
+from cocoprep.evaluation.output import write_evaluation
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.pose.keypoints import KeypointTable
@@ -34,6 +34,7 @@ from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:

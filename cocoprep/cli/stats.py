@@ -34,6 +34,7 @@ def command(**options: Any) -> None:
 
     A PATH is a COCO keypoints file or a built folder. A file is read as build reads it.
     """  # noqa: D301 - click's own mark
-    from cocoprep.cli.stats_job import StatsOptions, run_stats
+    from cocoprep.cli.stats_job import run_stats
+    from cocoprep.cli.stats_options import StatsOptions
 
     run_stats(StatsOptions(**options))

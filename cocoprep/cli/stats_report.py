@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say, say_note
-from cocoprep.coco.official import KnownPeople
+from cocoprep.coco.official import FEW_LABELS, FEW_OF_BOTH, SEVERAL_OF_BOTH, KnownPeople
 from cocoprep.inspection.crop_figures import SCALES
 from cocoprep.inspection.effects import FEWEST
 from cocoprep.inspection.shifts import Shift, largest_of_groups
@@ -17,7 +17,6 @@ from cocoprep.inspection.statistics import Statistics
 from cocoprep.inspection.unlabelled import WHYS
 
 MOST_SHIFTS = 12
-FEW_LABELS = 4  # joints: of COCO 2017's annotations, 48.9 % have no more
 NONE = "-"
 _PAIR = 2
 _LEAST_SHOWN, _SHORT = 0.1, 10  # per cent: of less than the second, a digit behind the point
@@ -48,6 +47,7 @@ def _photographs(data_sets: Sequence[Statistics]) -> list[_Row]:
         ("  with annotations", lambda one: _part(one.crowding.with_people, one.images.listed)),
         *_whole(data_sets, lambda known: _number(known.images)),
         ("  with several, of those", lambda one: _part(one.crowding.with_several, one.crowding.with_people)),
+        *_whole(data_sets, lambda known: f"{SEVERAL_OF_BOTH:.1%}", "train and val together"),
         ("  annotations on each: mean, most", _annotations_on_each),
         ("  median width x height", _median_size),
     ]
@@ -67,15 +67,16 @@ def _annotations(data_sets: Sequence[Statistics]) -> list[_Row]:
             f"  {FEW_LABELS} joints or fewer labelled",
             lambda one: _part(int(one.labels.by_labelled[: FEW_LABELS + 1].sum()), one.labels.annotations),
         ),
+        *_whole(data_sets, lambda known: f"{FEW_OF_BOTH:.1%}", "train and val together"),
         *(built if any(one.kept is not None for one in data_sets) else []),
     ]
 
 
-def _whole(data_sets: Sequence[Statistics], value: Callable[[KnownPeople], str]) -> list[_Row]:
+def _whole(data_sets: Sequence[Statistics], value: Callable[[KnownPeople], str], of: str = "whole file") -> list[_Row]:
     """Return a row of what COCO's own file has, where a data set is called as one of them."""
     if not any(one.known for one in data_sets):
         return []
-    return [("    COCO's whole file", lambda one: value(one.known) if one.known else NONE)]
+    return [(f"    COCO's {of}", lambda one: value(one.known) if one.known else NONE)]
 
 
 def _left_out(data_sets: Sequence[Statistics]) -> list[_Row]:
@@ -98,7 +99,7 @@ def _labels(data_sets: Sequence[Statistics]) -> list[_Row]:
         ("  visible / hidden / not labelled, %", lambda one: _shares(one.labels.joints[::-1].tolist())),
         ("  labelled most often", lambda one: _extreme(one, most=True)),
         ("  labelled least often", lambda one: _extreme(one, most=False)),
-        (f"kept by --min-keypoints {kept}", lambda one: " / ".join(_kept(one, k) for k in least)),
+        (f"kept by --min-keypoints {kept}", lambda one: "/".join(_kept(one, k) for k in least)),
     ]
 
 
@@ -145,7 +146,7 @@ def say_known(data_sets: Sequence[Statistics]) -> None:
 def _annotations_on_each(one: Statistics) -> str:
     if not one.crowding.with_people:
         return NONE
-    return f"{one.labels.annotations / one.crowding.with_people:.2f} / {len(one.crowding.by_count) - 1}"
+    return f"{one.labels.annotations / one.crowding.with_people:.2f}, {len(one.crowding.by_count) - 1}"
 
 
 def _median_size(one: Statistics) -> str:
@@ -181,7 +182,7 @@ def _kept(one: Statistics, least: int) -> str:
 def _middle(spread: Spread) -> str:
     if not spread.count:
         return NONE
-    return " / ".join(f"{2.0 ** spread.quantiles[QUANTILES.index(q)]:.2f}" for q in (0.05, 0.5, 0.95))
+    return "/".join(f"{2.0 ** spread.quantiles[QUANTILES.index(q)]:.2f}" for q in (0.05, 0.5, 0.95))
 
 
 def _number(number: int) -> str:
@@ -189,7 +190,10 @@ def _number(number: int) -> str:
 
 
 def _part(part: int, whole: int) -> str:
-    return f"{part:,} ({part / whole:.1%})" if whole else NONE
+    if not whole:
+        return NONE
+    share = "100%" if part == whole else f"{part / whole:.1%}"
+    return f"{part:,} ({share})" if part else "0"
 
 
 def _shares(parts: Sequence[int]) -> str:
@@ -198,7 +202,7 @@ def _shares(parts: Sequence[int]) -> str:
 
 def _each(parts: Sequence[int], wholes: Sequence[int]) -> str:
     shares = [100 * part / whole if whole else None for part, whole in zip(parts, wholes, strict=True)]
-    return NONE if not any(wholes) else " / ".join(map(_brief, shares))
+    return NONE if not any(wholes) else "/".join(map(_brief, shares))
 
 
 def _brief(share: float | None) -> str:
@@ -213,7 +217,7 @@ def _print_shifts(shifts: Sequence[Shift], names: Sequence[str]) -> None:
     """Print the figures that differ most from the first data set's, of each kind the one that does."""
     chosen = [shift for shift in largest_of_groups(shifts) if shift.largest and not shift.largest.may_be_chance]
     if not chosen:
-        say(f"Nothing shifted by more than chance may. Of fewer than {FEWEST}, everything may.")
+        say(f"Nothing shifted by more than it may by chance; of fewer than {FEWEST}, whatever differs may be chance.")
         return
     shown = min(len(chosen), MOST_SHIFTS)
     table = Table(

@@ -23,7 +23,8 @@ TITLE_PX, TEXT_PX, SMALL_PX = 34, 26, 22
 EDGE = 40
 HEAD = 150  # above the plot: title and key
 WIDTH, PLOT_HEIGHT = 1600, 520
-ROW, ROW_GAP = 34, 8
+ROW, LEAST_ROW = 42, 8  # with the gap below
+HIGHEST = 6000  # of all rows, as long as they are not lower than the least
 MOST_TICKS = 6
 
 
@@ -129,41 +130,51 @@ def row_chart(panels: Sequence[Rows], kinds: Sequence[tuple[str, Colour]], *, ti
         title: above.
         across: what the lengths are shares of, in per cent.
     """
-    rows = max(len(panel.labels) for panel in panels)
+    row_px = max(LEAST_ROW, min(ROW, HIGHEST // max(len(panel.labels) for panel in panels)))
     names = min(max(text_width(label, SMALL_PX) for panel in panels for label in panel.labels), 260)
     bars = max(220, round((WIDTH - 2 * EDGE) / len(panels) - names - 60))
     step = round(names) + 16 + bars + 44
-    top = HEAD + 46
-    bottom = top + rows * (ROW + ROW_GAP)
+    bottom = HEAD + 46 + max(len(panel.labels) for panel in panels) * row_px
     page = Image.new("RGB", (max(WIDTH, 2 * EDGE + len(panels) * step - 44), bottom + 120), PAPER)
     _write_head(page, title, kinds)
+    colours = [colour for _, colour in kinds]
     for n, panel in enumerate(panels):
         left = EDGE + n * step + round(names) + 16
-        name = shorten(panel.name, TEXT_PX, bars)
-        write(page, (left, HEAD + 22), name, TEXT_PX, colour=INK, anchor="lm")
-        for row, (label, shares) in enumerate(zip(panel.labels, panel.shares, strict=True)):
-            y = top + row * (ROW + ROW_GAP)
-            text = shorten(label, SMALL_PX, names)
-            write(page, (left - 12, y + ROW / 2), text, SMALL_PX, colour=INK, anchor="rm")
-            _paint_row(page, shares, [colour for _, colour in kinds], (left, y, bars))
+        _paint_panel(page, panel, colours, (left, bars), row_px=row_px, names=names)
         for tick in (0, 50, 100):
-            at = left + bars * tick / 100
-            write(page, (at, bottom + 10), f"{tick}", SMALL_PX, colour=INK, anchor="ma")
+            write(page, (left + bars * tick / 100, bottom + 10), f"{tick}", SMALL_PX, colour=INK, anchor="ma")
     write(page, (page.width / 2, bottom + 78), across, TEXT_PX, colour=DIM_INK, anchor="mm")
     return page
 
 
-def _paint_row(page: Image.Image, shares: Sequence[float], colours: Sequence[Colour], at: tuple[int, int, int]) -> None:
+def _paint_panel(
+    page: Image.Image, panel: Rows, colours: Sequence[Colour], at: tuple[int, int], *, row_px: int, names: float
+) -> None:
+    """Paint a panel, its bars at (left, width); of low rows not all have room for their label."""
+    left, width = at
+    write(page, (left, HEAD + 22), shorten(panel.name, TEXT_PX, width), TEXT_PX, colour=INK, anchor="lm")
+    every, height = -(-SMALL_PX // row_px), row_px - max(1, row_px // 5)
+    for row, (label, shares) in enumerate(zip(panel.labels, panel.shares, strict=True)):
+        top = HEAD + 46 + row * row_px
+        if row % every == 0:
+            text = shorten(label, SMALL_PX, names)
+            write(page, (left - 12, top + height / 2), text, SMALL_PX, colour=INK, anchor="rm")
+        _paint_row(page, shares, colours, (left, top, width), height=height)
+
+
+def _paint_row(
+    page: Image.Image, shares: Sequence[float], colours: Sequence[Colour], at: tuple[int, int, int], *, height: int
+) -> None:
     left, top, width = at
     start = 0.0
     for share, colour in zip(shares, colours, strict=True):
         end = start + share
         x0, x1 = round(left + width * start), round(left + width * end) - 1
         if x1 >= x0:
-            ImageDraw.Draw(page).rectangle((x0, top, x1, top + ROW), fill=colour)
+            ImageDraw.Draw(page).rectangle((x0, top, x1, top + height), fill=colour)
             text = f"{100 * share:.0f}"
-            if text_width(text, SMALL_PX) + 10 <= x1 - x0:
-                write(page, ((x0 + x1) / 2, top + ROW / 2), text, SMALL_PX, colour=_on(colour), anchor="mm")
+            if height > SMALL_PX and text_width(text, SMALL_PX) + 10 <= x1 - x0:
+                write(page, ((x0 + x1) / 2, top + height / 2), text, SMALL_PX, colour=_on(colour), anchor="mm")
         start = end
 
 

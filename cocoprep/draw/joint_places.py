@@ -19,8 +19,8 @@ from cocoprep.pose.keypoints import KeypointTable
 
 # Those of `palette`, darker, so that a thin line reads on white.
 SIDE_INK: dict[Side, Colour] = {"left": (217, 106, 0), "right": (22, 121, 196), "centre": (79, 143, 29)}
-LONGEST_SIDE = 640
-MOST_NUMBERED = 40  # joints: numbers of more hide each other
+LONGEST_SIDE, SHORTEST_SIDE = 640, 400  # of a panel: where many do not fit, the page grows
+MOST_NUMBERED, MOST_ROUND = 40, 200  # joints: numbers of more hide each other, ellipses of more are one blot
 KEY_ROW = 30
 _TURN = np.linspace(0, 2 * np.pi, 49)
 
@@ -44,7 +44,8 @@ class Places:
 
 def place_chart(panels: Sequence[Places], input_size: tuple[int, int], *, title: str) -> Image.Image:
     """Return the crop of each data set beside each other, of an input's (H, W), with its joints' ellipses."""
-    scale = min(LONGEST_SIDE, (WIDTH - 2 * EDGE) / len(panels) - 40) / max(input_size)
+    side = max(min(LONGEST_SIDE, (WIDTH - 2 * EDGE) / len(panels) - 40), SHORTEST_SIDE)
+    scale = side / max(input_size)
     size = round(input_size[0] * scale), round(input_size[1] * scale)
     columns, rows = _key_layout(panels, size[1])
     step, top = size[1] + 40, HEAD + 10
@@ -80,7 +81,7 @@ def _draw_places(panel: Places, size: tuple[int, int]) -> Image.Image:
         if there[a] and there[b]:
             ink.line(canvas, mean[[a, b]], 3.0, GRID)
     colours = _colours(panel.table)
-    for k in np.flatnonzero(there):
+    for k in np.flatnonzero(there) if len(there) <= MOST_ROUND else ():
         points = mean[k] + deviation[k] * np.stack([np.cos(_TURN), np.sin(_TURN)], axis=-1)
         for ends in pairwise(points):
             ink.line(canvas, ends, 2.0, colours[k])

@@ -9,8 +9,7 @@ import msgspec
 from cocoprep.evaluation.error_list import error_rows, write_error_rows
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.storage.leftovers import sweep_beside
-from cocoprep.storage.paths import real_path
+from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
 
 RESULTS, ERRORS, FIGURES = "results.json", "errors.csv", "figures.json"
@@ -38,11 +37,3 @@ def write_evaluation(
     write_json(files.join(folder, FIGURES), figures, files)
     with files.create(files.join(folder, ERRORS)) as stream:
         write_error_rows(error_rows(evaluation, table), stream)
-
-
-def write_json(path: str, content: Any, files: FileStore) -> None:
-    """Write readable JSON; where a link lies, to the file that it names."""
-    target = real_path(path)
-    sweep_beside(target, files)
-    with files.create(target) as stream:
-        stream.write(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")

@@ -1,1 +1,1 @@
-"""Data sets looked over before a build: photographs that two of them share."""
+"""Data sets looked over before a build: what is in them, and photographs that two of them share."""

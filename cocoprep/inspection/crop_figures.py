@@ -46,16 +46,18 @@ def crop_figures(people: People, crop: CropConfig) -> CropFigures:
     outside_box, outside_crop = 0, np.zeros(len(SCALES), np.int64)
     sums, squares, joints = np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count, np.int64)
     for part in people.parts(chosen):
-        points, labelled = index_to_point(part.joints[..., :2]), part.joints[..., 2] > 0
-        outside_box += int((labelled & ~_within(points, part.bbox, end_counts=True)).sum())
+        whose, which = np.nonzero(part.joints[..., 2])
+        points = index_to_point(part.joints[whose, which, :2]).T.copy()
+        outside_box += len(whose) - _count_within(points, part.bbox[whose], end_counts=True)
         for n, scale in enumerate(SCALES):
             windows = canonical_windows(part.bbox, part.sizes, replace(crop, bbox_scale=scale))
-            outside_crop[n] += int((labelled & ~_within(points, windows)).sum())
-        windows = canonical_windows(part.bbox, part.sizes, crop)
-        places = (points - windows[:, None, :2]) / windows[:, None, 2:] * labelled[..., None]
-        sums += places.sum(axis=0)
-        squares += (places**2).sum(axis=0)
-        joints += np.count_nonzero(labelled, axis=0)
+            outside_crop[n] += len(whose) - _count_within(points, windows[whose])
+        windows = canonical_windows(part.bbox, part.sizes, crop)[whose]
+        joints += np.bincount(which, minlength=count)
+        for axis in range(2):
+            places = (points[axis] - windows[:, axis]) / windows[:, 2 + axis]
+            sums[:, axis] += np.bincount(which, places, minlength=count)
+            squares[:, axis] += np.bincount(which, places**2, minlength=count)
     mean, deviation = _moments(sums, squares, joints)
     return CropFigures(
         people=int(chosen.sum()),
@@ -75,11 +77,14 @@ def _inside(people: People) -> Bools:
     return np.asarray((end > start).all(axis=1))
 
 
-def _within(points: Floats, windows: Floats, *, end_counts: bool = False) -> Bools:
-    """Return (N, K) which points (N, K, 2) lie in rectangles (N, 4): x, y, width, height."""
-    at = points - windows[:, None, :2]
-    sides = windows[:, None, 2:]
-    return np.asarray(((at >= 0) & ((at <= sides) if end_counts else (at < sides))).all(axis=-1))
+def _count_within(points: Floats, windows: Floats, *, end_counts: bool = False) -> int:
+    """Count the points (2, M), x and y, that lie in their rectangle (M, 4): x, y, width, height."""
+    within = np.ones(points.shape[1], bool)
+    for axis in range(2):
+        at, side = points[axis] - windows[:, axis], windows[:, 2 + axis]
+        within &= at >= 0
+        within &= (at <= side) if end_counts else (at < side)
+    return int(np.count_nonzero(within))
 
 
 def _moments(sums: Floats, squares: Floats, joints: Ints) -> tuple[Floats, Floats]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.coco.annotations import ImageInfo, Person
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import Manifest
+
+if TYPE_CHECKING:
+    from cocoprep.shards.manifest import Manifest
 
 TOGETHER = 1 << 13  # people whose joints are worked on at once
 
@@ -90,7 +94,8 @@ class DataSet:
         file_name: of the annotation file, or of that which the folder was built from.
         table: the K joints.
         entries: of the file.
-        images: its photographs, those without people too.
+        images: its M photographs, those without people too.
+        sizes: (M, 2) int64, their width and height, 0 where not known.
         people: its valid annotations.
         notes: what was guessed, in sentences.
         manifest: of a built folder.
@@ -103,30 +108,37 @@ class DataSet:
     table: KeypointTable
     entries: EntryCounts
     images: tuple[ImageInfo, ...]
+    sizes: Ints
     people: People
     notes: tuple[str, ...] = ()
     manifest: Manifest | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
 
 
-def people_of(pairs: Sequence[tuple[Person, int]], images: Sequence[ImageInfo], joints: int) -> People:
+def sizes_of(images: Sequence[ImageInfo]) -> Ints:
+    """Return (M, 2) int64 width and height of photographs, 0 where not known."""
+    numbers = (side for image in images for side in (image.width, image.height))
+    return np.fromiter(numbers, np.int64, 2 * len(images)).reshape(-1, 2)
+
+
+def people_of(people: Sequence[Person], places: Sequence[int], sizes: Ints, joints: int) -> People:
     """Return people as arrays.
 
     Args:
-        pairs: each one, and the id of the photograph.
-        images: the photographs.
+        people: N of them.
+        places: (N,) of the photograph of each among all.
+        sizes: (M, 2) width and height of all photographs.
         joints: K.
     """
-    places = {image.image_id: n for n, image in enumerate(images)}
-    at = np.array([places[image_id] for _, image_id in pairs], np.int64)
-    sizes = np.array([(image.width, image.height) for image in images], np.int64).reshape(-1, 2)
-    packed = np.frombuffer(b"".join(person.keypoint_bytes for person, _ in pairs), "<f4")
+    at = np.array(places, np.int64)
+    packed = np.frombuffer(b"".join(person.keypoint_bytes for person in people), "<f4")
+    numbers = chain.from_iterable(person.bbox for person in people)
     return People(
-        annotation_ids=np.array([person.annotation_id for person, _ in pairs], np.int64),
+        annotation_ids=np.array([person.annotation_id for person in people], np.int64),
         images=at,
         sizes=sizes[at],
-        bbox=np.array([person.bbox for person, _ in pairs], np.float64).reshape(-1, 4),
-        area=np.array([person.area_px2 for person, _ in pairs], np.float64),
-        crowd=np.array([person.is_crowd for person, _ in pairs], bool),
-        joints=packed.reshape(len(pairs), joints, 3),
+        bbox=np.fromiter(numbers, np.float64, 4 * len(people)).reshape(-1, 4),
+        area=np.array([person.area_px2 for person in people], np.float64),
+        crowd=np.array([person.is_crowd for person in people], bool),
+        joints=packed.reshape(len(people), joints, 3),
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 FEWEST = 10  # of fewer, whatever is found may be chance: the errors below are those of many
-BY_CHANCE = 1.96  # standard errors, which one in twenty pairs of samples of the same exceeds
+BY_CHANCE = 0.05  # how often any figure of samples of the same may be told to differ
 _WORDS = ((0.8, "large"), (0.5, "medium"), (0.2, "small"))
 
 
@@ -28,17 +29,20 @@ class Effect:
         size: positive where the second is larger.
         error: its standard error, were all that is counted independent of each other.
         fewest: of how many the smaller sample is.
+        compared: how many figures are looked through, of which this is one: the more, the more differ by chance.
     """
 
     measure: Literal["h", "d"]
     size: float
     error: float
     fewest: int
+    compared: int = 1
 
     @property
     def may_be_chance(self) -> bool:
-        """Tell whether samples of one and the same would often differ as much."""
-        return self.fewest < FEWEST or abs(self.size) < BY_CHANCE * self.error
+        """Tell whether samples of one and the same would often differ as much in one of the figures (Bonferroni)."""
+        errors = NormalDist().inv_cdf(1 - BY_CHANCE / (2 * self.compared))
+        return self.fewest < FEWEST or abs(self.size) <= errors * self.error
 
     @property
     def words(self) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cocoprep.coco.annotations import ImageInfo
+from cocoprep.inspection.data_set import Ints
 from cocoprep.inspection.spread import Spread, spread_of
 
 SIDE_BINS = np.linspace(4, 14, 21)  # log2 of pixels
 MOST_NAMED = 10  # sizes
+_BITS = 30  # that a side takes: a billion pixels at most
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,22 @@ class ImageFigures:
     side: Spread
 
 
-def image_figures(images: Sequence[ImageInfo]) -> ImageFigures:
-    """Return what there is to say of photographs."""
-    known = [(image.width, image.height) for image in images if image.has_size]
-    sizes = np.array(known, np.float64).reshape(-1, 2)
-    common = sorted(Counter(known).items(), key=lambda pair: (-pair[1], pair[0]))
+def image_figures(sizes: Ints) -> ImageFigures:
+    """Return what there is to say of photographs of `sizes` (M, 2), width and height, 0 where not known."""
+    known = sizes[(sizes > 0).all(axis=1)]
     pixels = 2.0**SIDE_BINS
     return ImageFigures(
-        listed=len(images),
+        listed=len(sizes),
         sized=len(known),
-        common=tuple(common[:MOST_NAMED]),
-        width=spread_of(sizes[:, 0], pixels),
-        height=spread_of(sizes[:, 1], pixels),
-        side=spread_of(np.log2(sizes).sum(axis=1) / 2, SIDE_BINS),
+        common=_commonest(known),
+        width=spread_of(known[:, 0], pixels),
+        height=spread_of(known[:, 1], pixels),
+        side=spread_of(np.log2(known).sum(axis=1) / 2, SIDE_BINS),
     )
+
+
+def _commonest(sizes: Ints) -> tuple[tuple[tuple[int, int], int], ...]:
+    packed, counts = np.unique(sizes[:, 0] << _BITS | sizes[:, 1], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_NAMED]
+    found = zip(packed[order].tolist(), counts[order].tolist(), strict=True)
+    return tuple(((both >> _BITS, both & ((1 << _BITS) - 1)), many) for both, many in found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,12 +71,12 @@ def find_shifts(data_sets: Sequence[Statistics]) -> list[Shift]:
     """Compare every figure of data sets with that of the first; the largest effects first, those by chance last."""
     figures = [{one.name: one for one in _figures(statistics)} for statistics in data_sets]
     names = [name for name in figures[0] if all(name in others for others in figures)]
-    found = [_compare([one[name] for one in figures]) for name in names]
+    found = [_compare([one[name] for one in figures], compared=len(names)) for name in names]
     return sorted((shift for shift in found if shift.largest is not None), key=_rank)
 
 
 def largest_of_groups(shifts: Sequence[Shift]) -> list[Shift]:
-    """Return the first of each group of ranked shifts, and how many more of it there are stands in none of them."""
+    """Return the first of each group of ranked shifts."""
     first: dict[str, Shift] = {}
     for shift in shifts:
         first.setdefault(shift.group, shift)
@@ -89,21 +89,23 @@ def _rank(shift: Shift) -> tuple[bool, float]:
     return effect.may_be_chance, -abs(effect.size)
 
 
-def _compare(figures: Sequence[Figure]) -> Shift:
+def _compare(figures: Sequence[Figure], *, compared: int) -> Shift:
     first, others = figures[0], figures[1:]
     return Shift(
         name=first.name,
         group=first.group,
         shown=tuple(one.shown for one in figures),
-        effects=tuple(_effect(first, one) for one in others),
+        effects=tuple(_effect(first, one, compared) for one in others),
         distances=tuple(_distance(first.bins, one.bins) for one in others),
     )
 
 
-def _effect(first: Figure, second: Figure) -> Effect | None:
+def _effect(first: Figure, second: Figure, compared: int) -> Effect | None:
     if first.deviation is None or second.deviation is None:
-        return cohen_h(first.value, first.count, second.value, second.count)
-    return cohen_d((first.value, first.deviation, first.count), (second.value, second.deviation, second.count))
+        found = cohen_h(first.value, first.count, second.value, second.count)
+    else:
+        found = cohen_d((first.value, first.deviation, first.count), (second.value, second.deviation, second.count))
+    return found and replace(found, compared=compared)
 
 
 def _distance(first: Ints | None, second: Ints | None) -> float | None:

@@ -75,7 +75,7 @@ def measure(data_set: DataSet, crop: CropConfig) -> Statistics:
         file_name=data_set.file_name,
         table=data_set.table,
         entries=data_set.entries,
-        images=image_figures(data_set.images),
+        images=image_figures(data_set.sizes),
         labels=label_figures(people, crop),
         boxes=boxes,
         crowding=crowding,

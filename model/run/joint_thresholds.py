@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.evaluation.as_json import thresholds_as_json
 from cocoprep.evaluation.confidence import JointThresholds
-from cocoprep.evaluation.output import write_json
 from cocoprep.model.run.folder import THRESHOLDS_FILE, RunFolder
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import Manifest, records_digest
 from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
 
 DEFAULT_THRESHOLD = 0.2  # of a map of peak 1

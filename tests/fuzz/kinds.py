@@ -49,6 +49,9 @@ SHOW_TAR = ("show", "{in}/out", "102", "--images", "{in}/train2017.tar", "--out"
 SHOW_ZIP = ("show", "{in}/out", "102", "--images", "{in}/train2017.zip", "--out", "{out}/show.png")
 AUGMENT = ("augment", "{in}/out", "--people", "2", "--epochs", "1", "--out", "{out}/augment.png")
 STAGE = ("stage", "{in}/out", "{out}/copy")
+STATS = ("stats", f"{{in}}/{ANNOTATIONS}", "--json", "{out}/figures.json")
+STATS_FOLDER = ("stats", "{in}/out", "--json", "{out}/figures.json")
+STATS_DRAWN = (*STATS, "--out", "{out}/figures", "--images", "{in}/coco/train2017")
 SCORE_FOLDER = ("evaluate", "--data", "{in}/out", "--results", "{in}/results.json", "--json", "{out}/figures.json")
 SCORE_FILE = (
     "evaluate", "--annotations", f"{{in}}/{ANNOTATIONS}", "--results", "{in}/results.json",
@@ -195,10 +198,10 @@ def damage_network(data: bytes, rng: Random) -> bytes:
 _IMAGES = ("coco", "out", "results.json")
 KINDS: dict[str, Kind] = {
     "annotations": Kind(
-        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE, FIND_LEAKS), ("coco", "results.json"),
-        slow=(REAL_BUILD,),
+        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE, FIND_LEAKS, STATS, STATS),
+        ("coco", "results.json"), slow=(REAL_BUILD, STATS_DRAWN),
     ),
-    "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE), ("coco", "results.json")),
+    "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE, STATS), ("coco", "results.json")),
     "packed results": Kind("results.json", damage_packed, (SCORE_FILE,), ("coco",)),
     "table": Kind("mine.toml", damage_toml, (WITH_TABLE,), ("coco",)),
     "sources": Kind("both.toml", damage_toml, (WITH_SOURCES,), ("coco", "train2017.zip")),
@@ -208,13 +211,15 @@ KINDS: dict[str, Kind] = {
     ),
     "manifest": _of_folder(
         f"out/{MANIFEST}", damage_sealed, VERIFY, INFO, SHEET, STAGE, SHOW, SCORE_FOLDER, AUGMENT, RECORDS, REBUILD,
-        CROPS,
+        CROPS, STATS_FOLDER,
     ),
     "sidecar": _of_folder(SHARD + ".json", damage_sealed, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, REBUILD, REBUILD),
     "shard": _of_folder(SHARD, damage_shard, VERIFY, VERIFY, SHEET, SHOW, AUGMENT, RECORDS, RECORDS_SKIP, STAGE, CROPS),
-    "ledger": _of_folder(f"out/{LEDGER}", damage_ledger, VERIFY, VERIFY, SHOW, SHOW, STAGE, REBUILD),
+    "ledger": _of_folder(f"out/{LEDGER}", damage_ledger, VERIFY, VERIFY, SHOW, SHOW, STAGE, REBUILD, STATS_FOLDER),
     "plan": _of_folder(f"out/{PLAN}", damage_sealed, VERIFY, VERIFY, STAGE, REBUILD),
-    "ground truth": _of_folder(f"out/{GROUND_TRUTH}", damage_json, VERIFY, SHOW, SHOW, SCORE_FOLDER, SCORE_FOLDER),
+    "ground truth": _of_folder(
+        f"out/{GROUND_TRUTH}", damage_json, VERIFY, SHOW, SHOW, SCORE_FOLDER, SCORE_FOLDER, STATS_FOLDER
+    ),
     "baseline": _of_folder(f"out/{BASELINE}", damage_npz, INFO, INFO, SCORE_FOLDER, VERIFY),
     "ceiling": _of_folder(f"out/{CEILING}", damage_sealed, INFO, INFO, SCORE_FOLDER, VERIFY, STAGE),
     "mark": Kind(f"out/{UNDER_WAY}", _new_mark, (REBUILD,), ("out", "coco")),
@@ -242,7 +247,7 @@ KINDS: dict[str, Kind] = {
     ),
     "photograph": Kind(
         PHOTOGRAPH, _damage_photograph, (BUILD, BUILD_UPRIGHT, DRY_RUN, SHOW, FIND_LEAKS), (*_IMAGES, "tiny"),
-        _fit_annotations, slow=(PREDICT,),
+        _fit_annotations, slow=(PREDICT, STATS_DRAWN),
     ),
     "leaks": Kind(LEAKS, damage_leaks, (DROP_LEAKS,), ("coco",)),
     "settings.toml": Kind("run/settings.toml", damage_toml, (("reader:settings", "{in}/run/settings.toml", "{out}"),)),

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocoprep.pose.affine import CropWindow, image_to_crop
-from cocoprep.pose.boxes import box_fault, canonical_window, clip_box, stored_window, visible_span
+from cocoprep.pose.boxes import (
+    box_fault,
+    canonical_window,
+    canonical_windows,
+    clip_box,
+    croppable,
+    stored_window,
+    visible_span,
+    window_fault,
+)
 from cocoprep.pose.crop_config import CropConfig
 
 
@@ -101,3 +110,24 @@ def test_the_stored_window_has_the_margin_in_crop_pixels():
 )
 def test_visible_span(start, length, pixels, image, span):
     assert visible_span(start, length, pixels, image) == span
+
+
+any_box = st.tuples(*[st.floats(-700, 700)] * 2, *[st.floats(-5, 900) | st.sampled_from([0.0, 0.5, 1.0, 2e6])] * 2)
+some_boxes = st.lists(st.tuples(any_box, st.integers(1, 700), st.integers(1, 700)), max_size=8)
+crops = st.builds(
+    CropConfig, input_size=st.sampled_from([(256, 256), (256, 192), (64, 96)]), bbox_scale=st.sampled_from([1.0, 1.25])
+)
+
+
+@given(some_boxes, crops)
+def test_windows_of_many_are_those_of_each(people, crop):
+    sizes = [(width, height) for _, width, height in people]
+    good = [(box, size) for (box, *_), size in zip(people, sizes, strict=True) if min(clip_box(box, *size)[2:]) > 0]
+    found = canonical_windows([box for box, _ in good], [size for _, size in good], crop)
+    assert found.tolist() == [list(canonical_window(box, size[::-1], crop)) for box, size in good]
+
+
+@given(some_boxes, crops)
+def test_boxes_of_many_that_give_a_crop_are_those_of_each(people, crop):
+    found = croppable([box for box, *_ in people], [size for _, *size in people], crop)
+    assert found.tolist() == [not (box_fault(b, w, h) or window_fault(b, w, h, crop)) for b, w, h in people]

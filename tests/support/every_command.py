@@ -74,6 +74,10 @@ def look_at(run: Callable[..., Any], root: Path, annotations: Path, images: Path
     )  # fmt: skip
     say("verify", folder)
     say("info", folder)
+    say(
+        "stats", folder, "--json", root / "stats.json", "--out", root / "stats", "--input-size", size,
+        "--images", images,
+    )  # fmt: skip
     say("contact-sheet", folder, "--tile", 64, "--out", root / "sheet.png")
     say("augment", folder, "--people", 2, "--epochs", 2, "--tile", 64, "--out", root / "augment.png")
     say("show", folder, _first_id(folder), "--out", root / "show.png")

@@ -1,0 +1,66 @@
+"""Data sets from built folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from cocoprep.coco.annotations import parse_annotation_file
+from cocoprep.coco.people import ParsedEntry, parse_entries
+from cocoprep.errors import AnnotationError, RecordError
+from cocoprep.inspection.data_set import DataSet, EntryCounts
+from cocoprep.inspection.read_file import data_set_of
+from cocoprep.shards.drop_reasons import DropReason
+from cocoprep.shards.ledger import count_dropped, read_ledger
+from cocoprep.shards.manifest import Manifest, annotation_paths, read_manifest
+from cocoprep.shards.names import GROUND_TRUTH, MANIFEST
+from cocoprep.shards.settings import table_of
+from cocoprep.storage.store import FileStore
+
+
+def read_folder(path: str, name: str, files: FileStore) -> DataSet:
+    """Read a built folder: its ground truth, and of its ledger what became of the other entries.
+
+    Args:
+        path: of the folder.
+        name: that the data set is to have.
+        files: where it lies.
+
+    Raises:
+        AnnotationError: it is no built folder.
+        RecordError: it is damaged.
+    """
+    if not files.exists(files.join(path, MANIFEST)):
+        raise AnnotationError(
+            f"{path}: expected a COCO keypoints file or a built folder, found a folder without {MANIFEST}. Name the "
+            "annotation file in it, or the folder that `cocoprep build` has written."
+        )
+    manifest = read_manifest(path, files)
+    truth = files.join(path, GROUND_TRUTH)
+    try:
+        data = files.read_bytes(truth)
+        file = parse_annotation_file(data, truth, table_of(manifest.keypoints))
+        entries = parse_entries(file)
+    except (OSError, AnnotationError) as error:
+        raise RecordError(f"{truth}: cannot be read ({error}). Run `cocoprep verify {path}`.") from error
+    del data
+    dropped = count_dropped(read_ledger(path, files))
+    found = data_set_of(name, file, entries, _counts_of(manifest, dropped, entries), _built_from(manifest))
+    notes = (*manifest.notes, *found.notes)
+    return replace(found, path=path, notes=notes, manifest=manifest, dropped=dropped)
+
+
+def _counts_of(manifest: Manifest, dropped: Mapping[str, int], entries: Sequence[ParsedEntry]) -> EntryCounts:
+    """Return what the entries were that the folder was built from; what is wrong with its own file is malformed too."""
+    faulty = sum(entry.person is None for entry in entries)
+    return EntryCounts(
+        read=manifest.counts.annotations,
+        other_categories=dropped.get(DropReason.CATEGORY, 0),
+        malformed=dropped.get(DropReason.MALFORMED, 0) + faulty,
+        twice=dropped.get(DropReason.DUPLICATE, 0),
+    )
+
+
+def _built_from(manifest: Manifest) -> str:
+    return PurePosixPath(annotation_paths(manifest)).name
