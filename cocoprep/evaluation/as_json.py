@@ -15,6 +15,7 @@ from cocoprep.evaluation.oks import OksScore
 from cocoprep.evaluation.pck import Pck, PckFigures
 from cocoprep.evaluation.pckh import THRESHOLD, Pckh
 from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.storage.json_file import as_builtins
 
 
 def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context:
         "errors": evaluation.errors.tables,
         "confidence": None if joints is None else thresholds_as_json(joints, table),
     }
-    return {key: _clean(value) for key, value in content.items()}
+    return {key: as_builtins(value) for key, value in content.items()}
 
 
 def thresholds_as_json(joints: JointThresholds, table: KeypointTable) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def thresholds_as_json(joints: JointThresholds, table: KeypointTable) -> dict[st
             for k, name in enumerate(table.names)
         },
     }
-    return {key: _clean(value) for key, value in content.items()}
+    return {key: as_builtins(value) for key, value in content.items()}
 
 
 def _precision(oks: OksScore) -> dict[str, Any]:
@@ -138,14 +139,3 @@ def _end_point(errors: EndPointErrors, table: KeypointTable) -> dict[str, Any]:
 
 def _by_name(values: NDArray[Any], table: KeypointTable) -> dict[str, Any]:
     return dict(zip(table.names, values, strict=True))
-
-
-def _clean(value: Any) -> Any:
-    """Turn NumPy's numbers into Python's, and those that JSON cannot write into None, at any depth."""
-    if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_clean(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from cocoprep.inspection.label_figures import LabelFigures
 from cocoprep.inspection.shifts import Shift
 from cocoprep.inspection.spread import QUANTILES, Spread
 from cocoprep.inspection.statistics import Statistics
+from cocoprep.storage.json_file import as_builtins
 from cocoprep.version import __version__
 
 FORMAT = "cocoprep statistics 1"
@@ -31,7 +31,7 @@ def statistics_as_json(data_sets: Sequence[Statistics], shifts: Sequence[Shift])
         "shifts_from": data_sets[0].name if len(data_sets) > 1 else None,
         "shifts": [_shift(one, [other.name for other in data_sets]) for one in shifts],
     }
-    cleaned: dict[str, Any] = _clean(content)
+    cleaned: dict[str, Any] = as_builtins(content)
     return cleaned
 
 
@@ -167,14 +167,3 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "measure": f"Cohen's {effect.measure}", "size": effect.size, "standard_error": effect.error,
         "words": effect.words, "may_be_chance": effect.may_be_chance,
     }  # fmt: skip
-
-
-def _clean(value: Any) -> Any:
-    """Turn NumPy's numbers into Python's, and those that JSON cannot write into None, at any depth."""
-    if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_clean(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
