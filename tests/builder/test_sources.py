@@ -82,6 +82,14 @@ def test_counts_stand_by_source_and_add_up(pair, tmp_path):
     assert len(set(ledger["annotation_id"].to_pylist())) == 6
 
 
+def test_the_source_of_every_record_is_known_beside_empty_shards(pair, tmp_path):
+    manifest = _built(tmp_path, pair, select=_select())
+    assert any(shard.examples == 0 for shard in manifest.shards)
+    dataset = open_dataset(tmp_path / "out")
+    assert dataset.sources == [person["source"] for person in dataset]
+    assert sorted(dataset.sources) == [0, 0, 1]
+
+
 def test_joints_are_mapped_and_what_each_source_labels_is_known(pair, tmp_path):
     manifest = _built(tmp_path, pair, select=_select())
     coco, lsp = manifest.sources
