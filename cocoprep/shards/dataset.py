@@ -69,8 +69,8 @@ class ShardDataset:
             return [0] * len(self.places)
         found: list[int] = []
         for shard, index in zip(self.manifest.shards, self._indices, strict=True):
-            origins = index.origins if shard.examples else []  # an empty shard says nothing of any
-            if origins is None or not all(0 <= source < count for source in origins):
+            origins = index.origins or []
+            if len(origins) != len(index.annotation_ids) or not all(0 <= source < count for source in origins):
                 path = self._files.join(self.folder, shard.name + SIDECAR_SUFFIX)
                 raise RecordError(
                     f"{path}: expected which of {count} sources each record is of. Build the folder again."

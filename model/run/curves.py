@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cocoprep.checks import printable
 from cocoprep.model.run.log import read_log
 from cocoprep.storage.store import FileStore
 
@@ -62,9 +63,9 @@ def _sources(lines: Sequence[Line]) -> list[str]:
 
 
 def _label(source: str) -> str:
-    return (
-        source[-40:].replace("$", r"\$").lstrip("_")
-    )  # matplotlib would read the one as mathematics, and hide the other
+    """Return a name as matplotlib can write it: it lacks letters, takes $ for mathematics, and hides _names."""
+    plain = printable(source).encode("latin-1", "backslashreplace").decode("latin-1")
+    return plain[-40:].replace("$", r"\$").lstrip("_")
 
 
 def _points(lines: Sequence[Line], phase: str, name: str) -> tuple[list[int], list[float]]:

@@ -73,6 +73,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(data, tmp_path):
         (["--run", "r", "--data", "nowhere"], 1, "nowhere: no manifest.json"),
         (["--data", "d"], 2, "Missing option '--run-dir'"),
         (["--run-dir", "r", "--data", "d", "--loss", "l1"], 2, "Invalid value for '--loss'"),
+        (["--run-dir", "r", "--data", "d", "--weight", "d"], 1, "--weight: expected NAME=NUMBER, such as mpii=0.5"),
         (["--run-dir", "r", "--data", "d", "--epochs", "0"], 1, "--epochs: expected a whole number from 1 up, found 0"),
         (
             ["--run-dir", "r", "--data", "d", "--config", "no.toml"],

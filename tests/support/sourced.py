@@ -49,13 +49,14 @@ def deal_to_sources(
     shards = tuple(_rewrite(to, shard, manifest, np.array(labelled), source_of) for shard in manifest.shards)
     ids = [n for shard in shards for n in read_sidecar(str(to), shard.name, FILES).annotation_ids]
     counts = np.bincount([source_of(n) for n in ids], minlength=len(sources)).tolist()
+    lost = [manifest.counts.dropped, *[dict[str, int]()] * (len(sources) - 1)]  # all of the first source
     records = tuple(
         SourceRecord(
             name=name, annotations=f"{name}.json", images=name, categories=((1, "person"),),
             joints=tuple(names if joints is None else joints), joint_map="", weight=(weights or {}).get(name, 1.0),
-            annotations_read=count, people=count, dropped={},
+            annotations_read=count + sum(dropped.values()), people=count, dropped=dropped,
         )
-        for (name, joints), count in zip(sources.items(), counts, strict=True)
+        for (name, joints), count, dropped in zip(sources.items(), counts, lost, strict=True)
     )  # fmt: skip
     changed = replace(manifest, shards=shards, sources=records, features=feature_records(has_origin=True))
     (to / MANIFEST).write_bytes(seal(changed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
 from itertools import islice
 
@@ -18,7 +19,7 @@ from cocoprep.model.input.mixture import open_mixture
 from cocoprep.model.input.sources import joints_looked_for, sources_of
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.manifest import read_manifest
-from cocoprep.shards.names import MANIFEST
+from cocoprep.shards.names import MANIFEST, SIDECAR_SUFFIX
 from cocoprep.shards.seal import seal
 from cocoprep.storage.local import LocalFiles
 from tests.support.reading import assert_same, copy_folder
@@ -239,7 +240,32 @@ def test_sources_that_no_build_has_written_are_refused(dealt, tmp_path):
             open_mixture(rewritten(dealt, tmp_path / str(number), sources=sources), PLAIN)
 
 
-def test_a_sidecar_that_names_no_such_source_is_refused(dealt, first, tmp_path):
-    sources = read_manifest(dealt, LocalFiles()).sources
+def change_origins(folder, change):
+    """Rewrite what the sidecars of a folder say of whose records theirs are; an empty shard says nothing."""
+    for path in folder.glob(f"*{SIDECAR_SUFFIX}"):
+        sidecar = json.loads(path.read_bytes())
+        if sidecar.get("annotation_ids"):
+            path.write_text(json.dumps({**sidecar, "origins": change(sidecar["origins"])}))
+    return str(folder)
+
+
+@pytest.mark.parametrize("change", [lambda _: None, lambda found: [2] * len(found), lambda found: [-1] * len(found)])
+def test_a_sidecar_that_names_no_such_source_is_refused(dealt, tmp_path, change):
+    folder = change_origins(copy_folder(dealt, tmp_path / "copy"), change)
     with pytest.raises(RecordError, match=r"expected which of 2 sources each record is of\. Build the folder again"):
-        open_mixture(rewritten(first, tmp_path / "without", sources=sources), PLAIN)
+        open_mixture(folder, PLAIN)
+
+
+def test_a_record_of_another_source_than_its_sidecar_says_is_named(dealt, tmp_path):
+    folder = change_origins(copy_folder(dealt, tmp_path / "copy"), lambda found: [0] * len(found))
+    with pytest.raises(
+        RecordError, match=r"annotation \d+: expected one of source 0, found 1\. Build the folder again"
+    ):
+        list(eval_batches(folder, PLAIN))
+
+
+def test_an_empty_shard_needs_no_sources(people_folder, tmp_path):
+    folder = people_folder(size=(32, 32), shards=8, images=2)  # four people
+    assert not all(shard.examples for shard in read_manifest(str(folder), LocalFiles()).shards)
+    dealt = deal_to_sources(folder, tmp_path / "dealt", {"a": None, "b": None}, lambda n: n % 2)
+    assert len(open_mixture(str(dealt), PLAIN)) == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from PIL import Image
 
@@ -34,4 +36,13 @@ def test_a_run_that_has_logged_nothing_can_be_drawn(tmp_path):
     draw_curves(str(tmp_path), LocalFiles())
     with Image.open(tmp_path / CURVES) as picture:
         assert picture.format == "PNG"
+        picture.load()
+
+
+@pytest.mark.parametrize("source", ["mpii", "$\\frac{", "_hidden", "a/b", "\x1b[31m", "n" * 5000, "\u4eba"])
+def test_sources_of_any_name_are_drawn(tmp_path, source):
+    line = {"phase": "val", "step": 1, "pck@0.2": 0.5, f"{source}/pck@0.2": 0.25, f"{source}/loss": "none"}
+    (tmp_path / "log.jsonl").write_text(json.dumps(line) + "\n")
+    draw_curves(str(tmp_path), LocalFiles())
+    with Image.open(tmp_path / CURVES) as picture:
         picture.load()

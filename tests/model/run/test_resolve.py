@@ -194,3 +194,73 @@ def test_one_process_at_a_time_trains_in_a_folder(tmp_path):
 def test_a_config_comes_back_from_json():
     config = TrainConfig(data="a", optimizer=OptimizerConfig(decay_at=(0.1, 0.2)), cache=True)
     assert from_builtins(json.loads(json.dumps(to_builtins(config))), where="here") == config
+
+
+def test_one_folder_stays_a_text_and_several_are_a_list(tmp_path):
+    for data, stored in (("a", "a"), (("a", "b"), ["a", "b"])):
+        config = TrainConfig(data=data, val=data, weights={"b": 2})
+        written = json.loads(json.dumps(to_builtins(config)))
+        assert (written["data"], written["val"]) == (stored, stored)
+        assert from_builtins(written, where="here") == config
+        assert config.folders == config.val_folders == tuple(data)
+    assert TrainConfig(data="a").val_folders == ()
+
+
+def test_a_file_lists_folders_and_weights_and_options_take_their_place(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('data = ["a", "b"]\nval = "c"\n[weights]\na = 2\n"b:mpii" = 0.5\n')
+    config = resolve_config(str(tmp_path / "run"), str(path), {}, resume=False)
+    assert (config.folders, config.val_folders) == (("a", "b"), ("c",))
+    assert config.read.weights == {"a": 2.0, "b:mpii": 0.5}
+    other = resolve_config(str(tmp_path / "run"), str(path), {"data": ("d",), "weights": {"d": 3.0}}, resume=False)
+    assert (other.folders, other.weights) == (("d",), {"d": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": ()}, "--data: expected a folder"),
+        ({"data": ("a", "")}, "--data: expected a folder"),
+        ({"data": ("a",) * 101}, "--data: expected at most 100 folders, found 101"),
+        ({"val": ("a", "b\0")}, "--val: expected the path of a folder"),
+        ({"weights": 3}, "weights"),
+        ({"weights": {"a": "much"}}, "weights"),
+    ],
+)
+def test_a_wrong_list_of_folders_or_weights_is_named(tmp_path, changes, message):
+    with pytest.raises(ConfigError) as error:
+        resolve(tmp_path, changes)
+    assert message in str(error.value)
+
+
+def test_a_run_on_several_folders_goes_on_with_the_same_in_the_same_order(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    config = TrainConfig(data=("a", "b"))
+    first, second = manifest_with("f"), manifest_with("g")
+    both = {"data": first, "data 2": second}
+    folder.begin(config, both, {"7 of folder 2": "damaged"}, ((1.0,), (0.5, 2.0)))
+    folder.check_resumable(dataclasses.replace(config, data=("c", "d")), both)
+    folder.check_same_people({"7 of folder 2": "damaged"})
+    folder.check_same_weights(((1.0,), (0.5, 2.0)), ("a", "x", "y"))
+    assert folder.has_learned_from(first)
+    assert folder.has_learned_from(second)
+    assert folder.validation() == []
+    with pytest.raises(ConfigError, match="the shards of --data, folder 1, are another build's"):
+        folder.check_resumable(config, {"data": second, "data 2": first})
+    with pytest.raises(ConfigError, match="was begun with 2 folders of --data, now there are 3"):
+        folder.check_resumable(config, {**both, "data 3": manifest_with("h")})
+    with pytest.raises(ConfigError, match=r"begun with 2 as the weight of y, now it is 3\. Leave --weight out"):
+        folder.check_same_weights(((1.0,), (0.5, 3.0)), ("a", "x", "y"))
+    with pytest.raises(RecordError, match="weights of 3 sources, where there are 1"):
+        folder.check_same_weights(((1.0,),), ("a",))
+    folder.go_on(config, both)
+    folder.check_same_weights(((1.0,), (0.5, 2.0)), ("a", "x", "y"))
+
+
+def test_a_run_without_weights_says_nothing_of_them_and_goes_on_without(tmp_path):
+    folder = RunFolder(str(tmp_path / "run"), LocalFiles())
+    folder.begin(TrainConfig(data="a"), {"data": manifest_with("f")}, weights=((1.0, 1.0),))
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["weights"] == []
+    folder.check_same_weights(((1.0, 1.0),), ("x", "y"))
+    with pytest.raises(ConfigError, match="begun with 1 as the weight of y, now it is 2"):
+        folder.check_same_weights(((1.0, 2.0),), ("x", "y"))
