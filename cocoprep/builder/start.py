@@ -17,7 +17,7 @@ from cocoprep.builder.joined import Annotations, annotations_of, join_sources
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
-from cocoprep.builder.sources import OpenSource, names_of, open_sources, photographs_of, target_table
+from cocoprep.builder.sources import OpenSource, map_sources, names_of, open_sources, photographs_of
 from cocoprep.builder.under_way import BuildMark, claim_folder, make_way
 from cocoprep.checks import shown
 from cocoprep.crops.file_names import FoundNames
@@ -113,7 +113,7 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     """Read the annotations, and check everything but the share of faults. Nothing is written.
 
     Raises:
-        CocoprepError: as `open_sources`, `join_sources`, `select_people`, `probe_images` and `check_output`.
+        CocoprepError: as `open_sources`, `map_sources`, `select_people`, `probe_images` and `check_output`.
     """
     opened = open_sources(config, files)
     annotations = _annotations(opened, config)
@@ -133,7 +133,7 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
 def _annotations(opened: Sequence[OpenSource], config: BuildConfig) -> Annotations:
     first = opened[0]
     if first.source.name:
-        return join_sources(opened, target_table(opened, config))
+        return join_sources(opened, map_sources(opened, config))
     return annotations_of(first.file, replace(first.source, name=config.split), first.leaked)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zipfile
 
@@ -134,6 +135,38 @@ def test_a_rerun_keeps_every_shard_and_a_weight_changes_none(pair, tmp_path):
     after = _built(tmp_path, heavier, select=_select())
     assert after.shards == before.shards
     assert [source.weight for source in after.sources] == [1, 3]
+
+
+def test_shared_joints_are_those_of_all_as_the_maps_say(pair, tmp_path):
+    for place in (0, 1):
+        said = list(pair)
+        said[place] = dataclasses.replace(said[place], joints={"left_wrist": "", "left_hip": "left_hip", "nose": ""})
+        manifest = _built(tmp_path, said, str(place), table="shared", select=_select())
+        assert manifest.keypoints.table == "shared-11"
+        assert "left_wrist" not in manifest.keypoints.names
+        assert {source.joints for source in manifest.sources} == {manifest.keypoints.names}
+
+
+def test_what_is_not_there_is_told_by_its_source(pair, tmp_path):
+    coco, lsp = pair
+    for changed, message in (
+        (
+            {"annotations": str(tmp_path / "gone.json")},
+            "--source lsp: .*gone.json: .*found nothing. .*`annotations` in the",
+        ),
+        ({"images": str(tmp_path / "gone")}, "--source lsp: expected a folder, .* found nothing at .*gone"),
+        ({"joints": {"throat": "neck"}}, "--source lsp: expected a joint of coco-17"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            _built(tmp_path, [coco, dataclasses.replace(lsp, **changed)])
+
+
+def test_sources_of_which_no_joint_is_in_all_are_refused(pair, tmp_path):
+    coco, lsp = pair
+    lsp = dataclasses.replace(lsp, joints={name: "" for name in COCO.names if name not in ("left_hip", "nose")})
+    last = dataclasses.replace(coco, name="last", joints={"left_hip": ""})
+    with pytest.raises(ConfigError, match=r"no joint is in all sources .coco: coco-17; lsp: lsp-14; last: coco-17"):
+        _built(tmp_path, [coco, lsp, last], table="shared")
 
 
 def test_shared_joints_are_those_of_all(pair, tmp_path):
