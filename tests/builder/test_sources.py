@@ -15,7 +15,8 @@ from cocoprep import open_dataset
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.start import judge_build
 from cocoprep.coco.sources import Source
-from cocoprep.errors import BuildError, ConfigError, RecordError
+from cocoprep.draw.subject import find_subject
+from cocoprep.errors import BuildError, CocoprepError, ConfigError, RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import named_table
 from cocoprep.shards.ground_truth import read_ground_truth
@@ -117,6 +118,20 @@ def test_records_say_their_source_and_category(pair, tmp_path):
     truth = read_ground_truth(str(tmp_path / "out"), FILES)
     assert {image["source_id"] for image in truth["images"]} == {"coco/1", "coco/2", "lsp/1", "lsp/2"}
     assert {image["file_name"].partition("/")[0] for image in truth["images"]} == {"coco", "lsp"}
+
+
+def test_an_annotation_is_shown_by_its_source_and_own_id(pair, tmp_path):
+    _built(tmp_path, pair, select=_select())
+    dataset = open_dataset(tmp_path / "out")
+    found = find_subject(dataset, "lsp/1")
+    assert (found.source_id, found.image.file_name) == ("1", "lsp/000000000001.jpg")
+    assert find_subject(dataset, str(found.annotation_id)).row == found.row
+    with pytest.raises(
+        CocoprepError, match=r"found 2 of it\. Choose one by its source, such as coco/1, or by the number"
+    ):
+        find_subject(dataset, "1")
+    with pytest.raises(CocoprepError, match="found no such entry"):
+        find_subject(dataset, "lsp/9")
 
 
 def test_the_order_of_sources_changes_no_number(pair, tmp_path):
