@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,6 +177,15 @@ def test_what_is_not_there_is_told_by_its_source(pair, tmp_path):
             _built(tmp_path, [coco, dataclasses.replace(lsp, **changed)])
 
 
+def test_a_source_without_a_photograph_is_no_small_share_of_faults(pair, tmp_path):
+    coco, lsp = pair
+    (tmp_path / "empty").mkdir()
+    lsp = dataclasses.replace(lsp, images=str(tmp_path / "empty"))
+    with pytest.raises(ConfigError, match=r"--source lsp: none of 1 photographs can be read from .*empty .*Nothing is"):
+        _built(tmp_path, [coco, lsp], select=SelectConfig(max_bad_fraction=1))
+    assert not (tmp_path / "out").exists()
+
+
 def test_sources_of_which_no_joint_is_in_all_are_refused(pair, tmp_path):
     coco, lsp = pair
     lsp = dataclasses.replace(lsp, joints={name: "" for name in COCO.names if name not in ("left_hip", "nose")})
@@ -215,8 +225,11 @@ def test_photographs_may_lie_in_an_archive_or_be_gone(pair, tmp_path):
     with zipfile.ZipFile(archive, "w") as stream:
         stream.write(tmp_path / "lsp" / "train2017" / "000000000001.jpg", "within/000000000001.jpg")
     (tmp_path / "coco" / "train2017" / "000000000001.jpg").unlink()
+    content = json.loads((Path(pair[0].annotations)).read_text())
+    content["annotations"][2] |= {"keypoints": keypoints(COCO, **BODY), "num_keypoints": 2}
+    (Path(pair[0].annotations)).write_text(json.dumps(content))
     sources = [pair[0], _source("lsp", (pair[1].annotations, archive))]
-    with pytest.raises(BuildError, match=r"(?s)coco: row 0, annotation 1: image: .* people to crop: 1 of 2"):
+    with pytest.raises(BuildError, match=r"(?s)coco: row 0, annotation 1: image: .* people to crop: 2 of 3"):
         _built(tmp_path, sources)
     manifest = _built(tmp_path, [_source("other", (pair[1].annotations, archive)), sources[1]], select=_select())
     assert [source.people for source in manifest.sources] == [1, 1]
