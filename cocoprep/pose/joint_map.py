@@ -116,7 +116,8 @@ def map_joints(
     if not places:
         raise ConfigError(
             f"{option}: {source.name} and {target.name} have no joint in common. Expected some of "
-            f"{list(target.names)!r:.400}, found {list(source.names)!r:.400}. Say which is which by a map of joints."
+            f"{list(target.names)!r:.400}, found {list(source.names)!r:.400}. Say which is which: `joints` in a "
+            ".toml file of sources does, or --map of `cocoprep evaluate`."
         )
     found = tuple(map(places.get, range(len(target))))
     near = tuple(
