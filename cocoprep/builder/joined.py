@@ -15,8 +15,7 @@ from cocoprep.coco.ids import number_for
 from cocoprep.coco.joints import FoundJoints
 from cocoprep.coco.people import ParsedEntry, parse_entries
 from cocoprep.coco.sources import Source
-from cocoprep.pose.joint_map import JointMap, map_joints
-from cocoprep.pose.keypoints import KeypointTable
+from cocoprep.pose.joint_map import JointMap
 from cocoprep.pose.nouns import counted
 from cocoprep.shards.settings import SourceRecord
 
@@ -72,17 +71,14 @@ def annotations_of(
     )
 
 
-def join_sources(opened: Sequence[OpenSource], table: KeypointTable) -> Annotations:
-    """Return what the files of several sources say, their joints mapped onto a table.
+def join_sources(opened: Sequence[OpenSource], maps: Sequence[JointMap]) -> Annotations:
+    """Return what the files of several sources say, their joints mapped as `map_sources` found.
 
     Numbers follow from the source's name and the file's own ids: neither the order of the sources nor that of the
     entries changes them.
-
-    Raises:
-        ConfigError: a source has no joint of the table.
     """
+    table = maps[0].target
     joints = FoundJoints(table, tuple(range(len(table))), frozenset({1}), 1, table.category)
-    maps = [map_joints(one.file.joints.table, table, one.source.joints, option=one.source.name) for one in opened]
     parsed = [parse_entries(one.file) for one in opened]
     names = [one.source.name for one in opened]
     numbers = _Numbers.of(opened, parsed)

@@ -14,12 +14,18 @@ from cocoprep.crops.image_source import ImageSource
 from cocoprep.crops.photographs import open_images
 from cocoprep.crops.sourced_images import open_all_images, together
 from cocoprep.errors import ConfigError
-from cocoprep.pose.joint_map import map_joints, subset_table
+from cocoprep.pose.joint_map import JointMap, map_joints, subset_table
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.leak_list import LeakList, read_leaks
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
+
+_OF_SOURCE = "Say where it is: --source NAME=ANNOTATIONS,PHOTOGRAPHS, or `annotations` in the .toml file."
+_OF_ONE = (
+    "Give its path with --annotations, or the folder that holds annotations/person_keypoints_<split>.json with "
+    "--data-dir."
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,8 @@ def told_by(name: str, note: str) -> str:
 def _open(source: Source, config: BuildConfig, files: FileStore, leaks: LeakList | None) -> OpenSource:
     file = _read(source, config, files)
     leaked = {} if leaks is None else _leaked(source, file, leaks)
-    images = open_images(source.images, files, follow_links=config.follow_links)
+    option = f"--source {source.name}" if source.name else "--images"
+    images = open_images(source.images, files, follow_links=config.follow_links, option=option)
     names = find_names((image.file_name for image in file.images.values()), images)
     return OpenSource(source, replace(file, images=names.rename(file.images)), images, names, leaked)
 
@@ -104,8 +111,7 @@ def _read(source: Source, config: BuildConfig, files: FileStore) -> AnnotationFi
     data = read_user_file(
         source.annotations, files, "a COCO keypoints file", refusal=ConfigError,
         option=f"--source {source.name}" if source.name else "--annotations",
-        cure="Give its path with --annotations, or the folder that holds "
-        "annotations/person_keypoints_<split>.json with --data-dir.",
+        cure=_OF_SOURCE if source.name else _OF_ONE,
     )  # fmt: skip
     table = config.keypoints if isinstance(config.keypoints, KeypointTable) else None
     return parse_annotation_file(
@@ -118,28 +124,33 @@ def _read(source: Source, config: BuildConfig, files: FileStore) -> AnnotationFi
     )
 
 
-def target_table(opened: Sequence[OpenSource], config: BuildConfig) -> KeypointTable:
-    """Return the joints of a build of several sources.
+def map_sources(opened: Sequence[OpenSource], config: BuildConfig) -> list[JointMap]:
+    """Return the map of each source's joints onto those of a build of several sources, which all have as `target`.
 
     Raises:
-        ConfigError: sources have different joints, and it was not said which are built; or none is in all of them.
+        ConfigError: sources have different joints, and it was not said which are built; one has none of them; a map of
+            joints names one that there is not; or none is in all sources.
     """
-    if isinstance(config.keypoints, KeypointTable):
-        return config.keypoints
     first = opened[0].file.joints.table
-    places = set(range(len(first)))
-    for one in opened[1:]:
-        places &= set(map_joints(one.file.joints.table, first, one.source.joints, option=one.source.name).shared)
+    target = config.keypoints if isinstance(config.keypoints, KeypointTable) else first
+    maps = [
+        map_joints(one.file.joints.table, target, one.source.joints, option=f"--source {one.source.name}")
+        for one in opened
+    ]
+    if target is config.keypoints:
+        return maps
+    places = tuple(k for k in range(len(first)) if all(found.places[k] is not None for found in maps))
+    shared = ", ".join(first.names[k] for k in places[:20]) or "none"
+    tables = "; ".join(f"{one.source.name}: {one.file.joints.table.name}" for one in opened)
     if config.keypoints == SHARED:
-        return (
-            first if len(places) == len(first) else subset_table(first, tuple(sorted(places)), f"shared-{len(places)}")
-        )
+        if not places:
+            raise ConfigError(f"--keypoints {SHARED}: no joint is in all sources ({tables:.700}). Leave some out.")
+        table = first if len(places) == len(first) else subset_table(first, places, f"{SHARED}-{len(places)}")
+        return [found.narrowed(places, table) for found in maps]
     if any(one.file.joints.table.names != first.names for one in opened):
-        found = "; ".join(f"{one.source.name}: {one.file.joints.table.name}" for one in opened)
-        shared = ", ".join(first.names[k] for k in sorted(places)[:20]) or "none"
         raise ConfigError(
-            f"--source: the sources have different joints ({found:.700}). Say which are built: --keypoints with a "
+            f"--source: the sources have different joints ({tables:.700}). Say which are built: --keypoints with a "
             f"table's name, to which they are mapped by name, or --keypoints {SHARED} for those that all have "
             f"({shared})."
         )
-    return first
+    return maps

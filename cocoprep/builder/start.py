@@ -17,9 +17,10 @@ from cocoprep.builder.joined import Annotations, annotations_of, join_sources
 from cocoprep.builder.output import check_output, is_complete, prepare_output, write_whole
 from cocoprep.builder.packing import PackedShard, annotations_digest, deal_shards, pack_shard
 from cocoprep.builder.selection import Selection, select_people
-from cocoprep.builder.sources import OpenSource, names_of, open_sources, photographs_of, target_table
+from cocoprep.builder.sources import OpenSource, map_sources, names_of, open_sources, photographs_of
 from cocoprep.builder.under_way import BuildMark, claim_folder, make_way
 from cocoprep.checks import shown
+from cocoprep.coco.sources import Source
 from cocoprep.crops.file_names import FoundNames
 from cocoprep.crops.image_source import ImageSource
 from cocoprep.crops.named_images import Refusing
@@ -113,7 +114,7 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     """Read the annotations, and check everything but the share of faults. Nothing is written.
 
     Raises:
-        CocoprepError: as `open_sources`, `join_sources`, `select_people`, `probe_images` and `check_output`.
+        CocoprepError: as `open_sources`, `map_sources`, `select_people`, `probe_images` and `check_output`.
     """
     opened = open_sources(config, files)
     annotations = _annotations(opened, config)
@@ -121,7 +122,8 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
     sizes = SizeReader(lambda: Refusing(images, names.refused), config.exif)
     selection = select_people(annotations, config.select, config.crop, sizes)
     missing = find_missing(selection, names)
-    probe_images(config.looked_in, images, selection, missing)
+    for source in config.each_source:
+        probe_images(source, images, selection, missing)
     sources = [source.name for source in annotations.sources]
     ledger = make_ledger(selection.entries, config.split, selection.num_shards, sources)
     notes = (*names.notes, *_missing_note(selection, missing))
@@ -133,7 +135,7 @@ def judge_build(config: BuildConfig, files: FileStore) -> JudgedBuild:
 def _annotations(opened: Sequence[OpenSource], config: BuildConfig) -> Annotations:
     first = opened[0]
     if first.source.name:
-        return join_sources(opened, target_table(opened, config))
+        return join_sources(opened, map_sources(opened, config))
     return annotations_of(first.file, replace(first.source, name=config.split), first.leaked)
 
 
@@ -202,23 +204,29 @@ def find_missing(selection: Selection, names: FoundNames) -> dict[int, str]:
     return {image.image_id: why[image.file_name] for image in images if image.file_name in why}
 
 
-def probe_images(path: str, images: ImageSource, selection: Selection, missing: Mapping[int, str]) -> None:
-    """Look for a photograph that can be read: a drive that is not mounted must not cost the shards of an earlier build.
+def probe_images(source: Source, images: ImageSource, selection: Selection, missing: Mapping[int, str]) -> None:
+    """Look for a photograph of a source that can be read: a drive that is not mounted must not cost earlier shards.
+
+    Nor may it pass as a small share of faults because other sources are larger.
 
     Raises:
         ConfigError: none of the photographs is there, or none of those that were tried can be read.
     """
-    there = [group.image.file_name for group in selection.groups if group.image.image_id not in missing]
+    option, within = (f"--source {source.name}", f"{source.name}/") if source.name else ("--images", "")
+    wanted = [group.image for group in selection.groups if group.image.file_name.startswith(within)]
+    if not wanted:
+        return
+    there = [image.file_name for image in wanted if image.image_id not in missing]
     if not there:
-        held = list(islice(images.names(), 3))
+        held = list(islice((name for name in images.names() if name.startswith(within)), 3))
         holds = (
             f"What is there: {', '.join(map(shown, held))}. Is"
             if held
             else "Nothing is there. Is the drive mounted, and is"
         )
         raise ConfigError(
-            f"--images: none of {len(missing)} photographs can be read from {path} ({next(iter(missing.values()))}). "
-            f"{holds} it the folder, zip or tar that belongs to the annotations?"
+            f"{option}: none of {len(wanted)} photographs can be read from {source.images} "
+            f"({missing[wanted[0].image_id]}). {holds} it the folder, zip or tar that belongs to the annotations?"
         )
     tried = there[:: -(-len(there) // PROBES)]
     for name in tried:
@@ -229,7 +237,7 @@ def probe_images(path: str, images: ImageSource, selection: Selection, missing: 
         else:
             return
     raise ConfigError(
-        f"--images: of {len(there)} photographs that are in {path}, none of {len(tried)} tried can be read "
+        f"{option}: of {len(there)} photographs that are in {source.images}, none of {len(tried)} tried can be read "
         f"(the last: {last})."
     )
 

@@ -27,6 +27,7 @@ from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate, evaluate_across
 from cocoprep.evaluation.output import write_evaluation
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
+from cocoprep.model.input.sources import joints_looked_for
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.dataset import ShardDataset, open_dataset
@@ -119,7 +120,8 @@ def _measure(
         notes.append(BOXES.format(one=truth.table.noun.one))
     thresholds = options.pck_thresholds
     if joint_map is None:
-        evaluation = evaluate(truth, predictions, truth.table, thresholds=thresholds)
+        looked_for = None if dataset is None else joints_looked_for(dataset, truth.annotation_ids)
+        evaluation = evaluate(truth, predictions, truth.table, thresholds=thresholds, looked_for=looked_for)
     else:
         evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds)
         maps = [shared_maps(one, joint_map) for one in maps]

@@ -23,7 +23,8 @@ def command(
 ) -> None:
     """Draw what the build made of one annotation, or why it was dropped.
 
-    DIR is a built folder, ANNOTATION_ID the `id` of an entry of its annotation file. One picture shows the photograph
+    DIR is a built folder, ANNOTATION_ID the `id` of an entry of its annotation file, after SOURCE/ where several
+    sources have it. One picture shows the photograph
     with all boxes and the crop's windows, the stored and the canonical crop, a joint's heatmap, and all heatmaps.
     """
     from cocoprep.cli.paths import tell_of_tar

@@ -21,7 +21,7 @@ _LISTS = "Expected an object with the lists 'images', 'annotations' and 'categor
 _LIST = (
     "The file is a list: results, boxes of a detector, or people in a form of their own, such as MPII's. What is read "
     "is COCO's form, an object with the lists 'images', 'annotations' and 'categories'; pass such a file, or convert "
-    "it."
+    "it: `cocoprep convert` does MPII's and Label Studio's."
 )
 
 

@@ -11,8 +11,20 @@ def annotations_path(data_dir: str, split: str, files: FileStore) -> str:
     return files.join(files.join(data_dir, "annotations"), f"person_keypoints_{split}.json")
 
 
-def find_photographs(data_dir: str, split: str, files: FileStore) -> str:
+_CURE = "Say where they are with --data-dir or --images."
+
+
+def find_photographs(
+    data_dir: str, split: str, files: FileStore, *, option: str = "--data-dir", cure: str = _CURE
+) -> str:
     """Return the folder of a split's photographs, or where there is none the zip or the tar.
+
+    Args:
+        data_dir: of COCO's layout.
+        split: such as val2017.
+        files: where it lies.
+        option: named in the message.
+        cure: said at its end.
 
     Raises:
         ConfigError: none is there.
@@ -24,7 +36,4 @@ def find_photographs(data_dir: str, split: str, files: FileStore) -> str:
     for archive in archives:
         if files.exists(archive):
             return archive
-    raise ConfigError(
-        f"--data-dir: expected photographs in {folder}, {archives[0]} or {archives[1]}, found none. Say where they are "
-        "with --data-dir or --images."
-    )
+    raise ConfigError(f"{option}: expected photographs in {folder}, {archives[0]} or {archives[1]}, found none. {cure}")

@@ -47,9 +47,9 @@ def parse_source(text: str, split: str, files: FileStore) -> Source:
     name, where = match.groups()
     annotations, comma, images = where.partition(",")
     if not comma:
-        return Source(
-            name=name, annotations=annotations_path(where, split, files), images=find_photographs(where, split, files)
-        )
+        cure = f"Say which split with --split, or which files: --source {name}=ANNOTATIONS,PHOTOGRAPHS."
+        found = find_photographs(where, split, files, option=f"--source {name}", cure=cure)
+        return Source(name=name, annotations=annotations_path(where, split, files), images=found)
     if not annotations or not images:
         raise ConfigError(f"--source: expected {_EXPECTED}, found {text!r:.300}.")
     return Source(name=name, annotations=annotations, images=images)

@@ -38,7 +38,7 @@ class Source:
         for option, path in (("--annotations", self.annotations), ("--images", self.images)):
             # The manifest names them, and its JSON is UTF-8.
             require(not any("\ud800" <= c <= "\udfff" for c in path), option, "a path in UTF-8", path)
-        require_number("weight", self.weight, 1e-3, 1e3)
+        require_number(f"weight of {self.name!r:.100}" if self.name else "weight", self.weight, 1e-3, 1e3)
 
 
 def check_sources(sources: Sequence[Source]) -> None:
@@ -46,5 +46,5 @@ def check_sources(sources: Sequence[Source]) -> None:
     names = [source.name for source in sources]
     require(0 < len(names) <= MAX_SOURCES, "--source", f"1 to {MAX_SOURCES} sources", len(names))
     for name in names:
-        good = NAME.fullmatch(name) is not None and names.count(name) == 1
-        require(good, "--source", "names of ASCII letters, digits, '-' and '_', each once", name)
+        require(NAME.fullmatch(name) is not None, "--source", "names of ASCII letters, digits, '-' and '_'", name)
+        require(names.count(name) == 1, "--source", "each name once", [name] * names.count(name))

@@ -23,13 +23,14 @@ _PACKED = {
 }
 
 
-def open_images(path: str, files: FileStore, *, follow_links: bool = False) -> ImageSource:
+def open_images(path: str, files: FileStore, *, follow_links: bool = False, option: str = "--images") -> ImageSource:
     """Open a folder, a zip or a tar of photographs.
 
     Args:
         path: of the folder, or of the archive, known by what it holds.
         files: where it lies.
         follow_links: links within a folder may lead out of it.
+        option: named in messages.
 
     Raises:
         ConfigError: none is there, or the archive cannot be read.
@@ -37,27 +38,27 @@ def open_images(path: str, files: FileStore, *, follow_links: bool = False) -> I
     if files.is_folder(path):
         return ImageFolder(path, files, follow_links=follow_links)
     if not files.exists(path):
-        raise ConfigError(f"--images: expected a folder, a .zip or a .tar of photographs, found nothing at {path}.")
+        raise ConfigError(f"{option}: expected a folder, a .zip or a .tar of photographs, found nothing at {path}.")
     try:
         head = files.read_range(path, 0, BLOCK_BYTES)
         if is_tar_head(head):
             return ImageTar(path, files)
-        _refuse_packed(path, head)
+        _refuse_packed(path, head, option)
         return ImageZip(path, files)
     except (StoreError, ConfigError, MemoryError):
         raise
     except Exception as error:  # zipfile raises whatever a hostile directory provokes
         raise ConfigError(
-            f"--images: {path} is not a zip that can be read ({error}). It may be cut short: compare its size with the "
+            f"{option}: {path} is not a zip that can be read ({error}). It may be cut short: compare its size with the "
             "source's and fetch it again."
         ) from error
 
 
-def _refuse_packed(path: str, head: bytes) -> None:
+def _refuse_packed(path: str, head: bytes, option: str) -> None:
     tool = next((tool for mark, tool in _PACKED.items() if head.startswith(mark)), None)
     if tool is not None:
         raise ConfigError(
-            f"--images: {path} is packed as a whole, so that no photograph can be read without all before it. Unpack "
+            f"{option}: {path} is packed as a whole, so that no photograph can be read without all before it. Unpack "
             f"it once, to a plain .tar that can be given here: {tool} {path}"
         )
 

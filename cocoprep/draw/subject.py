@@ -124,7 +124,8 @@ def find_subject(
 
     Args:
         dataset: the folder.
-        annotation: kept or dropped: the id that the annotation file has, or the number that the record has.
+        annotation: kept or dropped: the id that the annotation file has, of several sources after the name of its own
+            (`lsp/66`) or alone; or the number that the record has.
         images: where the photographs are; None for where the build found them. If that place is gone, the subject has
             no photograph and says so.
         follow_links: links in their folder may lead out of it; those of where the build found them, as for the build.
@@ -240,8 +241,12 @@ def _read_photograph(
 
 
 def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[str, Any]]:
-    """Return the lines of one annotation, by its own id or by its number."""
+    """Return the lines of one annotation, by its own id, after its source's name or alone, or by its number."""
     rows = ledger.filter(pc.equal(ledger["source_id"], wanted)).to_pylist()
+    source, _, own = wanted.partition("/")
+    if not rows and own:
+        of_source = pc.and_(pc.equal(ledger["source"], source), pc.equal(ledger["source_id"], own))
+        rows = ledger.filter(of_source).to_pylist()
     number = number_of(wanted)
     if not rows and number is not None:
         rows = ledger.filter(pc.equal(ledger["annotation_id"], number)).to_pylist()
@@ -249,9 +254,11 @@ def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[
         raise _unknown(dataset, wanted, ledger)
     numbers = sorted({row["annotation_id"] for row in rows} - {None})
     if len(numbers) > 1:
+        sources = sorted({row["source"] for row in rows} - {None})
+        by_source = f"by its source, such as {sources[0]}/{wanted}, or " if len(sources) > 1 else ""
         raise CocoprepError(
             f"annotation {wanted}: expected an id that one annotation of {annotation_paths(dataset.manifest)} has, "
-            f"found {len(numbers)} of it. Choose one by the number that its record has: "
+            f"found {len(numbers)} of it. Choose one {by_source}by the number that its record has: "
             f"{', '.join(map(str, numbers[:20]))}."
         )
     return [row for row in rows if row["annotation_id"] is not None] or rows

@@ -65,6 +65,7 @@ def evaluate(
     *,
     thresholds: Sequence[float] = PCK_THRESHOLDS,
     across: Across | None = None,
+    looked_for: NDArray[np.bool_] | None = None,
 ) -> Evaluation:
     """Measure predictions against a ground truth.
 
@@ -74,6 +75,8 @@ def evaluate(
         table: the K joints.
         thresholds: of PCK, fractions of its units.
         across: of `evaluate_across`.
+        looked_for: (N, K) false where a joint is one that the person's source labels of nobody; None where there is
+            no such joint.
 
     Raises:
         CocoprepError: there are no predictions, or one is not finite.
@@ -90,7 +93,7 @@ def evaluate(
         pck=pck,
         end_point=measure_end_point_errors(truth, predictions, matches),
         errors=analyse_errors(truth, predictions, matches, table),
-        joints=_joint_thresholds(truth, predictions, matches),
+        joints=_joint_thresholds(truth, predictions, matches, looked_for),
         pckh=measure_pckh(pck["head"], table, table if truth.whole is None else truth.whole.table),
         by_crowding=measure_by_crowding(truth, predictions, table),
         across=across,
@@ -134,9 +137,11 @@ def _person_oks(
     return person_oks
 
 
-def _joint_thresholds(truth: Truth, predictions: Predictions, matches: NDArray[np.int64]) -> JointThresholds | None:
+def _joint_thresholds(
+    truth: Truth, predictions: Predictions, matches: NDArray[np.int64], looked_for: NDArray[np.bool_] | None
+) -> JointThresholds | None:
     found = matches >= 0
     confidence = predictions.confidence[matches[found]]
     if not found.any() or (confidence == confidence.flat[0]).all():
         return None
-    return choose_thresholds(confidence, truth.visibility[found] > 0)
+    return choose_thresholds(confidence, truth.visibility[found] > 0, None if looked_for is None else looked_for[found])

@@ -78,6 +78,12 @@ class JointMap:
                 parts.append(what + ", ".join(names[:_SHOWN]) + more)
         return "; ".join(parts)
 
+    def narrowed(self, places: tuple[int, ...], table: KeypointTable) -> JointMap:
+        """Return the map onto some of the target's joints, those at `places`, which `table` has in that order."""
+        found = tuple(self.places[k] for k in places)
+        near = tuple(self.near[k] for k in places)
+        return JointMap(self.source, table, found, near, self.said & set(table.names))
+
     def apply(self, values: NDArray[T]) -> NDArray[T]:
         """Return (..., K, D) values of the target's joints from (..., S, D) of the source's; 0 where it has none."""
         mapped = np.zeros((*values.shape[:-2], len(self.target), values.shape[-1]), values.dtype)
@@ -110,7 +116,8 @@ def map_joints(
     if not places:
         raise ConfigError(
             f"{option}: {source.name} and {target.name} have no joint in common. Expected some of "
-            f"{list(target.names)!r:.400}, found {list(source.names)!r:.400}. Say which is which by a map of joints."
+            f"{list(target.names)!r:.400}, found {list(source.names)!r:.400}. Say which is which: `joints` in a "
+            ".toml file of sources does, or --map of `cocoprep evaluate`."
         )
     found = tuple(map(places.get, range(len(target))))
     near = tuple(

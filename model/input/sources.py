@@ -6,7 +6,7 @@ S sources, K joints.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cocoprep.checks import printable, require_number
 from cocoprep.errors import ConfigError, RecordError
+from cocoprep.shards.dataset import ShardDataset
 from cocoprep.shards.manifest import Manifest
 
 HEAVIEST = 1000.0  # of all weights
@@ -54,6 +55,23 @@ def sources_of(manifest: Manifest, folder: str) -> FolderSources:
         raise RecordError(f"{folder}: its manifest: no build has written this ({error}) Build it again.") from error
     looked_for = np.array([[joint in source.joints for joint in joints] for source in manifest.sources], np.bool_)
     return FolderSources(names, tuple(source.weight for source in manifest.sources), looked_for)
+
+
+def joints_looked_for(dataset: ShardDataset, annotation_ids: Iterable[int]) -> NDArray[np.bool_] | None:
+    """Return (N, K) which joints the source of each person labels, all of those who have no record.
+
+    None where the folder was built of one source.
+
+    Raises:
+        RecordError: as `sources_of` and `ShardDataset.sources`.
+    """
+    if len(dataset.manifest.sources) < 2:
+        return None
+    labels = sources_of(dataset.manifest, dataset.folder).looked_for
+    labels = np.concatenate([labels, np.ones_like(labels[:1])])
+    places = dict(zip(dataset.annotation_ids, dataset.sources, strict=True))
+    found: NDArray[np.bool_] = labels[[places.get(number, -1) for number in annotation_ids]]
+    return found
 
 
 def folder_names(paths: Sequence[str]) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from cocoprep import open_dataset
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.start import judge_build
 from cocoprep.coco.sources import Source
-from cocoprep.errors import BuildError, ConfigError, RecordError
+from cocoprep.draw.subject import find_subject
+from cocoprep.errors import BuildError, CocoprepError, ConfigError, RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import named_table
 from cocoprep.shards.ground_truth import read_ground_truth
@@ -82,6 +85,14 @@ def test_counts_stand_by_source_and_add_up(pair, tmp_path):
     assert len(set(ledger["annotation_id"].to_pylist())) == 6
 
 
+def test_the_source_of_every_record_is_known_beside_empty_shards(pair, tmp_path):
+    manifest = _built(tmp_path, pair, select=_select())
+    assert any(shard.examples == 0 for shard in manifest.shards)
+    dataset = open_dataset(tmp_path / "out")
+    assert dataset.sources == [person["source"] for person in dataset]
+    assert sorted(dataset.sources) == [0, 0, 1]
+
+
 def test_joints_are_mapped_and_what_each_source_labels_is_known(pair, tmp_path):
     manifest = _built(tmp_path, pair, select=_select())
     coco, lsp = manifest.sources
@@ -110,6 +121,20 @@ def test_records_say_their_source_and_category(pair, tmp_path):
     assert {image["file_name"].partition("/")[0] for image in truth["images"]} == {"coco", "lsp"}
 
 
+def test_an_annotation_is_shown_by_its_source_and_own_id(pair, tmp_path):
+    _built(tmp_path, pair, select=_select())
+    dataset = open_dataset(tmp_path / "out")
+    found = find_subject(dataset, "lsp/1")
+    assert (found.source_id, found.image.file_name) == ("1", "lsp/000000000001.jpg")
+    assert find_subject(dataset, str(found.annotation_id)).row == found.row
+    with pytest.raises(
+        CocoprepError, match=r"found 2 of it\. Choose one by its source, such as coco/1, or by the number"
+    ):
+        find_subject(dataset, "1")
+    with pytest.raises(CocoprepError, match="found no such entry"):
+        find_subject(dataset, "lsp/9")
+
+
 def test_the_order_of_sources_changes_no_number(pair, tmp_path):
     _built(tmp_path, pair, "ab", select=_select())
     _built(tmp_path, pair[::-1], "ba", select=_select())
@@ -126,6 +151,47 @@ def test_a_rerun_keeps_every_shard_and_a_weight_changes_none(pair, tmp_path):
     after = _built(tmp_path, heavier, select=_select())
     assert after.shards == before.shards
     assert [source.weight for source in after.sources] == [1, 3]
+
+
+def test_shared_joints_are_those_of_all_as_the_maps_say(pair, tmp_path):
+    for place in (0, 1):
+        said = list(pair)
+        said[place] = dataclasses.replace(said[place], joints={"left_wrist": "", "left_hip": "left_hip", "nose": ""})
+        manifest = _built(tmp_path, said, str(place), table="shared", select=_select())
+        assert manifest.keypoints.table == "shared-11"
+        assert "left_wrist" not in manifest.keypoints.names
+        assert {source.joints for source in manifest.sources} == {manifest.keypoints.names}
+
+
+def test_what_is_not_there_is_told_by_its_source(pair, tmp_path):
+    coco, lsp = pair
+    for changed, message in (
+        (
+            {"annotations": str(tmp_path / "gone.json")},
+            "--source lsp: .*gone.json: .*found nothing. .*`annotations` in the",
+        ),
+        ({"images": str(tmp_path / "gone")}, "--source lsp: expected a folder, .* found nothing at .*gone"),
+        ({"joints": {"throat": "neck"}}, "--source lsp: expected a joint of coco-17"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            _built(tmp_path, [coco, dataclasses.replace(lsp, **changed)])
+
+
+def test_a_source_without_a_photograph_is_no_small_share_of_faults(pair, tmp_path):
+    coco, lsp = pair
+    (tmp_path / "empty").mkdir()
+    lsp = dataclasses.replace(lsp, images=str(tmp_path / "empty"))
+    with pytest.raises(ConfigError, match=r"--source lsp: none of 1 photographs can be read from .*empty .*Nothing is"):
+        _built(tmp_path, [coco, lsp], select=SelectConfig(max_bad_fraction=1))
+    assert not (tmp_path / "out").exists()
+
+
+def test_sources_of_which_no_joint_is_in_all_are_refused(pair, tmp_path):
+    coco, lsp = pair
+    lsp = dataclasses.replace(lsp, joints={name: "" for name in COCO.names if name not in ("left_hip", "nose")})
+    last = dataclasses.replace(coco, name="last", joints={"left_hip": ""})
+    with pytest.raises(ConfigError, match=r"no joint is in all sources .coco: coco-17; lsp: lsp-14; last: coco-17"):
+        _built(tmp_path, [coco, lsp, last], table="shared")
 
 
 def test_shared_joints_are_those_of_all(pair, tmp_path):
@@ -159,8 +225,11 @@ def test_photographs_may_lie_in_an_archive_or_be_gone(pair, tmp_path):
     with zipfile.ZipFile(archive, "w") as stream:
         stream.write(tmp_path / "lsp" / "train2017" / "000000000001.jpg", "within/000000000001.jpg")
     (tmp_path / "coco" / "train2017" / "000000000001.jpg").unlink()
+    content = json.loads((Path(pair[0].annotations)).read_text())
+    content["annotations"][2] |= {"keypoints": keypoints(COCO, **BODY), "num_keypoints": 2}
+    (Path(pair[0].annotations)).write_text(json.dumps(content))
     sources = [pair[0], _source("lsp", (pair[1].annotations, archive))]
-    with pytest.raises(BuildError, match=r"(?s)coco: row 0, annotation 1: image: .* people to crop: 1 of 2"):
+    with pytest.raises(BuildError, match=r"(?s)coco: row 0, annotation 1: image: .* people to crop: 2 of 3"):
         _built(tmp_path, sources)
     manifest = _built(tmp_path, [_source("other", (pair[1].annotations, archive)), sources[1]], select=_select())
     assert [source.people for source in manifest.sources] == [1, 1]

@@ -35,7 +35,7 @@ def test_without_a_split_each_has_that_of_its_name(coco):
     ("texts", "message"),
     [
         ([], "1 to 100 sources, found 0"),
-        (["a=x.json,y", "a=z.json,y"], "each once, found 'a'"),
+        (["a=x.json,y", "a=z.json,y"], r"each name once, found \['a', 'a'\]"),
         (["gone.toml"], "gone.toml: expected a .toml file of data sets, found nothing"),
         (["x"], "expected NAME=FOLDER"),
         (["a=s3://bucket/x.json,y"], "expected a path of this machine"),

@@ -28,6 +28,11 @@ def test_what_names_no_source_is_refused(text):
         parse_source(text, "train", FILES)
 
 
+def test_a_folder_without_the_split_is_told_by_its_source(tmp_path):
+    with pytest.raises(ConfigError, match=r"--source coco: .*found none. Say which split .* --source coco=ANNOTATIONS"):
+        parse_source(f"coco={tmp_path}", "val2017", FILES)
+
+
 def test_a_file_of_sources():
     text = b"""
 [coco]
@@ -58,7 +63,7 @@ weight = 0.5
         (b"a = 1", "'a' is no source"),
         (b"[a]\nimages = 'x'", "annotations"),
         (b"[a]\nannotations = 'x'\nimages = 'x'\nodd = 1", "odd"),
-        (b"[a]\nannotations = 'x'\nimages = 'x'\nweight = 0", "weight"),
+        (b"[a]\nannotations = 'x'\nimages = 'x'\nweight = 0", "weight of 'a': expected a number from"),
         (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {3 = 4}", "0, 1 or 2"),
         (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {x = 1}", "no source"),
     ],

@@ -56,3 +56,13 @@ def test_no_other_threshold_has_a_higher_f1():
             out = confidence[:, k] >= threshold
             f1 = 2 * (out & labelled[:, k]).sum() / (out.sum() + labelled[:, k].sum())
             assert f1 <= found.f1[k] + 1e-12
+
+
+def test_joints_that_nobody_looked_for_say_nothing():
+    confidence, labelled = [[0.9], [0.8], [0.7], [0.1]], [[0], [1], [1], [0]]
+    looked_for = [[0], [1], [1], [1]]  # the first person's source labels no such joint
+    found = choose_thresholds(confidence, labelled, looked_for)
+    assert found.thresholds.tolist() == [0.7]
+    assert (found.total_precision, found.total_recall, found.labelled.tolist()) == (1.0, 1.0, [2])
+    assert found.reported == 0.75
+    assert choose_thresholds(confidence, labelled).total_precision == pytest.approx(2 / 3)

@@ -16,6 +16,7 @@ from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.input.batches import eval_batches, people_to_evaluate, train_batches, whole_batches
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.mixture import open_mixture
+from cocoprep.model.input.sources import joints_looked_for, sources_of
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import MANIFEST, SIDECAR_SUFFIX
@@ -148,6 +149,17 @@ def test_a_source_is_seen_as_often_as_the_manifest_or_the_user_says(dealt, first
         arms = sum(count for (source, _), count in counts.items() if source == 1)
         assert arms == pytest.approx(20 * odd * expected, abs=20)
         assert {n % 2 for (source, n) in counts if source == 1} <= {1}
+
+
+def test_of_people_evaluated_it_is_known_which_joints_were_looked_for(dealt, first):
+    dataset = open_dataset(dealt)
+    ids = [*dataset.annotation_ids, 0]  # of nobody's record
+    found = joints_looked_for(dataset, ids)
+    labels = sources_of(dataset.manifest, str(dealt)).looked_for
+    assert not labels.all()
+    assert np.array_equal(found[:-1], labels[dataset.sources])
+    assert found[-1].all()
+    assert joints_looked_for(open_dataset(first), ids) is None
 
 
 def test_what_a_source_does_not_label_nobody_has_looked_for(dealt):
