@@ -40,7 +40,8 @@ class ImagePeople(msgspec.Struct, frozen=True, array_like=True):
 class Selection:
     """What an annotation file holds: every entry, and the kept people by image in shard order.
 
-    `notes` tell what was found out of photographs' sizes, and what looks wrong.
+    `notes` tell what was found out of photographs' sizes, and what looks wrong; `leaked` are the images that are left
+    out since another data set has their photograph.
     """
 
     entries: list[JudgedEntry]
@@ -48,6 +49,7 @@ class Selection:
     groups: list[ImagePeople]
     num_shards: int
     notes: tuple[str, ...] = ()
+    leaked: frozenset[int] = frozenset()
 
     @property
     def people(self) -> int:
@@ -56,10 +58,13 @@ class Selection:
 
     @property
     def listed_images(self) -> list[ImageInfo]:
-        """Return the photographs that evaluation has to count: all that are listed, or those within a limit."""
+        """Return the photographs that evaluation has to count: all that are listed, or those within a limit.
+
+        Of those that are left out, nobody is to be found.
+        """
         if any(entry.reason is DropReason.LIMIT for entry in self.entries):
             return [group.image for group in self.groups]
-        return list(self.images.values())
+        return [image for image in self.images.values() if image.image_id not in self.leaked]
 
     @property
     def dropped(self) -> Counter[DropReason]:
@@ -130,7 +135,7 @@ def select_people(
         else replace(entry, shard=shard_of(entry.image_id, select.seed, num_shards))
         for entry in entries
     ]
-    return Selection(entries, images, groups, num_shards, notes)
+    return Selection(entries, images, groups, num_shards, notes, frozenset(annotations.leaked))
 
 
 def _without_size(parsed: Sequence[ParsedEntry], images: Mapping[int, ImageInfo]) -> list[ImageInfo]:

@@ -8,6 +8,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from cocoprep.builder.config import SHARED, BuildConfig, SelectConfig
 from cocoprep.cli.input_size import InputSize
@@ -147,6 +148,8 @@ def _inputs(options: dict[str, Any], files: FileStore) -> tuple[str, dict[str, A
     if options["sources"]:
         if annotations or images:
             raise ConfigError("--source: names annotations and photographs; leave --annotations and --images away.")
+        if click.get_current_context().get_parameter_source("data_dir") is not ParameterSource.DEFAULT:
+            raise ConfigError("--source: names folders too, as NAME=FOLDER; leave --data-dir away.")
         sources = tuple(map(_absolute, open_sources(options["sources"], split, files)))
         return split or _as_split("_".join(source.name for source in sources)), {"sources": sources}
     if split is None:

@@ -176,8 +176,20 @@ def count_source(source: SourceRecord, ledger: pa.Table) -> SourceRecord:
 
 
 def has_too_many_faults(ledger: pa.Table, max_bad_fraction: float) -> bool:
-    """Tell whether the share of faulty annotations is too large."""
-    return len(_faulty(ledger)) > max_bad_fraction * _count_own(ledger)
+    """Tell whether the share of faulty annotations is too large; of several sources, that of any."""
+    return _worst_source(ledger, max_bad_fraction) is not None
+
+
+def _worst_source(ledger: pa.Table, max_bad_fraction: float) -> pa.Table | None:
+    """Return the lines of the first source whose share of faults is too large; None where there is none.
+
+    A small source beside a large one is judged as it would be alone.
+    """
+    names = [name for name in ledger["source"].unique().to_pylist() if name is not None]
+    for own in [ledger.filter(pc.equal(ledger["source"], name)) for name in names] or [ledger]:
+        if len(_faulty(own)) > max_bad_fraction * _count_own(own):
+            return own
+    return None
 
 
 def check_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, listed_in: str | None = None) -> None:
@@ -191,6 +203,8 @@ def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, lis
 
     `path` is the annotation file's, `listed_in` the ledger's where it has been written.
     """
+    worst = _worst_source(ledger, max_bad_fraction)
+    ledger = ledger if worst is None else worst
     bad = _faulty(ledger)
     counts = ", ".join(f"{n} {reason}" for reason, n in count_dropped(bad).items() if n)
     first = "".join(
@@ -199,10 +213,14 @@ def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, lis
     )
     all_of_them = f"All are listed in {listed_in}. " if listed_in else ""
     return BuildError(
-        f"{path}: {len(bad)} of {_count_own(ledger)} annotations are faulty ({counts}), more than the share of "
-        f"{max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{first}\n"
+        f"{path}: {len(bad)} of {_count_own(ledger)} annotations{_source(bad)} are faulty ({counts}), more than the share "
+        f"of {max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{first}\n"
         f"{all_of_them}Mend the data, or raise --max-bad-fraction to drop these annotations."
     )
+
+
+def _source(lines: pa.Table) -> str:
+    return f" of {lines['source'][0]}" if len(lines) and lines["source"][0].is_valid else ""
 
 
 def _of(line: dict[str, Any]) -> str:

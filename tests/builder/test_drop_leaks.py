@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.ledger import read_ledger
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
@@ -57,6 +58,8 @@ def test_a_build_of_one_drops_its_own(run, sets):
     )
     assert code == 0, out + err
     assert read_manifest(str(built), FILES).counts.dropped["leak"] == 1
+    listed = read_ground_truth(str(built), FILES)
+    assert {image["id"] for image in listed["images"]} == {one["image_id"] for one in listed["annotations"]} == {1, 2}
     assert _lines(built)["3"] == ("leak", "same file: '000000000002.jpg' of val")
 
 

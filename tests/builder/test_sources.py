@@ -298,3 +298,17 @@ def test_an_input_in_the_output_is_refused(pair, tmp_path):
     config = BuildConfig(split="a", out=str(tmp_path / "out"), sources=sources, keypoints=COCO, select=_select())
     with pytest.raises(ConfigError, match="lies in --out"):
         judge_build(config, FILES)
+
+
+def test_a_small_source_is_judged_as_it_would_be_alone(pair, tmp_path):
+    good = [{"id": n, "image_id": 1, "keypoints": keypoints(COCO, **BODY)} for n in range(1, 400)]
+    large = _source("large", write_coco(tmp_path / "large", {1: GREY}, good))
+    with pytest.raises(BuildError, match=r"1 of 3 annotations of lsp are faulty \(1 box\)"):
+        _built(tmp_path, [large, pair[1]])
+
+
+def test_a_folder_beside_sources_is_refused(run, pair, tmp_path):
+    named = ("--source", f"lsp={pair[1].annotations},{pair[1].images}", "--keypoints", "coco-17")
+    code, _, err = run("build", *named, "--data-dir", tmp_path, "--out", tmp_path / "out")
+    assert code == 1
+    assert "leave --data-dir away" in err
