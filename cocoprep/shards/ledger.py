@@ -213,8 +213,8 @@ def too_many_faults(ledger: pa.Table, max_bad_fraction: float, path: str, *, lis
     )
     all_of_them = f"All are listed in {listed_in}. " if listed_in else ""
     return BuildError(
-        f"{path}: {len(bad)} of {_count_own(ledger)} annotations{_source(bad)} are faulty ({counts}), more than the share "
-        f"of {max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{first}\n"
+        f"{path}: {len(bad)} of {_count_own(ledger)} annotations{_source(bad)} are faulty ({counts}), more than the "
+        f"share of {max_bad_fraction:g} that --max-bad-fraction allows. The first of them:{first}\n"
         f"{all_of_them}Mend the data, or raise --max-bad-fraction to drop these annotations."
     )
 
