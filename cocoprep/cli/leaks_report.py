@@ -12,6 +12,7 @@ from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say, say_note
 from cocoprep.inspection.leaks import FoundLeaks
 from cocoprep.inspection.listed import Listed
+from cocoprep.pose.nouns import counted
 from cocoprep.shards.leak_list import LeakKind
 
 
@@ -20,7 +21,7 @@ def print_leaks(found: FoundLeaks, listed: Sequence[Listed]) -> None:
     for one in listed:
         say(f"{one.source.name}: {len(one.photographs)} photographs of {one.source.annotations}")
     if found.flat:
-        say_note(f"{found.flat} photographs are of one grey all over, and were compared by their files alone")
+        say_note(counted(found.flat, "photographs are of one grey all over, compared by the file alone"))
     if not found.leaks:
         say("No photograph was found twice.")
         return

@@ -124,7 +124,7 @@ def _unnamed(name: str, joints: int, flip: list[int] | None, account: Account) -
         )
         return Category.of(alike, name)
     account.guessed.add(
-        "skeletons have no names of joints: named by their numbers, of two that flip_idx pairs the first as left. "
+        "skeletons have no names of joints: named by number, of two that flip_idx pairs the first as left. "
         "--keypoints names them",
         name,
     )

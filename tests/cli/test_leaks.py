@@ -68,10 +68,10 @@ def test_what_is_not_compared_is_told(run, tmp_path):
     (tmp_path / "a/photographs/1.jpg").rename(tmp_path / "a/photographs/1.JPG")
     code, out, err = run("leaks", "--source", f"a={source}", "--out", tmp_path / "out")
     assert code == 0, err
-    assert "note: a: 1 file names are not quite the photographs' own" in err
+    assert "note: a: 1 file name is not quite the photographs' own" in err
     assert "warning: 1 a: photographs that are listed are not there. The first: '5.jpg': no such file" in err
     assert "warning: 1 photographs cannot be read, and were compared by their files alone, or not at all" in err
-    assert "note: 1 photographs are of one grey all over" in err
+    assert "note: 1 photograph is of one grey all over" in err
     assert "│ a " in out
 
 

@@ -360,8 +360,8 @@ def test_nothing_is_no_value(arguments, run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "option"),
     [
-        (("train", "--data", "a", "--data", "b"), "--data"),
-        (("train", "--data=a", "--run-dir", "r", "--data=b"), "--data"),
+        (("train", "--data", "a", "--run-dir", "r", "--run-dir", "s"), "--run-dir"),
+        (("evaluate", "--data=a", "--run", "r", "--data=b"), "--data"),
         (("build", "--split", "a", "--out", "x", "--out=y"), "--out"),
         (("evaluate", "--run", "a", "--run-dir", "b", "--data", "d"), "--run"),
     ],

@@ -68,7 +68,7 @@ TOLD = {
     "several points": ('<points label="bird" points="1,2;3,4"/>', "several points, which do not say"),
     "no coordinates": ('<points label="bird" points="x"/>', "no two coordinates"),
     "a joint twice": (skeleton(joint("beak", 1, 2), joint("beak", 3, 4), joint("tail", 9, 9)), "there twice"),
-    "a joint of another": (skeleton(joint("paw", 1, 2), joint("beak", 3, 4), joint("tail", 9, 9)), "none of their"),
+    "a joint of another": (skeleton(joint("paw", 1, 2), joint("beak", 3, 4), joint("tail", 9, 9)), "none of its"),
     "not a number": (skeleton(joint("beak", "nan", 2)), "no pixels"),
     "far away": (skeleton(joint("beak", "1e300", 2)), "no pixels"),
     "one joint and no box": (skeleton(joint("beak", 1, 2)), "no box, and joints that span none"),

@@ -125,4 +125,4 @@ def test_joints_by_a_table_of_ones_own_choice(run, tmp_path):
     (person,) = document["annotations"]
     assert person["keypoints"][3:6] == [39.5, 29.5, 2]
     assert len(person["keypoints"]) == 51
-    assert "LEFT OUT: 1 joint is none of their category's, such as 'paw'" in said
+    assert "LEFT OUT: 1 joint is none of its category's, such as 'paw'" in said

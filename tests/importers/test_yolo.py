@@ -48,7 +48,7 @@ def test_joints_without_names_are_paired_by_flip_idx(run, tmp_path):
     write(tmp_path)
     _, said, document = convert(run, tmp_path)
     assert document["categories"][0]["keypoints"] == ["left_joint_0", "right_joint_0"]
-    assert "no names of joints: named by their numbers" in said
+    assert "no names of joints: named by number" in said
 
 
 @pytest.mark.parametrize("flip", [None, [1, 1], [0], [0, 1, 2]])
@@ -144,7 +144,7 @@ def test_photographs_and_labels_that_are_not_there_are_told(run, tmp_path):
     assert "1 photograph has no labels that can be read" in said
     assert "cannot be read: their people are left out with them, such as 'images/train/c.jpg'" in said
     assert "of a kind that is not read" in said
-    assert "LEFT OUT: 1 label file is of no photograph of their split, such as 'labels/train/z.txt'" in said
+    assert "LEFT OUT: 1 label file is of no photograph of its split, such as 'labels/train/z.txt'" in said
 
 
 CONFIGS = {

@@ -67,7 +67,7 @@ def test_nothing_to_do_gives_what_is_stored(folder):
     np.testing.assert_array_equal(varied.visibility, folder.visibility)
     np.testing.assert_array_equal(varied.heatmaps, folder.heatmaps)
     np.testing.assert_array_equal(varied.zoom, 1)
-    assert [array.dtype for array in varied] == [np.uint8, np.uint8, np.float32, np.int32, np.float32]
+    assert [array.dtype for array in varied] == [np.uint8, np.uint8, np.float32, np.int32, np.float32, np.bool_]
 
 
 def test_a_flip_alone_is_a_mirror(folder):
