@@ -98,8 +98,9 @@ test-slow: $(VENV)/.dev  ## run the slow tests: kills, interrupted training, the
 test-flink: $(VENV)/.dev engines  ## run the tests on Flink: a cluster, and workers that start as in a container
 	$(BIN)/python -m pytest -m 'flink and not long' tests/pipelines
 
+# Of the long ones a few files have nearly all, so that each test goes to whichever process is free.
 test-all: test test-slow test-flink prism  ## run every test: with random kills, whole learning runs, and Prism too
-	$(PYTEST) -m 'long and not flink and not prism'
+	$(PYTEST) --dist worksteal -m 'long and not flink and not prism'
 	$(BIN)/python -m pytest -m 'prism or (flink and long)' tests/pipelines
 
 lint: $(VENV)/.dev  ## check style and types

@@ -103,7 +103,7 @@ def nothing(path: Path) -> None:
 # The commands
 
 
-@shares(None, 50)
+@shares(None, 25)
 def test_build(killing, tmp_path, kills):
     annotations, images = write_people(tmp_path / "coco", images=30)
     home = Home(tmp_path / "home", changing={"under_way.json": nothing})
@@ -118,7 +118,7 @@ def test_build(killing, tmp_path, kills):
     )  # fmt: skip
 
 
-@shares(None, 30)
+@shares(None, 12)
 def test_train(killing, built, other, tmp_path, kills):
     pytest.importorskip("tensorflow")
     home = Home(
@@ -200,7 +200,7 @@ def test_stage_to_a_bucket(killing, built, bucket, tmp_path, kills):
     killing(kills, [*COCOPREP, "stage", str(built), f"{bucket}/out"], home, inputs=[built])
 
 
-@shares(1, 30)
+@shares(1, 15)
 def test_sample(killing, tmp_path, kills):
     home = Home(tmp_path / "home", changing={"sample.json": json_of, "sample-progress.jsonl": lines_of})
     images = 40 if kills > 1 else 8  # enough for two processes, or quickly drawn
@@ -220,7 +220,7 @@ def test_convert_crops(killing, built, tmp_path, kills):
     killing(kills, [*COCOPREP, "convert", str(built), "--to", "coco", "--out", "out"], home, inputs=[built])
 
 
-@shares(1, 20)
+@shares(1, 12)
 def test_download(killing, tmp_path, kills):
     mirror, home = tmp_path / "mirror", Home(tmp_path / "home")
     mirror.mkdir()
@@ -313,7 +313,7 @@ def test_pictures(killing, built, tmp_path, command, kills):
     killing(kills, line, Home(tmp_path / "home"), inputs=[built])
 
 
-@shares(4, 30)
+@shares(4, 15)
 def test_leaks(killing, tmp_path, kills):
     annotations, images = write_people(tmp_path / "coco", images=60)
     home = Home(tmp_path / "home", looks={"fingerprints/*": nothing})
