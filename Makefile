@@ -23,16 +23,19 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "cocoprep needs Python 3.11 to 3.13; name one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
+# Not compiled ahead: of what is installed little is imported, and that is compiled once when it is.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+
 $(VENV)/.data: setup.cfg constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(INSTALL) --editable .
 	touch $@
 
 $(VENV)/.train: setup.cfg constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train]'
+	$(INSTALL) --editable '.[train]'
 	touch $@ $(VENV)/.data
 
 $(VENV)/.dev: setup.cfg constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,train,onnx]'
+	$(INSTALL) --editable '.[dev,train,onnx]'
 	touch $@ $(VENV)/.data $(VENV)/.train
 
 train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## train, or go on: DATA=, VAL=, RUN= name folders, TRAIN= options
@@ -75,7 +78,7 @@ prism: engines
 	  echo 'no Prism: Go cannot build it'
 
 $(VENV)/.gcp: setup.cfg constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gcp]'
+	$(INSTALL) --editable '.[gcp]'
 	touch $@ $(VENV)/.data
 
 DATAFLOW = $(BIN)/cocoprep build --split $(SPLIT) --data-dir gs://$(or $(BUCKET),BUCKET)/coco \

@@ -115,6 +115,7 @@ def test_a_keras_file_takes_pixels_as_they_are(data, run, tmp_path):
     assert list(about["outputs"]) == ["heatmaps"]
 
 
+@pytest.mark.long
 def test_an_export_is_not_there_before_what_tells_of_it(data, run, tmp_path, monkeypatch):
     """So that no kill leaves one without the other, which the same command would then not replace."""
     out, take, there = tmp_path / "network.keras", ExportPlace.take, []
@@ -146,6 +147,7 @@ def test_onnx_in_a_process_without_tensorflow(data, small, tmp_path):
     check_joints(np.load(tmp_path / "found.npz"), open_predictor(small).heatmaps(crops)[-1])
 
 
+@pytest.mark.long
 def test_what_is_there_stays_unless_it_is_forced(data, run, tmp_path):
     path = tmp_path / "network.keras"
     path.write_text("mine")

@@ -91,6 +91,7 @@ def test_what_cannot_be_is_said_in_a_line(tmp_path, monkeypatch, arguments, code
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_sizes_that_the_network_cannot_halve_are_said(data, tmp_path):
     code, _, err = run("--data", data, "--run-dir", tmp_path / "run", "--depth", "5", "--batch-size", "4")
     assert code == 1
@@ -98,6 +99,7 @@ def test_sizes_that_the_network_cannot_halve_are_said(data, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_a_batch_of_more_people_than_there_are(data, tmp_path):
     code, _, err = run("--data", data, "--run-dir", tmp_path / "run", "--batch-size", "64")
     assert code == 1

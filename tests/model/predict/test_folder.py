@@ -28,8 +28,13 @@ def run(data, tmp_path_factory):
     return str(write_run(tmp_path_factory.mktemp("runs") / "run", data))
 
 
-def test_everybody_once_in_stored_order(data, run):
-    predictor, dataset, seen = open_predictor(run), open_dataset(data), []
+@pytest.fixture(scope="module")
+def predictor(run):
+    return open_predictor(run)
+
+
+def test_everybody_once_in_stored_order(data, predictor):
+    dataset, seen = open_dataset(data), []
     found, kept = predict_folder(
         predictor, str(data), batch_size=4, on_people=lambda done, total: seen.append((done, total))
     )
@@ -49,13 +54,13 @@ def test_everybody_once_in_stored_order(data, run):
         np.testing.assert_allclose(found.scores[n], peaks[peaks > 0.2].mean(), atol=1e-5)
 
 
-def test_batches_larger_than_the_folder(data, run):
-    found, _ = predict_folder(open_predictor(run), str(data), batch_size=64)
+def test_batches_larger_than_the_folder(data, predictor):
+    found, _ = predict_folder(predictor, str(data), batch_size=64)
     assert len(found) == 10
 
 
-def test_heatmaps_of_chosen_people_are_kept(data, run):
-    predictor, dataset = open_predictor(run), open_dataset(data)
+def test_heatmaps_of_chosen_people_are_kept(data, predictor):
+    dataset = open_dataset(data)
     wanted = [dataset.annotation_ids[6], dataset.annotation_ids[1], 999999]
     _, kept = predict_folder(predictor, str(data), batch_size=4, keep_maps=wanted)
     assert [one.annotation_id for one in kept] == [wanted[1], wanted[0]]
@@ -77,21 +82,21 @@ def test_heatmaps_of_chosen_people_are_kept(data, run):
         ({"bbox_scale": 1.1}, "box scale .* is 1.1"),
     ],
 )
-def test_a_folder_of_another_geometry_is_refused(run, tmp_path, crop, said):
+def test_a_folder_of_another_geometry_is_refused(predictor, tmp_path, crop, said):
     annotations, photographs = write_people(tmp_path / "coco", images=2)
     build_folder(
         tmp_path / "out", annotations=annotations, images=photographs,
         crop=CropConfig(**{"input_size": (64, 48), **crop}), select=SelectConfig(shards=1),
     )  # fmt: skip
     with pytest.raises(ConfigError, match=said):
-        predict_folder(open_predictor(run), str(tmp_path / "out"))
+        predict_folder(predictor, str(tmp_path / "out"))
 
 
-def test_damage_is_told(data, run, tmp_path):
+def test_damage_is_told(data, predictor, tmp_path):
     folder = copy_folder(data, tmp_path / "damaged")
     shard = next(path for path in sorted(folder.iterdir()) if ".tfrecord" in path.name and path.suffix != ".json")
     content = bytearray(shard.read_bytes())
     content[len(content) // 2] ^= 1
     shard.write_bytes(bytes(content))
     with pytest.raises(RecordError, match="annotation"):
-        predict_folder(open_predictor(run), str(folder))
+        predict_folder(predictor, str(folder))

@@ -224,6 +224,7 @@ def test_half_precision_learns_and_goes_on(data, val, tmp_path, precision):
     assert np.isfinite([loss for _, loss in curve(whole)]).all()
 
 
+@pytest.mark.long
 def test_a_loss_that_is_not_finite_names_step_and_people(data, tmp_path):
     training = open_tiny(data, None, tmp_path / "run", augment="none", network__stacks=1)
     weights = next(v for v in training.trainee.network.trainable_variables if "stack1_head" in v.path)
@@ -290,6 +291,7 @@ def flip_a_bit(folder, shard):
     return path.name
 
 
+@pytest.mark.long
 def test_a_damaged_record_is_named(data, tmp_path):
     shutil.copytree(data, tmp_path / "data")
     shard = flip_a_bit(tmp_path / "data", 0)

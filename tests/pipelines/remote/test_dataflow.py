@@ -224,7 +224,7 @@ def bare(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    found = pip(python, "install", "--quiet", f"apache-beam=={metadata.version('apache-beam')}")
+    found = pip(python, "install", "--quiet", "--no-compile", f"apache-beam=={metadata.version('apache-beam')}")
     if found.returncode != 0:
         pytest.skip(f"pip cannot get Beam: {found.stderr.strip().splitlines()[-1]}")
     found = subprocess.run([python, "-c", "import cocoprep"], check=False, capture_output=True, cwd=folder)
