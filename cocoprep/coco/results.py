@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.coco.format import json_fault
-from cocoprep.coco.ids import number_of, text_of
+from cocoprep.coco.line_list import LineCheck, LineForm, decode_lines, of_category, passed_over
 from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import ResultsError
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.pose.nouns import counted
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 CATEGORY_ID = 1  # of predictions that belong to no annotation file: COCO's person
-FORM = '{"image_id": 1, "category_id": 1, "keypoints": [x, y, confidence, ...], "score": 0.9}'
-_PLACE = re.compile(r"(?P<reason>.*?)(?: - at `\$\[(?P<line>\d+)\](?P<field>.*)`)?")
+FORM = LineForm(
+    "results lines", '{"image_id": 1, "category_id": 1, "keypoints": [x, y, confidence, ...], "score": 0.9}'
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,7 @@ class Predictions:
         annotation_ids: (M,) int64, the annotation whose box each was made from; None where that is not known.
         bbox: (M, 4) float64, x, y, width, height, where the results came with boxes: pycocotools then takes a
             person's size from them, otherwise from the joints' extent.
+        box_scores: (M,) float64, how sure a detector was of the box each was made in; None where none has said.
         notes: what had to be guessed or was passed over, in sentences.
         whole: where these are of some of the joints alone, the same with all of them, in their own order.
     """
@@ -49,6 +47,7 @@ class Predictions:
     scores: NDArray[np.float64]
     annotation_ids: NDArray[np.int64] | None = None
     bbox: NDArray[np.float64] | None = None
+    box_scores: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     whole: Predictions | None = None
 
@@ -64,6 +63,9 @@ class Predictions:
         if self.bbox is not None:
             for line, box in zip(found, self.bbox.tolist(), strict=True):
                 line["bbox"] = box
+        if self.box_scores is not None:
+            for line, score in zip(found, self.box_scores.tolist(), strict=True):
+                line["box_score"] = score
         return found
 
 
@@ -86,10 +88,6 @@ class _Line(msgspec.Struct, gc=False):
     bbox: list[float] | None = None
 
 
-class _ImageIdOnly(msgspec.Struct):
-    image_id: Any = None
-
-
 def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable) -> Predictions:
     """Read and check a COCO results file of any tool.
 
@@ -108,40 +106,25 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
             one of several, or two lines are equal in image_id, keypoints and score. The first such line is named,
             counted from 0, with its image.
     """
-    lines = _decode(read_user_file(path, files, "a JSON file of COCO results", refusal=ResultsError), path)
-    if not lines:
-        raise ResultsError(
-            f"{path}: the list is empty, so there is nothing to score. Expected at least one line such as {FORM}."
-        )
-    places, others = _of_category(lines, path, truth)
+    data = read_user_file(path, files, "a JSON file of COCO results", refusal=ResultsError)
+    lines = decode_lines(data, path, _Line, FORM)
+    expected = f"{truth.category_id}, the category that counts in {truth.path}"
+    places, others = of_category(lines, path, truth.categories, expected)
     lines = [lines[place] for place in places]
     images = ResultImages(truth.path, truth.file_names, truth.source_ids)
     found = [images.find(line.image_id) for line in lines]
-    check = _Check(path, places, [line.image_id for line in lines])
+    check = LineCheck(path, places, lines)
     check.refuse(np.array([isinstance(image, str) for image in found]), found.__getitem__)
     image_ids = np.array(found, np.int64)
     triples, scores = _numbers(lines, check, table)
     _refuse_equal_lines(check, image_ids, triples, scores)
-    notes = (*others, *images.notes)
+    notes = (*passed_over(others, "lines of the results"), *images.notes)
     bbox = _boxes(lines, check)
     return Predictions(image_ids, triples[..., :2].copy(), triples[..., 2].copy(), scores, bbox=bbox, notes=notes)
 
 
-def _of_category(lines: list[_Line], path: str, truth: Truth) -> tuple[list[int], tuple[str, ...]]:
-    """Return the places of the lines that are of the category, and what is to be said of the others."""
-    places = [place for place, line in enumerate(lines) if number_of(line.category_id) in truth.categories]
-    if not places:
-        raise ResultsError(
-            f"{path}: line 0 and all others: category_id {text_of(lines[0].category_id):.100}, expected "
-            f"{truth.category_id}, the category that counts in {truth.path}."
-        )
-    passed = len(lines) - len(places)
-    note = counted(passed, "lines of the results are of other categories: passed over")
-    return places, (note,) if passed else ()
-
-
 def _numbers(
-    lines: list[_Line], check: _Check, table: KeypointTable
+    lines: list[_Line], check: LineCheck, table: KeypointTable
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (M, K, 3) float64 joints and (M,) float64 scores."""
     counts = np.array([len(line.keypoints) for line in lines])
@@ -163,25 +146,8 @@ def _numbers(
     return triples, scores
 
 
-class _Check:
-    """Names the first of the lines that are wrong."""
-
-    def __init__(self, path: str, places: list[int], images: list[Any]) -> None:
-        self.path, self.places, self.images = path, places, images
-
-    def refuse(self, bad: NDArray[np.bool_], what: Any) -> None:
-        """Raise for the first line that is `bad` (M,); `what` says of its number what is wrong."""
-        if bad.any():
-            line, more = int(bad.argmax()), int(bad.sum()) - 1
-            also = f" ({more} more like it)" if more else ""
-            raise ResultsError(
-                f"{self.path}: line {self.places[line]}, image_id {text_of(self.images[line]):.100}: "
-                f"{what(line)}{also}. Lines count from 0."
-            )
-
-
 def _refuse_equal_lines(
-    check: _Check, image_ids: NDArray[np.int64], triples: NDArray[np.float64], scores: NDArray[np.float64]
+    check: LineCheck, image_ids: NDArray[np.int64], triples: NDArray[np.float64], scores: NDArray[np.float64]
 ) -> None:
     rows = np.column_stack([triples.reshape(len(triples), -1), scores]) + 0.0  # so that -0 and 0 are the same bytes
     first: dict[tuple[int, bytes], int] = {}
@@ -195,7 +161,7 @@ def _refuse_equal_lines(
     )
 
 
-def _boxes(lines: list[_Line], check: _Check) -> NDArray[np.float64] | None:
+def _boxes(lines: list[_Line], check: LineCheck) -> NDArray[np.float64] | None:
     if not lines[0].bbox:  # pycocotools looks at the first line alone
         return None
     sides = np.array([len(line.bbox or ()) for line in lines])
@@ -207,59 +173,6 @@ def _boxes(lines: list[_Line], check: _Check) -> NDArray[np.float64] | None:
     infinite = np.isinf(bbox).max(axis=1)
     check.refuse(infinite, lambda n: "a number of bbox is infinite")
     return bbox
-
-
-def _decode(data: bytes, path: str) -> list[_Line]:
-    try:
-        return msgspec.json.decode(data, type=list[_Line])
-    except msgspec.ValidationError as error:
-        _explain_form(error, data, path)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        _explain_no_json(error, data, path)
-    except RecursionError as error:
-        raise ResultsError(f"{path}: its JSON is nested hundreds of levels deep. Expected {FORM}.") from error
-
-
-def _explain_form(error: msgspec.ValidationError, data: bytes, path: str) -> NoReturn:
-    place = _PLACE.fullmatch(str(error))
-    if place is None or place["line"] is None:
-        raise ResultsError(f"{path}: expected a list of results lines such as {FORM} ({error}).") from error
-    line = int(place["line"])
-    try:
-        raw = msgspec.json.decode(data, type=list[msgspec.Raw])[line]
-        image_id = msgspec.json.decode(raw, type=_ImageIdOnly).image_id
-    except (ValueError, RecursionError):  # what follows the line may be no JSON at all, or no UTF-8
-        image_id = None
-    image = "without an image_id" if image_id is None else f"image_id {image_id!r:.40}"
-    field = f"{place['field'].removeprefix('.')}: " if place["field"] else ""
-    raise ResultsError(
-        f"{path}: line {line}, {image}: {field}{place['reason']}. Lines count from 0; expected {FORM}."
-    ) from error
-
-
-def _explain_no_json(error: msgspec.DecodeError | UnicodeDecodeError, data: bytes, path: str) -> NoReturn:
-    try:
-        lines = json.loads(data)  # Python takes NaN and Infinity for numbers, so it tells whose they are
-    except (ValueError, RecursionError):
-        lines = None
-    for number, line in enumerate(lines if isinstance(lines, list) else []):
-        if isinstance(line, dict) and not _is_finite(line):
-            raise ResultsError(
-                f"{path}: line {number}, image_id {line.get('image_id')}: a number is NaN or infinite. Such "
-                "predictions cannot be scored, and are not JSON: mend the tool that made them. Lines count from 0."
-            ) from error
-    fault = json_fault(error, data, 0) if isinstance(error, msgspec.DecodeError) else f"({error})"
-    raise ResultsError(
-        f"{path}: not valid JSON {fault}. Expected a list of lines such as {FORM}; the file may be cut short."
-    ) from error
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    if isinstance(value, list):
-        return all(map(_is_finite, value))
-    return not isinstance(value, float) or bool(np.isfinite(value))
 
 
 def result_lines(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.output import RESULTS
+from cocoprep.evaluation.rescoring import rescore
+from cocoprep.model.predict.joints import Joints
 from cocoprep.model.predict.listing import Listed
 from cocoprep.model.predict.photographs import PredictedPhotograph, predict_photographs
 from cocoprep.model.predict.predictor import Predictor
@@ -58,7 +61,8 @@ class PredictionFolder:
         self.faults: list[tuple[str, str]] = []
         self._files, self._on_fault = files, on_fault
         self._images: list[dict[str, Any]] = []
-        self._people: list[tuple[int, Any]] = []
+        self._people: list[tuple[int, Joints]] = []
+        self._box_scores: list[NDArray[np.float64]] = []
         self._taken: set[str] = set()
         self._times: list[tuple[int, float]] = []
 
@@ -127,7 +131,10 @@ class PredictionFolder:
     def add(self, seen: PredictedPhotograph) -> None:
         """Take a photograph's people, and draw them."""
         listed, photograph = seen.listed, seen.photograph
-        self._people.append((listed.image_id, seen.joints))
+        joints = seen.joints
+        self._people.append((listed.image_id, replace(joints, scores=rescore(joints.scores, seen.box_scores))))
+        if seen.box_scores is not None:
+            self._box_scores.append(seen.box_scores)
         self._images.append(
             {
                 "id": listed.image_id,
@@ -170,6 +177,7 @@ class PredictionFolder:
             keypoints=np.concatenate([joints.keypoints for _, joints in self._people]),
             confidence=np.concatenate([joints.confidence for _, joints in self._people]),
             scores=np.concatenate([joints.scores for _, joints in self._people]),
+            box_scores=np.concatenate(self._box_scores) if self._box_scores else None,
         )
 
 

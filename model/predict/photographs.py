@@ -28,12 +28,21 @@ HELD_PIXELS = MAX_PIXELS  # of photographs that wait for the rest of a batch
 
 @dataclass(frozen=True)
 class PredictedPhotograph:
-    """A photograph that has been looked at: its N boxes that could be used, and the joints found in each."""
+    """A photograph that has been looked at.
+
+    Attributes:
+        listed: what was asked for.
+        photograph: its pixels.
+        boxes: the N that could be used.
+        joints: found in each.
+        box_scores: (N,) how sure a detector was of each; None where none has said.
+    """
 
     listed: Listed
     photograph: Image.Image
     boxes: list[BBox]
     joints: Joints
+    box_scores: NDArray[np.float64] | None = None
 
 
 def predict_photographs(
@@ -82,16 +91,20 @@ def predict_photographs(
 
 @dataclass
 class _Opened:
-    """A photograph whose people are being looked at."""
+    """A photograph whose people are being looked at, in those of its boxes that are at `places`."""
 
     listed: Listed
     photograph: Image.Image
     boxes: list[BBox]
+    places: list[int]
     found: list[tuple[NDArray[np.float64], NDArray[np.float64], np.float64]] = field(default_factory=list)
 
     def seen(self) -> PredictedPhotograph:
         keypoints, confidence, scores = (np.stack(part) for part in zip(*self.found, strict=True))
-        return PredictedPhotograph(self.listed, self.photograph, self.boxes, Joints(keypoints, confidence, scores))
+        joints = Joints(keypoints, confidence, scores)
+        given = self.listed.scores
+        box_scores = None if given is None else np.array(given, np.float64)[self.places]
+        return PredictedPhotograph(self.listed, self.photograph, self.boxes, joints, box_scores)
 
 
 @dataclass(frozen=True)
@@ -115,8 +128,9 @@ def _people(listed: Iterable[Listed], predictor: Predictor, on_fault: OnFault) -
         faults = [box_fault(box, *photograph.size) for box in wanted]
         for fault in filter(None, faults):
             on_fault(one.name, f"{one.name!r}: {fault}")
-        boxes = [box for box, fault in zip(wanted, faults, strict=True) if fault is None]
-        opened = _Opened(one, photograph, boxes)
+        places = [place for place, fault in enumerate(faults) if fault is None]
+        boxes = [wanted[place] for place in places]
+        opened = _Opened(one, photograph, boxes, places)
         for box in boxes:
             window = canonical_window(box, (photograph.height, photograph.width), geometry)
             yield _CutPerson(opened, window, np.asarray(crop_image(photograph, window, geometry.input_size)))

@@ -238,3 +238,30 @@ def test_a_subset_of_the_photographs(build):
     dataset, _ = build("subset-of-photographs", "--max-bad-fraction", 1)
     assert dataset.manifest.counts.images == 15
     assert dataset.manifest.counts.dropped["image"] > 0
+
+
+@pytest.fixture
+def network(people_folder, tmp_path):
+    """Return a run whose network finds the brightest spot."""
+    pytest.importorskip("tensorflow")
+    from tests.support.runs import brightness_network, write_run
+
+    data = people_folder(images=2, shards=1)
+    return write_run(tmp_path / "run", data, brightness_network(open_dataset(data).manifest.crop))
+
+
+def test_a_detectors_boxes_are_predicted_and_their_scores_kept(exports, run, network, tmp_path):
+    case, out = exports / "detector-boxes", tmp_path / "predicted"
+    code, _, err = run(
+        "predict", "--run", network, "--annotations", case / "detections.json", "--images", case / "photos",
+        "--out", out,
+    )  # fmt: skip
+    assert code == 0, err
+    (box,) = json.loads((case / "detections.json").read_text())
+    (line,) = json.loads((out / "results.json").read_text())
+    assert [line[name] for name in ("image_id", "category_id", "box_score")] == [500004, 1, box["score"]]
+    confidence = np.array(line["keypoints"][2::3])
+    assert line["score"] == pytest.approx(box["score"] * confidence[confidence > 0.2].mean())
+    code, said, err = run("evaluate", "--annotations", case / "labels.json", "--results", out / "results.json")
+    assert code == 0, err
+    assert "1 prediction for 1 person on 1 image" in said

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cocoprep.cli.predict import command
-from cocoprep.errors import CocoprepError, ConfigError, OutputError
+from cocoprep.errors import AnnotationError, CocoprepError, ConfigError, OutputError
 from cocoprep.model.predict.output import PredictionFolder
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import read_manifest
@@ -238,6 +238,73 @@ def test_nobody_at_all(run, tmp_path):
     with pytest.raises(CocoprepError, match="1 of what was asked for"):
         predict("--run", run, tmp_path / "none.jpg", "--out", tmp_path / "out")
     assert read(tmp_path / "out")[0] == []
+
+
+def test_an_annotation_file_that_is_not_there(run, tmp_path):
+    with pytest.raises(
+        AnnotationError, match=r"--annotations: .*x\.json: expected a JSON file of COCO keypoints, or of"
+    ):
+        predict("--run", run, "--annotations", tmp_path / "x.json", "--images", tmp_path / "p", "--out", tmp_path / "o")
+
+
+def write_boxes(path, *lines):
+    boxes = [{"category_id": 1, "bbox": [40, 20, 60, 70], **line} for line in lines]
+    path.write_text(json.dumps(boxes))
+    return path
+
+
+def test_the_boxes_of_a_detector(run, tmp_path):
+    (tmp_path / "photographs").mkdir()
+    for name in ("000000000007", "9", "dog"):
+        write_spot(tmp_path / "photographs" / f"{name}.jpg", quality=95)
+    boxes = write_boxes(
+        tmp_path / "boxes.json", {"image_id": 7, "score": 0.5}, {"image_id": "dog.jpg", "score": 0.25},
+        {"image_id": 7, "score": 0.75, "bbox": [30, 30, 80, 80]}, {"image_id": 9, "score": 1, "category_id": 3},
+    )  # fmt: skip
+    options = ("--run", run, "--annotations", boxes, "--images", tmp_path / "photographs")
+    said = predict(*options, "--out", tmp_path / "out")
+    assert "3 people on 2 photographs" in said
+    assert "note: 1 line of the detections is of other categories: passed over" in said
+    assert "note: 1 line of the detections names a photograph by its file" in said
+    results, images = read(tmp_path / "out")
+    assert [line["box_score"] for line in results] == [0.5, 0.75, 0.25]
+    assert [line["image_id"] for line in results[:2]] == [7, 7]
+    assert images["images"][1]["source_id"] == "dog.jpg"
+    assert images["images"][1]["id"] == results[2]["image_id"]
+    for line in results:
+        confidence = np.array(line["keypoints"][2::3])
+        assert line["score"] == pytest.approx(line["box_score"] * confidence[confidence > 0.2].mean())
+
+
+def test_boxes_on_no_photograph_and_on_two_are_told(run, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / "photographs" / folder).mkdir(parents=True)
+        write_spot(tmp_path / "photographs" / folder / "7.jpg")
+    lines = [{"image_id": image_id, "score": 0.5 + n / 100} for n, image_id in enumerate((7, 7, "a/7.jpg", 8))]
+    boxes = write_boxes(tmp_path / "boxes.json", *lines)
+    result = CliRunner().invoke(
+        command, ["--run", run, "--annotations", str(boxes), "--images", str(tmp_path / "photographs"),
+                  "--out", str(tmp_path / "out")],
+    )  # fmt: skip
+    assert isinstance(result.exception, CocoprepError)
+    said = " ".join(result.output.split())
+    assert "image_id 7, 2 boxes: both 'a/7.jpg' and 'b/7.jpg' fit" in said
+    assert "image_id 8, 1 box: no photograph at" in said
+    results, images = read(tmp_path / "out")
+    assert [line["box_score"] for line in results] == [0.52]
+    assert [one["file_name"] for one in images["failed"]] == ["image_id 7", "image_id 8"]
+
+
+@pytest.mark.parametrize("option", [("--category", "person"), ("--visibility", "3=1"), ("--min-keypoints", "1")])
+def test_a_detectors_list_has_no_labels(run, tmp_path, option):
+    boxes = write_boxes(tmp_path / "boxes.json", {"image_id": 7, "score": 0.5})
+    (tmp_path / "photographs").mkdir()
+    write_spot(tmp_path / "photographs" / "7.jpg")
+    with pytest.raises(ConfigError, match=f"{option[0]}: .*a detector's list of boxes"):
+        predict(
+            "--run", run, "--annotations", boxes, "--images", tmp_path / "photographs", "--out", tmp_path / "out",
+            *option,
+        )  # fmt: skip
 
 
 def test_what_is_read_is_never_written_over(run, tmp_path):

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cocoprep.errors import AnnotationError, ConfigError, ImageError
+from cocoprep.errors import ConfigError, ImageError
 from cocoprep.model.predict import photographs
-from cocoprep.model.predict.listing import list_annotated, list_files, read_picture
+from cocoprep.model.predict.annotated import list_annotated
+from cocoprep.model.predict.listing import list_files, read_picture
+from cocoprep.model.predict.named import Photographs
 from cocoprep.model.predict.photographs import predict_photographs
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.crop_config import CropConfig
@@ -36,6 +38,10 @@ class Faults(list):
 
     def __call__(self, name, fault):
         self.append((name, fault))
+
+
+def annotated(annotations, images, faults, **options):
+    return list_annotated(annotations.read_bytes(), str(annotations), Photographs(str(images)), faults, **options)
 
 
 def save(path, picture, **options):
@@ -162,7 +168,7 @@ def test_the_boxes_of_an_annotation_file(predictor, tmp_path, zipped):
                 packed.write(path, path.name)
         images = tmp_path / "images.zip"
     faults = Faults()
-    listed, category = list_annotated(str(annotations), str(images), faults)
+    listed, category = annotated(annotations, images, faults)
     assert category == 1
     assert [(one.image_id, len(one.boxes)) for one in listed] == [(3, 1), (5, 2)]
     assert "row 4" in faults[0][1]
@@ -176,7 +182,7 @@ def test_the_boxes_of_an_annotation_file(predictor, tmp_path, zipped):
 def test_entries_of_other_categories_are_no_faults(tmp_path):
     inputs = write(tmp_path, FIVE, 7)  # eight birds, and a car
     faults = Faults()
-    listed, category = list_annotated(str(inputs["annotations"]), str(inputs["images"]), faults)
+    listed, category = annotated(inputs["annotations"], inputs["images"], faults)
     assert (category, sum(len(one.boxes) for one in listed), list(faults)) == (7, 8, [])
 
 
@@ -185,7 +191,7 @@ def test_what_is_guessed_of_boxes_is_told_and_nobody_is_no_fault(tmp_path):
     nobody = {"id": 2, "image_id": 5, "bbox": [0, 0, 0, 0]}
     annotations, images = write_coco(tmp_path, {5: Image.new("RGB", (160, 120))}, [person, nobody, person])
     faults, notes = Faults(), []
-    (listed,), _ = list_annotated(str(annotations), str(images), faults, on_note=notes.append)
+    (listed,), _ = annotated(annotations, images, faults, on_note=notes.append)
     assert listed.boxes == ((10, 5, 60, 90),)
     assert not faults
     assert notes == [
@@ -202,30 +208,28 @@ def test_a_category_without_names_has_the_networks_joints(tmp_path):
         category.pop("keypoints", None)
     document["categories"] = [one for one in document["categories"] if one["id"] == 7]
     inputs["annotations"].write_text(json.dumps(document))
-    paths = str(inputs["annotations"]), str(inputs["images"])
-    listed, _ = list_annotated(*paths, Faults(), table=FIVE)
+    paths = inputs["annotations"], inputs["images"]
+    listed, _ = annotated(*paths, Faults(), table=FIVE)
     assert sum(len(one.boxes) for one in listed) == 8
-    listed, _ = list_annotated(*paths, Faults())  # others than the network's: boxes are all that is asked for
+    listed, _ = annotated(*paths, Faults())  # others than the network's: boxes are all that is asked for
     assert sum(len(one.boxes) for one in listed) == 8
     for entry in document["annotations"]:
         entry.pop("keypoints", None)
         entry["bbox"] = [1, 2, 30, 40]
     inputs["annotations"].write_text(json.dumps(document))
-    listed, _ = list_annotated(*paths, Faults())  # boxes alone, as in an instances file
+    listed, _ = annotated(*paths, Faults())  # boxes alone, as in an instances file
     assert [box for one in listed for box in one.boxes] == [(1, 2, 30, 40)] * 8
 
 
 def test_people_with_few_labels_are_left_out_when_asked(tmp_path):
     annotations, images = coco(tmp_path)
-    listed, _ = list_annotated(str(annotations), str(images), Faults(), min_keypoints=1)
+    listed, _ = annotated(annotations, images, Faults(), min_keypoints=1)
     assert [(one.image_id, len(one.boxes)) for one in listed] == [(3, 1), (5, 1)]
 
 
 def test_files_that_are_not_there(tmp_path):
-    with pytest.raises(AnnotationError, match="--annotations"):
-        list_annotated(str(tmp_path / "none.json"), str(tmp_path), Faults())
     annotations, _ = coco(tmp_path)
     with pytest.raises(ConfigError, match="--images"):
-        list_annotated(str(annotations), str(tmp_path / "none"), Faults())
+        annotated(annotations, tmp_path / "none", Faults())
     with pytest.raises(ImageError, match="no such file"):
         read_picture(str(tmp_path / "none.jpg"))
