@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -167,7 +167,7 @@ def _check_records(name: str, data: bytes, sidecar: Sidecar | None, manifest: Ma
         yield from _check_without_sidecar(name, stream, crop, joints)
         return
     ends = [*sidecar.offsets, sidecar.bytes][1:]
-    origins = sidecar.origins or [None] * sidecar.examples
+    origins: Sequence[int | None] = sidecar.origins or [None] * sidecar.examples
     for record, (annotation_id, origin, start, end) in enumerate(
         zip(sidecar.annotation_ids, origins, sidecar.offsets, ends, strict=True)
     ):
