@@ -21,7 +21,7 @@ from cocoprep.errors import BuildError, CocoprepError, ConfigError, RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import named_table
 from cocoprep.shards.ground_truth import read_ground_truth
-from cocoprep.shards.ledger import read_ledger
+from cocoprep.shards.ledger import count_categories, read_ledger
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import LEDGER, MANIFEST
 from cocoprep.shards.seal import seal
@@ -255,6 +255,12 @@ def test_categories_together_are_told_apart(tmp_path):
         1: (0, 1),
         2: (0, 2),
     }
+    ledger = read_ledger(str(tmp_path / "out"), FILES)
+    assert ledger["category_id"].to_pylist() == [1, 2]
+    assert [(one.name, one.read, one.people) for one in count_categories(source, ledger)] == [
+        ("cat", 1, 1),
+        ("dog", 1, 1),
+    ]
     alone = build_folder(tmp_path / "alone", annotations=annotations, images=images, category="cat", crop=SMALL)
     assert alone.sources == ()
     assert "source" not in open_dataset(tmp_path / "alone")[0]
