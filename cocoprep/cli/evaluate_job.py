@@ -117,11 +117,14 @@ def _measure(
         predictions, maps = _predict(options, truth, dataset, files)
         notes.append(BOXES.format(one=truth.table.noun.one))
     thresholds = options.pck_thresholds
+    sources = () if dataset is None else tuple(source.name for source in dataset.manifest.sources)
     if joint_map is None:
         looked_for = None if dataset is None else joints_looked_for(dataset, truth.annotation_ids)
-        evaluation = evaluate(truth, predictions, truth.table, thresholds=thresholds, looked_for=looked_for)
+        evaluation = evaluate(
+            truth, predictions, truth.table, thresholds=thresholds, looked_for=looked_for, sources=sources
+        )
     else:
-        evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds)
+        evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds, sources=sources)
         maps = [shared_maps(one, joint_map) for one in maps]
         notes += [ACROSS] if joint_map.lacking else []
     beside: FiguresBeside = {}
