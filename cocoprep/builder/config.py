@@ -82,10 +82,17 @@ class BuildConfig:
         require(good, "--split", "ASCII letters, digits, '.' and '_', a letter or digit first", self.split)
         if self.sources:
             check_sources(self.sources)
+        self._check_one_input()
         # The manifest names it, and its JSON is UTF-8.
         require(not any("\ud800" <= c <= "\udfff" for c in self.out), "--out", "a path in UTF-8", self.out)
         require(self.keypoints != SHARED or len(self.sources) > 1, "--keypoints", "several sources for 'shared'", "one")
         _ = self.each_source  # checked on construction
+
+    def _check_one_input(self) -> None:
+        """Raise ConfigError unless it is said in one way what is built: `annotations` and `images`, or `sources`."""
+        given = {name: getattr(self, name) for name in ("annotations", "images", "sources") if getattr(self, name)}
+        good = set(given) in ({"annotations", "images"}, {"sources"})
+        require(good, "what is built", "`annotations` and `images`, or `sources` alone", " and ".join(given) or None)
 
     @property
     def each_source(self) -> tuple[Source, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -16,11 +17,16 @@ from cocoprep.evaluation.ceiling import Ceiling
 from cocoprep.pipelines.monitor import Progress
 from cocoprep.pose.crop_config import estimated_record_bytes
 from cocoprep.pose.nouns import Noun
-from cocoprep.shards.ledger import count_source
+from cocoprep.shards.ledger import CategoryCounts, count_categories, count_source, read_ledger
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.settings import SourceRecord, table_of
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_CATEGORIES = 30  # that have a row of their own
 
 
 def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
@@ -29,7 +35,9 @@ def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
     noun = joints.noun
     _add_selection(table, len(selection.entries), selection.people, dropped, len(selection.groups), noun=noun)
-    _add_sources(table, [count_source(one, judged.foreseen) for one in judged.annotations.sources], noun)
+    _add_sources(
+        table, [count_source(one, judged.foreseen) for one in judged.annotations.sources], noun, lambda: judged.foreseen
+    )
     _add_joints(table, joints.name, len(joints), judged.notes)
     record = estimated_record_bytes(config.crop)
     table.add_row("shards", str(selection.num_shards))
@@ -54,7 +62,7 @@ def print_report(
     table = _table(f"{manifest.split}")
     noun = table_of(manifest.keypoints).noun
     _add_selection(table, counts.annotations, counts.people, counts.dropped, counts.images, noun=noun)
-    _add_sources(table, manifest.sources, noun)
+    _add_sources(table, manifest.sources, noun, lambda: read_ledger(folder, files))
     _add_joints(table, manifest.keypoints.table, len(manifest.keypoints.names), manifest.notes)
     if counts.joints and counts.joints_outside_crop is not None:
         share = counts.joints_outside_crop / counts.joints
@@ -104,16 +112,39 @@ def _add_selection(table: Table, read: int, people: int, dropped: dict[str, int]
     table.add_row(f"images with {noun.many} kept", str(images))
 
 
-def _add_sources(table: Table, sources: Sequence[SourceRecord], noun: Noun) -> None:
-    """Say what became of each source's entries; of one alone that is said already."""
-    for source in sources if len(sources) > 1 else ():
-        dropped = ", ".join(f"{amount} {reason}" for reason, amount in source.dropped.items() if amount)
-        told = [f"{source.people} of {source.annotations_read} annotations", f"{len(source.joints)} joints labelled"]
-        if dropped:
-            told.insert(1, f"dropped: {dropped}")
-        if source.weight != 1:
-            told.append(f"weight {source.weight:g}")
-        table.add_row(f"{noun.many} of {source.name}", "; ".join(told))
+def _add_sources(table: Table, sources: Sequence[SourceRecord], noun: Noun, read_lines: Callable[[], pa.Table]) -> None:
+    """Say what became of each source's entries, and of each category's where it has several.
+
+    Of one source alone the first is said already. `read_lines` gives the ledger.
+    """
+    for source in sources:
+        if len(sources) > 1:
+            told = [*_counts(source.people, source.annotations_read, source.dropped)]
+            told.append(f"{len(source.joints)} joints labelled")
+            if source.weight != 1:
+                told.append(f"weight {source.weight:g}")
+            table.add_row(f"{noun.many} of {source.name}", "; ".join(told))
+        if len(source.categories) > 1:
+            _add_categories(table, count_categories(source, read_lines()))
+
+
+def _add_categories(table: Table, categories: Sequence[CategoryCounts]) -> None:
+    """Say what became of the entries of each category, the most frequent first; of one without any, nothing."""
+    ordered = sorted((one for one in categories if one.read), key=lambda one: -one.read)
+    for one in ordered[:MOST_CATEGORIES]:
+        table.add_row(f"  category {one.name:.40}", "; ".join(_counts(one.people, one.read, one.dropped)))
+    if rest := ordered[MOST_CATEGORIES:]:
+        read, people = sum(one.read for one in rest), sum(one.people for one in rest)
+        table.add_row(f"  {len(rest)} categories more", "; ".join(_counts(people, read, {})))
+    if nothing := [one.name for one in categories if not one.read]:
+        more = f" and {len(nothing) - MOST_CATEGORIES} more" if len(nothing) > MOST_CATEGORIES else ""
+        table.add_row("  categories without any", ", ".join(f"{n:.40}" for n in nothing[:MOST_CATEGORIES]) + more)
+
+
+def _counts(people: int, read: int, dropped: Mapping[str, int]) -> Iterator[str]:
+    yield f"{people} of {read} annotation{'s' * (read != 1)}"
+    if any(dropped.values()):
+        yield "dropped: " + ", ".join(f"{amount} {reason}" for reason, amount in dropped.items() if amount)
 
 
 def _add_joints(table: Table, name: str, count: int, notes: Sequence[str]) -> None:

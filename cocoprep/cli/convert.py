@@ -50,7 +50,7 @@ def _import(source: str, form: str, out: str, *, images: str | None, keypoints: 
     _refuse_idle(form, images=images, keypoints=keypoints)
     from cocoprep.cli.keypoints import open_table
     from cocoprep.cli.progress import CountProgress
-    from cocoprep.importers.formats import import_dataset
+    from cocoprep.importers.formats import find_file, import_dataset
     from cocoprep.importers.photographs import Source
     from cocoprep.importers.write import write_dataset
     from cocoprep.storage.by_scheme import AnyFiles
@@ -58,8 +58,9 @@ def _import(source: str, form: str, out: str, *, images: str | None, keypoints: 
     files = AnyFiles()
     table = None if keypoints is None else open_table(keypoints, files)
     with CountProgress("reading", "photographs") as progress:
-        dataset = import_dataset(form, Source(source, files, images, table, progress.update))
-    written = write_dataset(dataset, out, files, form=form, source=source)
+        found = find_file(form, Source(source, files, images, table, progress.update))
+        dataset = import_dataset(form, found)
+    written = write_dataset(dataset, out, files, form=form, source=found.path)
     _tell(dataset, written)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from cocoprep.evaluation.across import find_map, shared_maps
 from cocoprep.evaluation.as_json import evaluation_as_json
 from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate, evaluate_across
-from cocoprep.evaluation.output import write_evaluation
+from cocoprep.evaluation.output import evaluation_name, write_evaluation
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.model.input.sources import joints_looked_for
 from cocoprep.model.run.folder import RunFolder
@@ -94,11 +93,10 @@ def run_job(options: EvaluateOptions) -> None:
 
 
 def _name(options: EvaluateOptions, manifest: Manifest, of_run: KeypointTable) -> str:
-    """Return what the evaluation of a run on a folder is called: an evaluation across data sets replaces no other."""
+    """Return what the evaluation of a run on a folder is called."""
     ours = table_of(manifest.keypoints)
-    if find_map(of_run, ours, options.joint_map) is None:
-        return manifest.split
-    return f"{manifest.split}-{re.sub('[^A-Za-z0-9_.-]+', '-', ours.name)}"
+    is_across = find_map(of_run, ours, options.joint_map) is not None
+    return evaluation_name(manifest.split, ours.name if is_across else None, options.joint_map)
 
 
 def _measure(
@@ -119,11 +117,14 @@ def _measure(
         predictions, maps = _predict(options, truth, dataset, files)
         notes.append(BOXES.format(one=truth.table.noun.one))
     thresholds = options.pck_thresholds
+    sources = () if dataset is None else tuple(source.name for source in dataset.manifest.sources)
     if joint_map is None:
         looked_for = None if dataset is None else joints_looked_for(dataset, truth.annotation_ids)
-        evaluation = evaluate(truth, predictions, truth.table, thresholds=thresholds, looked_for=looked_for)
+        evaluation = evaluate(
+            truth, predictions, truth.table, thresholds=thresholds, looked_for=looked_for, sources=sources
+        )
     else:
-        evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds)
+        evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds, sources=sources)
         maps = [shared_maps(one, joint_map) for one in maps]
         notes += [ACROSS] if joint_map.lacking else []
     beside: FiguresBeside = {}

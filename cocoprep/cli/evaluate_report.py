@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from cocoprep.cli.console import PlainConsole
-from cocoprep.cli.evaluate_sets import print_across, print_by_crowding, print_pckh
+from cocoprep.cli.evaluate_sets import print_across, print_by_crowding, print_by_source, print_pckh
 from cocoprep.cli.figure_table import NONE, print_table, share
 from cocoprep.cli.say import as_note
 from cocoprep.evaluation.beside import FiguresBeside
@@ -58,6 +58,8 @@ def print_evaluation(
     _print_pck(evaluation, beside, noun, console)
     if evaluation.pckh is not None:
         print_pckh(evaluation.pckh, noun, console)
+    if evaluation.by_source is not None:
+        print_by_source(evaluation.by_source, truth, console)
     _print_joints(evaluation, table, console)
     _print_errors(evaluation, console)
     if evaluation.joints is None:

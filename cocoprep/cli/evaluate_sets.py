@@ -8,6 +8,7 @@ from cocoprep.cli.figure_table import NONE, print_table, share
 from cocoprep.coco.truth import Truth
 from cocoprep.evaluation.across import Across
 from cocoprep.evaluation.by_crowding import CrowdedAp, without_index
+from cocoprep.evaluation.by_source import SourceFigures
 from cocoprep.evaluation.pckh import Pckh
 from cocoprep.pose.nouns import Noun
 
@@ -36,6 +37,19 @@ def print_by_crowding(by_crowding: dict[str, CrowdedAp], truth: Truth, console: 
     print_table("OKS by how crowded photographs are, as CrowdPose counts it", list(by_crowding), columns, console)
     if count := without_index(truth):
         console.print(f"{count} images do not say how crowded they are: in none of these.")
+
+
+def print_by_source(by_source: dict[str, SourceFigures], truth: Truth, console: Console) -> None:
+    """Print AP and PCK by box of each source."""
+    figures = list(by_source.values())
+    columns = {name: [share(one.oks[name]) for one in figures] for name in ("AP", "AP50", "AP75", "AR")}
+    for n, threshold in enumerate(figures[0].pck.pck.thresholds):
+        columns[f"PCK@{threshold:g}"] = [share(float(one.pck.pck.total[n])) for one in figures]
+    columns["joints"] = [str(int(one.pck.pck.joints.sum())) for one in figures]
+    columns["predicted"] = [str(one.predicted) for one in figures]
+    columns[truth.table.noun.many] = [str(one.people) for one in figures]
+    columns["images"] = [str(one.images) for one in figures]
+    print_table("by source: OKS, and PCK by box", list(by_source), columns, console)
 
 
 def print_pckh(pckh: Pckh, noun: Noun, console: Console) -> None:

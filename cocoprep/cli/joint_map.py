@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
+from cocoprep.cli.pairs import pair_option
 
 
-class _Pair(click.ParamType):  # type: ignore[type-arg]
-    name = "OURS=THEIRS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        ours, sign, theirs = value.partition("=")
-        if not ours or not sign:
-            self.fail(
-                f"{value!r:.100}: expected the name of a joint of the data and that of the joint it is predicted as, "
-                f"such as neck=upper_neck, or neck= for none.",
-                param,
-                ctx,
-            )
-        return ours, theirs  # "" is `NO_JOINT`
+def _parse(value: str) -> tuple[str, str] | None:
+    ours, sign, theirs = value.partition("=")
+    return (ours, theirs) if ours and sign else None  # "" is `NO_JOINT`
 
 
-def _once(_: click.Context, parameter: click.Parameter, value: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    said = dict(value)
-    if len(said) < len(value):
-        raise click.BadParameter("expected each joint of the data once, found one more often", param=parameter)
-    return said
-
-
-map_option = click.option(
-    "--map", "joint_map", type=_Pair(), multiple=True, callback=_once,
-    help="Where joints differ: which joint of the data is which of the predicted, such as neck=upper_neck, or neck= "
+map_option = pair_option(
+    "--map", "joint_map", form="OURS=THEIRS", parse=_parse,
+    expected="the name of a joint of the data and that of the joint it is predicted as, such as neck=upper_neck, or "
+    "neck= for none",
+    twice="expected each joint of the data once, found one more often",
+    about="Where joints differ: which joint of the data is which of the predicted, such as neck=upper_neck, or neck= "
     "for none; may be repeated.  [default: by name and synonym]",
 )  # fmt: skip

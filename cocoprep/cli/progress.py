@@ -21,8 +21,11 @@ from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say
 from cocoprep.pipelines.monitor import Progress as Done
 from cocoprep.pipelines.monitor import Workload
-from cocoprep.pose.nouns import noun_of
+from cocoprep.pose.nouns import Noun, noun_of
 from cocoprep.storage.sizes import format_bytes
+
+_RATE_FROM_S = 1.0  # what is done in less says nothing of what is to come
+_IMAGE, _SHARD, _WORKER = Noun("image", "images"), Noun("shard", "shards"), Noun("worker", "workers")
 
 
 class Bar:
@@ -119,10 +122,10 @@ class CountProgress(Bar):
         now = time.monotonic()
         if not done:  # the time before the first is not theirs
             self._began = now
-        rate = done / max(now - self._began, 1e-3)
+        rate = _rate(done, now - self._began)
         self._bar.update(self._id, total=total)
-        text = f"{done}/{total} {self._things}" + (f"  {rate:.1f} {self._things}/s" if done else "")
-        self.show(done, text, rate=rate)
+        text = f"{done}/{total} {self._things}" + (f"  {rate:.1f} {self._things}/s" if rate else "")
+        self.show(done, text, rate=rate or 0.0)
 
 
 class ByteProgress(Bar):
@@ -151,7 +154,7 @@ class BuildProgress(Bar):
         super().__init__("starting")
         self._workers, self._planned = workers, self._started
         self._workload: Workload | None = None
-        self._done = Done()
+        self._done = self._before = Done()
 
     @property
     def done(self) -> Done:
@@ -163,28 +166,40 @@ class BuildProgress(Bar):
         if workload is None:
             return
         if self._workload is None:
-            self._begin(workload)
+            self._begin(workload, done)
         self._done = done
-        rate = (done.crops - done.reused_crops) / max(time.monotonic() - self._planned, 1e-3)
-        text = f"{done.images}/{workload.images} images  {done.crops} crops  {rate:.0f} crops/s"
+        rate = _rate(_made(done) - _made(self._before), time.monotonic() - self._planned)
+        text = f"{done.images}/{workload.images} images  {done.crops} crops"
+        if rate is not None:
+            text += f"  {rate:.0f} crops/s"
         if done.reused_crops:
             text += f"  ({done.reused_crops} were there)"
-        self.show(done.crops, text, rate=rate)
+        self.show(done.crops, text, rate=rate or 0.0)
 
-    def _begin(self, workload: Workload) -> None:
-        self._workload, self._planned = workload, time.monotonic()
+    def _begin(self, workload: Workload, done: Done) -> None:
+        self._workload, self._planned, self._before = workload, time.monotonic(), done
         self.turn_to("building", workload.people)
         if not self.on_terminal:
             people = noun_of(workload.category).count(workload.people)
-            self.say(f"building: {workload.images} images, {people}, {workload.shards} shards")
+            self.say(f"building: {_IMAGE.count(workload.images)}, {people}, {_SHARD.count(workload.shards)}")
         warn_of_few_shards(workload.shards, self._workers)
 
 
 def warn_of_few_shards(shards: int, workers: int) -> None:
-    """Say so where there are too few shards to keep all workers busy to the end."""
-    if shards < 4 * workers:
+    """Say so where there are too few shards to keep all workers, of several, busy to the end."""
+    if workers > 1 and shards < 4 * workers:
+        deal = "deals" if shards == 1 else "deal"
         say(
-            f"warning: {shards} shards for {workers} workers deal the work unevenly; --shards {4 * workers} or more "
-            "would keep all of them busy to the end.",
+            f"warning: {_SHARD.count(shards)} for {_WORKER.count(workers)} {deal} the work unevenly; --shards "
+            f"{4 * workers} or more would keep all of them busy to the end.",
             err=True,
         )
+
+
+def _made(done: Done) -> int:
+    return done.crops - done.reused_crops
+
+
+def _rate(done: int, seconds: float) -> float | None:
+    """Return how much is done a second; None where the time is too short to tell."""
+    return done / seconds if seconds >= _RATE_FROM_S else None

@@ -41,7 +41,8 @@ def command(
     for path in photograph_paths(dataset.manifest, images).values():
         tell_of_tar(path, files)
     subject = find_subject(dataset, annotation, images=images, follow_links=follow_links, files=files)
-    path = out or f"show-{subject.annotation_id}.png"
+    source, _, own = subject.name.partition("/")
+    path = out or f"show-{f'{source}-{own}' if source and own.isdecimal() else subject.annotation_id}.png"
     sweep_beside(path, files)
     if joint is not None:
         check_joint(joint, subject.table)

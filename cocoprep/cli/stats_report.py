@@ -170,9 +170,11 @@ def _mean_labelled(one: Statistics) -> str:
 def _extreme(one: Statistics, *, most: bool) -> str:
     if not one.labels.people:
         return NONE
-    shares = 1 - one.labels.visibility[:, 0] / one.labels.people
-    k = int(shares.argmax() if most else shares.argmin())
-    return f"{one.table.names[k]} {shares[k]:.0%}"
+    looked_for = one.labels.looked_for
+    chosen = looked_for.nonzero()[0]
+    shares = 1 - one.labels.visibility[chosen, 0] / looked_for[chosen]
+    n = int(shares.argmax() if most else shares.argmin())
+    return f"{one.table.names[chosen[n]]} {shares[n]:.0%}"
 
 
 def _kept(one: Statistics, least: int) -> str:

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
-import click
+from cocoprep.cli.pairs import pair_option
+from cocoprep.coco.sources import VISIBILITY
 
 
-class _Meaning(click.ParamType):  # type: ignore[type-arg]
-    name = "V=0|1|2"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, int]:
-        if isinstance(value, tuple):
-            return value
-        match = re.fullmatch(r"(-?\d{1,9}(?:\.\d{1,9})?)=([012])", value)
-        if match is None:
-            self.fail(
-                f"{value!r:.100}: expected a file's number and one of COCO's, 0, 1 or 2, such as 3=1.", param, ctx
-            )
-        return float(match[1]), int(match[2])
+def _parse(value: str) -> tuple[float, int] | None:
+    theirs, _, ours = value.partition("=")
+    return (float(theirs), int(ours)) if VISIBILITY.fullmatch(theirs) and ours in ("0", "1", "2") else None
 
 
-def _once(_: click.Context, parameter: click.Parameter, value: tuple[tuple[float, int], ...]) -> dict[float, int]:
-    meanings = dict(value)
-    if len(meanings) < len(value):
-        raise click.BadParameter("expected one meaning for each number, found several", param=parameter)
-    return meanings
-
-
-visibility_option = click.option(
-    "--visibility", "visibility", type=_Meaning(), multiple=True, callback=_once,
-    help="What a visibility of the annotation file means, such as 3=1: 0 not labelled, 1 hidden, 2 visible; may be "
+visibility_option = pair_option(
+    "--visibility", "visibility", form="V=0|1|2", parse=_parse,
+    expected="a file's number and one of COCO's, 0, 1 or 2, such as 3=1",
+    twice="expected one meaning for each number, found several",
+    about="What a visibility of the annotation file means, such as 3=1: 0 not labelled, 1 hidden, 2 visible; may be "
     "repeated.",
 )  # fmt: skip

@@ -141,7 +141,8 @@ def _refuse_others(path: str, parts: dict[str, _Part], key: str, splits: Sequenc
     for other, part in parts.items():
         if other != key and (shared := sorted(set(part.splits) & set(splits))):
             raise OutputError(
-                f"--out: {path} holds the split {shared[0]} of another data set ({other:.300}). Name another folder."
+                f"--out: {path} holds the split {shared[0]} of another data set ({other:.300}). Name another folder, "
+                "or remove this one first if it is to be replaced."
             )
 
 

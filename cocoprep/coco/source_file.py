@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from cocoprep.coco.layout import annotations_path, find_photographs
-from cocoprep.coco.sources import NAME, Source
+from cocoprep.coco.sources import NAME, VISIBILITY, Source
 from cocoprep.errors import ConfigError
 from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
@@ -72,15 +72,12 @@ def parse_sources(data: bytes, path: str, files: FileStore) -> list[Source]:
 def _listed(name: str, lines: Any, path: str, folder: str, files: FileStore) -> Source:
     try:
         found = msgspec.convert(lines, _SourceLines)
-        visibility = {float(theirs): ours for theirs, ours in found.visibility.items()}
+        visibility = _meanings(found.visibility)
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(
             f"{path}: {name!r:.100} is no source ({error!s:.300}). Expected a table such as [{name:.40}] with "
             'annotations = "FILE" and images = "FOLDER".'
         ) from error
-    odd = next((ours for ours in visibility.values() if ours not in (0, 1, 2)), None)
-    if odd is not None:
-        raise ConfigError(f"{path}: {name!r:.100}: visibility: expected meanings 0, 1 or 2, found {odd}.")
     return Source(
         name=name,
         annotations=_from(folder, found.annotations, files),
@@ -90,6 +87,21 @@ def _listed(name: str, lines: Any, path: str, folder: str, files: FileStore) -> 
         visibility=visibility,
         weight=found.weight,
     )
+
+
+def _meanings(lines: dict[str, int]) -> dict[float, int]:
+    """Return what visibilities of a file mean. Raises ValueError where one is no number, or there twice."""
+    found: dict[float, int] = {}
+    for theirs, ours in lines.items():
+        if VISIBILITY.fullmatch(theirs) is None or ours not in (0, 1, 2):
+            raise ValueError(
+                f"visibility: expected a file's number and one of COCO's, 0, 1 or 2, such as 3 = 1, found "
+                f"{theirs!r:.100} = {ours}"
+            )
+        if float(theirs) in found:
+            raise ValueError(f"visibility: expected one meaning for each number, found two for {float(theirs):g}")
+        found[float(theirs)] = ours
+    return found
 
 
 def _from(folder: str, path: str, files: FileStore) -> str:

@@ -10,6 +10,7 @@ from cocoprep.checks import require, require_number
 
 MAX_SOURCES = 100
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+VISIBILITY = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?", re.ASCII)  # of a file, where a user says what it means
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,9 @@ class Source:
             # The manifest names them, and its JSON is UTF-8.
             require(not any("\ud800" <= c <= "\udfff" for c in path), option, "a path in UTF-8", path)
         require_number(f"weight of {self.name!r:.100}" if self.name else "weight", self.weight, 1e-3, 1e3)
+        for theirs, ours in self.visibility.items():
+            require_number("visibility", theirs)
+            require(ours in (0, 1, 2), f"visibility {theirs:g}", "a meaning of 0, 1 or 2", ours)
 
 
 def check_sources(sources: Sequence[Source]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocoprep.checks import require, require_number
+from cocoprep.checks import printable, require, require_number
 from cocoprep.draw import ink
 from cocoprep.draw.layout import EDGE, joint_key_width, new_page, place_joint_key
 from cocoprep.draw.palette import CANONICAL, DIM_TEXT, TEXT
@@ -121,12 +121,18 @@ def sheet_of(
         f"{dataset.manifest.split}:  {len(places)} of {len(dataset)} {table.noun.many}, "
         f"{'stored' if stored else 'canonical'} crops {width} x {height}"
     )
-    tiles = [person_tile(dataset, place, stored=stored) for place in places]
+    tiles = person_tiles(dataset, places, stored=stored)
     return contact_sheet(tiles, title=title, tile_px=tile_px, columns=columns, table=table)
 
 
-def person_tile(dataset: ShardDataset, place: int, *, stored: bool = False) -> Tile:
-    """Return the tile of the person at a place in stored order."""
+def person_tiles(dataset: ShardDataset, places: Sequence[int], *, stored: bool = False) -> list[Tile]:
+    """Return the tiles of the people at some places in stored order, each by the name that `cocoprep show` takes."""
+    ids = dataset.annotation_ids
+    names = dataset.own_names([ids[place] for place in places])
+    return [_person_tile(dataset, place, name, stored=stored) for place, name in zip(places, names, strict=True)]
+
+
+def _person_tile(dataset: ShardDataset, place: int, name: str, *, stored: bool) -> Tile:
     person = dataset[place]
     margin = dataset.crop.margin_px if stored else 0
     labelled = int((person["visibility"] > 0).sum())
@@ -134,7 +140,7 @@ def person_tile(dataset: ShardDataset, place: int, *, stored: bool = False) -> T
         picture=person["image"] if stored else dataset.canonical(person["image"]),
         points=affine.crop_to_stored(person["keypoints"], margin),
         visibility=person["visibility"],
-        name=str(person["annotation_id"]),
+        name=printable(name),
         note=f"{labelled}/{len(person['visibility'])}",
         margin=margin,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,12 +51,16 @@ class Annotated(msgspec.Struct, frozen=True):
 class _Image(msgspec.Struct):
     id: int
     file_name: str
+    source_id: str | None = None
     width: Side = 0
     height: Side = 0
 
 
-class _GroundTruth(msgspec.Struct):
+class _Images(msgspec.Struct):
     images: list[_Image]
+
+
+class _GroundTruth(_Images):
     annotations: list[Annotated]
 
 
@@ -65,6 +71,7 @@ class Subject:
     Attributes:
         annotation_id: the number that its record has; 0 for a malformed entry without one.
         source_id: the id that the annotation file has; empty where it has none.
+        name: what it is called where its id is typed: of several sources such as lsp/66, else its number.
         image_id: None where a malformed entry has none.
         row: place in the annotation file.
         reason: why it was dropped, None where it was kept.
@@ -83,6 +90,7 @@ class Subject:
 
     annotation_id: int
     source_id: str
+    name: str
     image_id: int | None
     row: int
     reason: str | None
@@ -100,9 +108,11 @@ class Subject:
 
     @property
     def title(self) -> str:
-        """Return what it is called: its number, and its own id where that is another."""
+        """Return what it is called: by source and id, or its number and its own id where that is another."""
         if not self.annotation_id:
             return f"Annotation {self.source_id or 'without an id'}"
+        if self.name != str(self.annotation_id):
+            return f"Annotation {self.name}, number {self.annotation_id}"
         other = self.source_id not in ("", str(self.annotation_id))
         return f"Annotation {self.annotation_id}" + (f", {self.source_id} in the file" if other else "")
 
@@ -137,7 +147,7 @@ def find_subject(
         RecordError: ledger, ground truth or record are missing or damaged.
     """
     ledger = read_ledger(dataset.folder, files)
-    rows = _rows_of(dataset, str(annotation), ledger)
+    rows = _rows_of(dataset, str(annotation), ledger, files)
     row = min(rows, key=lambda row: (not row["kept"], row["row"]))
     annotation_id = row["annotation_id"] or 0
     table = table_of(dataset.manifest.keypoints)
@@ -152,6 +162,7 @@ def find_subject(
     return Subject(
         annotation_id=annotation_id,
         source_id=row.get("source_id") or "",
+        name=dataset.own_names([annotation_id])[0],
         image_id=row["image_id"],
         row=row["row"],
         reason=row["reason"],
@@ -183,17 +194,24 @@ def _read_ground_truth(
 ) -> tuple[ImageInfo | None, list[Annotated], list[str]]:
     """Return the entry of one photograph and its annotations, None and none where it is not listed; and all names."""
     path = files.join(folder, GROUND_TRUTH)
-    try:
+    with _readable_truth(folder, path):
         truth = msgspec.json.decode(files.read_bytes(path), type=_GroundTruth)
         annotations = [a for a in truth.annotations if a.image_id == image_id]
         faults = [fault for fault in (_fault(annotation, table) for annotation in annotations) if fault]
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
     if faults:
         raise RecordError(f"{path}: {faults[0]:.500}. Run `cocoprep verify {folder}`.")
     found = next((i for i in truth.images if i.id == image_id), None)
     image = None if found is None else ImageInfo(found.id, found.file_name, found.width, found.height)
     return image, annotations, [i.file_name for i in truth.images]
+
+
+@contextmanager
+def _readable_truth(folder: str, path: str) -> Iterator[None]:
+    """Raise RecordError where what a ground truth is read for fails."""
+    try:
+        yield
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}); run `cocoprep verify {folder}`.") from error
 
 
 def _fault(annotation: Annotated, table: KeypointTable) -> str | None:
@@ -240,7 +258,7 @@ def _read_photograph(
         return None, f"{error}. Looked in {path}; pass --images if the photographs are elsewhere."
 
 
-def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[str, Any]]:
+def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table, files: FileStore) -> list[dict[str, Any]]:
     """Return the lines of one annotation, by its own id, after its source's name or alone, or by its number."""
     rows = ledger.filter(pc.equal(ledger["source_id"], wanted)).to_pylist()
     source, _, own = wanted.partition("/")
@@ -251,7 +269,7 @@ def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[
     if not rows and number is not None:
         rows = ledger.filter(pc.equal(ledger["annotation_id"], number)).to_pylist()
     if not rows:
-        raise _unknown(dataset, wanted, ledger)
+        raise _unknown(dataset, wanted, ledger, files)
     numbers = sorted({row["annotation_id"] for row in rows} - {None})
     if len(numbers) > 1:
         sources = sorted({row["source"] for row in rows} - {None})
@@ -264,16 +282,25 @@ def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table) -> list[dict[
     return [row for row in rows if row["annotation_id"] is not None] or rows
 
 
-def _unknown(dataset: ShardDataset, annotation_id: str, ledger: pa.Table) -> CocoprepError:
-    of_image = ledger.filter(pc.equal(ledger["image_id"].cast("string"), annotation_id))
-    of_image = of_image["annotation_id"].drop_null().to_pylist()
+def _unknown(dataset: ShardDataset, wanted: str, ledger: pa.Table, files: FileStore) -> CocoprepError:
+    image_id = _image_called(dataset.folder, wanted, files)
+    of_image = ledger.filter(pc.equal(ledger["image_id"], image_id))["annotation_id"].drop_null().to_pylist()
     if of_image:
-        shown = ", ".join(map(str, of_image[:5])) + (" and others" if len(of_image) > 5 else "")
-        cure = f"{annotation_id} is an image id: choose one of that image's annotations, {shown}."
+        shown = ", ".join(dataset.own_names(of_image[:5])) + (" and others" if len(of_image) > 5 else "")
+        cure = f"{wanted} is an image id: choose one of that image's annotations, {shown}."
     else:
-        some = ", ".join(map(str, dataset.annotation_ids[:3]))
+        some = ", ".join(dataset.own_names(dataset.annotation_ids[:3]))
         cure = f"Choose an id from {LEDGER}, for example {some}."
     return CocoprepError(
-        f"annotation {annotation_id}: expected an annotation id of {annotation_paths(dataset.manifest)}, found no "
+        f"annotation {wanted}: expected an annotation id of {annotation_paths(dataset.manifest)}, found no "
         f"such entry among the {len(ledger)} that {dataset.folder} was built from. {cure}"
     )
+
+
+def _image_called(folder: str, wanted: str, files: FileStore) -> int | None:
+    """Return the number of the image that has an id of its own, or is the number; None where none has."""
+    path = files.join(folder, GROUND_TRUTH)
+    with _readable_truth(folder, path):
+        images = msgspec.json.decode(files.read_bytes(path), type=_Images).images
+    own = next((image.id for image in images if image.source_id == wanted), None)
+    return number_of(wanted) if own is None else own

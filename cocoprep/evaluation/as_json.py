@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.evaluation.by_crowding import CrowdedAp
+from cocoprep.evaluation.by_source import SourceFigures
 from cocoprep.evaluation.confidence import JointThresholds
 from cocoprep.evaluation.end_point import EndPointErrors
 from cocoprep.evaluation.evaluate import Evaluation
@@ -41,6 +42,7 @@ def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context:
         **({} if table.uniform_sigma is None else {"oks_sigma_of_all_joints": table.uniform_sigma}),
         "oks_precision": _precision(evaluation.oks),
         **({} if evaluation.by_crowding is None else {"oks_by_crowding": _crowding(evaluation.by_crowding)}),
+        **({} if evaluation.by_source is None else {"by_source": _by_source(evaluation.by_source)}),
         "pck": {unit: _pck(figures, table) for unit, figures in evaluation.pck.items()},
         **({} if evaluation.pckh is None else {"pckh": _pckh(evaluation.pckh)}),
         "end_point_error": _end_point(evaluation.end_point, table),
@@ -79,6 +81,24 @@ def _precision(oks: OksScore) -> dict[str, Any]:
 
 def _crowding(by_crowding: dict[str, CrowdedAp]) -> dict[str, Any]:
     return {name: {"AP": one.ap, "images": one.images, "people": one.people} for name, one in by_crowding.items()}
+
+
+def _by_source(by_source: dict[str, SourceFigures]) -> dict[str, Any]:
+    return {
+        name: {
+            "images": one.images,
+            "people": one.people,
+            "people_predicted": one.predicted,
+            "oks": one.oks,
+            "pck_by_box": {
+                "people_without_unit": one.pck.without_unit,
+                "joints": one.pck.pck.joints.sum(),
+                "at": {f"{t:g}": value for t, value in zip(one.pck.pck.thresholds, one.pck.pck.total, strict=True)},
+                "auc": one.pck.auc,
+            },
+        }
+        for name, one in by_source.items()
+    }
 
 
 def _pckh(figures: Pckh) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from cocoprep.coco.truth import Truth
 from cocoprep.errors import CocoprepError
 from cocoprep.evaluation.across import Across, measure_across, shared_truth, some_joints
 from cocoprep.evaluation.by_crowding import CrowdedAp, measure_by_crowding
+from cocoprep.evaluation.by_source import SourceFigures, measure_by_source
 from cocoprep.evaluation.confidence import JointThresholds, choose_thresholds
 from cocoprep.evaluation.end_point import EndPointErrors, measure_end_point_errors
 from cocoprep.evaluation.error_kinds import ErrorAnalysis, analyse_errors
@@ -42,6 +43,7 @@ class Evaluation:
         by_crowding: AP by how crowded photographs are; None where none says so.
         across: where the predictions' joints are other ones than the truth's, what is scored as what. Then `truth` and
             `predictions` are of the shared joints.
+        by_source: figures of each source of a folder that was built of several; None of any other.
     """
 
     truth: Truth
@@ -56,6 +58,7 @@ class Evaluation:
     pckh: Pckh | None = None
     by_crowding: dict[str, CrowdedAp] | None = None
     across: Across | None = None
+    by_source: dict[str, SourceFigures] | None = None
 
 
 def evaluate(
@@ -66,6 +69,7 @@ def evaluate(
     thresholds: Sequence[float] = PCK_THRESHOLDS,
     across: Across | None = None,
     looked_for: NDArray[np.bool_] | None = None,
+    sources: Sequence[str] = (),
 ) -> Evaluation:
     """Measure predictions against a ground truth.
 
@@ -76,7 +80,8 @@ def evaluate(
         thresholds: of PCK, fractions of its units.
         across: of `evaluate_across`.
         looked_for: (N, K) false where a joint is one that the person's source labels of nobody; None where there is
-            no such joint.
+            there is no such joint.
+        sources: names of those that the folder of the ground truth was built of.
 
     Raises:
         CocoprepError: there are no predictions, or one is not finite.
@@ -97,11 +102,17 @@ def evaluate(
         pckh=measure_pckh(pck["head"], table, table if truth.whole is None else truth.whole.table),
         by_crowding=measure_by_crowding(truth, predictions, table),
         across=across,
+        by_source=measure_by_source(truth, predictions, matches, table, sources=sources, thresholds=thresholds),
     )
 
 
 def evaluate_across(
-    truth: Truth, predictions: Predictions, joint_map: JointMap, *, thresholds: Sequence[float] = PCK_THRESHOLDS
+    truth: Truth,
+    predictions: Predictions,
+    joint_map: JointMap,
+    *,
+    thresholds: Sequence[float] = PCK_THRESHOLDS,
+    sources: Sequence[str] = (),
 ) -> Evaluation:
     """Measure predictions of other joints than the ground truth's, over those that both have.
 
@@ -110,6 +121,7 @@ def evaluate_across(
         predictions: of all theirs.
         joint_map: from theirs to the truth's.
         thresholds: of PCK, fractions of its units, which are those of the truth's own joints.
+        sources: as of `evaluate`.
 
     Raises:
         CocoprepError: as `evaluate`; or none of the people has a shared joint labelled.
@@ -119,7 +131,7 @@ def evaluate_across(
         raise CocoprepError(f"there is nothing to score: {across.sentence}.")
     shared = shared_truth(truth, joint_map)
     found = some_joints(predictions, joint_map.shared_in_source)
-    return evaluate(shared, found, shared.table, thresholds=thresholds, across=across)
+    return evaluate(shared, found, shared.table, thresholds=thresholds, across=across, sources=sources)
 
 
 def _person_oks(

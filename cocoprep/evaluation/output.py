@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +17,21 @@ from cocoprep.storage.store import FileStore
 
 RESULTS, ERRORS, FIGURES = "results.json", "errors.csv", "figures.json"
 PAGE = "report.html"  # which `cocoprep.report` writes beside them
+
+
+def evaluation_name(split: str, across: str | None, said: Mapping[str, str]) -> str:
+    """Return what the folder of a run's evaluation is called: one across data sets, or by a map, replaces no other.
+
+    Args:
+        split: of the data.
+        across: the name of the data's keypoint table, where the predicted joints are other ones.
+        said: the map that a user gave; it is told by a digest, and stands in the figures.
+    """
+    if across is None:
+        return split
+    name = f"{split}-{re.sub('[^A-Za-z0-9_.-]+', '-', across)}"
+    digest = hashlib.blake2b(repr(sorted(said.items())).encode(), digest_size=4).hexdigest()
+    return f"{name}-map-{digest}" if said else name
 
 
 def write_evaluation(

@@ -37,12 +37,11 @@ _Joint = tuple[float, float, int]
 
 
 def read_cvat(source: Source) -> ImportedDataset:
-    """Return the people of an annotations.xml, or of the folder or zip that it lies in.
+    """Return the people of an annotations.xml, or of the zip that it lies in.
 
     Raises:
         AnnotationError: it is none, or nobody in it has joints.
     """
-    source = source.file(_FILE)
     draft = SplitDraft(Account())
     reader = CvatReader(draft)
     zipped = is_zip(source.path, source.files)

@@ -20,10 +20,21 @@ _READERS: dict[str, Callable[[Source], ImportedDataset]] = {
     "labelstudio": read_labelstudio,
 }
 FORMS = tuple(_READERS)
+# Of a folder that is named in place of its file: what that may be called.
+_FILES = {
+    "lsp": ("joints.mat",),
+    "yolo-pose": ("data.yaml", "dataset.yaml", "data.yml"),
+    "cvat": ("annotations.xml",),
+}
+
+
+def find_file(form: str, source: Source) -> Source:
+    """Return a source by the file that is read: where a folder is named, the one of the form that lies in it."""
+    return source.file(*_FILES.get(form, ()))
 
 
 def import_dataset(form: str, source: Source) -> ImportedDataset:
-    """Return the data set of a source, of one of the forms.
+    """Return the data set of a source as `find_file` gives it, of one of the forms.
 
     Raises:
         AnnotationError: it is not of that form, or nobody in it can be used.

@@ -37,13 +37,12 @@ _Joints = NDArray[np.float64]
 
 
 def read_lsp(source: Source) -> ImportedDataset:
-    """Return the people of a `joints.mat`, or of the folder that it lies in.
+    """Return the people of a `joints.mat`.
 
     Raises:
         AnnotationError: it is no such file.
         ConfigError: what is named as photographs is none.
     """
-    source = source.file("joints.mat")
     joints, extended = _joints(source.read("joints.mat of LSP or LSPET"), source.path)
     images = source.find_images(source.beside("images", ""))
     account = Account()

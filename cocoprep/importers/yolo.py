@@ -34,13 +34,12 @@ _ELSEWHERE = "paths have a beginning that leads out of the folder of data.yaml: 
 
 
 def read_yolo(source: Source) -> ImportedDataset:
-    """Return the people of a data set, by its data.yaml or the folder that this lies in.
+    """Return the people of a data set, by its data.yaml.
 
     Raises:
         AnnotationError: it is none of a pose data set, or no photographs are found.
         ConfigError: the table that names the joints has another number of them.
     """
-    source = source.file("data.yaml", "dataset.yaml", "data.yml")
     account = Account()
     config = parse_config(source.read("the data.yaml of a YOLO data set"), source.path, source.table, account)
     splits = []

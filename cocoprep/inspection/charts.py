@@ -59,7 +59,7 @@ def visibility_of_joints(data_sets: Sequence[Statistics]) -> Image.Image:
     """Draw how often each joint is visible, hidden and not labelled."""
     panels = []
     for one in data_sets:
-        shares = one.labels.visibility[:, ::-1] / max(one.labels.people, 1)
+        shares = one.labels.visibility[:, ::-1] / np.maximum(one.labels.looked_for, 1)[:, None]
         rows = tuple((float(v), float(h), float(n)) for v, h, n in shares)
         panels.append(Rows(one.name, tuple(name.replace("_", " ") for name in one.table.names), rows))
     return row_chart(

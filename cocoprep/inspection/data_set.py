@@ -36,6 +36,8 @@ class People:
         area: (N,) float64 square pixels, of the segment.
         crowd: (N,) bool.
         joints: (N, K, 3) float32, pixel index x and y, and visibility 0, 1 or 2; all 0 where not labelled.
+        looked_for: (N, K) false where a joint is one that the annotation's source labels of nobody; None where there is
+            no such joint.
     """
 
     annotation_ids: Ints
@@ -45,6 +47,7 @@ class People:
     area: Floats
     crowd: Bools
     joints: NDArray[np.float32]
+    looked_for: Bools | None = None
 
     def __len__(self) -> int:
         """Return N."""
@@ -65,6 +68,7 @@ class People:
         return People(
             self.annotation_ids[chosen], self.images[chosen], self.sizes[chosen], self.bbox[chosen],
             self.area[chosen], self.crowd[chosen], self.joints[chosen],
+            None if self.looked_for is None else self.looked_for[chosen],
         )  # fmt: skip
 
     def parts(self, chosen: Bools) -> Iterator[People]:

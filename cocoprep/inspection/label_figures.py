@@ -20,7 +20,8 @@ class LabelFigures:
         crowds: those that are marked as a crowd.
         by_labelled: (K + 1,) int64, how many have so many labelled joints, crowds too.
         people: those that have a labelled joint and are no crowd.
-        visibility: (K, 3) int64, of `people`, how many have each joint not labelled, hidden and visible.
+        visibility: (K, 3) int64, of `people`, how many have each joint not labelled, hidden and visible; those are
+            left out whose source labels it of nobody.
         kept: of --min-keypoints 1 to K, (K, 3) int64: people, photographs and labelled joints that a build keeps.
     """
 
@@ -35,6 +36,11 @@ class LabelFigures:
     def unlabelled(self) -> int:
         """Count the annotations without a labelled joint."""
         return int(self.by_labelled[0])
+
+    @property
+    def looked_for(self) -> Ints:
+        """Return (K,) int64: of how many of `people` each joint was looked for."""
+        return np.asarray(self.visibility.sum(axis=1))
 
     @property
     def joints(self) -> Ints:
@@ -59,8 +65,9 @@ def label_figures(people: People, crop: CropConfig) -> LabelFigures:
 def _visibility(people: People) -> Ints:
     found = np.zeros((people.joints.shape[1], 3), np.int64)
     for part in people.parts((people.labelled > 0) & ~people.crowd):
+        counts = True if part.looked_for is None else part.looked_for
         for value in range(3):
-            found[:, value] += np.count_nonzero(part.joints[..., 2] == value, axis=0)
+            found[:, value] += np.count_nonzero((part.joints[..., 2] == value) & counts, axis=0)
     return found
 
 

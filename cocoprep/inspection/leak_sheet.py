@@ -17,6 +17,7 @@ from cocoprep.shards.leak_list import Leak, Leaked
 MOST_PAIRS = 60
 _COLUMNS = 4
 _SIDE = 190  # pixels of a photograph
+_WITHIN = 6  # between the two of a pair: less than between pairs
 _HEADER, _CAPTION = 44, 56
 _TITLE_PX, _TEXT_PX = 22, 13
 
@@ -32,7 +33,7 @@ def draw_leaks(leaks: Sequence[Leak], listed: Sequence[Listed], opener: Opener) 
     shown = sorted(leaks, key=lambda leak: leak.alike)[:MOST_PAIRS]
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
-    step = 2 * _SIDE + GAP, _SIDE + _CAPTION
+    step = 2 * _SIDE + _WITHIN + GAP, _SIDE + _CAPTION
     page = new_page(2 * EDGE + max(columns, 2) * step[0] - GAP, 2 * EDGE + _HEADER + rows * step[1])
     title = f"{len(shown)} of {len(leaks)} pairs, the most doubtful first: left kept, right to be dropped"
     write(page, (EDGE, EDGE + 8), shorten(title, _TITLE_PX, page.width - 2 * EDGE), _TITLE_PX, anchor="lm")
@@ -67,7 +68,7 @@ class _Places:
 
 def _place_pair(page: Image.Image, leak: Leak, at: tuple[int, int], places: _Places) -> None:
     left, top = at
-    for leaked, x in ((leak.kept, left), (leak.dropped, left + _SIDE)):
+    for leaked, x in ((leak.kept, left), (leak.dropped, left + _SIDE + _WITHIN)):
         page.paste(places.picture(leaked), (x, top))
         name = shorten(f"{leaked.source} {leaked.file_name}", _TEXT_PX, _SIDE - 4)
         write(page, (x, top + _SIDE + 10), name, _TEXT_PX, anchor="lm")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.coco.people import ParsedEntry, parse_entries
 from cocoprep.errors import AnnotationError, RecordError
-from cocoprep.inspection.data_set import DataSet, EntryCounts
+from cocoprep.inspection.data_set import Bools, DataSet, EntryCounts, Ints
 from cocoprep.inspection.read_file import data_set_of
 from cocoprep.shards.drop_reasons import DropReason
 from cocoprep.shards.ledger import count_dropped, read_ledger
@@ -17,6 +20,9 @@ from cocoprep.shards.manifest import Manifest, annotation_paths, read_manifest
 from cocoprep.shards.names import GROUND_TRUTH, MANIFEST
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def read_folder(path: str, name: str, files: FileStore) -> DataSet:
@@ -45,10 +51,26 @@ def read_folder(path: str, name: str, files: FileStore) -> DataSet:
     except (OSError, AnnotationError) as error:
         raise RecordError(f"{truth}: cannot be read ({error}). Run `cocoprep verify {path}`.") from error
     del data
-    dropped = count_dropped(read_ledger(path, files))
+    ledger = read_ledger(path, files)
+    dropped = count_dropped(ledger)
     found = data_set_of(name, file, entries, _counts_of(manifest, dropped, entries), _built_from(manifest))
     notes = (*manifest.notes, *found.notes)
-    return replace(found, path=path, notes=notes, manifest=manifest, dropped=dropped)
+    people = replace(found.people, looked_for=_looked_for(manifest, ledger, found.people.annotation_ids))
+    return replace(found, path=path, notes=notes, manifest=manifest, dropped=dropped, people=people)
+
+
+def _looked_for(manifest: Manifest, ledger: pa.Table, annotation_ids: Ints) -> Bools | None:
+    """Return (N, K) which joints the source of each annotation labels; None where all sources label all."""
+    names = manifest.keypoints.names
+    labels = np.array([[name in source.joints for name in names] for source in manifest.sources], bool)
+    if labels.all():
+        return None
+    place = {source.name: number for number, source in enumerate(manifest.sources)}
+    lines = zip(ledger["annotation_id"].to_pylist(), ledger["source"].to_pylist(), strict=True)
+    source_of = {number: place.get(source, -1) for number, source in lines}
+    labels = np.concatenate([labels, np.ones_like(labels[:1])])  # the last of an annotation that the ledger has not
+    found: Bools = labels[[source_of.get(number, -1) for number in annotation_ids.tolist()]]
+    return found
 
 
 def _counts_of(manifest: Manifest, dropped: Mapping[str, int], entries: Sequence[ParsedEntry]) -> EntryCounts:

@@ -136,7 +136,8 @@ def _of_photographs(statistics: Statistics) -> Iterator[Figure]:
 
 
 def _of_labels(statistics: Statistics) -> Iterator[Figure]:
-    labels, joints = statistics.labels, len(statistics.table)
+    labels = statistics.labels
+    joints = labels.looked_for.sum() / labels.people if labels.people else len(statistics.table)
     yield _share("no joint labelled", labels.unlabelled, labels.annotations)
     yield _share("crowds", labels.crowds, labels.annotations)
     _, hidden, visible = labels.joints.tolist()
@@ -146,7 +147,7 @@ def _of_labels(statistics: Statistics) -> Iterator[Figure]:
     some = spread_of_counts(by_labelled)
     # As shares of all joints, so that those with other joints can be compared.
     name = "labelled joints, if any"
-    shown = f"{some.mean:.1f} of {joints}" if some.count else "-"
+    shown = f"{some.mean:.1f} of {joints:.3g}" if some.count else "-"
     yield Figure(name, name, some.mean / joints, some.count, some.deviation / joints, shown)
 
 
@@ -168,7 +169,7 @@ def _of_joints(statistics: Statistics) -> Iterator[Figure]:
     labels, crops = statistics.labels, statistics.crops
     for k, name in enumerate(statistics.table.names):
         _, hidden, visible = labels.visibility[k].tolist()
-        yield _share(f"{name} labelled", hidden + visible, labels.people, "joint labelled")
+        yield _share(f"{name} labelled", hidden + visible, int(labels.looked_for[k]), "joint labelled")
         yield _share(f"{name} hidden", hidden, hidden + visible, "joint hidden")
         for axis, way in enumerate(("across", "down")):
             mean, deviation = float(crops.mean[k, axis]), float(crops.deviation[k, axis])

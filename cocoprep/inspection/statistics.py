@@ -68,7 +68,7 @@ def measure(data_set: DataSet, crop: CropConfig) -> Statistics:
     people = data_set.people
     overlaps, not_compared = overlaps_of(people)
     crowding = crowding_figures(people, len(data_set.images), overlaps, not_compared)
-    boxes, crops = box_figures(people), crop_figures(people, crop)
+    boxes, crops, labels = box_figures(people), crop_figures(people, crop), label_figures(people, crop)
     return Statistics(
         name=data_set.name,
         path=data_set.path,
@@ -76,7 +76,7 @@ def measure(data_set: DataSet, crop: CropConfig) -> Statistics:
         table=data_set.table,
         entries=data_set.entries,
         images=image_figures(data_set.sizes),
-        labels=label_figures(people, crop),
+        labels=labels,
         boxes=boxes,
         crowding=crowding,
         crops=crops,
@@ -84,7 +84,7 @@ def measure(data_set: DataSet, crop: CropConfig) -> Statistics:
         crop=crop,
         kept=None if data_set.manifest is None else data_set.manifest.counts.people,
         dropped=data_set.dropped,
-        notes=(*data_set.notes, *_left_out(boxes, crowding, crops)),
+        notes=(*data_set.notes, *_left_out(boxes, crowding, crops), *_never_labelled(labels)),
     )
 
 
@@ -110,3 +110,10 @@ def _left_out(boxes: BoxFigures, crowding: CrowdingFigures, crops: CropFigures) 
             + "left out of where joints lie"
         )
     return found
+
+
+def _never_labelled(labels: LabelFigures) -> list[str]:
+    """Say what joints nobody looked for."""
+    many = labels.people * len(labels.visibility) - int(labels.looked_for.sum())
+    says = "joints are of no kind that the annotation's source labels: left out of how often joints are labelled"
+    return [counted(many, says)] if many else []

@@ -96,7 +96,11 @@ def _labels(labels: LabelFigures, names: Sequence[str]) -> dict[str, Any]:
         "people": labels.people,
         "by_labelled_joints": labels.by_labelled,
         "visibility": {
-            name: dict(zip(kinds, labels.visibility[k], strict=True)) for k, name in enumerate(names)
+            name: {
+                **dict(zip(kinds, labels.visibility[k], strict=True)),
+                "not_looked_for": labels.people - labels.looked_for[k],
+            }
+            for k, name in enumerate(names)
         },
         "kept_by_min_keypoints": {
             str(k): dict(zip(kept, found, strict=True)) for k, found in enumerate(labels.kept, start=1)

@@ -12,6 +12,7 @@ from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report import sets, tables
+from cocoprep.report.by_source import source_table
 from cocoprep.report.css import CSS
 from cocoprep.report.markup import (
     Content,
@@ -93,6 +94,7 @@ def render_page(report: Report) -> str:
         ("across", "Across data sets", sets.across_section(report.evaluation)),
         ("oks", "OKS", _oks(report)),
         ("pck", "PCK", _pck(report)),
+        ("sources", "Source by source", source_table(report.evaluation)),
         ("joints", "Joint by joint", _joints(report)),
         ("errors", "Kinds of errors", _errors(report)),
         ("confidence", "Confidence", _confidence(report)),

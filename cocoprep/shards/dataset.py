@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, SupportsIndex
@@ -112,6 +112,19 @@ class ShardDataset:
     def annotation_ids(self) -> list[int]:
         """Return the annotation id of every person in stored order."""
         return [annotation_id for annotation_id, _, _ in self.places]
+
+    def own_names(self, annotation_ids: Sequence[int]) -> list[str]:
+        """Return what annotations are called: of several sources by source and own id, such as lsp/66; else the number.
+
+        Raises:
+            RecordError: of several sources, the ledger is missing or damaged.
+        """
+        if len(self.manifest.sources) < 2:
+            return [str(number) for number in annotation_ids]
+        from cocoprep.shards.ledger import read_ledger  # takes long to load
+        from cocoprep.shards.own_names import own_names
+
+        return own_names(read_ledger(self.folder, self._files), annotation_ids)
 
     def __len__(self) -> int:
         """Return how many people there are."""

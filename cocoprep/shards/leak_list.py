@@ -41,7 +41,11 @@ class LeakSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Metadata(msgspec.Struct):
     sources: list[LeakSource]
-    version: int = 1
+    version: int
+
+
+class _Version(msgspec.Struct):
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ SCHEMA = pa.schema(
     ]
 )
 _METADATA = b"cocoprep.leaks"
+_VERSION = 1
 _WORDS = tuple(field.name for field in SCHEMA if pa.types.is_string(field.type))
 _SHA256 = "^[0-9a-f]{64}$"
 _MOST_METADATA = MAX_SOURCES * 10_000  # bytes
@@ -179,7 +184,7 @@ def encode_leaks(leaks: Sequence[Leak], sources: Sequence[LeakSource]) -> bytes:
         for name, _, _ in _OF_ONE:
             columns[f"{side}_{name}"] = [getattr(getattr(leak, side), name) for leak in leaks]
     columns |= {"alike": [leak.alike for leak in leaks], "bits": [leak.bits for leak in leaks]}
-    schema = SCHEMA.with_metadata({_METADATA: msgspec.json.encode(_Metadata(list(sources)))})
+    schema = SCHEMA.with_metadata({_METADATA: msgspec.json.encode(_Metadata(list(sources), _VERSION))})
     stream = io.BytesIO()
     pq.write_table(pa.table(columns, schema=schema), stream, compression="zstd")
     return stream.getvalue()
@@ -204,14 +209,30 @@ def read_leaks(path: str, files: FileStore) -> LeakList:
 
 def _decode(data: bytes, path: str) -> LeakList:
     table = read_table(data, [SCHEMA], _WORDS, "a list of leaks")
-    metadata = (table.schema.metadata or {}).get(_METADATA, b"")
-    if len(metadata) > _MOST_METADATA:
-        raise pa.ArrowInvalid(f"{len(metadata)} bytes to say what it is of")
-    sources = tuple(msgspec.json.decode(metadata, type=_Metadata).sources)
+    sources = _sources_of(table.schema.metadata or {}, path)
     table = table.replace_schema_metadata(None)
     if not _is_consistent(table, sources):
         raise pa.ArrowInvalid("its lines are none that `cocoprep leaks` writes")
     return LeakList(path, sources, table)
+
+
+def _sources_of(metadata: Mapping[bytes, bytes], path: str) -> tuple[LeakSource, ...]:
+    """Return the data sets that the file says it is of."""
+    found = metadata.get(_METADATA)
+    if found is None:
+        raise pa.ArrowInvalid(
+            f"it does not say which data sets it is of: no metadata {_METADATA.decode()!r}, which a copy made with "
+            "another tool has not"
+        )
+    if len(found) > _MOST_METADATA:
+        raise pa.ArrowInvalid(f"{len(found)} bytes to say what it is of")
+    version = msgspec.json.decode(found, type=_Version).version
+    if version != _VERSION:
+        raise RecordError(
+            f"{path}: expected a list of version {_VERSION}, found {shown(version)}. Run `cocoprep leaks` again with "
+            "this version of cocoprep, or build with the version that made it."
+        )
+    return tuple(msgspec.json.decode(found, type=_Metadata).sources)
 
 
 def _is_consistent(table: pa.Table, sources: Sequence[LeakSource]) -> bool:

@@ -1,13 +1,15 @@
 """The ledger: one line for every entry of the annotation file, kept or dropped, and why.
 
 `annotation_id` is the number that the record has, `source_id` the id that the file has, as text. `source` names the
-file, where a build has several; the column is there only then.
+file, where a build has several, and `category_id` is that of a valid entry in its file, where a build is of several
+sources or categories; the columns are there only then.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -34,10 +36,11 @@ SCHEMA = pa.schema(
         pa.field("shard", pa.string()),
         pa.field("source_id", pa.string()),
         pa.field("source", pa.string()),
+        pa.field("category_id", pa.int64()),
     ]
 )
-_OF_ONE_SOURCE = pa.schema(list(SCHEMA)[:-1])
-_BEFORE_SOURCE_ID = pa.schema(list(SCHEMA)[:-2])  # ledgers of 0.1
+_OF_ONE_SOURCE = pa.schema([field for field in SCHEMA if field.name not in ("source", "category_id")])
+_BEFORE_SOURCE_ID = pa.schema([field for field in _OF_ONE_SOURCE if field.name != "source_id"])  # ledgers of 0.1
 MAX_FAULTS_SHOWN = 5
 _WORDS = ("reason", "detail", "shard", "source_id", "source")
 MAX_DETAIL = 500  # characters of a detail: a file may have names and values of any length
@@ -60,6 +63,7 @@ def make_ledger(entries: Sequence[JudgedEntry], split: str, num_shards: int, sou
             "shard": [None if e.shard is None else names[e.shard] for e in entries],
             "source_id": pc.if_else(pc.equal(own, ""), pa.scalar(None, pa.string()), own),
             "source": pa.array([None if e.source is None else sources[e.source] for e in entries], pa.string()),
+            "category_id": pa.array([e.category_id for e in entries], pa.int64()),
         },
         schema=SCHEMA,
     )
@@ -127,8 +131,9 @@ def decode_ledger(data: bytes, path: str) -> pa.Table:
 def _with_all_columns(ledger: pa.Table) -> pa.Table:
     if "source_id" not in ledger.column_names:
         ledger = ledger.append_column(SCHEMA.field("source_id"), ledger["annotation_id"].cast(pa.string()))
-    if "source" not in ledger.column_names:
-        ledger = ledger.append_column(SCHEMA.field("source"), pa.nulls(len(ledger), pa.string()))
+    for name in ("source", "category_id"):
+        if name not in ledger.column_names:
+            ledger = ledger.append_column(SCHEMA.field(name), pa.nulls(len(ledger), SCHEMA.field(name).type))
     return ledger
 
 
@@ -173,6 +178,26 @@ def count_source(source: SourceRecord, ledger: pa.Table) -> SourceRecord:
     own = ledger.filter(pc.equal(ledger["source"], source.name))
     kept = pc.sum(own["kept"], min_count=0).as_py()
     return replace(source, annotations_read=len(own), people=kept, dropped=count_dropped(own))
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCounts:
+    """What became of the entries of one category of a source: `read` are valid ones, of which `people` were kept."""
+
+    name: str
+    read: int
+    people: int
+    dropped: dict[str, int]
+
+
+def count_categories(source: SourceRecord, ledger: pa.Table) -> list[CategoryCounts]:
+    """Return what became of the valid entries of each category of a source, in the order of the categories."""
+    own, found = ledger.filter(pc.equal(ledger["source"], source.name)), []
+    for number, name in source.categories:
+        lines = own.filter(pc.equal(own["category_id"], number))
+        kept = pc.sum(lines["kept"], min_count=0).as_py()
+        found.append(CategoryCounts(name, len(lines), kept, count_dropped(lines)))
+    return found
 
 
 def has_too_many_faults(ledger: pa.Table, max_bad_fraction: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -167,18 +167,28 @@ def _check_records(name: str, data: bytes, sidecar: Sidecar | None, manifest: Ma
         yield from _check_without_sidecar(name, stream, crop, joints)
         return
     ends = [*sidecar.offsets, sidecar.bytes][1:]
-    for record, (annotation_id, start, end) in enumerate(
-        zip(sidecar.annotation_ids, sidecar.offsets, ends, strict=True)
+    origins: Sequence[int | None] = sidecar.origins or [None] * sidecar.examples
+    for record, (annotation_id, origin, start, end) in enumerate(
+        zip(sidecar.annotation_ids, origins, sidecar.offsets, ends, strict=True)
     ):
         stream.seek(start)
         try:
-            found = _check_record(stream, crop, joints)
+            found, source = _check_record(stream, crop, joints)
             if found != annotation_id:
                 raise RecordError(f"expected annotation {annotation_id}, found {found}")
+            _check_source(source, origin, manifest)
             if stream.tell() != end:
                 raise RecordError(f"expected its end at byte {end}, found it at {stream.tell()}")
         except RecordError as error:
             yield Problem(name, str(error), record, annotation_id)
+
+
+def _check_source(source: int | None, origin: int | None, manifest: Manifest) -> None:
+    """Raise RecordError where a record's source is not the sidecar's `origin`, or one that there is not."""
+    if source != origin:
+        raise RecordError(f"its source is {source}, and {origin} in the sidecar: places among the manifest's sources")
+    if source is not None and not 0 <= source < len(manifest.sources):
+        raise RecordError(f"its source is {source}, of {len(manifest.sources)} that the manifest has")
 
 
 def _check_without_sidecar(name: str, stream: io.BytesIO, crop: CropConfig, joints: int) -> Iterator[Problem]:
@@ -192,15 +202,15 @@ def _check_without_sidecar(name: str, stream: io.BytesIO, crop: CropConfig, join
         record += 1
 
 
-def _check_record(stream: io.BytesIO, crop: CropConfig, joints: int) -> int:
-    """Check the record at the stream's position: CRCs, schema, crop size. Return its annotation id."""
+def _check_record(stream: io.BytesIO, crop: CropConfig, joints: int) -> tuple[int, int | None]:
+    """Check the record at the stream's position: CRCs, schema, crop size. Return its annotation id and its source."""
     record = read_record(stream)
     if record is None:
         raise RecordError("the file ends before this record")
     person = decode_example(record, crop, joints)
     if jpeg_size(person["image"]) != crop.stored_size:
         raise RecordError(f"expected a crop of {crop.stored_size}, found {jpeg_size(person['image'])}")
-    return int(person["annotation_id"])
+    return int(person["annotation_id"]), person.get("source")
 
 
 def _check_counts(folder: str, manifest: Manifest, files: FileStore) -> Iterator[Problem]:

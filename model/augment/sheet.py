@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cocoprep.checks import require_number
-from cocoprep.draw.sheet import Tile, contact_sheet, person_tile, spread_evenly
+from cocoprep.draw.sheet import Tile, contact_sheet, person_tiles, spread_evenly
 from cocoprep.model.augment.augmenter import Augmenter, Changes, filled_share
 from cocoprep.model.augment.config import AugmentConfig
 from cocoprep.shards.dataset import ShardDataset
@@ -75,8 +75,9 @@ def augment_sheet(
         require_number(option, value, lowest, 1024, whole=True)
     augmenter = Augmenter(dataset.manifest, config, seed)
     tiles = []
-    for place in spread_evenly(len(dataset), people):
-        tiles.append(person_tile(dataset, place))
+    places = spread_evenly(len(dataset), people)
+    for place, stored in zip(places, person_tiles(dataset, places), strict=True):
+        tiles.append(stored)
         tiles += _varied_tiles(augmenter, _gather(dataset, [place] * epochs), np.arange(epochs) + first_epoch)
     table = table_of(dataset.manifest.keypoints)
     return contact_sheet(tiles, title=title, tile_px=tile_px, columns=1 + epochs, table=table)

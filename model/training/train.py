@@ -7,6 +7,7 @@ augmentation does to them, are a function of seed and step alone.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.model.training.validate import validate
 from cocoprep.model.training.watched import Watched
 from cocoprep.pose.keypoints import SIGMA_NOTE
-from cocoprep.shards.geometry import check_one_network, geometry_differences
+from cocoprep.shards.geometry import check_one_network, crop_differences, geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.settings import table_of
@@ -336,7 +337,7 @@ def open_run(
     check_one_network(config.folders, data)
     val = [read_manifest(path, files) for path in config.val_folders]
     for path, manifest in zip(config.val_folders, val, strict=True):
-        _check_alike(data[0], manifest)
+        _check_alike(data[0], manifest, path, run_dir)
         # Else a missing one would be met after an epoch's work.
         read_ground_truth(path, files)
     if val:
@@ -366,6 +367,13 @@ def open_run(
     return TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
 
 
-def _check_alike(data: Manifest, val: Manifest) -> None:
-    for name, ours, theirs in geometry_differences(data.crop, table_of(data.keypoints), val):
-        raise ConfigError(f"--val: its {name} is {theirs}, that of --data is {ours}; build both with the same options.")
+def _check_alike(data: Manifest, val: Manifest, path: str, run_dir: str) -> None:
+    """Raise ConfigError where what is learned of `data` cannot be watched on `val`, the folder at `path`."""
+    table = table_of(data.keypoints)
+    of_crops = any(crop_differences(data.crop, val))
+    for name, ours, theirs in geometry_differences(data.crop, table, val):
+        cure = "Build both with the same options"
+        if not of_crops:
+            score = f"`cocoprep evaluate --data {shlex.quote(path)} --run {shlex.quote(run_dir)}`"
+            cure += f", or leave --val {path} away: {score} scores a trained network on the joints that both have"
+        raise ConfigError(f"--val: expected the {name} of --data, {ours}, found {theirs} in {path}. {cure}.")

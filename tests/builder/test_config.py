@@ -3,8 +3,11 @@ from __future__ import annotations
 import pytest
 
 from cocoprep.builder.config import BuildConfig, SelectConfig, default_shards
+from cocoprep.coco.sources import Source
 from cocoprep.errors import ConfigError
 from cocoprep.pose.crop_config import CropConfig, default_margin
+
+SOURCE = Source(name="a", annotations="a", images="i")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,20 @@ def test_a_selection_that_cannot_work_is_refused(values):
 def test_a_split_names_files(split):
     with pytest.raises(ConfigError, match="--split"):
         BuildConfig(split=split, annotations="a", images="i", out="o")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, "None"),
+        ({"annotations": "a"}, "'annotations'"),
+        ({"images": "i"}, "'images'"),
+        ({"annotations": "a", "images": "i", "sources": (SOURCE,)}, "'annotations and images and sources'"),
+    ],
+)
+def test_a_build_of_nothing_or_of_two_things_is_refused(given, found):
+    with pytest.raises(ConfigError, match=f"expected `annotations` and `images`, or `sources` alone, found {found}"):
+        BuildConfig(split="a", out="o", **given)
 
 
 def test_the_number_of_shards_follows_from_the_people_alone():

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from PIL import Image
 
 from cocoprep import open_dataset
 from cocoprep.builder.config import BuildConfig, SelectConfig
@@ -21,38 +20,22 @@ from cocoprep.errors import BuildError, CocoprepError, ConfigError, RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import named_table
 from cocoprep.shards.ground_truth import read_ground_truth
-from cocoprep.shards.ledger import read_ledger
+from cocoprep.shards.ledger import count_categories, read_ledger
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import LEDGER, MANIFEST
 from cocoprep.shards.seal import seal
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder, keypoints, write_coco
+from tests.support.two_sources import BODY, COCO, GREY, LSP, two_sources
 
 FILES = LocalFiles()
-COCO, LSP = named_table("coco-17"), named_table("lsp-14")
 SMALL = CropConfig(input_size=(64, 64))
-GREY, RED = Image.new("RGB", (80, 60), (90, 90, 90)), Image.new("RGB", (60, 80), (200, 30, 30))
-BODY = {"left_hip": (20, 20, 2), "right_knee": (30, 40, 1)}
 
 
 @pytest.fixture
 def pair(tmp_path):
-    """Two data sets of other joints whose ids are the same."""
-    first = [
-        {"id": 1, "image_id": 1, "keypoints": keypoints(COCO, nose=(40, 10, 2), **BODY)},
-        {"id": 2, "image_id": 1, "keypoints": keypoints(COCO, nose=(41, 11, 2))},
-        {"id": 3, "image_id": 2},
-    ]
-    second = [
-        {"id": 1, "image_id": 1, "keypoints": keypoints(LSP, head_top=(30, 5, 2), **BODY)},
-        {"id": 2, "image_id": 2, "keypoints": keypoints(LSP, head_top=(31, 6, 2))},
-        {"id": 3, "image_id": 2, "bbox": [500, 500, 10, 10], "keypoints": keypoints(LSP, **BODY)},
-    ]
-    return (
-        _source("coco", write_coco(tmp_path / "coco", {1: GREY, 2: GREY}, first)),
-        _source("lsp", write_coco(tmp_path / "lsp", {1: RED, 2: RED}, second, table=LSP)),
-    )
+    return two_sources(tmp_path)
 
 
 def _source(name, paths, **more):
@@ -255,6 +238,12 @@ def test_categories_together_are_told_apart(tmp_path):
         1: (0, 1),
         2: (0, 2),
     }
+    ledger = read_ledger(str(tmp_path / "out"), FILES)
+    assert ledger["category_id"].to_pylist() == [1, 2]
+    assert [(one.name, one.read, one.people) for one in count_categories(source, ledger)] == [
+        ("cat", 1, 1),
+        ("dog", 1, 1),
+    ]
     alone = build_folder(tmp_path / "alone", annotations=annotations, images=images, category="cat", crop=SMALL)
     assert alone.sources == ()
     assert "source" not in open_dataset(tmp_path / "alone")[0]

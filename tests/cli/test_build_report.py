@@ -58,6 +58,36 @@ def test_a_dry_run_tells_what_the_build_tells(labelled, run):
         assert rows(info, kind) == rows(built, kind)
 
 
+@pytest.fixture
+def pets(tmp_path):
+    """Return the options of a build of three categories, of one of which there is nobody."""
+    people = [
+        {"id": n, "image_id": 1, "category_id": category, "keypoints": keypoints(**joints)}
+        for n, (category, joints) in enumerate([(7, INSIDE), (7, {}), (7, INSIDE), (9, INSIDE)], start=1)
+    ]
+    annotations, images = write_coco(tmp_path / "pets", {1: Image.new("RGB", (80, 60))}, people)
+    document = json.loads(annotations.read_bytes())
+    (category,) = document["categories"]
+    document["categories"] = [{**category, "id": n, "name": name} for n, name in ((7, "cat"), (8, "dog"), (9, "yak"))]
+    annotations.write_text(json.dumps(document))
+    paths = {"--annotations": annotations, "--images": images, "--category": "all", "--split": "a"}
+    return [*(word for pair in paths.items() for word in pair), "--input-size", "32", "--workers", 1, "--shards", 2]
+
+
+def test_categories_have_counts_of_their_own(pets, run, tmp_path):
+    told = []
+    for words in (
+        ["build", *pets, "--dry-run"],
+        ["build", *pets, "--out", tmp_path / "out"],
+        ["info", tmp_path / "out"],
+    ):
+        code, text, err = run(*words)
+        assert code == 0, err
+        told.append([rows(text, kind) for kind in ("category cat", "category yak", "categories without any")])
+    assert told[0] == [["2 of 3 annotations; dropped: 1 zero_keypoints"], ["1 of 1 annotation"], ["dog"]]
+    assert told[0] == told[1] == told[2]
+
+
 def test_sizes_are_found_out_in_a_dry_run_too(labelled, run):
     code, planned, _ = run("build", *labelled(6, sized=False), "--dry-run")
     assert code == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,16 @@ from cocoprep.builder.config import SelectConfig
 from cocoprep.cli.augment import command as augment
 from cocoprep.cli.contact_sheet import command as contact_sheet
 from cocoprep.cli.show import command as show
+from cocoprep.draw.sheet import person_tiles
+from cocoprep.draw.subject import find_subject
 from cocoprep.errors import CocoprepError, ConfigError, RecordError
+from cocoprep.pose.crop_config import CropConfig
+from cocoprep.shards.dataset import open_dataset
+from cocoprep.shards.ground_truth import read_ground_truth
+from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder, keypoints, write_coco
 from tests.support.half_written import leave_half
+from tests.support.two_sources import COCO, two_sources
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,47 @@ def test_what_a_killed_command_was_drawing_goes(folder, tmp_path, command, argum
     left, others = leave_half(tmp_path / "a.png"), leave_half(tmp_path / "b.png")
     run(command, folder, *arguments, "--out", str(tmp_path / "a.png"))
     assert (left.exists(), others.exists()) == (False, True)
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory):
+    root = tmp_path_factory.mktemp("two")
+    sources = two_sources(root)
+    document = json.loads(Path(sources[0].annotations).read_text())
+    for entry, key in ((document["images"][0], "id"), *((one, "image_id") for one in document["annotations"][:2])):
+        entry[key] = "image"
+    Path(sources[0].annotations).write_text(json.dumps(document))
+    select = SelectConfig(shards=2, max_bad_fraction=0.5)
+    build_folder(root / "out", sources=sources, table=COCO, crop=CropConfig(input_size=(64, 64)), select=select)
+    return root / "out"
+
+
+def test_captions_of_several_sources_are_what_show_takes(of_two, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    dataset = open_dataset(of_two)
+    tiles = person_tiles(dataset, range(3))
+    assert sorted(tile.name for tile in tiles) == ["coco/1", "coco/2", "lsp/1"]
+    for tile, number in zip(tiles, dataset.annotation_ids, strict=True):
+        assert find_subject(dataset, tile.name).annotation_id == number
+    assert run(show, str(of_two), "lsp/1").splitlines() == ["show-lsp-1.png"]
+    assert find_subject(dataset, "lsp/1").title.startswith("Annotation lsp/1, number ")
+    assert "annotation lsp/3 was dropped: box" in run(show, str(of_two), "lsp/3")
+
+
+def test_what_show_suggests_of_several_sources_is_what_it_takes(of_two):
+    with pytest.raises(CocoprepError, match=r"Choose an id from ledger.parquet, for example (coco|lsp)/\d, "):
+        run(show, str(of_two), "lsp/99")
+    dataset = open_dataset(of_two)
+    images = {image["source_id"]: image["id"] for image in read_ground_truth(str(of_two), LocalFiles())["images"]}
+    for wanted in ("coco/image", str(images["coco/image"])):
+        with pytest.raises(
+            CocoprepError, match=r"is an image id: choose one of that image's annotations, coco/1, coco/2"
+        ):
+            find_subject(dataset, wanted)
+
+
+def test_of_one_source_the_caption_is_the_number(folder):
+    assert [tile.name for tile in person_tiles(open_dataset(folder), [0])] == ["5"]
 
 
 @pytest.mark.parametrize("option", ["--people", "--columns", "--tile"])

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cocoprep.builder.config import SelectConfig
 from cocoprep.coco.official import KNOWN_PEOPLE
 from cocoprep.inspection.charts import CHARTS
+from tests.support.building import build_folder
 from tests.support.people import write_people
+from tests.support.two_sources import COCO, two_sources
 
 FIGURES = ("photographs", "labels", "boxes", "overlap", "crops")
 
@@ -93,6 +96,15 @@ def test_a_built_folder(run, people_folder):
     code, out, _ = run("stats", people_folder())
     assert code == 0
     assert rows_of(out)["kept in the folder"] == ["20"]
+
+
+def test_a_folder_of_several_sources(run, tmp_path):
+    select = SelectConfig(max_bad_fraction=0.5)
+    build_folder(tmp_path / "out", sources=two_sources(tmp_path), table=COCO, select=select)
+    code, out, err = run("stats", tmp_path / "out")
+    assert code == 0, err
+    assert "note: 10 joints are of no kind that the annotation's source labels: left out of" in err
+    assert rows_of(out)["labelled most often"] == ["nose 100%"]
 
 
 def test_inputs_are_not_changed(run, tmp_path, people_folder):

@@ -65,12 +65,22 @@ weight = 0.5
         (b"[a]\nannotations = 'x'\nimages = 'x'\nodd = 1", "odd"),
         (b"[a]\nannotations = 'x'\nimages = 'x'\nweight = 0", "weight of 'a': expected a number from"),
         (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {3 = 4}", "0, 1 or 2"),
-        (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {x = 1}", "no source"),
+        (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {x = 1}", "such as 3 = 1, found 'x' = 1"),
+        (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {nan = 1}", "found 'nan' = 1"),
+        (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {inf = 1}", "found 'inf' = 1"),
+        (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {1_0 = 1}", "found '1_0' = 1"),
+        (b"[a]\nannotations = 'x'\nimages = 'x'\nvisibility = {3 = 1, '3.0' = 2}", "found two for 3"),
     ],
 )
 def test_a_file_of_no_sources_is_refused(text, message):
     with pytest.raises(ConfigError, match=message):
         parse_sources(text, "both.toml", FILES)
+
+
+@pytest.mark.parametrize("visibility", [{float("nan"): 1}, {float("inf"): 1}, {"3": 1}, {3: 4}])
+def test_a_source_of_no_visibilities_is_refused(visibility):
+    with pytest.raises(ConfigError, match=r"visibility.*: expected .* found"):
+        Source(annotations="x", images="y", visibility=visibility)
 
 
 def test_names_tell_sources_apart():

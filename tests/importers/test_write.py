@@ -69,6 +69,27 @@ def test_two_lists_share_a_folder_and_one_split_of_two_is_refused(mpii, run, tmp
     assert files_of(out) == before
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_rerun_may_name_the_folder_or_the_file_in_it(run, tmp_path, first):
+    file = write_yolo(drawn_set(tmp_path / "drawn"), tmp_path / "yolo")
+    spellings = [file, file.parent]
+    for source in (spellings[first], spellings[1 - first]):
+        code, _, err = run("convert", source, "--from", "yolo-pose", "--out", tmp_path / "out")
+        assert code == 0, err
+        (part,) = json.loads((tmp_path / "out/converted.json").read_bytes())["parts"]
+        assert part == f"yolo-pose {file}"
+
+
+def test_another_file_of_the_same_folder_is_another_data_set(run, tmp_path):
+    file = write_yolo(drawn_set(tmp_path / "drawn"), tmp_path / "yolo")
+    other = file.with_name("other.yaml")
+    other.write_text(file.read_text())
+    assert run("convert", file.parent, "--from", "yolo-pose", "--out", tmp_path / "out")[0] == 0
+    code, _, err = run("convert", other, "--from", "yolo-pose", "--out", tmp_path / "out")
+    assert code == 1
+    assert f"of another data set (yolo-pose {file}). Name another folder, or remove this one" in err
+
+
 def test_a_split_that_is_no_longer_there_goes(run, tmp_path):
     coco = drawn_set(tmp_path / "drawn")
     source = write_yolo(coco, tmp_path / "yolo")

@@ -6,17 +6,22 @@ import json
 
 import pytest
 
+from cocoprep.builder.config import SelectConfig
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.coco.people import parse_entries
 from cocoprep.errors import AnnotationError, ConfigError, RecordError
 from cocoprep.inspection.read_data_set import MOST_BESIDE, check_paths_beside, short_names
+from cocoprep.inspection.shifts import find_shifts
 from cocoprep.inspection.statistics import measure
+from cocoprep.inspection.stats_json import statistics_as_json
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.local import LocalFiles
+from tests.support.building import build_folder
 from tests.support.people import build_people, write_people
 from tests.support.stats import read
+from tests.support.two_sources import COCO, two_sources
 
 
 def test_a_file_is_read_as_a_build_reads_it(tmp_path):
@@ -42,6 +47,22 @@ def test_a_folder_is_what_it_was_built_from(people_folder):
     assert (of_folder.kept, of_folder.dropped["zero_keypoints"]) == (counts.people, 10)
     assert of_folder.labels.kept[0, 0] == counts.people
     assert of_folder.file_name == "person_keypoints_train2017.json"
+
+
+def test_joints_that_a_source_labels_of_nobody_are_not_counted_as_not_labelled(tmp_path):
+    select = SelectConfig(max_bad_fraction=0.5)
+    build_folder(tmp_path / "out", sources=two_sources(tmp_path), table=COCO, select=select)
+    found = measure(read(tmp_path / "out"), CropConfig())
+    nose, hip, knee = (COCO.names.index(name) for name in ("nose", "left_hip", "right_knee"))
+    assert found.labels.people == 4  # of lsp's, one has a box that is none
+    assert found.labels.visibility[[nose, hip, knee]].tolist() == [[0, 0, 2], [1, 0, 3], [1, 3, 0]]
+    assert found.labels.looked_for[[nose, hip]].tolist() == [2, 4]
+    assert found.notes[-1].startswith("10 joints are of no kind that the annotation's source labels: left out of how")
+    shown = {one.name: one.shown[0] for one in find_shifts([found, found])}
+    assert (shown["nose labelled"], shown["left_hip labelled"]) == ("100.0%", "75.0%")
+    assert shown["labelled joints, if any"] == "2.0 of 14.5"
+    told = statistics_as_json([found], [])["data_sets"][0]["labels"]["visibility"]["nose"]
+    assert told == {"not_labelled": 0, "hidden": 0, "visible": 2, "not_looked_for": 2}
 
 
 def test_a_folder_that_is_none_is_told(tmp_path):

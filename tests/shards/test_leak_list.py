@@ -99,6 +99,27 @@ def with_metadata(text):
     return write(pq.read_table(io.BytesIO(encode_leaks(LEAKS, SOURCES))).replace_schema_metadata(text))
 
 
+def said(**what):
+    return with_metadata({"cocoprep.leaks": msgspec.json.encode(what)})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            said(sources=SOURCES, version=2),
+            r"leaks.parquet: expected a list of version 1, found 2\. Run `cocoprep leaks`",
+        ),
+        (said(version=-1, others=3), "expected a list of version 1, found -1"),
+        (with_metadata({}), "it does not say which data sets it is of: no metadata 'cocoprep.leaks'"),
+    ],
+)
+def test_what_is_no_such_list_is_told_as_what_it_is(data, message, path):
+    path.write_bytes(data)
+    with pytest.raises(RecordError, match=message):
+        read(path)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -109,11 +130,11 @@ def with_metadata(text):
         changed(kind=["other"] * 4),
         changed(kept_source=["other"] * 4),
         changed(dropped_sha256=["0" * 64 + "\n"] * 4),
-        with_metadata({}),
         with_metadata({"cocoprep.leaks": "{"}),
-        with_metadata({"cocoprep.leaks": msgspec.json.encode({"sources": []})}),
-        with_metadata({"cocoprep.leaks": msgspec.json.encode({"sources": [*SOURCES, SOURCES[0]]})}),
-        with_metadata({"cocoprep.leaks": msgspec.json.encode({"sources": [LeakSource("\x1b", "", ""), *SOURCES]})}),
+        said(sources=SOURCES),
+        said(sources=[], version=1),
+        said(sources=[*SOURCES, SOURCES[0]], version=1),
+        said(sources=[LeakSource("\x1b", "", ""), *SOURCES], version=1),
     ],
 )
 def test_what_is_no_list_is_refused(data, path):

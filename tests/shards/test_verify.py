@@ -9,6 +9,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from cocoprep.builder.config import SelectConfig
 from cocoprep.errors import RecordError
@@ -19,12 +20,13 @@ from cocoprep.shards.ledger import read_ledger
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import BASELINE, CEILING, LEDGER, MANIFEST, PLAN
 from cocoprep.shards.seal import seal
-from cocoprep.shards.sidecar import read_sidecar
+from cocoprep.shards.sidecar import read_sidecar, write_sidecar
 from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.digests import digest_file
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
 from tests.support.people import write_people
+from tests.support.sourced import deal_to_sources
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +186,46 @@ def test_a_sidecar_of_other_annotations_is_found_though_the_manifest_lists_it(co
     reseal(copy, lambda body: body["shards"].__setitem__(differ[0], {**theirs, "annotations": ours}))
     (found,) = problems(copy)
     assert (found.file, "other annotations" in found.what) == (theirs["name"] + ".json", True)
+
+
+@pytest.fixture(scope="module")
+def sourced(built, tmp_path_factory):
+    to = tmp_path_factory.mktemp("sourced") / "out"
+    return deal_to_sources(built, to, {"a": None, "b": ["nose"]}, lambda number: number % 2)
+
+
+def rewrite_sidecar(folder, change):
+    """Change the first sidecar that has records; the manifest lists it as it is now."""
+    files = LocalFiles()
+    number, entry = next((n, e) for n, e in enumerate(read_manifest(str(folder), files).shards) if e.examples)
+    sidecar = read_sidecar(str(folder), entry.name, files)
+    digest = msgspec.to_builtins(write_sidecar(str(folder), change(sidecar), files))
+    reseal(folder, lambda body: body["shards"][number].update(sidecar=digest))
+    return entry.name
+
+
+@pytest.mark.parametrize("swapped", [lambda found: [1 - found[0], *found[1:]], lambda _: None])
+def test_a_sidecar_that_tells_other_sources_than_its_records_is_found(sourced, tmp_path, swapped):
+    folder = shutil.copytree(sourced, tmp_path / "copy")
+    assert problems(folder) == []
+    name = rewrite_sidecar(folder, lambda sidecar: replace(sidecar, origins=swapped(sidecar.origins)))
+    found = problems(folder)
+    assert (found[0].file, found[0].record) == (name, 0)
+    assert "in the sidecar: places among the manifest's sources" in found[0].what
+
+
+def test_a_source_that_the_manifest_has_not_is_found(sourced, tmp_path):
+    folder = shutil.copytree(sourced, tmp_path / "copy")
+
+    def drop_source(body):
+        first, second = body["sources"]
+        added = {name: first[name] + second[name] for name in ("people", "annotations_read")}
+        body["sources"] = [{**first, **added}]
+
+    reseal(folder, drop_source)
+    found = problems(folder)
+    assert found
+    assert all("its source is 1, of 1 that the manifest has" in problem.what for problem in found)
 
 
 def test_a_shard_cut_short_or_with_a_tail_is_found(copy):

@@ -18,10 +18,13 @@ from PIL import Image
 from cocoprep.cli.train_report import TrainReport
 from cocoprep.errors import CocoprepError, ConfigError, RecordError
 from cocoprep.model.run.folder import PACKAGES
+from cocoprep.pose.tables import named_table
 from cocoprep.shards.manifest import read_manifest, records_digest
 from cocoprep.shards.names import BASELINE, GROUND_TRUTH
 from cocoprep.shards.tfrecord import read_record
 from cocoprep.storage.local import LocalFiles
+from tests.support.any_joints import write
+from tests.support.building import build_folder
 from tests.support.training import lines_of, open_tiny
 
 tf = pytest.importorskip("tensorflow")
@@ -258,9 +261,21 @@ def test_resuming_a_finished_run_changes_nothing(whole, data, val):
 
 
 def test_folders_that_do_not_fit_each_other_are_refused(people_folder, data, tmp_path):
-    with pytest.raises(ConfigError, match=r"--val: its input size is \(64, 64\), that of --data is \(32, 32\)"):
+    with pytest.raises(
+        ConfigError, match=r"expected the input size of --data, \(32, 32\), found \(64, 64\) .* same options\.$"
+    ):
         open_tiny(data, people_folder(images=2, size=(64, 64)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_people_of_other_joints_to_watch_are_refused_with_the_command_that_scores_them(data, tmp_path):
+    inputs = write(tmp_path / "files", named_table("lsp-14"))
+    build_folder(tmp_path / "lsp", crop=read_manifest(str(data), LocalFiles()).crop.config(), **inputs)
+    run, lsp = tmp_path / "run", tmp_path / "lsp"
+    says = rf"the keypoints of --data, .* leave --val {lsp} away: `cocoprep evaluate --data {lsp} --run {run}` scores"
+    with pytest.raises(ConfigError, match=says):
+        open_tiny(data, lsp, run)
+    assert not run.exists()
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: os.truncate(path, 100)])
