@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from cocoprep.builder.config import SHARED, BuildConfig, SelectConfig
 from cocoprep.cli.input_size import InputSize
+from cocoprep.cli.json_option import json_option, make_room_for_json
 from cocoprep.cli.paths import check_paths, tell_of_tar
 from cocoprep.cli.say import say
 from cocoprep.cli.sources import source_option
@@ -70,6 +71,7 @@ LOCAL = "local"
 @click.option("--force", is_flag=True, help="Replace shards in --out that were made in another way.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; write nothing.")
 @click.option("--no-ceiling", is_flag=True, help="Do not measure the codec ceiling.")
+@json_option("what the report says, and the mean guess by joint, for programs")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def command(**options: Any) -> None:
     """Build verified TFRecord shards from COCO keypoints and photographs.
@@ -81,8 +83,10 @@ def command(**options: Any) -> None:
     config = _build_config(options)
     for source in config.each_source:
         tell_of_tar(source.images, AnyFiles())
+    json_file = options["json_file"]
+    make_room_for_json(json_file, AnyFiles(), reads=_paths_of(config, options))
     if options["dry_run"]:
-        _dry_run(config, options["runner"], options["workers"], options["beam_options"])
+        _dry_run(config, options["runner"], options["workers"], options["beam_options"], json_file=json_file)
         return
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end_by_signal)
@@ -93,10 +97,19 @@ def command(**options: Any) -> None:
             raise ConfigError("--workers is for the local build; give the runner's own option after --.")
         build = _build_there(config, options["runner"], options["beam_options"])
         if build is None:
+            if json_file is not None:
+                say(f"{json_file} is not written: nothing was built.", err=True)
             return
         seconds, done, counters = build.seconds, None, build.counters
-    _report(config, seconds, done, ceiling=not options["no_ceiling"])
+    _report(config, seconds, done, ceiling=not options["no_ceiling"], json_file=json_file)
     _say_counters(config, counters)
+
+
+def _paths_of(config: BuildConfig, options: dict[str, Any]) -> list[str]:
+    """Return what is read or written: over none of it may anything else be written."""
+    photographs = [path for one in config.each_source for path in (one.annotations, one.images)]
+    given = [config.drop_leaks, options["keypoints"], *options["sources"]]
+    return [config.out, *photographs, *(path for path in given if path is not None)]
 
 
 def _end_by_signal(number: int, _: FrameType | None) -> None:
@@ -196,19 +209,25 @@ def _check_engine(config: BuildConfig, runner: str, workers: int | None, beam_op
         parse_beam_options(beam_options, refused=LOCAL_REFUSED)
 
 
-def _dry_run(config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...]) -> None:
+def _dry_run(
+    config: BuildConfig, runner: str, workers: int | None, beam_options: tuple[str, ...], *, json_file: str | None
+) -> None:
     from cocoprep.builder.start import judge_build, refusal
+    from cocoprep.cli.build_json import plan_as_json
     from cocoprep.cli.build_report import print_plan
     from cocoprep.cli.progress import warn_of_few_shards
     from cocoprep.shards.ledger import has_too_many_faults
     from cocoprep.storage.by_scheme import AnyFiles
+    from cocoprep.storage.json_file import write_json
     from cocoprep.workers import default_workers
 
     _check_engine(config, runner, workers, beam_options)
     judged = judge_build(config, AnyFiles())
     if has_too_many_faults(judged.foreseen, config.select.max_bad_fraction):
         raise refusal(config, judged)
-    print_plan(config, judged)
+    if json_file is not None:
+        write_json(json_file, plan_as_json(config, judged), AnyFiles())
+    print_plan(config, judged, json_file)
     warn_of_few_shards(judged.selection.num_shards, workers or default_workers())
 
 
@@ -265,9 +284,12 @@ def _build_here(
     return progress.seconds, progress.done, counters
 
 
-def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceiling: bool) -> None:
+def _report(
+    config: BuildConfig, seconds: float, done: Progress | None, *, ceiling: bool, json_file: str | None
+) -> None:
     import time
 
+    from cocoprep.cli.build_json import write_folder_json
     from cocoprep.cli.build_report import print_report
     from cocoprep.evaluation.ceiling import measure_ceiling
     from cocoprep.shards.manifest import read_manifest
@@ -280,7 +302,10 @@ def _report(config: BuildConfig, seconds: float, done: Progress | None, *, ceili
     figures = measure_ceiling(config.out, manifest, files) if ceiling else None
     if manifest.counts.people == 0:
         raise BuildError(f"{config.out}: no {table_of(manifest.keypoints).noun.one} is in the shards.")
-    print_report(
-        config.out, manifest, files,
-        ceiling=figures, ceiling_s=time.monotonic() - started, build_s=seconds, reused=done,
-    )  # fmt: skip
+    ceiling_s = time.monotonic() - started
+    if json_file is not None:
+        times = {"seconds": seconds, "ceiling_seconds": ceiling_s}
+        write_folder_json(json_file, config.out, manifest, files, ceiling=figures, build=times)
+    print_report(config.out, manifest, files, ceiling=figures, ceiling_s=ceiling_s, build_s=seconds, reused=done)
+    if json_file is not None:
+        say(json_file)

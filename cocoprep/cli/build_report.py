@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 MOST_CATEGORIES = 30  # that have a row of their own
 
 
-def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
-    """Print what a build would do."""
+def print_plan(config: BuildConfig, judged: JudgedBuild, json_file: str | None = None) -> None:
+    """Print what a build would do; `json_file` is the file that has the same."""
     table, selection, joints = _table("would build"), judged.selection, judged.annotations.joints.table
     dropped = {str(reason): amount for reason, amount in selection.dropped.items()}
     noun = joints.noun
@@ -44,7 +44,7 @@ def print_plan(config: BuildConfig, judged: JudgedBuild) -> None:
     table.add_row("size, estimated", f"{format_bytes(record * selection.people)}, {format_bytes(record)} {noun.a}")
     table.add_row("into", config.out)
     _print(table)
-    say("Nothing was written.")
+    say("Nothing was written." if json_file is None else f"Nothing but this was written: {json_file}")
 
 
 def print_report(

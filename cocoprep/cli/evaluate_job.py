@@ -24,7 +24,7 @@ from cocoprep.evaluation.across import find_map, shared_maps
 from cocoprep.evaluation.as_json import evaluation_as_json
 from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate, evaluate_across
-from cocoprep.evaluation.output import evaluation_name, write_evaluation
+from cocoprep.evaluation.output import FIGURES, evaluation_name, write_evaluation
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.model.input.sources import joints_looked_for
 from cocoprep.model.run.folder import RunFolder
@@ -84,10 +84,10 @@ def run_job(options: EvaluateOptions) -> None:
     try:
         written = _write(options, found, out, files)
     except CocoprepError:
-        _print(options, found)  # what was measured is not lost with what cannot be written
+        _print(options, found, [])  # what was measured is not lost with what cannot be written
         raise
     # Last, since whoever reads what is printed may stop reading.
-    _print(options, found)
+    _print(options, found, written)
     for path in written:
         say(path)
 
@@ -176,8 +176,10 @@ def _predict(
         )
 
 
-def _print(options: EvaluateOptions, found: _Found) -> None:
-    print_evaluation(found.evaluation, found.table, notes=found.notes, beside=found.beside, source=options.source)
+def _print(options: EvaluateOptions, found: _Found, written: Sequence[str]) -> None:
+    print_evaluation(
+        found.evaluation, found.table, notes=found.notes, beside=found.beside, source=options.source, written=written
+    )
 
 
 def _write(options: EvaluateOptions, found: _Found, out: str | None, files: FileStore) -> list[str]:
@@ -188,7 +190,8 @@ def _write(options: EvaluateOptions, found: _Found, out: str | None, files: File
         write_json(options.json_file, figures, files)
         written.append(options.json_file)
     if out is not None:
-        written.append(_write_folder(options, found, figures, out, files))
+        page = _write_folder(options, found, figures, out, files)
+        written += [files.join(out, FIGURES), page]
     if options.run_dir is not None and found.dataset is not None:
         if found.evaluation.across is None:
             written += _write_thresholds(options.run_dir, found, found.dataset.manifest, files)

@@ -1,10 +1,11 @@
-"""What `cocoprep evaluate` prints: tables that are split, not cut, where the terminal is narrow."""
+"""What `cocoprep evaluate` prints: what fits a screen, and where the rest is."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from rich.console import Console
 
 from cocoprep.cli.console import PlainConsole
@@ -14,12 +15,13 @@ from cocoprep.cli.say import as_note
 from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
-from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.evaluation.pck import head_sizes
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import Noun
 
 _PREDICTION, _IMAGE = Noun("prediction", "predictions"), Noun("image", "images")
+_OKS = ("AP", "AP50", "AP75", "APm", "APl", "AR")  # what papers print; with the others a row has two lines
+_JOINTS = 18  # that a screen has room for
 
 
 def print_evaluation(
@@ -29,9 +31,10 @@ def print_evaluation(
     notes: Sequence[str],
     beside: FiguresBeside,
     source: str,
+    written: Sequence[str] = (),
     console: Console | None = None,
 ) -> None:
-    """Print all tables to stdout.
+    """Print the figures that one asks for first to stdout, and where all of them are.
 
     Args:
         evaluation: the figures.
@@ -39,6 +42,7 @@ def print_evaluation(
         notes: to be said loudly, first.
         beside: other figures by whose they are and by name, such as AP or PCK@0.2.
         source: what was scored.
+        written: the files that have all figures, which the caller names below.
         console: for another width or place.
     """
     console = console or PlainConsole()
@@ -61,23 +65,18 @@ def print_evaluation(
     if evaluation.by_source is not None:
         print_by_source(evaluation.by_source, truth, console)
     _print_joints(evaluation, table, console)
-    _print_errors(evaluation, console)
-    if evaluation.joints is None:
-        console.print("No thresholds of confidence: the confidences are all equal, or nobody was predicted.")
-    else:
-        chosen = evaluation.joints
-        console.print(
-            f"With these thresholds {chosen.reported:.1f} of {len(table)} joints are reported {noun.a}; of those "
-            f"{share(chosen.total_precision)} are labelled (precision), and {share(chosen.total_recall)} of the "
-            f"labelled are reported (recall), over {noun.count(chosen.people)}."
-        )
+    _print_distance(evaluation, console)
+    _print_confidence(evaluation, table, console)
+    console.print(
+        "Every figure, also by joint and threshold, size, crowding and occlusion: "
+        + ("in the files named below." if written else "--json FILE writes them, --out DIR a page of them.")
+    )
 
 
 def _print_oks(evaluation: Evaluation, beside: FiguresBeside, console: Console) -> None:
-    columns = {"this result": [share(evaluation.oks.figures[name]) for name in OKS_FIGURES]}
-    for whose, figures in beside.items():
-        columns[whose] = [share(figures.get(name, math.nan)) for name in OKS_FIGURES]
-    print_table("OKS", OKS_FIGURES, columns, console)
+    sides = {"this result": evaluation.oks.figures, **beside}
+    columns = {name: [share(figures.get(name, math.nan)) for figures in sides.values()] for name in _OKS}
+    print_table("OKS", list(sides), columns, console)
 
 
 def _print_pck(evaluation: Evaluation, beside: FiguresBeside, noun: Noun, console: Console) -> None:
@@ -94,49 +93,53 @@ def _print_pck(evaluation: Evaluation, beside: FiguresBeside, noun: Noun, consol
     columns["AUC"] = [*(share(unit.auc) for unit in units), *(share(figures["AUC"]) for figures in guesses.values())]
     rest = [NONE] * len(guesses)
     columns["joints"] = [*(str(int(unit.pck.joints.sum())) for unit in units), *rest]
-    columns[noun.many] = [*(str(unit.people) for unit in units), *rest]
     columns["left out"] = [*(str(unit.without_unit) for unit in units), *rest]
-    names = [*(f"by {unit.unit}" for unit in units), *(f"{whose}, by box" for whose in guesses)]
-    print_table("PCK", names, columns, console)
+    print_table("PCK by", [*(unit.unit for unit in units), *(f"box, {whose}" for whose in guesses)], columns, console)
     head = evaluation.pck["head"]
     if head.stated or evaluation.pckh is not None:
         console.print(f"{head_sizes(head.stated, head.people, noun)}.")
 
 
 def _print_joints(evaluation: Evaluation, table: KeypointTable, console: Console) -> None:
-    box, apart, chosen = evaluation.pck["box"], evaluation.end_point, evaluation.joints
+    """Print how good each joint is and how it fails, of many joints those that are worst."""
+    box, errors = evaluation.pck["box"], evaluation.errors.tables["joint"]
+    shown = np.arange(len(table))
+    if len(table) > _JOINTS:
+        shown = np.sort(np.argsort(box.auc_per_joint, kind="stable")[:_JOINTS])  # NaN, of no label, comes last
+    names = [table.names[k] for k in shown]
+    rows = [*(errors[name] for name in names), {kind: sum(row[kind] for row in errors.values()) for kind in KINDS}]
     columns = {
-        f"PCK@{t:g}": [*map(share, box.pck.per_joint[n].tolist()), share(float(box.pck.total[n]))]
-        for n, t in enumerate(box.pck.thresholds)
+        "AUC": [*map(share, box.auc_per_joint[shown].tolist()), share(box.auc)],
+        "joints": [*map(str, box.pck.joints[shown].tolist()), str(int(box.pck.joints.sum()))],
+        **{kind: [_percent(row[kind], sum(row.values())) for row in rows] for kind in KINDS if kind != "undetected"},
     }
-    columns["AUC"] = [*map(share, box.auc_per_joint.tolist()), share(box.auc)]
-    columns["joints"] = [*map(str, box.pck.joints.tolist()), str(int(box.pck.joints.sum()))]
-    columns["mean px"] = [*map(_pixels, apart.mean_px_per_joint.tolist()), _pixels(apart.mean_px)]
-    columns["median px"] = [*map(_pixels, apart.median_px_per_joint.tolist()), _pixels(apart.median_px)]
-    columns["predicted"] = [*map(str, apart.joints.tolist()), str(int(apart.joints.sum()))]
-    if chosen is not None:
-        columns["threshold"] = [*(f"{value:.3f}" for value in chosen.thresholds.tolist()), NONE]
-        columns["precision"] = [*map(share, chosen.precision.tolist()), share(chosen.total_precision)]
-        columns["recall"] = [*map(share, chosen.recall.tolist()), share(chosen.total_recall)]
-    print_table("joints: PCK by box, distance from the truth, confidence", [*table.names, "all"], columns, console)
+    print_table("joints, by box", [*names, "all"], columns, console)
+    if len(table) > _JOINTS:
+        console.print(f"Of {len(table)} joints, these {_JOINTS} have the lowest AUC; all are in the last row.")
+    if missed := rows[-1]["undetected"]:
+        share_of = _percent(missed, sum(rows[-1].values()))
+        console.print(f"The other {share_of} of labelled joints are of {table.noun.many} who were not predicted.")
+    console.print()
+
+
+def _print_distance(evaluation: Evaluation, console: Console) -> None:
+    apart = evaluation.end_point
     console.print(
-        f"Distance over predicted {table.noun.many}, of the box's longer side: mean {share(apart.mean_of_box)}, "
-        f"median {share(apart.median_of_box)}."
+        f"Distance: mean {_pixels(apart.mean_px)} px, {share(apart.mean_of_box)} of the box's longer side; "
+        f"median {_pixels(apart.median_px)} px, {share(apart.median_of_box)}."
     )
 
 
-def _print_errors(evaluation: Evaluation, console: Console) -> None:
-    tables = evaluation.errors.tables
-    rows = {"all": {kind: sum(group[kind] for group in tables["joint"].values()) for kind in KINDS}}
-    for name, groups in tables.items():
-        rows.update({group if name == "joint" else f"{name} {group}": kinds for group, kinds in groups.items()})
-    totals = [sum(kinds.values()) for kinds in rows.values()]
-    columns = {
-        kind: [_percent(kinds[kind], total) for kinds, total in zip(rows.values(), totals, strict=True)]
-        for kind in KINDS
-    }
-    columns["joints"] = list(map(str, totals))
-    print_table("what labelled joints are (Ronchi and Perona 2017)", list(rows), columns, console)
+def _print_confidence(evaluation: Evaluation, table: KeypointTable, console: Console) -> None:
+    chosen = evaluation.joints
+    if chosen is None:
+        console.print("No thresholds of confidence: the confidences are all equal, or nobody was predicted.")
+        return
+    console.print(
+        f"With a threshold of confidence for each joint, {chosen.reported:.1f} of {len(table)} are reported "
+        f"{table.noun.a}: precision {share(chosen.total_precision)}, recall {share(chosen.total_recall)}, over "
+        f"{table.noun.count(chosen.people)}."
+    )
 
 
 def _pixels(value: float) -> str:

@@ -15,13 +15,14 @@ from cocoprep.pose.nouns import Noun
 
 def print_across(across: Across, console: Console) -> None:
     """Print which joint is scored as which, what is left out, and how much of the ground truth that covers."""
-    rows = across.rows()
-    columns = {
-        "predicted as": [theirs or NONE for _, theirs, _, _ in rows],
-        "by": [by or NONE for *_, by, _ in rows],
-        "labelled": [str(labelled) for *_, labelled in rows],
-    }
-    print_table("joints of the data, and the predicted ones", [name for name, *_ in rows], columns, console)
+    rows = [(ours, theirs or NONE, by or NONE, str(labelled)) for ours, theirs, by, labelled in across.rows()]
+    others = [row for row in rows if row[0] != row[1]]
+    if others:
+        names, predicted, by, labelled = zip(*others, strict=True)
+        columns = {"predicted as": predicted, "by": by, "labelled": labelled}
+        print_table("joints of the data", names, columns, console)
+    if len(others) < len(rows):
+        console.print(f"Predicted by {'the same name' if others else 'their names'}: {len(rows) - len(others)} joints.")
     if across.joint_map.left_out:
         console.print(f"Predicted and not scored: {', '.join(across.joint_map.left_out)}.")
     console.print(f"{across.sentence}.")
@@ -34,7 +35,7 @@ def print_by_crowding(by_crowding: dict[str, CrowdedAp], truth: Truth, console: 
         "images": [str(one.images) for one in by_crowding.values()],
         truth.table.noun.many: [str(one.people) for one in by_crowding.values()],
     }
-    print_table("OKS by how crowded photographs are, as CrowdPose counts it", list(by_crowding), columns, console)
+    print_table("OKS, as CrowdPose", list(by_crowding), columns, console)
     if count := without_index(truth):
         console.print(f"{count} images do not say how crowded they are: in none of these.")
 
@@ -56,4 +57,4 @@ def print_pckh(pckh: Pckh, noun: Noun, console: Console) -> None:
     """Print PCKh as papers on MPII print it."""
     columns = {name: [share(value)] for name, value in {**pckh.parts, "Total": pckh.total}.items()}
     columns |= {"joints": [str(pckh.joints)], noun.many: [str(pckh.people)]}
-    print_table("PCKh@0.5, as papers on MPII print it", ["all"], columns, console)
+    print_table("PCKh@0.5, as MPII", ["all"], columns, console)

@@ -106,7 +106,7 @@ def test_results_out_of_their_packing(exports, run, results):
     case = exports / "annotations-gz-or-zip"
     code, out, err = run("evaluate", "--annotations", case / "labels.json", "--results", case / results)
     assert code == 0, err
-    assert re.search(r"AP +│ +[01]\.\d", out)
+    assert re.search(r"this result +[01]\.\d", out)
 
 
 def test_utf_16_is_read(build):
@@ -123,7 +123,7 @@ def test_an_area_of_0_is_no_scale_and_told(build, exports, run):
     assert code == 0
     assert "OKS HAS NO SCALE FOR 1 OF 1 PERSON" in out
     assert "not predicted: 0 people" in out
-    assert re.search(r"by box │( +[\d.]+ │){3} +1\.0000", out)
+    assert re.search(r" box( [\d.]+){3} 1\.0000", out)
 
 
 def test_a_box_that_is_missing_is_the_extent_of_the_joints(build, exports):
@@ -165,14 +165,14 @@ def test_num_keypoints_is_counted(build, exports, run):
     for truth in (("--data", dataset.folder), ("--annotations", case / "labels.json")):
         code, out, err = run("evaluate", *truth, "--results", case / "results.json")
         assert code == 0, err
-        assert re.search(r"AP +│ +1\.0000", out)
+        assert re.search(r"this result +1\.0000", out)
 
 
 def test_results_that_name_files(exports, run):
     case = exports / "results-image-id-as-file-name"
     code, out, err = run("evaluate", "--annotations", case / "labels.json", "--results", case / "results.json")
     assert code == 0, err
-    assert re.search(r"AP +│ +1\.0000", out)
+    assert re.search(r"this result +1\.0000", out)
     assert "1 line of the results names a photograph by its file" in " ".join(out.split())
 
 

@@ -285,7 +285,7 @@ def test_figures_that_cannot_be_written_are_printed_all_the_same(far, bucket, ba
         "evaluate", "--data", f"{far}/val", "--results", f"{far}/results.json", "--json", f"{bucket}/figures.json"
     )
     assert code == 1
-    assert "mean guess, by box" in said
+    assert "box, mean guess" in said
     assert f"error: {bucket}/figures.json: the bucket refuses this account" in err
 
 
