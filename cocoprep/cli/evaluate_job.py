@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.evaluate_options import EvaluateOptions, make_room
+from cocoprep.cli.evaluate_provenance import provenance_of
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.keypoints import open_table
 from cocoprep.cli.paths import tell_of_tar
@@ -38,7 +39,7 @@ from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:
-    from cocoprep.report import CropSource
+    from cocoprep.report.sources import CropSource
 
 BOXES = (
     "BOXES ARE THE GROUND TRUTH'S: the network was told where each {one} is. Do not compare these figures with those "
@@ -201,7 +202,7 @@ def _write(options: EvaluateOptions, found: _Found, out: str | None, files: File
 
 
 def _write_folder(options: EvaluateOptions, found: _Found, figures: dict[str, Any], out: str, files: FileStore) -> str:
-    from cocoprep.report import write_report
+    from cocoprep.report.evaluation import write_report
 
     with _crops(options, found, files) as crops:
         write_evaluation(out, found.evaluation, figures, found.table, files)
@@ -211,6 +212,7 @@ def _write_folder(options: EvaluateOptions, found: _Found, figures: dict[str, An
             found.table,
             title=f"Evaluation of {options.source} on {options.data or options.annotations}",
             notes=found.notes,
+            provenance=provenance_of(options, None if found.dataset is None else found.dataset.manifest, files),
             beside=found.beside,
             crops=crops,
             stack_maps=found.maps,

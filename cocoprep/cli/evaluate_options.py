@@ -171,7 +171,7 @@ def _same(path: str, other: str) -> bool:
 
 def _check_report() -> None:
     try:
-        import cocoprep.report  # noqa: F401 - to see whether it can be
+        import cocoprep.report.evaluation  # noqa: F401 - to see whether it can be
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] != "matplotlib":
             raise

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from cocoprep.evaluation.evaluate import Evaluation
-from cocoprep.report.markup import Markup, count, share, table
+from cocoprep.report.content import Table
+from cocoprep.report.wording import count, share
 
 _OKS = ("AP", "AP50", "AP75", "AR")
 
 
-def source_table(evaluation: Evaluation) -> Markup:
-    """Return AP and PCK by box of each source; nothing where there is but one."""
+def source_table(evaluation: Evaluation) -> Table | None:
+    """Return AP and PCK by box of each source; None where there is but one."""
     found, noun = evaluation.by_source, evaluation.truth.table.noun
     if found is None:
-        return Markup("")
+        return None
     whole = evaluation.pck["box"].pck
     rows = [
         [
@@ -38,4 +39,4 @@ def source_table(evaluation: Evaluation) -> Markup:
         "source", *_OKS, *(f"PCK@{threshold:g}" for threshold in whole.thresholds), "joints",
         f"{noun.many} predicted", noun.many, "photographs",
     ]  # fmt: skip
-    return table(head, rows, caption=caption, mark="last")
+    return Table(head, rows, caption, mark="last")

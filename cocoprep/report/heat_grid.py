@@ -5,6 +5,8 @@ S stacks, K joints, heatmaps of (h, w). More joints than fit side by side go on 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -16,7 +18,7 @@ from cocoprep.draw.text import shorten, text_width, write
 from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.report.markup import words
+from cocoprep.report.wording import words
 
 COLUMNS = 9  # joints in a band: with COCO's 17, the head and arms above, the rest below
 CELL_PX = 118  # width of a cell
@@ -24,17 +26,19 @@ GAP, ROW_HEAD, BAND_HEAD, CELL_FOOT, HEADER = 5, 76, 26, 20, 56
 SMALL_PX, NAME_PX, TITLE_PX = 12, 13, 22
 
 
-def heat_grid(maps: StackMaps, table: KeypointTable, *, title: str) -> Image.Image:
+def heat_grid(maps: StackMaps, table: KeypointTable, *, title: str, left_out: Collection[int] = ()) -> Image.Image:
     """Return the grid of one person: in each band the true maps first, then those of the stacks from first to last.
 
-    Below each map stands its peak; a cross marks the place that is read from it.
+    Below each map stands its peak; a cross marks the place that is read from it. Joints that are left out, by place,
+    have no column.
     """
     height, width = maps.crop.shape[:2]
     cell = max(1, round(CELL_PX * height / width)), CELL_PX
     rows = [unit_values(maps.truth), *maps.heatmaps]
     names = ["truth", *(f"stack {n}" for n in range(1, len(maps.heatmaps) + 1))]
-    columns = min(COLUMNS, len(table))
-    bands = [range(first, min(first + columns, len(table))) for first in range(0, len(table), columns)]
+    joints = [k for k in range(len(table)) if k not in left_out]
+    columns = max(1, min(COLUMNS, len(joints)))
+    bands = [joints[first : first + columns] for first in range(0, len(joints), columns)]
     band_height = BAND_HEAD + len(rows) * (cell[0] + CELL_FOOT + GAP) + 14
     page = new_page(
         2 * EDGE + ROW_HEAD + max(columns * (CELL_PX + GAP), 420) - GAP,
@@ -69,7 +73,7 @@ def _write_head(page: Image.Image, title: str) -> None:
     )
 
 
-def _write_joints(page: Image.Image, band: range, table: KeypointTable, top: int) -> None:
+def _write_joints(page: Image.Image, band: Sequence[int], table: KeypointTable, top: int) -> None:
     """Write the joints' names over their columns, with a dot of the side's colour."""
     for column, k in enumerate(band):
         name = shorten(words(table.names[k]), NAME_PX, CELL_PX - 14)

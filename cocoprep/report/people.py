@@ -21,8 +21,8 @@ from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose import affine
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.report.markup import share, words
 from cocoprep.report.sources import CropSource, Shown
+from cocoprep.report.wording import share, words
 
 PEOPLE = 12  # on a sheet
 TILE_PX = 216  # height of a picture

@@ -18,13 +18,15 @@ from cocoprep.draw.text import drawable
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.report.markup import NONE, share, words
-from cocoprep.report.style import BACKGROUND, DIM, KIND_COLOURS, LINE_COLOURS, TEXT, Chart, bare, draw_chart
+from cocoprep.report.content import Chart
+from cocoprep.report.style import BACKGROUND, DIM, KIND_COLOURS, LINE_COLOURS, TEXT, bare, draw_chart
+from cocoprep.report.wording import NONE, share, words
 
 STROKES = ("-", "--", ":")
 MOST_PANELS = 150  # their layout takes time by its square: half a minute for 133, half an hour for 1,000
 BAR_IN = 0.29  # height of a bar with its gap, in inches
 THRESHOLD = 0.2  # of the bars of PCK
+LABEL_PT = 11  # height of a line of small letters
 GROUPINGS = {
     "size": "size of the {one}",
     "crowding": "crowding: others whose boxes overlap",
@@ -53,9 +55,14 @@ def pck_curves(evaluation: Evaluation) -> Chart:
 
 
 def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart | None:
-    """Draw PCK by box against its threshold, a panel a joint and its partner, a line a side; None where too many."""
-    families = table.families
-    if len(families) > MOST_PANELS:
+    """Draw PCK by box against its threshold, a panel a joint and its partner, a line a side.
+
+    None where there are too many. A joint that nobody has labelled has no line, and no panel without a line is drawn.
+    """
+    joints = evaluation.pck["box"].pck.joints
+    families = {name: [k for k in members if joints[k]] for name, members in table.families.items()}
+    families = {name: members for name, members in families.items() if members}
+    if not 0 < len(families) <= MOST_PANELS:
         return None
     columns = min(5, len(families))
     rows = -(-len(families) // columns)
@@ -64,15 +71,18 @@ def pck_by_joint(evaluation: Evaluation, table: KeypointTable) -> Chart | None:
     def paint(figure: Figure) -> None:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axes, (name, members) in zip(panels.flat, families.items(), strict=False):
-            axes.set_title(drawable(words(name)))
+            axes.set_title(drawable(words(name)), loc="left")
             axes.plot(figures.curve.thresholds, 100 * figures.curve.total, color=DIM, lw=0.8)
             for line, k in enumerate(members):
                 colour = LINE_COLOURS[table.sides[k]]
                 curve = 100 * figures.curve.per_joint[:, k]
                 axes.plot(figures.curve.thresholds, curve, STROKES[line], color=colour, lw=1.6)
-                at = 0.97, 0.06 + 0.13 * (len(members) - 1 - line)
+                # Above the panel, where no curve can lie below it.
                 area = f"{_side(table, k)}AUC {share(float(figures.auc_per_joint[k]))}"
-                axes.text(*at, area, transform=axes.transAxes, ha="right", color=colour, fontsize=9)
+                up = LABEL_PT * (len(members) - 1 - line) + 3
+                axes.annotate(
+                    area, (1, 1), (0, up), "axes fraction", "offset points", ha="right", color=colour, size=8.5
+                )
             _percent(axes, "y")
             axes.set_xlim(0, 0.5)
             axes.set_xticks([0, 0.2, 0.4])
@@ -135,7 +145,8 @@ def joint_bars(evaluation: Evaluation, table: KeypointTable) -> Chart:
         colours = [LINE_COLOURS[side] for side in table.sides]
         left.barh(range(len(names)), 100 * values, color=colours, height=0.72)
         for row, value in enumerate(score.per_joint[place].tolist()):
-            left.text(1, row, share(value), va="center", color=BACKGROUND if value > 0.14 else TEXT)
+            # Beside the bars, where neither a bar nor the dashed line can lie below it.
+            left.text(102, row, share(value), va="center", color=TEXT)
         total = float(score.total[place])
         if np.isfinite(total):
             left.axvline(100 * total, color=TEXT, lw=1.2, ls="--")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from cocoprep.pose.joint_names import Side
+from cocoprep.report.content import Chart
 
 DPI = 150
 COLOURS = 256  # of a chart's file, shades of its letters included
@@ -40,14 +40,6 @@ _SETTINGS: dict[str, Any] = {
     "font.size": 10, "axes.titlesize": 10.5, "axes.labelsize": 10, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5,
     "legend.fontsize": 9.5, "legend.frameon": False, "lines.linewidth": 1.8, "hatch.linewidth": 0.8,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart as PNG, and its size in CSS pixels (width, height)."""
-
-    png: bytes
-    size: tuple[int, int]
 
 
 def draw_chart(paint: Callable[[Figure], None], size_in: tuple[float, float]) -> Chart:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from cocoprep.evaluation.beside import FiguresBeside
+from cocoprep.evaluation.beside import BESIDE_CEILING, BESIDE_GUESS, FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.evaluation.pck import head_sizes
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.report.markup import NONE, Content, Markup, count, element, join, people, pixels, share, table, words
+from cocoprep.report.content import Cell, Table
+from cocoprep.report.wording import NONE, count, people, pixels, share, words
 
+# What stands beside a result's figures, said where it stands.
+BESIDE_IN_WORDS = {
+    BESIDE_CEILING: "what a network would score that predicts the stored heatmaps perfectly, on all {many} of the data "
+    "set, those without a record among them. No result on these heatmaps can be better",
+    BESIDE_GUESS: "what answering without a look at the picture scores: every joint where it lies on average in the "
+    "crops. A network that has learnt something is better",
+}
 HEADINGS = {"joint": "joint", "size": "size", "crowding": "others overlapping", "occlusion": "joint is"}
 
 
-def headline(evaluation: Evaluation) -> Markup:
-    """Return the few figures that one looks for first."""
+def headline(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Return the few figures that one looks for first, by name."""
     figures, box = evaluation.oks.figures, evaluation.pck["box"]
     tiles = [("OKS " + name, share(figures[name])) for name in ("AP", "AP50", "AP75", "AR")]
     scored = dict(zip(box.pck.thresholds, box.pck.total.tolist(), strict=True))
     named = [threshold for threshold in (0.1, 0.2) if threshold in scored] or list(scored)[:1]
     tiles += [(f"PCK@{threshold:g} by box", share(scored[threshold])) for threshold in named]
-    tiles.append(("median distance", f"{pixels(evaluation.end_point.median_px)} px"))
-    parts = [join([element("dt", name), element("dd", value)], "") for name, value in tiles]
-    return element("dl", join(element("div", part) for part in parts), class_="tiles")
+    return [*tiles, ("median distance", f"{pixels(evaluation.end_point.median_px)} px")]
 
 
-def oks_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
+def beside_notes(names: Iterable[str], evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Return what those are whose figures stand beside the result's, as far as their names are ours."""
+    many = evaluation.truth.table.noun.many
+    return [(name, f"{BESIDE_IN_WORDS[name].format(many=many)}.") for name in names if name in BESIDE_IN_WORDS]
+
+
+def oks_table(evaluation: Evaluation, beside: FiguresBeside) -> Table:
     """Return the ten figures of OKS, a column each for this result, the codec ceiling and others."""
     others = {name: figures for name, figures in beside.items() if any(one in figures for one in OKS_FIGURES)}
     columns: list[Mapping[str, float]] = [evaluation.oks.figures, *others.values()]
@@ -39,10 +51,11 @@ def oks_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
         "mean over ten thresholds of OKS, at 0.50 and 0.75 alone, and of medium and large "
         f"{evaluation.truth.table.noun.many}. 1 is perfect."
     )
-    return table(["OKS", "this result", *others], rows, caption=caption, mark="first-figure")
+    notes = beside_notes(others, evaluation)
+    return Table(["OKS", "this result", *others], rows, caption, notes, mark="first-figure")
 
 
-def pck_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
+def pck_table(evaluation: Evaluation, beside: FiguresBeside) -> Table:
     """Return PCK at each threshold and the joints behind it, a column each for every unit and for others by box."""
     units, noun = list(evaluation.pck.values()), evaluation.truth.table.noun
     others = {name: figures for name, figures in beside.items() if any(one.startswith("PCK@") for one in figures)}
@@ -67,7 +80,7 @@ def pck_table(evaluation: Evaluation, beside: FiguresBeside) -> Markup:
         "is left out."
     )
     head = ["PCK", *(f"by {one.unit}" for one in units), *(f"{name}, by box" for name in others)]
-    return table(head, rows, caption=caption, mark="first-figure")
+    return Table(head, rows, caption, beside_notes(others, evaluation), mark="first-figure")
 
 
 def _head(evaluation: Evaluation) -> str:
@@ -79,7 +92,7 @@ def _head(evaluation: Evaluation) -> str:
     )
 
 
-def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
+def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Table:
     """Return PCK by box and the end-point error of each joint."""
     score, area, apart = evaluation.pck["box"].pck, evaluation.pck["box"].auc_per_joint, evaluation.end_point
     rows = [
@@ -103,31 +116,28 @@ def joint_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
         f"{joints.noun.many} who were predicted. Of the box's longer side, the mean distance is "
         f"{share(apart.mean_of_box)} and the median {share(apart.median_of_box)}."
     )
-    return table(
-        [*head, "mean distance, px", "median distance, px", "joints predicted"], rows, caption=caption, mark="last"
-    )
+    return Table([*head, "mean distance, px", "median distance, px", "joints predicted"], rows, caption, mark="last")
 
 
-def error_table(evaluation: Evaluation, grouping: str, *, caption: str) -> Markup:
+def error_table(evaluation: Evaluation, grouping: str, *, caption: str) -> Table:
     """Return how many joints of each group are of each kind, and their share."""
-    rows: list[list[Content]] = []
+    rows: list[Sequence[str | Cell]] = []
     for group, kinds in evaluation.errors.tables[grouping].items():
         total = sum(kinds.values())
         cells = [_counted(kinds.get(kind, 0), total) for kind in KINDS]
         rows.append([words(group), *cells, count(total)])
-    return table([HEADINGS.get(grouping, grouping), *KINDS, "joints"], rows, caption=caption)
+    return Table([HEADINGS.get(grouping, grouping), *KINDS, "joints"], rows, caption)
 
 
-def _counted(many: int, total: int) -> Markup:
-    part = f"{100 * many / total:.1f} %" if total else NONE
-    return join([element("b", part), element("small", count(many))], " ")
+def _counted(many: int, total: int) -> Cell:
+    return Cell(f"{100 * many / total:.1f} %" if total else NONE, small=count(many))
 
 
-def confidence_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
-    """Return each joint's threshold of confidence and what it costs; says why where there is none."""
+def confidence_table(evaluation: Evaluation, joints: KeypointTable) -> Table | None:
+    """Return each joint's threshold of confidence and what it costs; None where confidences tell no joints apart."""
     chosen = evaluation.joints
     if chosen is None:
-        return element("p", "No thresholds: these predictions bear no confidence that tells joints apart.")
+        return None
     rows = [
         [
             words(name), f"{chosen.thresholds[k]:.3f}", share(float(chosen.precision[k])),
@@ -153,4 +163,4 @@ def confidence_table(evaluation: Evaluation, joints: KeypointTable) -> Markup:
         "ones, the share reported."
     )
     head = ["joint", "threshold", "precision", "recall", "F1", "labelled"]
-    return table(head, rows, caption=caption, mark="last")
+    return Table(head, rows, caption, mark="last")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import hashlib
 import json
 import os
 import re
@@ -29,6 +30,7 @@ from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.manifest import read_manifest, records_digest
 from cocoprep.storage.local import LocalFiles
+from cocoprep.version import __version__
 from tests.support.building import build_folder
 from tests.support.half_written import leave_half
 from tests.support.people import write_people
@@ -173,6 +175,11 @@ def test_a_folder_of_everything(run, files, tmp_path):
     with_data = tmp_path / "with-data"
     assert run("--data", files["data"], "--results", out / "results.json", "--out", with_data)[0] == 0
     assert json.loads((with_data / "figures.json").read_text())["oks"] == figures["oks"]
+    read, of_folder = ((one / "report.html").read_text() for one in (out, with_data))
+    digest = hashlib.sha256(files["annotations"].read_bytes()).hexdigest()[:16]
+    assert f"{files['annotations']} (SHA-256 {digest})" in read
+    assert f"fingerprint {read_manifest(str(files['data']), LocalFiles()).fingerprint}" in of_folder
+    assert f"cocoprep {__version__}, numpy" in read
 
 
 def test_what_a_killed_evaluation_was_writing_goes(run, files, tmp_path):
@@ -290,6 +297,9 @@ def test_a_run_is_evaluated_with_the_boxes_of_the_ground_truth(built, trained, r
     assert (figures["boxes"], figures["flip_test"], figures["decode"]) == ("truth", True, "quarter")
     assert figures["counts"]["people"] == figures["counts"]["people_predicted"] == 12
     chosen = json.loads((trained / "thresholds.json").read_text())
+    page = (out / "report.html").read_text()
+    assert "of a step that log.jsonl does not tell" in page
+    assert "decoder quarter, a flip test" in page
     assert chosen["chosen_on"] == records_digest(read_manifest(str(shards), LocalFiles()))
     assert list(chosen["thresholds"]) == list(COCO_17.names)
     from cocoprep.model.run.joint_thresholds import read_thresholds

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from jinja2 import UndefinedError
 from PIL import Image
 
 from cocoprep.coco.results import Predictions
@@ -16,17 +17,21 @@ from cocoprep.draw.palette import SIDE_COLOURS
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES
+from cocoprep.evaluation.output import PAGE
 from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.keypoints import Joint, KeypointTable
 from cocoprep.pose.nouns import noun_of
 from cocoprep.pose.tables import COCO_17
-from cocoprep.report import PAGE, Shown, write_report
+from cocoprep.report import engine
+from cocoprep.report.content import Cell, Picture, Table
+from cocoprep.report.evaluation import write_report
 from cocoprep.report.heat_grid import heat_grid
-from cocoprep.report.markup import NONE, count, element, join, people, pixels, share, table, text
 from cocoprep.report.people import people_sheet, portraits, side_by_side, what_went_wrong, worst_and_best
 from cocoprep.report.plots import MOST_PANELS
+from cocoprep.report.sources import Shown
 from cocoprep.report.style import LINE_COLOURS, draw_chart
+from cocoprep.report.wording import NONE, count, people, pixels, share
 from cocoprep.report.worst_errors import worst_errors
 
 THREE = KeypointTable(
@@ -110,6 +115,7 @@ def maps_of(annotation_id, joints=17, stacks=2):
 OPTIONS = {
     "title": "Run <x> & others",
     "notes": ["Boxes are the ground truth's", "<b>loud</b>"],
+    "provenance": {"run": "runs/<x>", "cocoprep": "0"},
     "beside": {"codec ceiling": dict.fromkeys(OKS_FIGURES, 0.987), "mean guess": {"PCK@0.2": 0.123, "AUC": 0.045}},
     "crops": Grey(),
     "stack_maps": [maps_of(11), maps_of(13)],
@@ -226,6 +232,32 @@ def test_the_oks_figures_stand_beside_those_of_others(page, evaluation):
         {"OKS": name, "this result": share(evaluation.oks.figures[name]), "codec ceiling": "0.987"}
         for name in OKS_FIGURES
     ]
+
+
+def test_what_stands_beside_is_explained_where_it_stands(page):
+    said = re.sub(r"\s+", " ", page.text)
+    assert said.count("codec ceiling : what a network would score that predicts the stored heatmaps perfectly") == 1
+    assert said.count("mean guess : what answering without a look at the picture scores") == 1
+
+
+def test_where_the_figures_are_from_is_said(page):
+    assert "provenance" in page.ids
+    assert "runs/<x>" in page.texts
+
+
+def test_joints_that_nobody_labelled_have_no_panel(tmp_path):
+    truth = people_of(spread(2), [np.arange(17) < 7] * 2)
+    found = evaluate(truth, predicted(truth, spread(2) + 3), COCO_17)
+    page = write(tmp_path / "some", found, stack_maps=[maps_of(11)], crops=Grey())
+    assert "Nobody has labelled, so not drawn: left elbow, right elbow" in page.text
+    whole = people_of(spread(2))
+    write(tmp_path / "all", evaluate(whole, predicted(whole, spread(2)), COCO_17), stack_maps=[maps_of(11)])
+    for name in ("pck-curves-by-joint", "heatmaps-11"):
+        heights = []
+        for which in ("some", "all"):
+            with Image.open(tmp_path / which / f"{name}.png") as picture:
+                heights.append(picture.height)
+        assert heights[0] < heights[1]
 
 
 def test_pck_stands_by_unit_and_threshold_with_the_joints_behind_it(page, evaluation):
@@ -449,16 +481,12 @@ def test_the_grid_is_bright_where_the_map_is_high():
     heat_grid(odd, COCO_17, title="t")
 
 
-# Markup
+# Wording and the engine
 
 
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (text("<&\"'>"), "&lt;&amp;&quot;&#x27;&gt;"),
-        (text("\x1b[31m\x9b"), r"\x1b[31m\x9b"),
-        (element("p", "<b>", id='a"b').html, '<p id="a&quot;b">&lt;b&gt;</p>'),
-        (join([element("i", "x"), "<"], "").html, "<i>x</i>&lt;"),
         (share(0.12345), "0.123"),
         (share(1.0), "1.000"),
         (share(0.0), "0.000"),
@@ -472,11 +500,34 @@ def test_the_grid_is_bright_where_the_map_is_high():
         (people(2345, noun_of("hand")), "2,345 hands"),
     ],
 )
-def test_markup(found, expected):
+def test_wording(found, expected):
     assert found == expected
 
 
+def parts_of(call, **values):
+    """Return what a macro of the pages' parts makes of values."""
+    environment = engine._environment()
+    return environment.from_string(f'{{% import "parts.html.j2" as parts %}}{{{{ {call} }}}}').render(**values)
+
+
+def test_texts_are_escaped_and_control_characters_written_out():
+    hostile = "<&\"'>\x1b[31m\x9b\u202e"
+    written = parts_of("parts.image(picture, text)", picture=Picture('a"b', (1, 2)), text=hostile)
+    assert 'src="a&#34;b"' in written
+    assert r'alt="&lt;&amp;&#34;&#39;&gt;\x1b[31m\x9b\u202e"' in written
+    assert Page(written).tags == ["img"]
+
+
 def test_a_table_escapes_its_cells():
-    page = Page(table(["<a>", "b"], [["<i>", "1"]], caption="<u>").html)
-    assert page.tables == [[["<a>", "b"], ["<i>", "1"]]]
-    assert "<u>" in page.texts
+    table = Table(
+        ["<a>", "b"], [["<i>", Cell("<x>", "<s>")], [Cell("<l>", link='"'), Cell("<n>", isolated=True)]], "<u>"
+    )
+    page = Page(parts_of("parts.table(table)", table=table))
+    assert page.tables == [[["<a>", "b"], ["<i>", "<x> <s>"], ["<l>", "<n>"]]]
+    assert page.links == ['#"']
+    assert "<u>" in page.text
+
+
+def test_what_a_template_misses_is_an_error():
+    with pytest.raises(UndefinedError):
+        parts_of("parts.table(table)")

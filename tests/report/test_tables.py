@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +10,8 @@ import pytest
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES
-from cocoprep.report.markup import NONE
 from cocoprep.report.tables import confidence_table, error_table, headline, joint_table, oks_table, pck_table
+from cocoprep.report.wording import NONE
 from tests.support.scoring import HANDS, person, predictions_of, truth_of
 
 TRIPLES = (50, 10, 2), (30, 30, 2), (70, 30, 1)
@@ -33,18 +32,13 @@ def evaluation(tmp_path_factory):
     return evaluation_of(tmp_path_factory.mktemp("tables"), confidence=confidence)
 
 
-def plain(html: str) -> str:
-    return re.sub(r"<[^>]+>", "", html).strip()
-
-
-def rows_of(markup) -> list[list[str]]:
+def rows_of(table) -> list[list[str]]:
     """Return the texts of a table's cells, the head first."""
-    rows = re.findall(r"<tr>(.*?)</tr>", markup.html, re.DOTALL)
-    return [[plain(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows]
+    return [list(table.head), *([_text(cell) for cell in row] for row in table.rows)]
 
 
-def tiles_of(markup) -> dict[str, str]:
-    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", markup.html))
+def _text(cell) -> str:
+    return cell if isinstance(cell, str) else f"{cell.text} {cell.small}".strip()
 
 
 @pytest.mark.parametrize(
@@ -52,13 +46,13 @@ def tiles_of(markup) -> dict[str, str]:
     [((0.05, 0.1, 0.2), ["0.1", "0.2"]), ((0.2,), ["0.2"]), ((0.05, 0.5), ["0.05"])],
 )
 def test_the_headline_names_the_usual_thresholds_or_else_the_first(tmp_path, thresholds, shown):
-    tiles = tiles_of(headline(evaluation_of(tmp_path, thresholds=thresholds)))
+    tiles = dict(headline(evaluation_of(tmp_path, thresholds=thresholds)))
     named = [f"PCK@{one} by box" for one in shown]
     assert list(tiles) == ["OKS AP", "OKS AP50", "OKS AP75", "OKS AR", *named, "median distance"]
 
 
 def test_the_headline_says_the_figures(evaluation):
-    tiles = tiles_of(headline(evaluation))
+    tiles = dict(headline(evaluation))
     assert tiles["OKS AP"] == f"{evaluation.oks.figures['AP']:.3f}"
     assert (tiles["PCK@0.1 by box"], tiles["PCK@0.2 by box"]) == ("0.833", "1.000")
     assert tiles["median distance"] == "0.0 px"
@@ -115,4 +109,4 @@ def test_each_joint_has_its_threshold(evaluation):
 
 
 def test_predictions_that_are_sure_of_everything_have_no_thresholds(tmp_path):
-    assert plain(confidence_table(evaluation_of(tmp_path), HANDS).html).startswith("No thresholds:")
+    assert confidence_table(evaluation_of(tmp_path), HANDS) is None

@@ -27,7 +27,7 @@ ALLOWED = {
     "builder": {*_SHARDS, "evaluation"},
     "draw": _SHARDS,
     "inspection": {*_SHARDS, "draw"},
-    "report": CORE,
+    "report": {*CORE, "inspection"},
     "sample": {"pose"},
     "pipelines": {*_SHARDS, "evaluation", "builder"},
     "pipelines.local": {*_SHARDS, "evaluation", "builder", "pipelines"},
