@@ -82,7 +82,7 @@ def test_a_network_on_people_of_another_table(run, root, trained, tmp_path):
     assert "12 of the 14 joints of the data (lsp-14)" in page
     assert re.search(r">left hip</th>\s*<td[^>]*>left hip</td><td[^>]*>name<", page)
     assert "PCKh by the head sizes of the file" in page
-    assert "as CrowdPose&#x27;s own code counts it: easy below 0.2, medium below 0.8" in page
+    assert "as CrowdPose&#39;s own code counts it: easy below 0.2, medium below 0.8" in page
     assert list(out.glob("heatmaps-*.png"))
     # Read by any tool's way, its results score the same.
     theirs = ("--data", root / "lsp", "--results", out / "results.json")

@@ -214,8 +214,7 @@ def test_a_photograph_upside_down_is_warned_of_and_turned_if_told(build, run, ex
 )
 def test_what_looks_wrong_is_told(build, case, told):
     _, said = build(case)
-    assert "warning: " in said
-    assert told in said
+    assert re.search(rf"│ warning │ [^│]*{re.escape(told)}", said)
 
 
 def test_photographs_that_are_links(run, exports, tmp_path):
