@@ -1,6 +1,6 @@
 """Validation by source and by folder: the log's figures named `source/figure`, and OKS of each folder and of all.
 
-A ground truth does not say whose source an annotation is of, so there is OKS by folder alone.
+OKS is by folder alone; by source, `cocoprep evaluate` has it.
 """
 
 from __future__ import annotations
