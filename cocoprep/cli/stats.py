@@ -20,8 +20,14 @@ from cocoprep.cli.visibility import visibility_option
 @click.option("--json", "json_file", metavar="FILE", help="Write every figure, not rounded.")
 @click.option("--out", metavar="DIR", help="Folder to draw charts into.")
 @click.option(
+    "--page", metavar="FILE", help="Page to write of one PATH, such as train.html: figures, people, the dropped."
+)
+@click.option(
+    "--page-people", metavar="N", type=click.IntRange(1, 100_000), help="People in its gallery.  [default: 2000]"
+)
+@click.option(
     "--images", metavar="PATH", multiple=True,
-    help="With --out: folder, zip or tar of photographs, to draw examples of; repeated, of the PATHs in their order.",
+    help="With --out or --page: folder, zip or tar of photographs; repeated, of the PATHs in their order.",
 )  # fmt: skip
 @click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")
 def command(**options: Any) -> None:
@@ -31,6 +37,7 @@ def command(**options: Any) -> None:
     cocoprep stats annotations.json                       one file
     cocoprep stats train.json val.json                    two, and what shifted from the first
     cocoprep stats shards/train2017 --out figures         a built folder, with charts
+    cocoprep stats shards/train2017 --page train.html     a page to look at, with everybody's picture
 
     A PATH is a COCO keypoints file or a built folder. A file is read as build reads it.
     """  # noqa: D301 - click's own mark

@@ -6,6 +6,7 @@ from cocoprep.cli.keypoints import open_table
 from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.say import say, say_note
 from cocoprep.cli.stats_options import StatsOptions, make_room
+from cocoprep.cli.stats_page import write_page
 from cocoprep.cli.stats_report import print_statistics, say_known
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.read_data_set import read_data_set, short_names
@@ -35,12 +36,16 @@ def run_stats(options: StatsOptions) -> None:
         found.append(measure(data_set, crop))
         if options.out is not None:
             written += _draw_examples(options, options.out, data_set, len(found), crop=crop, files=files)
+        if options.page is not None:
+            write_page(options, options.page, data_set, found[-1], files=files)
     shifts = find_shifts(found) if len(found) > 1 else []
     if options.out is not None:
         written += _draw_charts(options.out, found, written, files)
     if options.json_file is not None:
         write_json(options.json_file, statistics_as_json(found, shifts), files)
         written.append(options.json_file)
+    if options.page is not None:
+        written.append(options.page)
     # Last, since whoever reads what is printed may stop reading.
     print_statistics(found, shifts)
     say_known(found)

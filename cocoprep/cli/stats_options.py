@@ -25,6 +25,8 @@ class StatsOptions:
     bbox_scale: float
     json_file: str | None
     out: str | None
+    page: str | None
+    page_people: int | None
     images: tuple[str, ...]
     follow_links: bool
 
@@ -33,15 +35,30 @@ class StatsOptions:
         for option, paths in (("PATH", self.paths), ("--images", self.images)):
             for path in paths:
                 check_paths({option: path})
-        check_paths({"--json": self.json_file, "--out": self.out})
+        check_paths({"--json": self.json_file, "--out": self.out, "--page": self.page})
         check_paths_beside(self.paths)
-        if self.images and self.out is None:
-            raise ConfigError("--images: is of the pictures in --out; found none. Add --out with a folder for them.")
+        if self.images and self.out is None and self.page is None:
+            raise ConfigError(
+                "--images: is of the pictures in --out and --page; found neither. Add --out with a folder for them."
+            )
+        self._check_page()
         if len(self.images) > len(self.paths):
             raise ConfigError(
                 f"--images: expected {len(self.paths)} at most, one for each PATH in their order, found "
                 f"{len(self.images)}. Leave the others out."
             )
+
+    def _check_page(self) -> None:
+        if self.page_people is not None and self.page is None:
+            raise ConfigError(
+                "--page-people: is of the gallery of --page; found none. Add --page with a file to write."
+            )
+        if self.page is None:
+            return
+        if len(self.paths) > 1:
+            raise ConfigError(f"--page: is of one PATH; found {len(self.paths)}. Write a page of each.")
+        if not self.page.lower().endswith((".html", ".htm")):
+            raise ConfigError(f"--page: expected a file that ends in .html, found {self.page}.")
 
 
 def make_room(options: StatsOptions, files: FileStore) -> None:
@@ -52,16 +69,18 @@ def make_room(options: StatsOptions, files: FileStore) -> None:
         OutputError: a folder cannot be made.
     """
     json_file, out = options.json_file, options.out
-    if json_file is not None and (files.is_folder(json_file) or json_file.endswith("/")):
-        raise ConfigError(f"--json: expected a file to write, found the folder {json_file}.")
-    if json_file is not None and os.path.exists(json_file) and not os.path.isfile(json_file):
-        raise ConfigError(f"--json: expected a file to write, found the device or pipe {json_file}.")
-    for option, path in (("--json", json_file), ("--out", out)):
+    for option, path in (("--json", json_file), ("--page", options.page)):
+        if path is not None and (files.is_folder(path) or path.endswith("/")):
+            raise ConfigError(f"{option}: expected a file to write, found the folder {path}.")
+        if path is not None and os.path.exists(path) and not os.path.isfile(path):
+            raise ConfigError(f"{option}: expected a file to write, found the device or pipe {path}.")
+    for option, path in (("--json", json_file), ("--out", out), ("--page", options.page)):
         for read in (*options.paths, *options.images):
             if path is not None and _lies_in(path, read):
                 raise ConfigError(f"{option}: {path} is, or lies in, {read}, which is read. Choose another {option}.")
-    if json_file is not None:
-        files.make_folder(os.path.dirname(json_file) or ".")
+    for path in (json_file, options.page):
+        if path is not None:
+            files.make_folder(os.path.dirname(path) or ".")
     if out is not None:
         from cocoprep.inspection.stats_output import prepare_stats_folder  # which loads all that draws
 

@@ -32,13 +32,19 @@ def print_statistics(data_sets: Sequence[Statistics], shifts: Sequence[Shift]) -
     table.add_column("", no_wrap=True)
     for one in data_sets:
         table.add_column(one.name, overflow="fold")
-    for rows in (_photographs(data_sets), _annotations(data_sets), _labels(data_sets), _BOXES, _crops(data_sets)):
-        for name, value in rows:
-            table.add_row(name, *(value(one) for one in data_sets))
+    for group in figure_groups(data_sets):
+        for name, *values in group:
+            table.add_row(name, *values)
         table.add_section()
     PlainConsole().print(table)
     if len(data_sets) > 1:
         _print_shifts(shifts, [one.name for one in data_sets])
+
+
+def figure_groups(data_sets: Sequence[Statistics]) -> list[list[tuple[str, ...]]]:
+    """Return the figures in groups: a name, which is indented below another, and the value of each data set."""
+    groups = (_photographs(data_sets), _annotations(data_sets), _labels(data_sets), _BOXES, _crops(data_sets))
+    return [[(name, *(value(one) for one in data_sets)) for name, value in rows] for rows in groups]
 
 
 def _photographs(data_sets: Sequence[Statistics]) -> list[_Row]:

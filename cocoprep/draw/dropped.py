@@ -31,7 +31,7 @@ HEADER = 104
 LONGEST_DETAIL = 600  # characters
 REASON_PX, TEXT_PX = 34, 17
 
-_MEANING = {
+MEANINGS = {
     "malformed": "The entry is not a valid annotation, so nothing can be read from it.",
     "category": "It is of another category than the one that was built, which is no fault.",
     "duplicate": "The same entry, id and all, is in the file before it.",
@@ -128,7 +128,7 @@ def _text(subject: Subject) -> list[_Line]:
     lines += [(one, REASON_PX, DROPPED) for one in wrap(reason, REASON_PX, COLUMN)]
     lines.append(("", 8, DIM_TEXT))
     paragraphs = [
-        (_MEANING.get(reason, "").format(one=subject.table.noun.one), TEXT),
+        (MEANINGS.get(reason, "").format(one=subject.table.noun.one), TEXT),
         (subject.detail[:LONGEST_DETAIL], TEXT),
     ]
     paragraphs += [(fact, DIM_TEXT) for fact in _facts(subject)]

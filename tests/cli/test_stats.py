@@ -84,6 +84,28 @@ def test_charts_and_examples(run, tmp_path):
     assert {file.name for file in out.iterdir()} == {*CHARTS, "mine.jpg"}
 
 
+def test_a_page(run, tmp_path, people_folder):
+    page = tmp_path / "made/page.html"
+    code, said, err = run("stats", people_folder(), "--page", page, "--page-people", 20)
+    assert code == 0, err
+    assert str(page) in said
+    written = page.read_text()
+    assert "20 of 30 entries are here" in " ".join(written.split())
+    assert "COCO&#39;s whole file" in written  # the figures that are printed
+    assert f"fingerprint {json.loads((people_folder() / 'manifest.json').read_text())['fingerprint']}" in written
+    assert len(list(page.parent.glob("page-pictures/0/*-maps.jpg"))) > 5
+
+
+def test_a_page_of_a_file_and_of_photographs_that_are_gone(run, tmp_path, people_folder):
+    path, images = write_people(tmp_path / "coco")
+    code, _, err = run("stats", path, "--page", tmp_path / "page.html", "--images", images)
+    assert code == 0, err
+    assert len(list(tmp_path.glob("page-pictures/0/a*.jpg"))) > 30
+    (images / "000000000001.jpg").unlink()
+    code, _, err = run("stats", path, "--page", tmp_path / "page.html", "--images", images)
+    assert (code, "1 photograph is not on the page, the first because" in err) == (0, True)
+
+
 def test_examples_of_several(run, tmp_path, people_folder):
     path, images = write_people(tmp_path / "coco")
     out = tmp_path / "figures"
@@ -149,6 +171,9 @@ def test_known_figures_are_those_of_coco():
         (("none.json",), "expected a COCO keypoints file or a built folder, found nothing"),
         (("{file}", "{file}"), "found one of them twice"),
         (("{file}", "--images", "x"), "Add --out"),
+        (("{file}", "--page", "{out}"), "--page: expected a file that ends in .html"),
+        (("{file}", "{file}x", "--page", "{out}.html"), "--page: is of one PATH; found 2"),
+        (("{file}", "--page-people", "5"), "--page-people: is of the gallery of --page"),
         (("{file}", "--out", "{out}", "--images", "x", "--images", "y"), "expected 1 at most"),
         (("{file}", "--out", "{out}", "--images", "x"), "expected a folder, a .zip or a .tar of photographs"),
         (("{file}", "--out", "{file}"), "which is read"),
@@ -169,7 +194,11 @@ def test_what_is_wrong_is_told(run, tmp_path, arguments, message):
 
 def test_an_output_is_not_an_input(run, tmp_path):
     path, images = write_people(tmp_path / "coco", images=2)
-    for options in (("--json", path), ("--out", path), ("--out", images, "--images", images), ("--json", tmp_path)):
+    (tmp_path / "folder.html").mkdir()
+    for options in (
+        ("--json", path), ("--out", path), ("--out", images, "--images", images), ("--json", tmp_path),
+        ("--page", tmp_path / "folder.html"), ("--page", images / "page.html", "--images", images),
+    ):  # fmt: skip
         code, _, err = run("stats", path, *options)
         assert code == 1
         assert options[0] in err
@@ -177,7 +206,10 @@ def test_an_output_is_not_an_input(run, tmp_path):
 
 
 def test_a_built_folder_is_not_written_into(run, people_folder):
-    for options in (("--json", people_folder() / "manifest.json"), ("--out", people_folder())):
+    for options in (
+        ("--json", people_folder() / "manifest.json"), ("--out", people_folder()),
+        ("--page", people_folder() / "page.html"),
+    ):  # fmt: skip
         code, _, err = run("stats", people_folder(), *options)
         assert (code, "which is read" in err) == (1, True)
 

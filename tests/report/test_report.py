@@ -4,7 +4,6 @@ import base64
 import io
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -33,6 +32,7 @@ from cocoprep.report.sources import Shown
 from cocoprep.report.style import LINE_COLOURS, draw_chart
 from cocoprep.report.wording import NONE, count, people, pixels, share
 from cocoprep.report.worst_errors import worst_errors
+from tests.support.html_page import Page
 
 THREE = KeypointTable(
     "three",
@@ -41,7 +41,6 @@ THREE = KeypointTable(
 )
 HOSTILE = "<script>alert('1')</script>\"><img src=http://example.com/x.jpg onerror=alert(2)>&amp;.jpg"
 CHARTS = {"pck-curves", "pck-curves-by-joint", "oks-precision-recall", "joints", "errors"}
-VOID = {"meta", "img", "source", "br"}
 
 
 def people_of(points, visibility=None, *, table=COCO_17, images=None, names=None):
@@ -120,51 +119,6 @@ OPTIONS = {
     "crops": Grey(),
     "stack_maps": [maps_of(11), maps_of(13)],
 }
-
-
-class Page(HTMLParser):
-    """What is on a page: tags in order, attributes, texts, ids, links; complains where tags do not nest."""
-
-    def __init__(self, source):
-        super().__init__()
-        self.tags, self.ids, self.links, self.addresses, self.texts, self._open = [], [], [], [], [], []
-        self.tables = []
-        self.feed(source)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        named = dict(attrs)
-        assert not [name for name in named if name.startswith("on")]
-        self.ids += [named["id"]] if "id" in named else []
-        self.links += [named["href"]] if tag == "a" else []
-        self.addresses += [named[name] for name in ("src", "srcset", "href", "data", "action") if name in named]
-        if tag not in VOID:
-            self._open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        if tag == "tr":
-            self.tables[-1].append([])
-        if tag in {"td", "th"}:
-            self.tables[-1][-1].append("")
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self._open:
-            self.texts.append(data)
-        if {"td", "th"} & set(self._open):
-            self.tables[-1][-1][-1] += data
-
-    @property
-    def text(self):
-        return " ".join(self.texts)
-
-    def rows(self, name):
-        """Return the rows of the tables whose first column is called so: cells by column, of each."""
-        return [[dict(zip(t[0], row, strict=True)) for row in t[1:]] for t in self.tables if t[0][0] == name]
 
 
 def write(folder, evaluation, table=COCO_17, **options):
