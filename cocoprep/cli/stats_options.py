@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cocoprep.cli.paths import check_paths
@@ -51,21 +51,31 @@ def make_room(options: StatsOptions, files: FileStore) -> None:
         ConfigError: an output lies in a folder that is read, or is a file that is, or no file can be there.
         OutputError: a folder cannot be made.
     """
-    json_file, out = options.json_file, options.out
+    out = options.out
+    check_outputs(options.json_file, out, (*options.paths, *options.images), files)
+    if out is not None:
+        from cocoprep.inspection.stats_output import prepare_stats_folder  # which loads all that draws
+
+        prepare_stats_folder(out, files)
+
+
+def check_outputs(json_file: str | None, out: str | None, read: Sequence[str], files: FileStore) -> None:
+    """Refuse outputs that cannot be written, or would change what is read; make the folder of the JSON file.
+
+    Raises:
+        ConfigError: an output lies in a folder that is read, or is a file that is, or no file can be there.
+        OutputError: the folder cannot be made.
+    """
     if json_file is not None and (files.is_folder(json_file) or json_file.endswith("/")):
         raise ConfigError(f"--json: expected a file to write, found the folder {json_file}.")
     if json_file is not None and os.path.exists(json_file) and not os.path.isfile(json_file):
         raise ConfigError(f"--json: expected a file to write, found the device or pipe {json_file}.")
     for option, path in (("--json", json_file), ("--out", out)):
-        for read in (*options.paths, *options.images):
-            if path is not None and _lies_in(path, read):
-                raise ConfigError(f"{option}: {path} is, or lies in, {read}, which is read. Choose another {option}.")
+        for one in read:
+            if path is not None and _lies_in(path, one):
+                raise ConfigError(f"{option}: {path} is, or lies in, {one}, which is read. Choose another {option}.")
     if json_file is not None:
         files.make_folder(os.path.dirname(json_file) or ".")
-    if out is not None:
-        from cocoprep.inspection.stats_output import prepare_stats_folder  # which loads all that draws
-
-        prepare_stats_folder(out, files)
 
 
 def _lies_in(path: str, read: str) -> bool:

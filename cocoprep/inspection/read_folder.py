@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+import pyarrow as pa
+
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.coco.people import ParsedEntry, parse_entries
 from cocoprep.errors import AnnotationError, RecordError
@@ -45,10 +47,21 @@ def read_folder(path: str, name: str, files: FileStore) -> DataSet:
     except (OSError, AnnotationError) as error:
         raise RecordError(f"{truth}: cannot be read ({error}). Run `cocoprep verify {path}`.") from error
     del data
-    dropped = count_dropped(read_ledger(path, files))
+    ledger = read_ledger(path, files)
+    dropped = count_dropped(ledger)
     found = data_set_of(name, file, entries, _counts_of(manifest, dropped, entries), _built_from(manifest))
     notes = (*manifest.notes, *found.notes)
-    return replace(found, path=path, notes=notes, manifest=manifest, dropped=dropped)
+    return replace(found, path=path, notes=notes, manifest=manifest, dropped=dropped, own_ids=_own_ids(ledger))
+
+
+def _own_ids(ledger: pa.Table) -> dict[int, str]:
+    """Return the ids that annotations have in the files, by number, where they are others."""
+    columns = ("annotation_id", "source_id", "source")
+    found = {}
+    for number, own, source in zip(*(ledger[name].to_pylist() for name in columns), strict=True):
+        if number is not None and own and (source or own != str(number)):
+            found[number] = f"{source}/{own}" if source else own
+    return found
 
 
 def _counts_of(manifest: Manifest, dropped: Mapping[str, int], entries: Sequence[ParsedEntry]) -> EntryCounts:
