@@ -57,6 +57,7 @@ class BuildConfig:
         visibility: what visibilities of the annotation file mean, 0, 1 or 2, where they are others. Of sources, those
             that name none.
         drop_leaks: path of a list of `cocoprep leaks`, whose photographs are left out.
+        exclude: path of a list of annotations that are left out, such as `cocoprep check` writes.
         follow_links: links in the image folder may lead out of it.
         exif: whether photographs are taken as stored or upright; see `how_it_lies`.
     """
@@ -75,6 +76,7 @@ class BuildConfig:
     force: bool = False
     follow_links: bool = False
     drop_leaks: str | None = None
+    exclude: str | None = None
 
     def __post_init__(self) -> None:
         require_choice("--exif", self.exif, EXIF_RULES)

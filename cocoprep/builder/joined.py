@@ -9,6 +9,7 @@ from dataclasses import replace as replace_fields
 import numpy as np
 from msgspec.structs import replace
 
+from cocoprep.builder.excluded import find_excluded
 from cocoprep.builder.sources import OpenSource, told_by
 from cocoprep.coco.annotations import AnnotationFile, ImageInfo, Person
 from cocoprep.coco.ids import number_for
@@ -35,6 +36,7 @@ class Annotations:
         notes: what was guessed, in sentences.
         crowd_index: of images that state it, how crowded they are.
         leaked: images that are left out since another data set has their photograph, and why.
+        excluded: annotations that are left out since a list says so, and why.
         sources: of several sources or categories, as the manifest will have them, but for what became of their entries.
     """
 
@@ -46,6 +48,7 @@ class Annotations:
     notes: tuple[str, ...]
     sources: tuple[SourceRecord, ...] = ()
     leaked: Mapping[int, str] = field(default_factory=dict)
+    excluded: Mapping[int, str] = field(default_factory=dict)
     crowd_index: Mapping[int, float] = field(default_factory=dict)
 
 
@@ -97,8 +100,15 @@ def join_sources(opened: Sequence[OpenSource], maps: Sequence[JointMap]) -> Anno
         for one, found in zip(opened, maps, strict=True)
     )
     leaked = {numbers.images[one.source.name, n]: why for one in opened for n, why in one.leaked.items()}
+    excluded = {
+        numbers.annotations[one.source.name, n]: why
+        for one, entries in zip(opened, parsed, strict=True)
+        for n, why in find_excluded(one, entries).items()
+    }
     crowded = {numbers.images[one.source.name, n]: share for one in opened for n, share in one.file.crowd_index.items()}
-    return replace_fields(joined, notes=tuple(notes), sources=records, leaked=leaked, crowd_index=crowded)
+    return replace_fields(
+        joined, notes=tuple(notes), sources=records, leaked=leaked, excluded=excluded, crowd_index=crowded
+    )
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,8 @@ def select_people(
     if sizes is not None:
         images = {**images, **sizes.read(_without_size(parsed, images))}
     entries = [_judge(entry, images, select, crop) for entry in parsed]
+    if annotations.excluded:
+        entries = [_without_excluded(entry, annotations.excluded) for entry in entries]
     if annotations.leaked:
         entries = [_without_leak(entry, annotations.leaked) for entry in entries]
     notes = (*(() if sizes is None else sizes.notes), *suspicions(_labels(entries, images), annotations.source_ids))
@@ -193,6 +195,16 @@ def _judge(entry: ParsedEntry, images: Mapping[int, ImageInfo], select: SelectCo
         entry.category_id,
         entry.head_size,
     )
+
+
+_OVERRULED = {None, DropReason.MIN_KEYPOINTS, DropReason.BOX}  # who is dropped for these has labels that would count
+
+
+def _without_excluded(entry: JudgedEntry, excluded: Mapping[int, str]) -> JudgedEntry:
+    number = entry.annotation_id
+    if number is None or number not in excluded or entry.reason not in _OVERRULED:
+        return entry
+    return replace(entry, reason=DropReason.EXCLUDED, detail=excluded[number])
 
 
 def _without_leak(entry: JudgedEntry, leaked: Mapping[int, str]) -> JudgedEntry:

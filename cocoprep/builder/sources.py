@@ -17,6 +17,7 @@ from cocoprep.errors import ConfigError
 from cocoprep.pose.joint_map import JointMap, map_joints, subset_table
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
+from cocoprep.shards.exclude_list import Excluded, ExcludeList, read_exclude_list
 from cocoprep.shards.leak_list import LeakList, read_leaks
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
@@ -38,6 +39,9 @@ class OpenSource:
         images: its photographs.
         names: what the file names mean.
         leaked: images whose photograph another data set has too, and is left out for it; and why.
+        excluded: annotations that are left out, by their own ids.
+        listed_names: file names of images as the annotation file has them, by id, where annotations are left out.
+        exclude_path: of the list that says so, for errors.
     """
 
     source: Source
@@ -45,6 +49,9 @@ class OpenSource:
     images: ImageSource
     names: FoundNames
     leaked: Mapping[int, str] = field(default_factory=dict)
+    excluded: Mapping[str, Excluded] = field(default_factory=dict)
+    listed_names: Mapping[int, str] = field(default_factory=dict)
+    exclude_path: str = ""
 
 
 def open_sources(config: BuildConfig, files: FileStore) -> list[OpenSource]:
@@ -53,10 +60,13 @@ def open_sources(config: BuildConfig, files: FileStore) -> list[OpenSource]:
     Raises:
         ConfigError: there is no such file, or it cannot be read; or no photographs are there that are to be looked at.
         AnnotationError: a file as a whole cannot be used.
-        CocoprepError: the list of leaks cannot be read, or is of other annotation files.
+        CocoprepError: the list of leaks or of annotations cannot be read, or is of other annotation files.
     """
     leaks = None if config.drop_leaks is None else read_leaks(config.drop_leaks, files)
-    return [_open(source, config, files, leaks) for source in config.each_source]
+    excluded = None if config.exclude is None else read_exclude_list(config.exclude, files)
+    if excluded is not None:
+        excluded.check_sources([source.name for source in config.each_source])
+    return [_open(source, config, files, leaks, excluded) for source in config.each_source]
 
 
 def open_photographs(config: BuildConfig, files: FileStore) -> ImageSource:
@@ -93,13 +103,20 @@ def told_by(name: str, note: str) -> str:
     return f"{warning}{name}: {note.removeprefix(WARNING)}"
 
 
-def _open(source: Source, config: BuildConfig, files: FileStore, leaks: LeakList | None) -> OpenSource:
+def _open(
+    source: Source, config: BuildConfig, files: FileStore, leaks: LeakList | None, excludes: ExcludeList | None
+) -> OpenSource:
     file = _read(source, config, files)
     leaked = {} if leaks is None else _leaked(source, file, leaks)
     option = f"--source {source.name}" if source.name else "--images"
     images = open_images(source.images, files, follow_links=config.follow_links, option=option)
     names = find_names((image.file_name for image in file.images.values()), images)
-    return OpenSource(source, replace(file, images=names.rename(file.images)), images, names, leaked)
+    renamed = replace(file, images=names.rename(file.images))
+    excluded = {} if excludes is None else excludes.of_source(source.name)
+    if excludes is None or not excluded:
+        return OpenSource(source, renamed, images, names, leaked)
+    listed = {number: image.file_name for number, image in file.images.items()}
+    return OpenSource(source, renamed, images, names, leaked, excluded, listed, excludes.path)
 
 
 def _leaked(source: Source, file: AnnotationFile, leaks: LeakList) -> dict[int, str]:

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from cocoprep.builder.config import BuildConfig
+from cocoprep.builder.excluded import find_excluded
 from cocoprep.builder.fingerprint import fingerprint_of, fingerprint_parts
 from cocoprep.builder.image_sizes import SizeReader
 from cocoprep.builder.joined import Annotations, annotations_of, join_sources
@@ -136,7 +137,8 @@ def _annotations(opened: Sequence[OpenSource], config: BuildConfig) -> Annotatio
     first = opened[0]
     if first.source.name:
         return join_sources(opened, map_sources(opened, config))
-    return annotations_of(first.file, replace(first.source, name=config.split), first.leaked)
+    annotations = annotations_of(first.file, replace(first.source, name=config.split), first.leaked)
+    return replace(annotations, excluded=find_excluded(first, annotations.entries))
 
 
 def _parts(config: BuildConfig, judged: JudgedBuild) -> dict[str, Any]:

@@ -29,6 +29,7 @@ COMMANDS = {
     "export": ("export", "Write a run's network as a SavedModel, a Keras file or ONNX."),
     "download": ("download", "Fetch COCO's photographs and keypoint annotations."),
     "stage": ("stage", "Copy a built folder to or from a bucket, checked."),
+    "check": ("check", "Find labels that look wrong, ranked, with a list that build leaves out."),
     "leaks": ("leaks", "Find photographs that two data sets share."),
     "convert": ("convert", "Bring MPII, LSP, YOLO pose, CVAT, Label Studio into COCO's form."),
     "stats": ("stats", "Show what data sets hold, side by side, and what shifted between them."),

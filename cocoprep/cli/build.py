@@ -62,6 +62,7 @@ LOCAL = "local"
 @click.option("--jpeg-quality", type=int, default=90, help="JPEG quality of the stored crops, 1 to 100.")
 @click.option("--min-keypoints", type=int, default=1, help="Drop people with fewer labelled keypoints.")
 @click.option("--drop-leaks", metavar="FILE", help="Drop people on the photographs that a list of `leaks` drops.")
+@click.option("--exclude", metavar="FILE", help="Drop the annotations that a list, such as one of `check`, names.")
 @click.option("--shards", type=int, help="Number of shards.  [default: about 100 MB each, at least 16]")
 @click.option("--seed", type=int, default=0, help="Seed of the order of people and shards.")
 @click.option("--limit", type=int, help="Take only so many photographs, for a quick look.")
@@ -148,6 +149,7 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
         force=options["force"],
         follow_links=options["follow_links"],
         drop_leaks=options["drop_leaks"] and _path("--drop-leaks", options["drop_leaks"]),
+        exclude=options["exclude"] and _path("--exclude", options["exclude"]),
     )
 
 

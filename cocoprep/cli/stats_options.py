@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cocoprep.cli.paths import check_paths
@@ -68,23 +68,40 @@ def make_room(options: StatsOptions, files: FileStore) -> None:
         ConfigError: an output lies in a folder that is read, or is a file that is, or no file can be there.
         OutputError: a folder cannot be made.
     """
-    json_file, out = options.json_file, options.out
-    for option, path in (("--json", json_file), ("--page", options.page)):
-        if path is not None and (files.is_folder(path) or path.endswith("/")):
-            raise ConfigError(f"{option}: expected a file to write, found the folder {path}.")
-        if path is not None and os.path.exists(path) and not os.path.isfile(path):
-            raise ConfigError(f"{option}: expected a file to write, found the device or pipe {path}.")
-    for option, path in (("--json", json_file), ("--out", out), ("--page", options.page)):
-        for read in (*options.paths, *options.images):
-            if path is not None and _lies_in(path, read):
-                raise ConfigError(f"{option}: {path} is, or lies in, {read}, which is read. Choose another {option}.")
-    for path in (json_file, options.page):
-        if path is not None:
-            files.make_folder(os.path.dirname(path) or ".")
+    out = options.out
+    written = {"--json": options.json_file, "--page": options.page}
+    check_outputs(written, out, (*options.paths, *options.images), files)
     if out is not None:
         from cocoprep.inspection.stats_output import prepare_stats_folder  # which loads all that draws
 
         prepare_stats_folder(out, files)
+
+
+def check_outputs(written: Mapping[str, str | None], out: str | None, read: Sequence[str], files: FileStore) -> None:
+    """Refuse outputs that cannot be written, or would change what is read; make the folders of files.
+
+    Args:
+        written: files by their options, None where one is not asked for.
+        out: a folder to write.
+        read: what is read.
+        files: where all these lie.
+
+    Raises:
+        ConfigError: an output lies in a folder that is read, or is a file that is, or no file can be there.
+        OutputError: a folder cannot be made.
+    """
+    asked = {option: path for option, path in written.items() if path is not None}
+    for option, path in asked.items():
+        if files.is_folder(path) or path.endswith("/"):
+            raise ConfigError(f"{option}: expected a file to write, found the folder {path}.")
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise ConfigError(f"{option}: expected a file to write, found the device or pipe {path}.")
+    for option, path in (asked | ({} if out is None else {"--out": out})).items():
+        for one in read:
+            if _lies_in(path, one):
+                raise ConfigError(f"{option}: {path} is, or lies in, {one}, which is read. Choose another {option}.")
+    for path in asked.values():
+        files.make_folder(os.path.dirname(path) or ".")
 
 
 def _lies_in(path: str, read: str) -> bool:

@@ -37,6 +37,7 @@ MEANINGS = {
     "duplicate": "The same entry, id and all, is in the file before it.",
     "zero_keypoints": "None of this {one}'s joints is labelled: there is nothing to learn from it.",
     "crowd": "The entry marks a crowd, not one {one}.",
+    "excluded": "The list of --exclude leaves it out, since its labels are taken for wrong.",
     "min_keypoints": "Fewer joints are labelled than --min-keypoints asks for.",
     "box": "No crop can be made from its box.",
     "leak": "Its photograph is in another data set too, or twice in this one, as --drop-leaks lists it.",

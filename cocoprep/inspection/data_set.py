@@ -104,6 +104,8 @@ class DataSet:
         notes: what was guessed, in sentences.
         manifest: of a built folder.
         dropped: of a built folder, how many annotations gave no record, by reason.
+        own_ids: of annotations whose id in their file is another than their number, that id as text, by number; of
+            a folder that is built from several sources, of all of them, `NAME/ID`.
     """
 
     name: str
@@ -117,6 +119,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
     manifest: Manifest | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
+    own_ids: Mapping[int, str] = field(default_factory=dict)
 
 
 def sizes_of(images: Sequence[ImageInfo]) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -59,4 +60,16 @@ def data_set_of(
         sizes,
         len(table),
     )
-    return DataSet(name, file.path, file_name, table, counts, images, sizes, people, file.notes)
+    return DataSet(
+        name, file.path, file_name, table, counts, images, sizes, people, file.notes, own_ids=_own_ids(entries)
+    )
+
+
+def _own_ids(entries: list[ParsedEntry]) -> dict[int, str]:
+    """Return the ids that the file has, by number, where they are others and each one annotation's alone."""
+    often = Counter(entry.source_id or str(entry.annotation_id) for entry in entries if not entry.is_twice)
+    return {
+        entry.annotation_id: entry.source_id
+        for entry in entries
+        if entry.source_id and entry.annotation_id is not None and entry.person and often[entry.source_id] == 1
+    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.coco.people import ParsedEntry, parse_entries
@@ -20,9 +20,6 @@ from cocoprep.shards.manifest import Manifest, annotation_paths, read_manifest
 from cocoprep.shards.names import GROUND_TRUTH, MANIFEST
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def read_folder(path: str, name: str, files: FileStore) -> DataSet:
@@ -56,7 +53,9 @@ def read_folder(path: str, name: str, files: FileStore) -> DataSet:
     found = data_set_of(name, file, entries, _counts_of(manifest, dropped, entries), _built_from(manifest))
     notes = (*manifest.notes, *found.notes)
     people = replace(found.people, looked_for=_looked_for(manifest, ledger, found.people.annotation_ids))
-    return replace(found, path=path, notes=notes, manifest=manifest, dropped=dropped, people=people)
+    return replace(
+        found, path=path, notes=notes, manifest=manifest, dropped=dropped, people=people, own_ids=_own_ids(ledger)
+    )
 
 
 def _looked_for(manifest: Manifest, ledger: pa.Table, annotation_ids: Ints) -> Bools | None:
@@ -70,6 +69,16 @@ def _looked_for(manifest: Manifest, ledger: pa.Table, annotation_ids: Ints) -> B
     source_of = {number: place.get(source, -1) for number, source in lines}
     labels = np.concatenate([labels, np.ones_like(labels[:1])])  # the last of an annotation that the ledger has not
     found: Bools = labels[[source_of.get(number, -1) for number in annotation_ids.tolist()]]
+    return found
+
+
+def _own_ids(ledger: pa.Table) -> dict[int, str]:
+    """Return the ids that annotations have in the files, by number, where they are others."""
+    columns = ("annotation_id", "source_id", "source")
+    found = {}
+    for number, own, source in zip(*(ledger[name].to_pylist() for name in columns), strict=True):
+        if number is not None and own and (source or own != str(number)):
+            found[number] = f"{source}/{own}" if source else own
     return found
 
 

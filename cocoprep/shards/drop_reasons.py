@@ -17,6 +17,7 @@ class DropReason(StrEnum):
     DUPLICATE = "duplicate"
     ZERO_KEYPOINTS = "zero_keypoints"
     CROWD = "crowd"
+    EXCLUDED = "excluded"
     MIN_KEYPOINTS = "min_keypoints"
     BOX = "box"
     LEAK = "leak"

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from cocoprep.coco.annotations import ImageInfo, Person
 from cocoprep.coco.format import Category, Id, IdOnly, numbers_fault
 from cocoprep.coco.joints import FoundJoints
 from cocoprep.errors import RecordError
-from cocoprep.shards.drop_reasons import JudgedEntry
+from cocoprep.shards.drop_reasons import DropReason, JudgedEntry
 from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.store import FileStore
 
@@ -49,7 +50,9 @@ def encode_ground_truth(
     `crowdIndex`, as CrowdPose has it; a person bears `head_size`, where the annotation file states it.
 
     Every valid annotation is in it, those without keypoints and the crowds too: evaluation has to ignore them by
-    name. Malformed ones have no form to keep; the ledger lists them.
+    name. Those that a list left out are there as those without keypoints are, with their boxes: somebody is there, whom
+    a network may find, but nobody knows where the joints are. Malformed ones have no form to keep; the ledger lists
+    them.
     """
     stream = io.BytesIO()  # COCO's is large: never also as a list of its pieces
     listed = (
@@ -118,7 +121,8 @@ def _pieces(
     people = [(e.person, e) for e in entries if e.person is not None and e.image_id in known]
     people.sort(key=lambda pair: pair[0].annotation_id)
     yield from _listed(
-        _annotation(person, entry.image_id, joints.category_id) | _head_size(entry) for person, entry in people
+        _annotation(_as_it_counts(person, entry), entry.image_id, joints.category_id) | _head_size(entry)
+        for person, entry in people
     )
     yield b"]}\n"
 
@@ -137,6 +141,13 @@ def _crowded(image: ImageInfo, crowd_index: Mapping[int, float]) -> dict[str, fl
 
 def _head_size(entry: JudgedEntry) -> dict[str, float]:
     return {} if entry.head_size is None else {"head_size": entry.head_size}
+
+
+def _as_it_counts(person: Person, entry: JudgedEntry) -> Person:
+    """Return a person without its labels where these are known to be wrong."""
+    if entry.reason is not DropReason.EXCLUDED:
+        return person
+    return replace(person, num_keypoints=0, keypoint_bytes=bytes(len(person.keypoint_bytes)))
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:

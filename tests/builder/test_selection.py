@@ -79,8 +79,8 @@ def test_the_first_reason_is_named(changes, reason):
 
 def test_the_reasons_are_in_the_order_in_which_they_are_looked_for():
     assert [r.value for r in DropReason] == [
-        "malformed", "category", "duplicate", "zero_keypoints", "crowd", "min_keypoints", "box", "leak", "limit",
-        "image",
+        "malformed", "category", "duplicate", "zero_keypoints", "crowd", "excluded", "min_keypoints", "box", "leak",
+        "limit", "image",
     ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Labels that look wrong: each person held against all others of the data set."""

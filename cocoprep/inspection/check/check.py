@@ -1,0 +1,112 @@
+"""All checks of a data set's labels, ranked together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cocoprep.inspection.check.boxes import find_boxes, find_visibility
+from cocoprep.inspection.check.expected import MOST_JOINTS
+from cocoprep.inspection.check.finding import Finding
+from cocoprep.inspection.check.limbs import find_in_limbs
+from cocoprep.inspection.check.near import MOST_COMPARED, crowded
+from cocoprep.inspection.check.others import find_beside
+from cocoprep.inspection.check.people import Checked, checked_people
+from cocoprep.inspection.check.sides import find_sides
+from cocoprep.inspection.check.suspect import Suspect, SuspectKind
+from cocoprep.inspection.data_set import DataSet
+
+_EXPLAIN = (SuspectKind.OTHER, SuspectKind.VISIBILITY)
+_OF_JOINTS = (SuspectKind.LIMB, SuspectKind.FAR)
+_FEW = 100  # people: by fewer, what is usual is not known well
+
+
+@dataclass(frozen=True)
+class CheckedLabels:
+    """What was found.
+
+    Attributes:
+        suspects: the surest first.
+        people: how many were checked.
+        notes: what was not checked, in sentences.
+    """
+
+    suspects: tuple[Suspect, ...]
+    people: int
+    notes: tuple[str, ...]
+
+    @property
+    def people_suspected(self) -> int:
+        """Count the annotations that are suspected of anything."""
+        return len({one.place for one in self.suspects})
+
+    @property
+    def by_kind(self) -> dict[SuspectKind, int]:
+        """Count the suspects of each kind, the kinds in their order."""
+        counts = Counter(one.kind for one in self.suspects)
+        return {kind: counts[kind] for kind in SuspectKind if counts[kind]}
+
+
+def check_labels(data_set: DataSet, more: Sequence[Finding] = ()) -> CheckedLabels:
+    """Check the labels of a data set."""
+    checked = checked_people(data_set.people, data_set.table)
+    if not len(checked):
+        return CheckedLabels((), 0, ("nobody has a label to check",))
+    findings = _once([
+        *find_beside(checked), *find_in_limbs(checked), *find_sides(checked), *find_boxes(checked),
+        *find_visibility(checked), *more,
+    ])  # fmt: skip
+    findings.sort(key=lambda one: (-one.score, checked.people.annotation_ids[one.person], one.kind))
+    suspects = tuple(_suspect(one, checked, data_set) for one in findings)
+    return CheckedLabels(suspects, len(checked), tuple(_notes(checked)))
+
+
+def _notes(checked: Checked) -> Iterator[str]:
+    """Yield what was not checked, or not well."""
+    noun, count = checked.table.noun, len(checked)
+    if not checked.table.has_pairs:
+        yield "no joints form pairs: whether left and right are exchanged was not checked"
+    if count < _FEW:
+        yield f"what is usual was learnt of {noun.count(count)} alone: take suspicions for hints"
+    if many := crowded(checked.people.images):
+        yield f"{noun.count(many)} are on photographs with more than {MOST_COMPARED}: not compared with each other"
+    if len(checked.table) > MOST_JOINTS:
+        yield f"poses were compared by {MOST_JOINTS} of the {len(checked.table)} joints"
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings without those that another one explains: of each person one of a kind, the surest.
+
+    A joint that lies on somebody else makes limbs long, and any stray joint may look like sides exchanged.
+    """
+    best: dict[tuple[int, SuspectKind], Finding] = {}
+    for one in sorted(findings, key=lambda one: -one.excess):
+        first = best.setdefault((one.person, one.kind), one)
+        if one.kind is SuspectKind.OTHER and first is not one:
+            best[one.person, one.kind] = replace(first, joints=tuple(dict.fromkeys((*first.joints, *one.joints))))
+    on_others = {(one.person, k) for one in best.values() if one.kind in _EXPLAIN for k in one.joints}
+    strayed = on_others | {(one.person, k) for one in best.values() if one.kind in _OF_JOINTS for k in one.joints}
+    explained_by = {
+        **dict.fromkeys(_OF_JOINTS, on_others),
+        **dict.fromkeys((SuspectKind.SIDES, SuspectKind.ARMS, SuspectKind.LEGS), strayed),
+    }
+    return [
+        one for one in best.values() if not any((one.person, k) in explained_by.get(one.kind, ()) for k in one.joints)
+    ]
+
+
+def _suspect(one: Finding, checked: Checked, data_set: DataSet) -> Suspect:
+    numbers, place = checked.people.annotation_ids, int(checked.places[one.person])
+    number = int(numbers[one.person])
+    return Suspect(
+        kind=one.kind,
+        annotation_id=number,
+        own_id=data_set.own_ids.get(number, str(number)),
+        place=place,
+        image=data_set.images[checked.people.images[one.person]].file_name,
+        joints=one.joints,
+        score=one.score,
+        why=one.why,
+        other_id=None if one.other is None else int(numbers[one.other]),
+    )

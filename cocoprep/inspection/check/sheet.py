@@ -1,0 +1,97 @@
+"""A sheet of suspects: each in its photograph with its joints, those in question ringed, the surest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from cocoprep.crops.pixels import crop_image
+from cocoprep.draw import ink
+from cocoprep.draw.layout import EDGE, message_picture, new_page, place_joint_key
+from cocoprep.draw.palette import BOX, DIM_TEXT, DROPPED, OTHER, TEXT
+from cocoprep.draw.skeleton import paint_skeleton, suitable_unit
+from cocoprep.draw.text import shorten, wrap, write
+from cocoprep.inspection.check.suspect import Suspect
+from cocoprep.inspection.data_set import Floats, People
+from cocoprep.pose.affine import CropWindow, image_to_crop, index_to_point
+from cocoprep.pose.keypoints import KeypointTable
+
+TILE, GAP, COLUMNS = 240, 16, 6
+CAPTION, HEADER = 92, 92
+TITLE_PX, CAPTION_PX, WHY_PX = 24, 17, 14
+_AROUND = 0.12  # of the longer side of box and joints, that is shown on each side of them
+_LEAST_SHOWN_PX = 64.0
+_WHY_LINES = 3
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One suspect to draw: its photograph, or why there is none."""
+
+    suspect: Suspect
+    photograph: Image.Image | str
+
+
+def draw_suspects(shown: Sequence[Shown], people: People, table: KeypointTable, title: str) -> Image.Image:
+    """Return a sheet of at least one suspect; `people` are all of the data set."""
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    width = max(columns * (TILE + GAP) - GAP, 3 * (TILE + GAP)) + 2 * EDGE
+    page = new_page(width, HEADER + rows * (TILE + CAPTION + GAP) - GAP + EDGE)
+    write(page, (EDGE, EDGE + 8), shorten(title, TITLE_PX, width - 2 * EDGE), TITLE_PX, anchor="lm")
+    place_joint_key(page, EDGE, EDGE + 24, small=True, sides=table.has_pairs)
+    for n, one in enumerate(shown):
+        row, column = divmod(n, columns)
+        left, top = EDGE + column * (TILE + GAP), HEADER + row * (TILE + CAPTION + GAP)
+        page.paste(draw_suspect(one, people, table), (left, top))
+        _write_caption(page, one.suspect, n + 1, (left, top + TILE))
+    return page
+
+
+def draw_suspect(shown: Shown, people: People, table: KeypointTable, side_px: int = TILE) -> Image.Image:
+    """Return a square picture of one suspect: its surroundings, the box, all joints, those in question ringed."""
+    if isinstance(shown.photograph, str):
+        return message_picture(shown.photograph, (side_px, side_px))
+    place, size = shown.suspect.place, (side_px, side_px)
+    joints, bbox = people.joints[place].astype(np.float64), people.bbox[place]
+    view = _view(joints, bbox, shown.photograph.size)
+    canvas = ink.canvas_of(crop_image(shown.photograph, view, size))
+    at = image_to_crop(index_to_point(joints[:, :2]), view, size)
+    x, y, w, h = bbox.tolist()
+    corners = image_to_crop([(x, y), (x + w, y + h)], view, size)
+    ink.box(canvas, (corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1]), BOX, width_px=1)
+    visibility = np.rint(joints[:, 2]).astype(np.int64)
+    paint_skeleton(canvas, at, visibility, table=table)
+    unit = suitable_unit(at[visibility > 0], size)
+    for k in shown.suspect.joints if len(shown.suspect.joints) <= _MOST_RINGED else ():
+        ink.ring(canvas, at[k], (2.6 * unit, 2.6 * unit + 2), DROPPED)
+    return ink.picture_of(canvas)
+
+
+_MOST_RINGED = 4  # joints: where it is about more, it is about all of them
+
+
+def _view(joints: Floats, bbox: Floats, photograph: tuple[int, int]) -> CropWindow:
+    """Return the square to show: box and joints, as far as they are near the photograph, and some around."""
+    points = joints[joints[:, 2] > 0, :2]
+    x, y, w, h = bbox.tolist()
+    corners = np.concatenate([points, [[x, y], [x + w, y + h]]]) if w > 0 and h > 0 else points
+    reach = 0.2 * max(photograph)
+    corners = np.clip(corners, [-reach, -reach], [photograph[0] + reach, photograph[1] + reach])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    side = max(float((high - low).max()) * (1 + 2 * _AROUND), _LEAST_SHOWN_PX)
+    middle = (low + high) / 2
+    return CropWindow(float(middle[0]) - side / 2, float(middle[1]) - side / 2, side, side)
+
+
+def _write_caption(page: Image.Image, suspect: Suspect, number: int, at: tuple[int, int]) -> None:
+    left, top = at
+    head = f"{number}  {suspect.kind}  {suspect.score:.2f}"
+    write(page, (left, top + 14), shorten(head, CAPTION_PX, TILE), CAPTION_PX, colour=TEXT, anchor="lm")
+    about = shorten(f"id {suspect.own_id}", WHY_PX, TILE)
+    write(page, (left, top + 33), about, WHY_PX, colour=OTHER, anchor="lm")
+    for line, text in enumerate(wrap(suspect.why, WHY_PX, TILE)[:_WHY_LINES]):
+        write(page, (left, top + 51 + 17 * line), text, WHY_PX, colour=DIM_TEXT, anchor="lm")

@@ -1,0 +1,49 @@
+"""A label that looks wrong: of whom, in which way, and how much so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SuspectKind(StrEnum):
+    """In which way a label looks wrong."""
+
+    DUPLICATE = "duplicate"
+    OTHER = "other person"
+    LIMB = "limb"
+    FAR = "far joint"
+    SIDES = "sides"
+    ARMS = "arms"
+    LEGS = "legs"
+    BOX = "box"
+    VISIBILITY = "visibility"
+    POSE = "pose"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One label that looks wrong.
+
+    Attributes:
+        kind: in which way.
+        annotation_id: the number of the annotation, as a build gives it.
+        own_id: its id in the file, as text; of a folder built from several sources `NAME/ID`.
+        place: of the person among those of the data set.
+        image: file name of its photograph.
+        joints: places of the joints that it is about, in the table's order; none where it is about the whole.
+        score: how sure, from 0.5 to 1: kinds are ranked together by it.
+        why: a sentence with the figures, without a full stop.
+        other_id: number of the other annotation, where it is about two people.
+    """
+
+    kind: SuspectKind
+    annotation_id: int
+    own_id: str
+    place: int
+    image: str
+    joints: tuple[int, ...]
+    score: float
+    why: str
+    other_id: int | None = None
