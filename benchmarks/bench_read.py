@@ -1,4 +1,4 @@
-"""Reading shards into batches against bare `decode_jpeg` in tf.data on the same shards, and against a torch loader.
+"""Reading shards: into batches against bare `decode_jpeg` in tf.data and a torch loader, by NumPy against bare Pillow.
 
 `python -m benchmarks.bench_read [FOLDER] [--runs N] [--torch-python PATH]`: of a built folder, or of a drawn sample.
 Every figure to quote is a ratio within one run, the median of `--runs` pairs taken in turn. For the torch loader name
@@ -9,24 +9,31 @@ else; where it does, the ratio of processor times still tells.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from benchmarks.drawn_people import build_sample
 from cocoprep.model.augment.config import STRENGTHS
 from cocoprep.model.input.config import ReadConfig
 from cocoprep.model.input.dataset import train_dataset
+from cocoprep.shards.dataset import open_dataset
 from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.record import parse_example
+from cocoprep.shards.tfrecord import read_record
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.workers import default_workers
 
@@ -77,6 +84,32 @@ def measure_torch(python: str, folder: str, *, augment: bool, seconds: float) ->
     return Rate(answer["people_per_second"], math.nan)
 
 
+def measure_reader(people: Iterable[Any], seconds: float) -> Rate:
+    """Measure what gives one person after the other, from its beginning as often as it takes."""
+    started, busy, count = time.perf_counter(), time.process_time(), 0
+    while time.perf_counter() - started < seconds:
+        for _ in islice(people, BATCH):
+            count += 1
+    return Rate(count / (time.perf_counter() - started), (time.process_time() - busy) / count * 1e6)
+
+
+def compare_reader(folder: str, seconds: float, runs: int) -> None:
+    """Compare the NumPy reader, one process, with Pillow's decoding of the same JPEGs and nothing else."""
+    dataset = open_dataset(folder)
+    size = dataset.crop.stored_size
+
+    def jpegs() -> Iterator[bytes]:
+        for shard in dataset.manifest.shards:
+            with open(Path(folder) / shard.name, "rb") as stream:
+                while record := read_record(stream):
+                    yield parse_example(record, len(dataset.manifest.keypoints.names))["image"]
+
+    kept = list(islice(jpegs(), PEOPLE))
+    bare = (np.array(Image.open(io.BytesIO(jpeg)).convert("RGB")).reshape(*size, 3) for jpeg in cycle(kept))
+    ours = partial(measure_reader, chain.from_iterable(repeat(dataset)), seconds)
+    compare("NumPy reader, bare Pillow", ours, partial(measure_reader, bare, seconds), runs)
+
+
 def compare(name: str, ours: Callable[[], Rate], theirs: Callable[[], Rate], runs: int) -> None:
     """Print the rates of both, and their ratios: ours over theirs, so more is better."""
     pairs = [(ours(), theirs()) for _ in range(runs)]
@@ -105,6 +138,7 @@ def main() -> None:
         print("without --torch-python there is no torch loader to compare with", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-read-") as temporary:
         folder = chosen.folder or build_sample(Path(temporary), PEOPLE)
+        compare_reader(folder, chosen.seconds, chosen.runs)
         bare = bare_dataset(folder)
         for strength in chosen.strengths:
             config = ReadConfig(batch_size=BATCH, augment=STRENGTHS[strength], cache=True)

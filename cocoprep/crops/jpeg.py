@@ -57,6 +57,23 @@ def decode_photograph(data: bytes, colours: str, name: str, *, least: int = 0) -
         return None
 
 
+def decode_crop(data: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decode a stored crop to (H, W, 3) uint8 RGB, the caller's own and bit for bit what Pillow decodes.
+
+    Args:
+        data: the JPEG.
+        size: its (H, W), which is checked before memory is taken.
+
+    Raises:
+        ImageError: it is of another size.
+        ValueError: it is none, or damaged.
+    """
+    height, width, *_ = simplejpeg.decode_jpeg_header(data)
+    if (height, width) != size:
+        raise ImageError(f"expected a JPEG of {size[0]} x {size[1]} pixels, found {height} x {width}")
+    return _decode(data, "RGB", 0, strict=True)
+
+
 def _decode(data: bytes, colours: str, least: int, *, strict: bool) -> NDArray[np.uint8]:
     # As Pillow does, to the bit, unless it is to be small.
     pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(

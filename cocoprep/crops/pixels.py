@@ -9,7 +9,6 @@ import io
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cocoprep.coco.annotations import ImageInfo
@@ -153,9 +152,3 @@ def encode_jpeg(crop: Image.Image, quality: int) -> bytes:
     stream = io.BytesIO()
     crop.save(stream, "JPEG", quality=quality)
     return stream.getvalue()
-
-
-def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
-    """Decode a stored crop to (H, W, 3) uint8."""
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        return np.array(image.convert("RGB"))

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.crops.jpeg import decode_crop
 from cocoprep.crops.person import crop_person
-from cocoprep.crops.pixels import decode_jpeg
 from cocoprep.draw.heat import heatmaps_overlay
 from cocoprep.draw.layout import EDGE, GAP, KEY_ROW, PANEL_HEAD, Panel, new_page, place_joint_key, place_panel
 from cocoprep.draw.photograph import Marks, draw_photograph
@@ -39,7 +39,7 @@ def draw_crop_steps(
 ) -> Image.Image:
     """Return a page: the photograph with the windows, the stored crop, the crop with joints, and its heatmaps."""
     made = crop_person(photograph, image, person, crop)
-    stored, margin, (height, width) = decode_jpeg(made.jpeg), crop.margin_px, crop.input_size
+    stored, margin, (height, width) = decode_crop(made.jpeg, crop.stored_size), crop.margin_px, crop.input_size
     canonical = stored[margin : margin + height, margin : margin + width]
     cell = panel_size(crop.heatmap_size)
     marks = Marks(person.bbox, (), made.window, stored_window(made.window, crop))

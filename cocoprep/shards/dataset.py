@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.crops.pixels import decode_jpeg
+from cocoprep.crops.jpeg import decode_crop
 from cocoprep.errors import RecordError
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.manifest import Manifest, read_manifest
@@ -197,7 +197,7 @@ class ShardDataset:
         if jpeg_size(jpeg) != self.crop.stored_size:
             raise RecordError(f"expected a crop of {self.crop.stored_size}, found {jpeg_size(jpeg)}")
         try:
-            return decode_jpeg(jpeg)
+            return decode_crop(jpeg, self.crop.stored_size)
         except MemoryError:  # no fault of the record
             raise
         except Exception as error:  # decoders raise whatever a hostile file provokes

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from cocoprep.coco.annotations import ImageInfo
-from cocoprep.crops.jpeg import MAX_SCANS, decode_photograph
+from cocoprep.crops.jpeg import MAX_SCANS, decode_crop, decode_photograph
 from cocoprep.crops.pixels import decode_image
 from cocoprep.errors import ImageError
 from tests.builder.bad_input import encoded
@@ -124,3 +124,19 @@ def test_a_progressive_one_of_very_many_scans_is_refused_at_once():
     with pytest.raises(ImageError, match=rf"a JPEG of 1\d\d scans, more than the limit of {MAX_SCANS}"):
         decode(many)
     assert time.process_time() - began < 0.5
+
+
+def test_a_stored_crop_is_what_pillow_decodes_and_the_callers_own():
+    for data in (JPEG, PROGRESSIVE, encoded(photograph("L"), "JPEG", quality=50)):
+        pixels = decode_crop(data, (HEIGHT, WIDTH))
+        assert np.array_equal(pixels, pillow(data))
+        assert pixels.flags.owndata
+        assert pixels.flags.writeable
+
+
+def test_a_stored_crop_of_another_size_or_damaged_is_refused():
+    with pytest.raises(ImageError, match="expected a JPEG of 64 x 64 pixels, found 120 x 160"):
+        decode_crop(JPEG, (64, 64))
+    for data in (b"", b"\xff\xd8", JPEG[:SCAN], JPEG[: SCAN + 500]):
+        with pytest.raises(ValueError, match=r"\w"):
+            decode_crop(data, (HEIGHT, WIDTH))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from cocoprep.coco.annotations import ImageInfo, Person
+from cocoprep.crops.jpeg import decode_crop
 from cocoprep.crops.person import crop_person
-from cocoprep.crops.pixels import FILL_RGB, crop_image, decode_jpeg
+from cocoprep.crops.pixels import FILL_RGB, crop_image
 from cocoprep.pose import affine
 from cocoprep.pose.affine import CropWindow
 from cocoprep.pose.boxes import canonical_window, stored_window
@@ -158,4 +159,4 @@ def test_a_very_wide_window_on_a_very_long_image():
 
 def test_the_stored_crop_is_a_jpeg_of_the_stored_size():
     result = crop_person(noise(), ImageInfo(1, "a.jpg", WIDTH, HEIGHT), person(np.ones((17, 3))), CropConfig())
-    assert decode_jpeg(result.jpeg).shape == (308, 308, 3)
+    assert decode_crop(result.jpeg, (308, 308)).shape == (308, 308, 3)
