@@ -21,7 +21,7 @@ ROOF, WINGS = "cli", ("pipelines", "model")
 
 # In pixels, as it is shown at its full width.
 WIDTH, MARGIN, GUTTER, GAP = 1000, 22, 30, 34
-LINE, PADDING, LETTER = 15, 9, 5.9
+LINE, PADDING, LETTER = 15, 9, 6.2
 LANE = 7  # between arrows that go down side by side
 
 STYLE = """
