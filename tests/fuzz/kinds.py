@@ -94,6 +94,15 @@ FIND_IN_ZIP = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.zip")
 FIND_IN_TAR = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.tar")
 RECORDS_SKIP = ("reader:records", "{in}/out", "skip")
 
+# Of a folder of several sources.
+SEVERAL = "several/cocoprep-several.tfrecord-00000-of-00002.json"
+_SEVERAL = "{in}/several"
+VERIFY_SEVERAL, INFO_SEVERAL = ("verify", _SEVERAL, "--workers", "1"), ("info", _SEVERAL)
+SHEET_SEVERAL = ("contact-sheet", _SEVERAL, "--people", "4", "--out", "{out}/sheet.png")
+SHOW_SEVERAL = ("show", _SEVERAL, "again/102", "--images", "{in}/photographs", "--out", "{out}/show.png")
+STATS_SEVERAL = ("stats", _SEVERAL, "--json", "{out}/figures.json")
+SCORE_SEVERAL = ("evaluate", "--data", _SEVERAL, "--results", "{in}/several.json", "--json", "{out}/figures.json")
+
 
 # With a run that was trained.
 _TRAINED = ("{in}/tiny", "{in}/out", "{out}/run")
@@ -129,10 +138,15 @@ class Kind:
 
 
 def _of_folder(name: str, damage: Damage, *commands: Command) -> Kind:
-    def mend(root: Path, rng: Random) -> None:
-        mend_digests(root / "out", rng, changed=name.removeprefix("out/"))
+    folder, _, changed = name.partition("/")
 
-    return Kind(name, damage, commands, ("out", "coco", "results.json"), mend)
+    def mend(root: Path, rng: Random) -> None:
+        mend_digests(root / folder, rng, changed=changed)
+
+    return Kind(name, damage, commands, _AROUND_FOLDER[folder], mend)
+
+
+_AROUND_FOLDER = {"out": ("out", "coco", "results.json"), "several": ("several", "photographs", "several.json")}
 
 
 def _damage_photograph(data: bytes, rng: Random) -> bytes:
@@ -222,6 +236,17 @@ KINDS: dict[str, Kind] = {
     ),
     "baseline": _of_folder(f"out/{BASELINE}", damage_npz, INFO, INFO, SCORE_FOLDER, VERIFY),
     "ceiling": _of_folder(f"out/{CEILING}", damage_sealed, INFO, INFO, SCORE_FOLDER, VERIFY, STAGE),
+    "manifest of several": _of_folder(
+        f"several/{MANIFEST}", damage_sealed, VERIFY_SEVERAL, INFO_SEVERAL, SHEET_SEVERAL, SHOW_SEVERAL, STATS_SEVERAL,
+        SCORE_SEVERAL,
+    ),
+    "sidecar of several": _of_folder(SEVERAL, damage_sealed, VERIFY_SEVERAL, SHEET_SEVERAL, SCORE_SEVERAL),
+    "ledger of several": _of_folder(
+        f"several/{LEDGER}", damage_ledger, VERIFY_SEVERAL, INFO_SEVERAL, SHEET_SEVERAL, SHOW_SEVERAL, STATS_SEVERAL
+    ),
+    "ground truth of several": _of_folder(
+        f"several/{GROUND_TRUTH}", damage_json, SHOW_SEVERAL, STATS_SEVERAL, SCORE_SEVERAL, SCORE_SEVERAL
+    ),
     "mark": Kind(f"out/{UNDER_WAY}", _new_mark, (REBUILD,), ("out", "coco")),
     "mpii json": Kind("forms/mpii.json", damage_json, (MPII_JSON,), ("coco",)),
     "mpii mat": Kind("forms/mpii.mat", damage_mat, (MPII_MAT,), ("coco",)),

@@ -12,15 +12,20 @@ from pathlib import Path
 
 import numpy as np
 
+from cocoprep.builder.config import SelectConfig
+from cocoprep.coco.sources import Source
 from cocoprep.evaluation.ceiling import measure_ceiling
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, variable_arrays
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
+from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17, named_table
 from cocoprep.shards.leak_list import Leak, Leaked, LeakKind, LeakSource, encode_leaks
 from cocoprep.shards.manifest import read_manifest
+from cocoprep.shards.names import GROUND_TRUTH
 from cocoprep.storage.local import LocalFiles
 from tests.fuzz.readers import VARIABLES
+from tests.support.building import build_folder
 from tests.support.other_forms import (
     CocoSet,
     read_set,
@@ -53,7 +58,30 @@ def make_material(root: Path) -> Path:
     (root / LEAKS).write_bytes(_leaks())
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     _write_run(root / "run", built)
+    _build_several(root)
     return root
+
+
+def _build_several(root: Path) -> None:
+    """Build a folder of several sources, one of two categories, and write results on it and photographs for `show`."""
+    document = json.loads((root / ANNOTATIONS).read_text())
+    (category,) = document["categories"]
+    document["categories"] = [category, {**category, "id": 2, "name": "ape"}]
+    for annotation in document["annotations"][::2]:
+        annotation["category_id"] = 2
+    (root / "apes.json").write_text(json.dumps(document))
+    sources = [
+        Source(name="all", annotations=str(root / "apes.json"), images=str(root / PHOTOGRAPHS), category="all"),
+        Source(name="again", annotations=str(root / ANNOTATIONS), images=str(root / PHOTOGRAPHS), joints={"nose": ""}),
+    ]
+    manifest = build_folder(
+        root / "several", sources=sources, split="several", table=COCO_17, crop=CropConfig(input_size=(32, 32)),
+        select=SelectConfig(shards=2),
+    )  # fmt: skip
+    measure_ceiling(str(root / "several"), manifest, LocalFiles())
+    (root / "several.json").write_text(json.dumps(_results(root / "several" / GROUND_TRUTH)))
+    for source in sources:
+        shutil.copytree(root / PHOTOGRAPHS, root / "photographs" / source.name)
 
 
 def _write_other_forms(root: Path) -> None:

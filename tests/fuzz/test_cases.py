@@ -244,8 +244,10 @@ CASES = {
         "ledger", kinds.SHOW, with_ledger(row=np.arange(ROWS), detail=pa.array(["x" * 3_000] * ROWS)), "for a column",
     ),
     "a ledger's column whose name is no text": ("ledger", kinds.SHOW, with_odd_column, "column is no text"),
-    "data sets whose names are no text": ("leaks", kinds.DROP_LEAKS, with_sources(b'{"sources": [{"name": "\xff"}]}'),
-        "leaks.parquet: cannot be read"),
+    "data sets whose names are no text": (
+        "leaks", kinds.DROP_LEAKS, with_sources(b'{"version": 1, "sources": [{"name": "\xff"}]}'),
+        "leaks.parquet: cannot be read",
+    ),
     "a name of MPII's that is no text": (
         "mpii json", kinds.MPII_JSON, written("forms/mpii.json", b'[{"image": "\xff"}]'), "not UTF-8",
     ),
