@@ -176,6 +176,7 @@ def test_the_whole_job_in_a_fresh_process(coco, tmp_path):
 
 def test_the_result_alone_is_on_stdout(built, tmp_path, run, monkeypatch):
     monkeypatch.setattr("cocoprep.cli.progress.CountProgress.log_interval_s", 0.0)
+    monkeypatch.setattr("cocoprep.cli.progress._RATE_FROM_S", 1e-9)
     code, out, err = run("verify", built)
     assert code == 0
     assert re.fullmatch(rf"{built}: 2 shards, 16 records, \d+ bytes: all good\n", out)

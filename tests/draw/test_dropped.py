@@ -42,8 +42,8 @@ def has(picture: Image.Image, colour: tuple[int, int, int]) -> bool:
 
 
 def test_every_reason_is_explained():
-    assert set(dropped._MEANING) == {reason.value for reason in DropReason}
-    assert all(dropped._MEANING.values())
+    assert set(dropped.MEANINGS) == {reason.value for reason in DropReason}
+    assert all(dropped.MEANINGS.values())
 
 
 def test_the_facts_are_those_of_the_entry(dataset):

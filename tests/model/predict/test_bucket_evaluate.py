@@ -86,7 +86,7 @@ def test_results_against_an_annotation_file(near, far, bucket, run, tmp_path, im
             "--images", f"{root}/coco/{images}", "--out", out, "--json", f"{out}/figures-too.json",
         )  # fmt: skip
         assert (code, err) == (0, "")
-        assert said.endswith(f"{out}/figures-too.json\n{out}/report.html\n")
+        assert said.endswith(f"{out}/figures-too.json\n{out}/figures.json\n{out}/report.html\n")
     ours, theirs = content(f"{bucket}/out"), content(tmp_path / "out")
     assert {"worst.png", "best.png", "errors.csv", "results.json", "figures.json"} <= set(ours)
     assert figures_of(ours.pop("figures-too.json")) == figures_of(theirs.pop("figures-too.json"))
