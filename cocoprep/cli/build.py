@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +155,7 @@ def _build_config(options: dict[str, Any]) -> BuildConfig:
 def _inputs(options: dict[str, Any], files: FileStore) -> tuple[str, dict[str, Any]]:
     """Return the name of the split, and what says where the annotations and photographs lie."""
     from cocoprep.cli.sources import open_sources
-    from cocoprep.coco.layout import annotations_path, find_photographs
+    from cocoprep.coco.layout import annotations_path, as_split, find_photographs, split_of_file
 
     split, data = options["split"], options["data_dir"]
     annotations, images = options["annotations"], options["images"]
@@ -166,12 +165,11 @@ def _inputs(options: dict[str, Any], files: FileStore) -> tuple[str, dict[str, A
         if click.get_current_context().get_parameter_source("data_dir") is not ParameterSource.DEFAULT:
             raise ConfigError("--source: names folders too, as NAME=FOLDER; leave --data-dir away.")
         sources = tuple(map(_absolute, open_sources(options["sources"], split, files)))
-        return split or _as_split("_".join(source.name for source in sources)), {"sources": sources}
+        return split or as_split("_".join(source.name for source in sources)), {"sources": sources}
     if split is None:
         if annotations is None:
             raise ConfigError("--split: expected the name of a split, for example train2017, found nothing.")
-        stem = re.sub(r"\.json(\.gz|\.zip)?$|\.zip$", "", os.path.basename(annotations))
-        split = _as_split(stem.removeprefix("person_keypoints_"))
+        split = split_of_file(annotations)
     if not images:
         _path("--data-dir", data)
         images = find_photographs(data, split, files)
@@ -179,10 +177,6 @@ def _inputs(options: dict[str, Any], files: FileStore) -> tuple[str, dict[str, A
         "annotations": _path("--annotations", annotations or annotations_path(data, split, files)),
         "images": _path("--images", images),
     }
-
-
-def _as_split(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._]", "_", name)[:100].lstrip("._") or "data"
 
 
 def _absolute(source: Source) -> Source:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cocoprep.cli.box_options import box_options, given_rules
 from cocoprep.cli.joint_map import map_option
 from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
@@ -28,12 +29,21 @@ from cocoprep.crops.exif_rule import EXIF_RULES
     help="With --results: their joints, where these are others than the data's: a table as for --keypoints.",
 )  # fmt: skip
 @map_option
-@click.option("--images", metavar="PATH", help="With --annotations: folder, zip or tar of photographs, for the report.")
+@click.option(
+    "--images", metavar="PATH",
+    help="Folder, zip or tar of photographs: those of --annotations, for the report or for --run; with --boxes FILE "
+    "those of --data.  [default: where the build read them]",
+)  # fmt: skip
 @click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")
 @click.option(
     "--exif", type=click.Choice(EXIF_RULES), help="With --images: pixels that labels are of.  [default: as build]"
 )
-@click.option("--boxes", type=click.Choice(["truth"]), help="With --run: where boxes come from.  [default: truth]")
+@click.option(
+    "--boxes", metavar="truth|FILE", multiple=True,
+    help="With --run: where people are looked for: the ground truth's boxes, or a detector's list; may be repeated.  "
+    "[default: truth]",
+)  # fmt: skip
+@box_options
 @click.option("--flip-test", is_flag=True, help="With --run: average with the prediction of the mirrored crop.")
 @click.option(
     "--decode",
@@ -58,14 +68,15 @@ def command(**options: Any) -> None:
     \b
     cocoprep evaluate --data DIR --run RUN                      a network, on a built folder
     cocoprep evaluate --annotations GT.json --results R.json    results of any tool
+    cocoprep evaluate --annotations GT.json --images P --run RUN --boxes DETECTIONS.json
     cocoprep evaluate --data DIR --results R.json               the same, against a built folder
 
     Where a network, or --results-keypoints, has other joints than the data, figures are over those that both have.
 
-    A person is looked for in the boxes of the ground truth when a network predicts. RUN/thresholds.json then tells
-    `cocoprep predict` how sure a joint must be.
+    A network looks for people in the boxes of the ground truth, or of a detector, as --boxes says. With --data and the
+    truth's, RUN/thresholds.json then tells `cocoprep predict` how sure a joint must be.
     """  # noqa: D301 - click's own mark
     from cocoprep.cli.evaluate_job import run_job
     from cocoprep.cli.evaluate_options import EvaluateOptions
 
-    run_job(EvaluateOptions(**options))
+    run_job(EvaluateOptions(**given_rules(options)))

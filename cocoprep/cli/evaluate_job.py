@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from cocoprep.cli.evaluate_options import EvaluateOptions, make_room
+from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
+from cocoprep.cli.evaluate_places import make_room, output_folders
+from cocoprep.cli.evaluate_predictions import Made, make_predictions
 from cocoprep.cli.evaluate_provenance import provenance_of
 from cocoprep.cli.evaluate_report import print_evaluation
+from cocoprep.cli.evaluate_sets import print_by_boxes
 from cocoprep.cli.keypoints import open_table
 from cocoprep.cli.paths import tell_of_tar
-from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.say import say, say_note
-from cocoprep.coco.joints import OTHER_ORDER
-from cocoprep.coco.results import Predictions, read_results
-from cocoprep.coco.suspicions import WARNING, labels_of, suspicions
+from cocoprep.coco.suspicions import labels_of, suspicions
 from cocoprep.coco.truth import Truth, read_truth
 from cocoprep.crops.named_images import NamedImages
 from cocoprep.crops.photographs import open_images
@@ -25,10 +26,11 @@ from cocoprep.evaluation.across import find_map, shared_maps
 from cocoprep.evaluation.as_json import evaluation_as_json
 from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate, evaluate_across
-from cocoprep.evaluation.output import FIGURES, evaluation_name, write_evaluation
-from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
+from cocoprep.evaluation.output import FIGURES, write_evaluation
+from cocoprep.evaluation.stack_maps import StackMaps
 from cocoprep.model.input.sources import joints_looked_for
 from cocoprep.model.run.folder import RunFolder
+from cocoprep.pose.joint_map import JointMap
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.dataset import ShardDataset, open_dataset
 from cocoprep.shards.manifest import Manifest
@@ -41,35 +43,30 @@ from cocoprep.storage.store import FileStore
 if TYPE_CHECKING:
     from cocoprep.report.sources import CropSource
 
-BOXES = (
-    "BOXES ARE THE GROUND TRUTH'S: the network was told where each {one} is. Do not compare these figures with those "
-    "of results from detected boxes."
-)
-
 ACROSS = (
     "JOINTS ARE THOSE THAT BOTH HAVE: all figures are over these alone, by the sigmas and sizes of the data. Do not "
     "compare them with figures over all joints."
 )
-THEIRS = (
-    "the results are read in the order of joints of the built folder, which is not that of the annotation file it was "
-    "built from. Those of a tool that works in that file's order: score them with --annotations"
-)
-OURS = (
-    "the results are read in the order of joints of the annotation file, which is not the table's. Those of `cocoprep "
-    "predict`, or of a run, are in the table's: score them with --data, on a folder that is built from the file"
-)
+
+
+_ALL = "all"  # what is of all boxes together
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found: the figures of the joints of a table, notes on them, and what stands beside them."""
+    """What was found: the figures of predictions of the joints of a table, and what stands beside them."""
 
     dataset: ShardDataset | None
+    made: Made
     evaluation: Evaluation
-    table: KeypointTable
     notes: Sequence[str]
     beside: FiguresBeside
     maps: Sequence[StackMaps]
+
+    @property
+    def table(self) -> KeypointTable:
+        """Return the joints."""
+        return self.evaluation.truth.table
 
 
 def run_job(options: EvaluateOptions) -> None:
@@ -77,62 +74,53 @@ def run_job(options: EvaluateOptions) -> None:
     files = AnyFiles()
     dataset = None if options.data is None else open_dataset(options.data, files)
     of_run = None if options.run_dir is None else RunFolder(options.run_dir, files).read_geometry()[1]
-    out = options.out
-    if out is None and options.run_dir is not None and of_run is not None and dataset is not None:
-        out = files.join(options.run_dir, f"evaluation/{_name(options, dataset.manifest, of_run)}")
-    make_room(options, out, files)
-    found = _measure(options, dataset, of_run, files)
-    try:
-        written = _write(options, found, out, files)
-    except CocoprepError:
-        _print(options, found, [])  # what was measured is not lost with what cannot be written
-        raise
-    # Last, since whoever reads what is printed may stop reading.
-    _print(options, found, written)
-    for path in written:
-        say(path)
-
-
-def _name(options: EvaluateOptions, manifest: Manifest, of_run: KeypointTable) -> str:
-    """Return what the evaluation of a run on a folder is called."""
-    ours = table_of(manifest.keypoints)
-    is_across = find_map(of_run, ours, options.joint_map) is not None
-    return evaluation_name(manifest.split, ours.name if is_across else None, options.joint_map)
-
-
-def _measure(
-    options: EvaluateOptions, dataset: ShardDataset | None, of_run: KeypointTable | None, files: FileStore
-) -> _Found:
-    """Predict or read predictions, and measure them; `of_run` are the joints that a run predicts."""
     truth = _read_truth(options, dataset, files)
+    outs = output_folders(options, truth, None if dataset is None else dataset.manifest, of_run, files)
+    make_room(options, [out for out in outs.values() if out is not None], files)
     theirs = of_run or truth.table
     if options.results_keypoints is not None:
         theirs = open_table(options.results_keypoints, files, option="--results-keypoints")
     joint_map = find_map(theirs, truth.table, options.joint_map)
-    notes = [*truth.notes, *suspicions([labels_of(truth)], truth.source_ids)]
-    maps: Sequence[StackMaps] = ()
-    if options.results is not None:
-        predictions = read_results(options.results, files, truth, theirs)
-        notes += [*predictions.notes, *(_order_note(truth, dataset) if options.results_keypoints is None else [])]
-    elif dataset is not None:
-        predictions, maps = _predict(options, truth, dataset, files)
-        notes.append(BOXES.format(one=truth.table.noun.one))
-    thresholds = options.pck_thresholds
+    made = make_predictions(options, truth, dataset, theirs, files)
+    found = [_measure(options, truth, dataset, one, joint_map=joint_map, files=files) for one in made]
+    try:
+        written = _write(options, found, outs, files)
+    except CocoprepError:
+        _print(options, found, {})  # what was measured is not lost with what cannot be written
+        raise
+    # Last, since whoever reads what is printed may stop reading.
+    _print(options, found, written)
+    for path in chain.from_iterable(written.values()):
+        say(path)
+
+
+def _measure(
+    options: EvaluateOptions,
+    truth: Truth,
+    dataset: ShardDataset | None,
+    made: Made,
+    *,
+    joint_map: JointMap | None,
+    files: FileStore,
+) -> _Found:
+    """Measure predictions, of other joints than the truth's where there is a map."""
+    notes = [*truth.notes, *suspicions([labels_of(truth)], truth.source_ids), *made.notes]
+    thresholds, maps = options.pck_thresholds, made.maps
     sources = () if dataset is None else tuple(source.name for source in dataset.manifest.sources)
     if joint_map is None:
         looked_for = None if dataset is None else joints_looked_for(dataset, truth.annotation_ids)
         evaluation = evaluate(
-            truth, predictions, truth.table, thresholds=thresholds, looked_for=looked_for, sources=sources
+            truth, made.predictions, truth.table, thresholds=thresholds, looked_for=looked_for, sources=sources
         )
     else:
-        evaluation = evaluate_across(truth, predictions, joint_map, thresholds=thresholds, sources=sources)
+        evaluation = evaluate_across(truth, made.predictions, joint_map, thresholds=thresholds, sources=sources)
         maps = [shared_maps(one, joint_map) for one in maps]
         notes += [ACROSS] if joint_map.lacking else []
     beside: FiguresBeside = {}
-    if dataset is not None:
+    if dataset is not None and made.boxes in ("", TRUTH):  # of these boxes, as the ceiling and the guess are
         scored = evaluation.truth
         beside = figures_beside(dataset, scored, scored.table, files, thresholds=thresholds, joint_map=joint_map)
-    return _Found(dataset, evaluation, evaluation.truth.table, notes, beside, maps)
+    return _Found(dataset, made, evaluation, notes, beside, maps)
 
 
 def _read_truth(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> Truth:
@@ -143,61 +131,41 @@ def _read_truth(options: EvaluateOptions, dataset: ShardDataset | None, files: F
     return read_truth(path, files, table, options.category, meanings=options.visibility)
 
 
-def _order_note(truth: Truth, dataset: ShardDataset | None) -> list[str]:
-    """Return a warning where joints may be in two orders: results do not say in which theirs are."""
-    notes = truth.found if dataset is None else dataset.manifest.notes
-    is_other = any(note.endswith(OTHER_ORDER) for note in notes)
-    return [f"{WARNING}{OURS if dataset is None else THEIRS}"] if is_other else []
-
-
-def _predict(
-    options: EvaluateOptions, truth: Truth, dataset: ShardDataset, files: FileStore
-) -> tuple[Predictions, Sequence[StackMaps]]:
-    from cocoprep.cli.quiet import quiet_libraries
-
-    with quiet_libraries():
-        from cocoprep.model.predict.folder import predict_folder
-        from cocoprep.model.predict.predictor import flip_warning, open_predictor
-        from cocoprep.model.training.devices import find_devices
-
-        find_devices()
-    run_dir = options.run_dir or ""
-    predictor = open_predictor(run_dir, flip_test=options.flip_test, files=files)
-    if options.flip_test and (warning := flip_warning(run_dir, files)):
-        say(f"warning: {warning}", err=True)
-    with CountProgress("predicting", truth.table.noun.many) as progress:
-        return predict_folder(
-            predictor,
-            dataset.folder,
-            decoder=options.decoder,
-            batch_size=options.batch_size or 32,
-            on_people=progress.update,
-            keep_maps=people_to_show(truth, dataset.annotation_ids),
-            files=files,
+def _print(options: EvaluateOptions, found: Sequence[_Found], written: Mapping[str, Sequence[str]]) -> None:
+    """Print the figures; `written` are the files that have all of them, by whose boxes, those of all by "all"."""
+    if len(found) > 1:
+        print_by_boxes({one.made.boxes: one.evaluation for one in found})
+    for one in found:
+        print_evaluation(
+            one.evaluation,
+            one.table,
+            notes=one.notes,
+            beside=one.beside,
+            source=options.source(one.made.boxes),
+            written=[*written.get(_ALL, ()), *written.get(one.made.boxes, ())],
         )
 
 
-def _print(options: EvaluateOptions, found: _Found, written: Sequence[str]) -> None:
-    print_evaluation(
-        found.evaluation, found.table, notes=found.notes, beside=found.beside, source=options.source, written=written
-    )
-
-
-def _write(options: EvaluateOptions, found: _Found, out: str | None, files: FileStore) -> list[str]:
-    """Write what was asked for; return the paths that are to be named."""
-    figures = evaluation_as_json(found.evaluation, found.table, context=_context(options, found))
-    written = []
+def _write(
+    options: EvaluateOptions, found: Sequence[_Found], outs: Mapping[str, str | None], files: FileStore
+) -> dict[str, list[str]]:
+    """Write what was asked for, `outs` by whose boxes; return the paths that are to be named, alike."""
+    figures = [evaluation_as_json(one.evaluation, one.table, context=_context(options, one)) for one in found]
+    written: dict[str, list[str]] = {_ALL: []}
     if options.json_file is not None:
-        write_json(options.json_file, figures, files)
-        written.append(options.json_file)
-    if out is not None:
-        page = _write_folder(options, found, figures, out, files)
-        written += [files.join(out, FIGURES), page]
-    if options.run_dir is not None and found.dataset is not None:
-        if found.evaluation.across is None:
-            written += _write_thresholds(options.run_dir, found, found.dataset.manifest, files)
-        else:
-            say("no thresholds of confidence written: the data have other joints than the run", err=True)
+        by_boxes = {one.made.boxes: content for one, content in zip(found, figures, strict=True)}
+        write_json(options.json_file, figures[0] if len(figures) == 1 else {"by_boxes": by_boxes}, files)
+        written[_ALL].append(options.json_file)
+    for one, content in zip(found, figures, strict=True):
+        out, of_these = outs[one.made.boxes], written.setdefault(one.made.boxes, [])
+        if out is not None:
+            page = _write_folder(options, one, content, out, files)
+            of_these += [files.join(out, FIGURES), page]
+        if one.made.boxes == TRUTH and one.dataset is not None and options.run_dir is not None:
+            if one.evaluation.across is None:
+                of_these += _write_thresholds(options.run_dir, one, one.dataset.manifest, files)
+            else:
+                say("no thresholds of confidence written: the data have other joints than the run", err=True)
     return written
 
 
@@ -210,7 +178,7 @@ def _write_folder(options: EvaluateOptions, found: _Found, figures: dict[str, An
             out,
             found.evaluation,
             found.table,
-            title=f"Evaluation of {options.source} on {options.data or options.annotations}",
+            title=f"Evaluation of {options.source(found.made.boxes)} on {options.data or options.annotations}",
             notes=found.notes,
             provenance=provenance_of(options, None if found.dataset is None else found.dataset.manifest, files),
             beside=found.beside,
@@ -231,17 +199,11 @@ def _write_thresholds(run_dir: str, found: _Found, manifest: Manifest, files: Fi
 
 
 def _context(options: EvaluateOptions, found: _Found) -> dict[str, Any]:
-    made = {
-        "run": options.run_dir,
-        "boxes": options.boxes or "truth",
-        "flip_test": options.flip_test,
-        "decode": options.decoder,
-    }
     return {
         "data": options.data,
         "fingerprint": None if found.dataset is None else found.dataset.manifest.fingerprint,
         "annotations": options.annotations,
-        **({"results": options.results} if options.run_dir is None else made),
+        **found.made.context,
         **({} if options.results_keypoints is None else {"results_keypoints": options.results_keypoints}),
         "beside": found.beside,
     }

@@ -1,14 +1,19 @@
-"""What `cocoprep evaluate` prints where joints are not those of the data, and as particular data sets count."""
+"""What `cocoprep evaluate` prints where joints or boxes are not those of the data, and as particular sets count."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 
+from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.figure_table import NONE, print_table, share
 from cocoprep.coco.truth import Truth
 from cocoprep.evaluation.across import Across
 from cocoprep.evaluation.by_crowding import CrowdedAp, without_index
 from cocoprep.evaluation.by_source import SourceFigures
+from cocoprep.evaluation.evaluate import Evaluation
+from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.evaluation.pckh import Pckh
 from cocoprep.pose.nouns import Noun
 
@@ -58,3 +63,12 @@ def print_pckh(pckh: Pckh, noun: Noun, console: Console) -> None:
     columns = {name: [share(value)] for name, value in {**pckh.parts, "Total": pckh.total}.items()}
     columns |= {"joints": [str(pckh.joints)], noun.many: [str(pckh.people)]}
     print_table("PCKh@0.5, as MPII", ["all"], columns, console)
+
+
+def print_by_boxes(evaluations: Mapping[str, Evaluation], console: Console | None = None) -> None:
+    """Print OKS by whose boxes a network has looked at, a column each: no figure is of two."""
+    columns = {
+        boxes: [*(share(one.oks.figures[name]) for name in OKS_FIGURES), str(len(one.predictions))]
+        for boxes, one in evaluations.items()
+    }
+    print_table("OKS by whose boxes these are", [*OKS_FIGURES, "predictions"], columns, console or PlainConsole())

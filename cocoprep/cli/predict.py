@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cocoprep.cli.box_options import box_options, given_rules
 from cocoprep.cli.visibility import visibility_option
 from cocoprep.crops.exif_rule import EXIF_RULES
 
@@ -37,9 +38,13 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option(
     "--annotations", metavar="FILE", help="COCO keypoints file, or a detector's list, whose people's boxes are taken."
 )
+@click.option(
+    "--boxes", metavar="FILE",
+    help="A detector's list of boxes on the photographs of --images; with --annotations, of those that it lists.",
+)  # fmt: skip
 @click.option("--category", metavar="NAME", help="Of --annotations: the category, or 'all'.  [default: as build]")
 @visibility_option
-@click.option("--images", metavar="PATH", help="Folder, zip or tar of the photographs of --annotations.")
+@click.option("--images", metavar="PATH", help="Folder, zip or tar of the photographs of --annotations or --boxes.")
 @click.option("--follow-links", is_flag=True, help="Links in the folder of --images may lead out of it.")
 @click.option("--exif", type=click.Choice(EXIF_RULES), help="Pixels that --annotations are of.  [default: as build]")
 @click.option(
@@ -48,6 +53,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     show_default=True,
     help="Least number of labelled joints of a person of --annotations.",
 )
+@box_options
 @click.option("--flip-test", is_flag=True, help="Predict mirrored as well and average: better, twice the time.")
 @click.option(
     "--decode", "decoder", type=click.Choice(["argmax", "quarter", "taylor"]), default="taylor", show_default=True,
@@ -60,7 +66,7 @@ def _boxes(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option("--out", metavar="DIR", help="Folder to write to.  [default: predictions, in the run's]")
 @click.option("--overlays/--no-overlays", default=True, show_default=True, help="Draw people over their photographs.")
 def command(**options: Any) -> None:
-    """Predict people on photographs: pictures, folders of pictures, or the boxes of a COCO file.
+    """Predict people on photographs: pictures, folders of pictures, the boxes of a COCO file or of a detector.
 
     Without --bbox the whole of each picture is taken for one person's box. A picture's EXIF orientation is applied, as
     viewers do; for those of --annotations --exif says whether, by default where only so they have the stated size.
@@ -71,4 +77,4 @@ def command(**options: Any) -> None:
     from cocoprep.cli.predict_job import run_job
     from cocoprep.cli.predict_options import PredictOptions
 
-    run_job(PredictOptions(**options))
+    run_job(PredictOptions(**given_rules(options)))

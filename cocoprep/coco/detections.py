@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -19,6 +19,7 @@ from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.nouns import counted
 
 FORM = LineForm("boxes", '{"image_id": 1, "category_id": 1, "bbox": [x, y, width, height], "score": 0.9}')
+OTHER_CATEGORY, NO_IMAGE, TWICE, LOW_SCORE, NOT_BEST = "other category", "no image", "twice", "low score", "not best"
 _SPACE = b" \t\r\n"
 
 
@@ -58,6 +59,7 @@ class Detections:
         listed: how many lines the file has.
         strays: ids whose boxes are left out, in the order of the file.
         notes: what else was passed over or guessed, in sentences.
+        left_out: how many lines are not taken, by reason: with B they are all that the file has.
     """
 
     path: str
@@ -69,15 +71,23 @@ class Detections:
     listed: int
     strays: tuple[Stray, ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return B."""
         return len(self.scores)
 
-    def only(self, chosen: NDArray[Any], *notes: str) -> Detections:
-        """Return the boxes at some places alone, `chosen` as an index of arrays, with more to be said."""
+    def only(self, chosen: NDArray[Any], reason: str, note: str = "") -> Detections:
+        """Return the boxes at some places alone, `chosen` as an index of arrays, and count the others.
+
+        `note` says of their number why they are left out, if that is to be said.
+        """
         arrays = {name: getattr(self, name)[chosen] for name in ("image_ids", "bbox", "scores", "lines")}
-        return replace(self, **arrays, notes=(*self.notes, *notes))
+        fewer = len(self) - len(arrays["scores"])
+        if not fewer:
+            return self
+        notes = (*self.notes, counted(fewer, note)) if note else self.notes
+        return replace(self, **arrays, notes=notes, left_out={**self.left_out, reason: fewer})
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -141,8 +151,9 @@ def read_detections(
         listed=len(read),
         strays=strays,
         notes=(*passed_over(others, "lines of the detections"), *images.notes),
+        left_out={OTHER_CATEGORY: others} if others else {},
     )
-    return _each_once(found.only(is_known))
+    return _each_once(found.only(is_known, NO_IMAGE))
 
 
 def _person_or_only(lines: list[_Line]) -> set[int]:
@@ -183,8 +194,22 @@ def _each_once(found: Detections) -> Detections:
     """Return each box once; of those that are equal in image, place and score the first."""
     numbers = np.column_stack([found.bbox, found.scores]) + 0.0  # so that -0 and 0 are the same
     rows = np.column_stack([found.image_ids, numbers.view(np.int64)])
-    first = np.unique(rows, axis=0, return_index=True)[1]
-    if len(first) == len(found):
+    first = np.sort(np.unique(rows, axis=0, return_index=True)[1])
+    return found.only(first, TWICE, "lines of the detections are there twice, with all numbers: counted once")
+
+
+def best_boxes(found: Detections, least_score: float, most: int | None = None) -> Detections:
+    """Return the boxes of at least a score, and of each image no more than the `most` with the highest.
+
+    Of equal scores the earlier line is taken. What is left out is told.
+    """
+    note = f"lines of the detections have a score below {least_score:g}: left out"
+    found = found.only(found.scores >= least_score, LOW_SCORE, note)
+    if most is None or not len(found):
         return found
-    note = counted(len(found) - len(first), "lines of the detections are there twice, with all numbers: counted once")
-    return found.only(np.sort(first), note)
+    order = np.lexsort((-found.scores, found.image_ids))  # stable, so that the earlier line stays ahead
+    images = found.image_ids[order]
+    starts = np.flatnonzero(np.concatenate([[True], images[1:] != images[:-1]]))
+    ranks = np.arange(len(images)) - np.repeat(starts, np.diff([*starts, len(images)]))
+    note = f"lines of the detections are not among the best {most} of an image: left out"
+    return found.only(np.sort(order[ranks < most]), NOT_BEST, note)

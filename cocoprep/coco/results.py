@@ -70,13 +70,16 @@ class Predictions:
 
 
 def join_predictions(parts: Sequence[Predictions]) -> Predictions:
-    """Return predictions one after the other, all without boxes and all with the annotations that they were made of."""
+    """Return predictions one after the other, all with the same of what may be missing, and without results' boxes."""
+    annotation_ids = [part.annotation_ids for part in parts if part.annotation_ids is not None]
+    box_scores = [part.box_scores for part in parts if part.box_scores is not None]
     return Predictions(
         image_ids=np.concatenate([part.image_ids for part in parts]),
         keypoints=np.concatenate([part.keypoints for part in parts]),
         confidence=np.concatenate([part.confidence for part in parts]),
         scores=np.concatenate([part.scores for part in parts]),
-        annotation_ids=np.concatenate([part.annotation_ids for part in parts if part.annotation_ids is not None]),
+        annotation_ids=np.concatenate(annotation_ids) if annotation_ids else None,
+        box_scores=np.concatenate(box_scores) if box_scores else None,
     )
 
 

@@ -15,8 +15,8 @@ from cocoprep.crops.file_names import find_names
 from cocoprep.crops.image_source import ImageReader, ImageSource
 from cocoprep.crops.named_images import Refusing
 from cocoprep.crops.orientation import ExifTally
-from cocoprep.crops.photographs import open_images
 from cocoprep.crops.pixels import decode_image
+from cocoprep.crops.sourced_images import open_all_images
 from cocoprep.model.predict.listing import Listed
 from cocoprep.pose.boxes import BBox
 from cocoprep.storage.by_scheme import AnyFiles
@@ -28,14 +28,14 @@ class Photographs:
     """Where photographs lie, and how they are taken.
 
     Attributes:
-        path: of a folder, a zip or a tar.
-        files: where it lies; by default, on this machine or in a bucket, as its path says.
+        paths: of a folder, a zip or a tar, by the source's name; of one without a name, by "".
+        files: where these lie; by default, on this machine or in a bucket, as each path says.
         exif: whether they are taken as stored or upright, as in a build.
         follow_links: links in the folder may lead out of it.
         tally: counts what became of their EXIF orientation, once they are loaded.
     """
 
-    path: str
+    paths: Mapping[str, str]
     files: FileStore = AnyFiles()
     exif: Exif = "auto"
     follow_links: bool = False
@@ -43,7 +43,12 @@ class Photographs:
 
     def open(self) -> ImageSource:
         """Return the source of photographs. Raises ConfigError where none are there."""
-        return open_images(self.path, self.files, follow_links=self.follow_links)
+        return open_all_images(self.paths, self.files, follow_links=self.follow_links)
+
+    @property
+    def place(self) -> str:
+        """Say where they lie."""
+        return ", ".join(self.paths.values())
 
     def load(self, source: ImageReader, info: ImageInfo) -> Image.Image:
         """Read and decode one photograph to RGB. Raises ImageError."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from cocoprep.coco.results import CATEGORY_ID, Predictions
 from cocoprep.draw import save_picture
 from cocoprep.draw.predicted import Predicted, draw_predicted
 from cocoprep.errors import ConfigError
+from cocoprep.evaluation.box_rules import BoxRules
 from cocoprep.evaluation.output import RESULTS
-from cocoprep.evaluation.rescoring import rescore
 from cocoprep.model.predict.joints import Joints
+from cocoprep.model.predict.judged import judge
 from cocoprep.model.predict.listing import Listed
 from cocoprep.model.predict.photographs import PredictedPhotograph, predict_photographs
 from cocoprep.model.predict.predictor import Predictor
@@ -58,6 +58,7 @@ class PredictionFolder:
         self.folder, self.table, self.thresholds, self.overlays = folder, table, thresholds, overlays
         self.category_id = CATEGORY_ID
         self.written = False
+        self.twice = 0  # people who were found in several boxes, and are taken once
         self.faults: list[tuple[str, str]] = []
         self._files, self._on_fault = files, on_fault
         self._images: list[dict[str, Any]] = []
@@ -131,8 +132,7 @@ class PredictionFolder:
     def add(self, seen: PredictedPhotograph) -> None:
         """Take a photograph's people, and draw them."""
         listed, photograph = seen.listed, seen.photograph
-        joints = seen.joints
-        self._people.append((listed.image_id, replace(joints, scores=rescore(joints.scores, seen.box_scores))))
+        self._people.append((listed.image_id, seen.joints))
         if seen.box_scores is not None:
             self._box_scores.append(seen.box_scores)
         self._images.append(
@@ -188,6 +188,7 @@ def write_predictions(
     *,
     decoder: Decoder = "taylor",
     batch_size: int = 8,
+    rules: BoxRules | None = None,
     on_people: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Predict photographs and write what is found.
@@ -201,6 +202,7 @@ def write_predictions(
         output: the folder, protected.
         decoder: how heatmaps become joints.
         batch_size: people at a time.
+        rules: what becomes of who is found in a detector's boxes; None where they are nobody's guesses.
         on_people: told after every batch how many are done, of how many.
     """
     total = sum(one.people for one in listed)
@@ -215,9 +217,12 @@ def write_predictions(
     on_people(0, total)
     try:
         for seen in predict_photographs(
-            predictor, listed, output.fault, decoder=decoder, batch_size=batch_size, on_batch=on_batch
-        ):
-            output.add(seen)
+            predictor, listed, output.fault, decoder=decoder, batch_size=batch_size, on_batch=on_batch,
+            box_scale=None if rules is None else rules.box_scale,
+        ):  # fmt: skip
+            kept = seen if rules is None else judge(seen, rules, predictor.table)
+            output.twice += len(seen.boxes) - len(kept.boxes)
+            output.add(kept)
     except BaseException:
         if output.people:
             output.write()

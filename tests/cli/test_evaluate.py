@@ -215,7 +215,12 @@ def test_photographs_that_are_not_there_cost_only_pictures(run, files, tmp_path)
         (["--results", "--run"], "found both"),
         (["--annotations"], "found neither"),
         (["--results", "--data", "--annotations"], "expected the ground truth as either --data.*found both"),
-        (["--run", "--annotations"], "--run needs --data"),
+        (
+            ["--run", "--annotations"],
+            "--run needs --data, a built folder whose people it predicts, or --annotations with",
+        ),
+        (["--run", "--data", "--nms=soft"], "--nms goes with a detector's boxes, --boxes FILE"),
+        (["--run", "--data", "--boxes=d.json", "--oks=3"], "--oks: expected a number from 0.001 to 1, found 3"),
         (["--results", "--data", "--images"], "--images goes with --annotations"),
         (["--results", "--annotations", "--exif=stored"], "--exif goes with --images"),
         (["--results", "--annotations", "--images"], "--images goes with --out: it is for the pictures of the report"),

@@ -262,7 +262,7 @@ def test_the_boxes_of_a_detector(run, tmp_path):
         {"image_id": 7, "score": 0.75, "bbox": [30, 30, 80, 80]}, {"image_id": 9, "score": 1, "category_id": 3},
     )  # fmt: skip
     options = ("--run", run, "--annotations", boxes, "--images", tmp_path / "photographs")
-    said = predict(*options, "--out", tmp_path / "out")
+    said = predict(*options, "--nms", "none", "--out", tmp_path / "out")
     assert "3 people on 2 photographs" in said
     assert "note: 1 line of the detections is of other categories: passed over" in said
     assert "note: 1 line of the detections names a photograph by its file" in said
@@ -274,6 +274,58 @@ def test_the_boxes_of_a_detector(run, tmp_path):
     for line in results:
         confidence = np.array(line["keypoints"][2::3])
         assert line["score"] == pytest.approx(line["box_score"] * confidence[confidence > 0.2].mean())
+
+
+def test_rules_of_a_detectors_boxes(run, tmp_path):
+    (tmp_path / "photographs").mkdir()
+    for name in ("7", "8"):
+        write_spot(tmp_path / "photographs" / f"{name}.png")
+    lines = [
+        {"image_id": 7, "score": 0.5}, {"image_id": 7, "score": 0.75, "bbox": [30, 30, 80, 80]},
+        {"image_id": 7, "score": 0.25, "bbox": [1, 90, 20, 20]}, {"image_id": 8, "score": 0.4},
+    ]  # fmt: skip
+    boxes = write_boxes(tmp_path / "boxes.json", *lines)
+    options = ("--run", run, "--boxes", boxes, "--images", tmp_path / "photographs", "--out", tmp_path / "out")
+
+    def kept(*more):
+        said = " ".join(predict(*options, *more).split())
+        results, _ = read(tmp_path / "out")
+        return [line["box_score"] for line in results], [line["score"] for line in results], said
+
+    found, scores, said = kept()
+    assert found == [0.75, 0.25, 0.4]  # the spot is found twice: in the surer box it stays
+    assert "scored by box times joints, OKS-NMS at 0.9, boxes of a score from 0 up; found twice and left out: 1" in said
+    assert kept("--rescore", "box")[:2] == ([0.75, 0.25, 0.4],) * 2
+    found, joints, _ = kept("--rescore", "joints")
+    assert found == [0.5, 0.25, 0.4]  # the joints are surer in the other box
+    assert joints[0] > scores[0] / 0.75
+    found, soft, said = kept("--nms", "soft", "--oks", "0.5")
+    assert found == [0.5, 0.75, 0.25, 0.4]
+    assert soft[0] < 0.3 * soft[1]
+    assert kept("--max-boxes", 1)[0] == [0.75, 0.4]
+    found, _, said = kept("--box-score", 0.4, "--nms", "none")
+    assert found == [0.5, 0.75, 0.4]
+    assert "note: 1 line of the detections has a score below 0.4: left out" in said
+    assert kept("--box-scale", 2, "--rescore", "box")[0] == [0.75, 0.25, 0.4]
+
+
+def test_a_detectors_boxes_on_the_photographs_of_a_file(run, tmp_path):
+    """Ids are then the file's, and its people are not looked at."""
+    people = [{"id": 1, "image_id": 7, "bbox": [1, 2, 3, 4]}]
+    pictures = {n: Image.fromarray(spot(160, 120, (70.5, 50.5))) for n in (7, 9)}
+    annotations, images = write_coco(tmp_path, pictures, people)
+    boxes = write_boxes(
+        tmp_path / "boxes.json", {"image_id": 9, "score": 0.5}, {"image_id": 10, "score": 0.5},
+        {"image_id": "000000000007.jpg", "score": 0.5},
+    )  # fmt: skip
+    options = ("--run", run, "--annotations", annotations, "--images", images, "--out", tmp_path / "out")
+    said = predict(*options, "--boxes", boxes)
+    assert [line["image_id"] for line in read(tmp_path / "out")[0]] == [7, 9]
+    assert "1 line of the detections is on no image of" in " ".join(said.split())
+    with pytest.raises(ConfigError, match="--nms goes with a detector's boxes"):
+        predict(*options, "--nms", "soft")
+    with pytest.raises(ConfigError, match=r"--min-keypoints: .*a detector's list"):
+        predict(*options, "--boxes", boxes, "--min-keypoints", "1")
 
 
 def test_boxes_on_no_photograph_and_on_two_are_told(run, tmp_path):
@@ -373,6 +425,14 @@ def test_a_file_is_no_folder_to_write(run, tmp_path):
         (["a.jpg", "--follow-links"], "--follow-links goes with --images"),
         (["a.jpg", "--exif", "stored"], "--exif goes with --annotations"),
         (["a.jpg", "--category", "person"], "--category goes with --annotations"),
+        (["--boxes", "a.json"], "so do --boxes and --images"),
+        (["a.jpg", "--boxes", "a.json", "--images", "b"], "--boxes: names photographs and boxes"),
+        (["a.jpg", "--nms", "soft"], "--nms goes with a detector's boxes"),
+        (["--boxes", "a", "--images", "b", "--category", "person"], "--category goes with --annotations"),
+        (["--boxes", "a", "--images", "b", "--oks", "2"], "--oks: expected a number from 0.001 to 1, found 2"),
+        (["--boxes", "a", "--images", "b", "--max-boxes", "0"], "--max-boxes: expected a whole number from 1"),
+        (["--boxes", "a", "--images", "b", "--box-score", "nan"], "--box-score: expected a number"),
+        (["--boxes", "a", "--images", "b", "--box-scale", "0"], "--box-scale: expected a number from 0.1 to 10"),
         (["a.jpg", "--batch-size", "0"], "--batch-size: expected a whole number from 1"),
         (["a.jpg", "--min-keypoints", "-1"], "--min-keypoints: expected a whole number from 0"),
         (["a.jpg", "--threshold", "nan"], "--threshold: expected a number"),

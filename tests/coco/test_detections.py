@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import data, integers, sampled_from
 
-from cocoprep.coco.detections import Stray, is_detections, read_detections
+from cocoprep.coco.detections import Stray, best_boxes, is_detections, read_detections
 from cocoprep.coco.result_images import ResultImages
 from cocoprep.errors import ResultsError
 from tests.support.scoring import PIECES
@@ -51,8 +51,25 @@ def test_each_line_is_used_or_told():
     assert "no such image in x.json, by id or file name. The detections may be of" in missing.fault
     assert (double.image_id, double.boxes) == ("dog", 1)
     assert "could be 2 images" in double.fault
-    told = 1 + 2 + sum(one.boxes for one in found.strays)
-    assert len(found) + told == found.listed == 9
+    assert found.left_out == {"other category": 1, "no image": 3, "twice": 2}
+    assert len(found) + sum(found.left_out.values()) == found.listed == 9
+
+
+def test_the_best_boxes_of_each_image():
+    scores = (0.5, 0.9, 0.5, 0.1, 0.7, 0.5)
+    lines = [{**GOOD, "image_id": 1 + n % 2, "score": score, "bbox": [n, 0, 1, 1]} for n, score in enumerate(scores)]
+    found = read(lines)
+    assert best_boxes(found, 0) is found
+    assert best_boxes(found, 0, 5) is found
+    assert best_boxes(found, 0.5).lines.tolist() == [0, 1, 2, 4, 5]
+    best = best_boxes(found, 0.2, 2)
+    assert best.lines.tolist() == [0, 1, 4, 5]  # of the equal ones on image 1 the earlier
+    assert best.left_out == {"low score": 1, "not best": 1}
+    assert best.notes == (
+        "1 line of the detections has a score below 0.2: left out",
+        "1 line of the detections is not among the best 2 of an image: left out",
+    )
+    assert len(best_boxes(found, 2, 1)) == 0
 
 
 def test_the_only_category_is_taken_whatever_its_number():

@@ -19,7 +19,7 @@ from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
 from tests.fuzz.mat_level import damage_mat
-from tests.fuzz.material import ANNOTATIONS, LEAKS, PHOTOGRAPHS
+from tests.fuzz.material import ANNOTATIONS, DETECTIONS, LEAKS, PHOTOGRAPHS
 from tests.fuzz.names_level import move_photographs, rename_in
 from tests.fuzz.npz_level import damage_npz
 from tests.fuzz.packed_level import damage_packed
@@ -92,6 +92,7 @@ _FIND = ("leaks", "--workers", "1", "--out", "{out}/leaks", "--source")
 FIND_LEAKS = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/coco/train2017")
 FIND_IN_ZIP = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.zip")
 FIND_IN_TAR = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.tar")
+BOXES = ("reader:boxes", f"{{in}}/{DETECTIONS}", f"{{in}}/{ANNOTATIONS}", "{in}/coco/train2017")
 RECORDS_SKIP = ("reader:records", "{in}/out", "skip")
 
 # Of a folder of several sources.
@@ -110,6 +111,10 @@ TRAIN, SCORE_RUN = ("reader:train", *_TRAINED), ("reader:evaluate", *_TRAINED)
 PREDICT = ("predict", f"{{in}}/{PHOTOGRAPH}", "--run", "{in}/tiny", "--out", "{out}/predicted")
 PREDICT_LISTED = (
     "predict", "--annotations", f"{{in}}/{ANNOTATIONS}", "--images", "{in}/coco/train2017", "--run", "{in}/tiny",
+    "--out", "{out}/predicted",
+)  # fmt: skip
+PREDICT_BOXES = (
+    "predict", "--boxes", f"{{in}}/{DETECTIONS}", "--images", "{in}/coco/train2017", "--run", "{in}/tiny",
     "--out", "{out}/predicted",
 )  # fmt: skip
 EVENTS = ("reader:events", "{in}/tiny", "{out}/tensorboard")
@@ -223,6 +228,7 @@ KINDS: dict[str, Kind] = {
         "results.json", damage_json, (SCORE_FILE, SCORE_FILE, SCORE_FOLDER), ("coco", "out"),
         slow=((*SCORE_FOLDER[:5], "--out", "{out}/report"),),
     ),
+    "detections": Kind(DETECTIONS, damage_json, (BOXES,), ("coco",)),
     "manifest": _of_folder(
         f"out/{MANIFEST}", damage_sealed, VERIFY, INFO, SHEET, STAGE, SHOW, SCORE_FOLDER, AUGMENT, RECORDS, REBUILD,
         CROPS, STATS_FOLDER,
@@ -301,6 +307,7 @@ TRAINED_KINDS: dict[str, Kind] = {
         slow=(TRAIN,),
     ),
     "network": Kind("tiny/best.keras", damage_network, (PREDICT, SCORE_RUN, EXPORT), _AROUND),
+    "detected": Kind(DETECTIONS, damage_json, (PREDICT_BOXES,), ("tiny", "coco")),
     "listed": Kind(ANNOTATIONS, damage_json, (PREDICT_LISTED,), ("tiny",)),
 }
 ALL_KINDS = KINDS | TRAINED_KINDS

@@ -42,6 +42,7 @@ from tests.support.rooms import ROOT
 ANNOTATIONS = "coco/annotations/person_keypoints_train2017.json"
 PHOTOGRAPHS = "coco/train2017"
 LEAKS = "leaks.parquet"
+DETECTIONS = "detections.json"
 FIGURES = {"loss": 0.01, "skill": 0.1, "pck@0.2": 0.3, "pck@0.1": 0.2, "swapped": 0.05}
 
 
@@ -57,6 +58,7 @@ def make_material(root: Path) -> Path:
     _write_other_forms(root)
     (root / LEAKS).write_bytes(_leaks())
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
+    (root / DETECTIONS).write_text(json.dumps(_detections(root / ANNOTATIONS)))
     _write_run(root / "run", built)
     _build_several(root)
     return root
@@ -151,6 +153,19 @@ def _results(annotations: Path) -> list[dict[str, object]]:
             "bbox": person["bbox"],
         }
         for number, person in enumerate(people, start=1)
+    ]
+
+
+def _detections(annotations: Path) -> list[dict[str, object]]:
+    """Return a box for everybody; of each second one the photograph is named by its file."""
+    return [
+        {
+            "image_id": f"{person['image_id']:012d}.jpg" if number % 2 else person["image_id"],
+            "category_id": 1,
+            "bbox": person["bbox"],
+            "score": 1 / number,
+        }
+        for number, person in enumerate(json.loads(annotations.read_text())["annotations"], start=1)
     ]
 
 

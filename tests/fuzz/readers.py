@@ -13,6 +13,7 @@ from cocoprep.builder import under_way
 from cocoprep.builder.config import SelectConfig
 from cocoprep.coco.annotations import parse_annotation_file
 from cocoprep.crops.exif_rule import Exif
+from cocoprep.evaluation.box_rules import BoxRules
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.shards.leak_list import read_leaks
 from cocoprep.storage.local import LocalFiles
@@ -50,6 +51,24 @@ def drop_leaks(path: str, annotations: str) -> None:
     images = parse_annotation_file(Path(annotations).read_bytes(), annotations).images
     leaks.dropped_of("train", images)
     leaks.source_of("/train.json")
+
+
+def boxes(path: str, annotations: str, images: str) -> None:
+    """List a detector's boxes as commands do: on the photographs of a file, and on those that are there."""
+    from cocoprep.cli.say import say
+    from cocoprep.coco.result_images import ResultImages
+    from cocoprep.coco.truth import read_truth
+    from cocoprep.model.predict.detected import list_detected, read_boxes, stray_notes
+    from cocoprep.model.predict.named import Photographs
+
+    data, truth = Path(path).read_bytes(), read_truth(annotations, LocalFiles())
+    by_id = ResultImages(annotations, truth.file_names, {}, what="detections")
+    found = read_boxes(data, path, by_id, categories=truth.categories, expected="1", rules=BoxRules(max_boxes=2))
+    assert np.isfinite(found.bbox).all()
+    assert np.isfinite(found.scores).all()
+    for note in (*found.notes, *stray_notes(found, annotations)):
+        say(note)
+    list_detected(data, path, Photographs({"": images}), lambda name, fault: say(fault), on_note=say)
 
 
 def records(folder: str, on_bad_record: str) -> None:

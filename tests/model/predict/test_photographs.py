@@ -41,7 +41,7 @@ class Faults(list):
 
 
 def annotated(annotations, images, faults, **options):
-    return list_annotated(annotations.read_bytes(), str(annotations), Photographs(str(images)), faults, **options)
+    return list_annotated(annotations.read_bytes(), str(annotations), Photographs({"": str(images)}), faults, **options)
 
 
 def save(path, picture, **options):
