@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Faults:
             "duplicate": self._duplicate, "other person": self._other, "limb": self._limb, "far joint": self._far,
         }  # fmt: skip
         for kind, joints in parts.items():
-            self.kinds[kind.value] = lambda one, others, size, joints=joints: self._exchange(one, joints)
+            self.kinds[kind.value] = partial(self._exchange, part=joints)
         self.kinds |= {"box": self._box, "visibility": self._visibility, "pose": self._pose}
 
     def plant(self, document: Document, kind: str, share: float) -> tuple[Document, set[int]]:
@@ -133,8 +134,11 @@ class Faults:
                 return _moved(joints)
         return None
 
-    def _exchange(self, one: Annotation, part: Sequence[int]) -> Annotation | None:
+    def _exchange(
+        self, one: Annotation, others: Sequence[Annotation], size: tuple[int, int], *, part: Sequence[int]
+    ) -> Annotation | None:
         """Exchange left and right of the joints of a part, where they are not in the same place anyway."""
+        del others, size  # as all others take
         joints, there = _joints(one)
         places = np.array([k for k in part if there[k] and there[self._flip[k]]], np.int64)
         if len(places) < 4:

@@ -11,6 +11,7 @@ from cocoprep.coco.annotations import ImageInfo
 from cocoprep.inspection.check import near
 from cocoprep.inspection.check.check import check_labels
 from cocoprep.inspection.check.near import pairs_of
+from cocoprep.inspection.check.network import Predicted
 from cocoprep.inspection.check.orderly import masked_quantile
 from cocoprep.inspection.check.parts import exchanged_together
 from cocoprep.inspection.data_set import DataSet, EntryCounts, People
@@ -123,6 +124,39 @@ def test_nothing_is_changed_and_the_order_is_of_no_account(sound):
     turned = replace(data_set, people=data_set.people.take(np.arange(300)[::-1]))
     told = [(one.kind, one.annotation_id) for one in found.suspects if one.score > 0.6]
     assert [(one.kind, one.annotation_id) for one in check_labels(turned).suspects if one.score > 0.6] == told
+
+
+def predicted(data_set, *, noise=1.0):
+    """Return what a network says that knows where joints are, but for a few pixels, and is the surer the nearer."""
+    rng = np.random.default_rng(0)
+    joints = data_set.people.joints
+    beside = rng.normal(0, noise, joints[..., :2].shape)
+    confidence = 1 / (1 + np.hypot(*np.moveaxis(beside, -1, 0)))
+    return Predicted(data_set.people.annotation_ids[::-1], (joints[..., :2] + beside)[::-1], confidence[::-1])
+
+
+@pytest.mark.parametrize("kind", ["sides", "arms", "legs"])
+def test_a_network_tells_who_is_exchanged(sound, kind):
+    found = check_labels(spoilt(sound, exchanged(kind)), predicted(sound))
+    told = {one.place for one in found.suspects if one.kind == kind and "network" in one.why}
+    assert told == set(range(SPOILT, 300, 50))
+    assert not any(one.kind == "network" for one in found.suspects)
+
+
+def test_a_network_tells_of_a_joint_elsewhere_and_hardly_of_others(sound):
+    found = check_labels(spoilt(sound, of_other), predicted(sound))
+    (one,) = (one for one in found.suspects if one.kind == "network")
+    assert (one.place, [NAMES[k] for k in one.joints]) == (SPOILT, ["left_wrist"])
+    assert "the network is sure of left_wrist" in one.why
+
+
+def test_a_network_that_is_not_sure_says_nothing(sound):
+    said = predicted(sound)
+    nobody = replace(said, annotation_ids=said.annotation_ids + 1000)
+    lost = replace(said, keypoints=said.keypoints + 500)
+    for one in (nobody, lost):
+        found = check_labels(spoilt(sound, of_other), one)
+        assert not any("network" in suspect.why for suspect in found.suspects)
 
 
 def random_set(table, count):

@@ -11,6 +11,7 @@ from cocoprep.inspection.check.expected import MOST_JOINTS
 from cocoprep.inspection.check.finding import Finding
 from cocoprep.inspection.check.limbs import find_in_limbs
 from cocoprep.inspection.check.near import MOST_COMPARED, crowded
+from cocoprep.inspection.check.network import Predicted, find_against
 from cocoprep.inspection.check.others import find_beside
 from cocoprep.inspection.check.people import Checked, checked_people, is_checked
 from cocoprep.inspection.check.sides import find_sides
@@ -48,14 +49,14 @@ class CheckedLabels:
         return {kind: counts[kind] for kind in SuspectKind if counts[kind]}
 
 
-def check_labels(data_set: DataSet, more: Sequence[Finding] = ()) -> CheckedLabels:
-    """Check the labels of a data set."""
+def check_labels(data_set: DataSet, predicted: Predicted | None = None) -> CheckedLabels:
+    """Check the labels of a data set; `predicted` is what a network that has not learned from its people says."""
     if not is_checked(data_set.people).any():
         return CheckedLabels((), 0, ("nobody has a label to check",))
     checked = checked_people(data_set.people, data_set.table)
     findings = _once([
         *find_beside(checked), *find_in_limbs(checked), *find_sides(checked), *find_boxes(checked),
-        *find_visibility(checked), *more,
+        *find_visibility(checked), *([] if predicted is None else find_against(checked, predicted)),
     ])  # fmt: skip
     findings.sort(key=lambda one: (-one.score, checked.people.annotation_ids[one.person], one.kind))
     suspects = tuple(_suspect(one, checked, data_set) for one in findings)
