@@ -14,7 +14,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks clean
+.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks bench-check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -147,6 +147,9 @@ bench-latency: $(VENV)/.dev  ## compare the time of a prediction with PyTorch's:
 
 bench-leaks: $(VENV)/.dev  ## compare fingerprints with imagehash's, where there is one, and count what is found: PHOTOGRAPHS=
 	$(BIN)/python -m benchmarks.bench_leaks $(PHOTOGRAPHS)
+
+bench-check: $(VENV)/.dev  ## plant faults into labels, and count what `check` finds of each kind: OPTIONS= such as --annotations FILE
+	$(BIN)/python -m benchmarks.bench_check $(OPTIONS)
 
 clean:  ## remove what the targets above made, but for runs
 	rm -rf $(VENV) $(ENGINES) $(DEMO) $(SAMPLE) .mypy_cache .ruff_cache .pytest_cache

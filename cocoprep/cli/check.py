@@ -20,6 +20,11 @@ from cocoprep.cli.visibility import visibility_option
     help="With --out: folder, zip or tar of photographs, to draw the first 60 into suspects.jpg.  [default: of a built "
     "folder, those that it was built from]",
 )  # fmt: skip
+@click.option(
+    "--run", "run_dir", metavar="DIR",
+    help="Folder of a run that has not seen these people: what it is sure of is one more witness. PATH is a built "
+    "folder.",
+)  # fmt: skip
 @click.option("--follow-links", is_flag=True, help="With --images: links in the folder may lead out of it.")
 @click.option("--json", "json_file", metavar="FILE", help="Write all suspects.")
 @click.option("--max-suspects", type=click.IntRange(min=0), help="Exit with 1 where more annotations are suspected.")

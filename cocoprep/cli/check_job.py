@@ -26,7 +26,12 @@ def run_check(options: CheckOptions) -> None:
     make_room(options, files)
     (name,) = short_names([options.path])
     data_set = read_data_set(options.path, name, files, Reading(table, options.category, options.visibility))
-    found = check_labels(data_set)
+    predicted = None
+    if options.run_dir is not None:
+        from cocoprep.cli.check_run import ask_network  # which loads TensorFlow
+
+        predicted = ask_network(options.run_dir, data_set, files)
+    found = check_labels(data_set, predicted)
     written = [] if options.out is None else _write(options, options.out, data_set, found, files)
     if options.json_file is not None:
         from cocoprep.inspection.check.output import suspects_as_json

@@ -21,13 +21,15 @@ class CheckOptions:
     visibility: Mapping[float, int]
     out: str | None
     images: str | None
+    run_dir: str | None
     follow_links: bool
     json_file: str | None
     max_suspects: int | None
 
     def check(self) -> None:
         """Raise ConfigError where options do not go together, or a path lies nowhere we know."""
-        check_paths({"PATH": self.path, "--images": self.images, "--json": self.json_file, "--out": self.out})
+        check_paths({"PATH": self.path, "--images": self.images, "--run": self.run_dir})
+        check_paths({"--json": self.json_file, "--out": self.out})
         if self.images is not None and self.out is None:
             raise ConfigError("--images: is of the pictures in --out; found none. Add --out with a folder for them.")
 
@@ -39,7 +41,8 @@ def make_room(options: CheckOptions, files: FileStore) -> None:
         ConfigError: an output lies in what is read, or no file can be there.
         OutputError: a folder cannot be made.
     """
-    check_outputs({"--json": options.json_file}, options.out, [p for p in (options.path, options.images) if p], files)
+    read = [path for path in (options.path, options.images, options.run_dir) if path]
+    check_outputs({"--json": options.json_file}, options.out, read, files)
     if options.out is not None:
         from cocoprep.inspection.check.output import prepare_check_folder  # which loads all that draws
 

@@ -19,7 +19,7 @@ from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
 from tests.fuzz.json_level import damage_json
 from tests.fuzz.mat_level import damage_mat
-from tests.fuzz.material import ANNOTATIONS, DETECTIONS, LEAKS, PHOTOGRAPHS
+from tests.fuzz.material import ANNOTATIONS, DETECTIONS, EXCLUDE, LEAKS, PHOTOGRAPHS
 from tests.fuzz.names_level import move_photographs, rename_in
 from tests.fuzz.npz_level import damage_npz
 from tests.fuzz.packed_level import damage_packed
@@ -27,7 +27,7 @@ from tests.fuzz.parquet_level import damage_leaks, damage_ledger
 from tests.fuzz.picture_level import as_form, damage_picture, other_picture, stated_size
 from tests.fuzz.sealed import damage_sealed
 from tests.fuzz.tar_level import damage_tar
-from tests.fuzz.text_level import damage_lines, damage_yaml
+from tests.fuzz.text_level import damage_lines, damage_list, damage_yaml
 from tests.fuzz.tfrecord_level import damage_shard, framed
 from tests.fuzz.toml_level import damage_toml
 from tests.fuzz.xml_level import damage_xml
@@ -88,6 +88,9 @@ RECORDS = ("reader:records", "{in}/out", "fail")
 RESUME = ("reader:resume", "{in}/run", "{in}/out", "{out}/run")
 CURVES = ("reader:curves", "{in}/run", "{out}/run")
 DROP_LEAKS = ("reader:drop_leaks", f"{{in}}/{LEAKS}", f"{{in}}/{ANNOTATIONS}")
+EXCLUDE_LISTED = (*DRY_RUN, "--exclude", f"{{in}}/{EXCLUDE}")
+CHECK = ("check", f"{{in}}/{ANNOTATIONS}", "--out", "{out}/found", "--json", "{out}/found.json")
+CHECK_FOLDER = ("check", "{in}/out", "--json", "{out}/found.json")
 _FIND = ("leaks", "--workers", "1", "--out", "{out}/leaks", "--source")
 FIND_LEAKS = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/coco/train2017")
 FIND_IN_ZIP = (*_FIND, f"train={{in}}/{ANNOTATIONS},{{in}}/train2017.zip")
@@ -217,7 +220,7 @@ def damage_network(data: bytes, rng: Random) -> bytes:
 _IMAGES = ("coco", "out", "results.json")
 KINDS: dict[str, Kind] = {
     "annotations": Kind(
-        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE, FIND_LEAKS, STATS, STATS),
+        ANNOTATIONS, damage_json, (DRY_RUN, DRY_RUN, BUILD, SCORE_FILE, FIND_LEAKS, STATS, STATS, CHECK, CHECK),
         ("coco", "results.json"), slow=(REAL_BUILD, STATS_DRAWN),
     ),
     "packed annotations": Kind(ANNOTATIONS, damage_packed, (DRY_RUN, SCORE_FILE, STATS), ("coco", "results.json")),
@@ -238,7 +241,8 @@ KINDS: dict[str, Kind] = {
     "ledger": _of_folder(f"out/{LEDGER}", damage_ledger, VERIFY, VERIFY, SHOW, SHOW, STAGE, REBUILD, STATS_FOLDER),
     "plan": _of_folder(f"out/{PLAN}", damage_sealed, VERIFY, VERIFY, STAGE, REBUILD),
     "ground truth": _of_folder(
-        f"out/{GROUND_TRUTH}", damage_json, VERIFY, SHOW, SHOW, SCORE_FOLDER, SCORE_FOLDER, STATS_FOLDER
+        f"out/{GROUND_TRUTH}", damage_json, VERIFY, SHOW, SHOW, SCORE_FOLDER, SCORE_FOLDER, STATS_FOLDER,
+        CHECK_FOLDER,
     ),
     "baseline": _of_folder(f"out/{BASELINE}", damage_npz, INFO, INFO, SCORE_FOLDER, VERIFY),
     "ceiling": _of_folder(f"out/{CEILING}", damage_sealed, INFO, INFO, SCORE_FOLDER, VERIFY, STAGE),
@@ -281,6 +285,7 @@ KINDS: dict[str, Kind] = {
         _fit_annotations, slow=(PREDICT, STATS_DRAWN),
     ),
     "leaks": Kind(LEAKS, damage_leaks, (DROP_LEAKS,), ("coco",)),
+    "exclude": Kind(EXCLUDE, damage_list, (EXCLUDE_LISTED,), ("coco",)),
     "settings.toml": Kind("run/settings.toml", damage_toml, (("reader:settings", "{in}/run/settings.toml", "{out}"),)),
     "settings.json": Kind("run/settings.json", damage_json, (("reader:settings", "{in}/run/settings.json", "{out}"),)),
     "config": Kind("run/config.json", damage_json, (RESUME,), ("run", "out")),

@@ -20,6 +20,7 @@ from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17, named_table
+from cocoprep.shards.exclude_list import Excluded, encode_exclude_list
 from cocoprep.shards.leak_list import Leak, Leaked, LeakKind, LeakSource, encode_leaks
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import GROUND_TRUTH
@@ -43,6 +44,7 @@ ANNOTATIONS = "coco/annotations/person_keypoints_train2017.json"
 PHOTOGRAPHS = "coco/train2017"
 LEAKS = "leaks.parquet"
 DETECTIONS = "detections.json"
+EXCLUDE = "exclude.txt"
 FIGURES = {"loss": 0.01, "skill": 0.1, "pck@0.2": 0.3, "pck@0.1": 0.2, "swapped": 0.05}
 
 
@@ -57,6 +59,7 @@ def make_material(root: Path) -> Path:
     shutil.make_archive(str(root / "train2017"), "tar", root / PHOTOGRAPHS, ".")
     _write_other_forms(root)
     (root / LEAKS).write_bytes(_leaks())
+    (root / EXCLUDE).write_bytes(_excluded(root / ANNOTATIONS))
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     (root / DETECTIONS).write_text(json.dumps(_detections(root / ANNOTATIONS)))
     _write_run(root / "run", built)
@@ -140,6 +143,13 @@ def _leaks() -> bytes:
     )
     leaks = [Leak(kind, val, one, 1 - n / 100, n) for n, (kind, one) in enumerate(zip(LeakKind, train, strict=False))]
     return encode_leaks(leaks, [LeakSource(name, f"/{name}.json", f"/{name}") for name in ("val", "train")])
+
+
+def _excluded(annotations: Path) -> bytes:
+    document = json.loads(annotations.read_text())
+    names = {image["id"]: image["file_name"] for image in document["images"]}
+    people = document["annotations"][::3]
+    return encode_exclude_list([Excluded(str(one["id"]), names[one["image_id"]], "limb, 0.9: long") for one in people])
 
 
 def _results(annotations: Path) -> list[dict[str, object]]:

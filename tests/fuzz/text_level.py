@@ -40,6 +40,17 @@ def damage_lines(data: bytes, rng: Random) -> bytes:
     return rng.choice((b"\n", b"\r\n", b"\n\n")).join(b" ".join(line) for line in lines)
 
 
+def damage_list(data: bytes, rng: Random) -> bytes:
+    """Return lines of fields parted by tabs with odd words in them, or as `damage_lines`."""
+    if rng.random() < 0.3:
+        return damage_lines(data, rng)
+    lines = [line.split(b"\t") for line in data.split(b"\n")]
+    for _ in range(rng.choice((1, 2, 5))):
+        line = rng.choice(lines)
+        line[rng.randrange(len(line))] = rng.choice((*WORDS, b"a/1", b"/", b"#", b" ", b"\r", b"../../x.jpg"))
+    return b"\n".join(b"\t".join(line) for line in lines)
+
+
 def damage_yaml(data: bytes, rng: Random) -> bytes:
     """Return YAML with odd lines in place of, or beside, its own; or damaged bytes."""
     if rng.random() < 0.2:

@@ -85,6 +85,7 @@ def build_folder(
     category: str | None = None,
     follow_links: bool = False,
     exif: Exif = "auto",
+    exclude: Path | None = None,
 ) -> Manifest:
     """Build a folder of shards in this process, as the pipeline does; return its manifest."""
     config = BuildConfig(
@@ -100,6 +101,7 @@ def build_folder(
         exif=exif,
         force=force,
         follow_links=follow_links,
+        exclude=None if exclude is None else str(exclude),
     )
     files = LocalFiles()
     _, packed = start_build(config, files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cocoprep.inspection.check.boxes import find_boxes, find_visibility
@@ -11,8 +11,9 @@ from cocoprep.inspection.check.expected import MOST_JOINTS
 from cocoprep.inspection.check.finding import Finding
 from cocoprep.inspection.check.limbs import find_in_limbs
 from cocoprep.inspection.check.near import MOST_COMPARED, crowded
+from cocoprep.inspection.check.network import Predicted, find_against
 from cocoprep.inspection.check.others import find_beside
-from cocoprep.inspection.check.people import Checked, checked_people
+from cocoprep.inspection.check.people import Checked, checked_people, is_checked
 from cocoprep.inspection.check.sides import find_sides
 from cocoprep.inspection.check.suspect import Suspect, SuspectKind
 from cocoprep.inspection.data_set import DataSet
@@ -48,14 +49,14 @@ class CheckedLabels:
         return {kind: counts[kind] for kind in SuspectKind if counts[kind]}
 
 
-def check_labels(data_set: DataSet, more: Sequence[Finding] = ()) -> CheckedLabels:
-    """Check the labels of a data set."""
-    checked = checked_people(data_set.people, data_set.table)
-    if not len(checked):
+def check_labels(data_set: DataSet, predicted: Predicted | None = None) -> CheckedLabels:
+    """Check the labels of a data set; `predicted` is what a network that has not learned from its people says."""
+    if not is_checked(data_set.people).any():
         return CheckedLabels((), 0, ("nobody has a label to check",))
+    checked = checked_people(data_set.people, data_set.table)
     findings = _once([
         *find_beside(checked), *find_in_limbs(checked), *find_sides(checked), *find_boxes(checked),
-        *find_visibility(checked), *more,
+        *find_visibility(checked), *([] if predicted is None else find_against(checked, predicted)),
     ])  # fmt: skip
     findings.sort(key=lambda one: (-one.score, checked.people.annotation_ids[one.person], one.kind))
     suspects = tuple(_suspect(one, checked, data_set) for one in findings)
@@ -85,15 +86,21 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
         first = best.setdefault((one.person, one.kind), one)
         if one.kind is SuspectKind.OTHER and first is not one:
             best[one.person, one.kind] = replace(first, joints=tuple(dict.fromkeys((*first.joints, *one.joints))))
-    on_others = {(one.person, k) for one in best.values() if one.kind in _EXPLAIN for k in one.joints}
-    strayed = on_others | {(one.person, k) for one in best.values() if one.kind in _OF_JOINTS for k in one.joints}
-    explained_by = {
-        **dict.fromkeys(_OF_JOINTS, on_others),
-        **dict.fromkeys((SuspectKind.SIDES, SuspectKind.ARMS, SuspectKind.LEGS), strayed),
-    }
-    return [
-        one for one in best.values() if not any((one.person, k) in explained_by.get(one.kind, ()) for k in one.joints)
-    ]
+    sides = (SuspectKind.SIDES, SuspectKind.ARMS, SuspectKind.LEGS)
+    on_others = _joints_of(best.values(), _EXPLAIN)
+    strayed = on_others | _joints_of(best.values(), _OF_JOINTS)
+    explained_by = {**dict.fromkeys(_OF_JOINTS, on_others), **dict.fromkeys(sides, strayed)}
+    return [one for one in best.values() if one.excess > _explained(one, explained_by.get(one.kind, {}))]
+
+
+def _joints_of(findings: Iterable[Finding], kinds: Sequence[SuspectKind]) -> dict[tuple[int, int], float]:
+    """Return the excess of each joint (person, joint) that findings of some kinds are about."""
+    return {(one.person, k): one.excess for one in findings if one.kind in kinds for k in one.joints}
+
+
+def _explained(one: Finding, by: Mapping[tuple[int, int], float]) -> float:
+    """Return the excess of what explains a finding by one of its joints; 0 where nothing does."""
+    return max((by.get((one.person, k), 0.0) for k in one.joints), default=0.0)
 
 
 def _suspect(one: Finding, checked: Checked, data_set: DataSet) -> Suspect:

@@ -19,7 +19,7 @@ import numpy as np
 from cocoprep.inspection.check.frame import Frame
 from cocoprep.inspection.data_set import Bools, Floats
 
-_MOST_FEATURES = 700
+_MOST_FEATURES, _FEATURES_A_PERSON = 700, 3
 _LEAST_PEOPLE = 30
 _ROUNDS = 6
 _RIDGE, _RIDGE_OF_FEW = 0.003, 3.0  # by people, and in all
@@ -68,9 +68,10 @@ def _features(frame: Frame, visible: Bools, flip: Sequence[int], joints: Sequenc
         for b in range(len(others.values))
         if turning.stays[a] == others.stays[b]
     ]
-    if len(pairs) > _MOST_FEATURES:
+    most = min(_MOST_FEATURES, _FEATURES_A_PERSON * int(usable.sum()))
+    if len(pairs) > most:
         # The sums and the joints of the middle, and of the rest as many as can be, always the same ones.
-        chosen = np.random.default_rng(0).permutation(len(pairs))[:_MOST_FEATURES]
+        chosen = np.random.default_rng(0).permutation(len(pairs))[:most]
         pairs = [pairs[n] for n in sorted(chosen.tolist())]
     found = np.empty((int(usable.sum()), len(pairs)))
     for column, (a, b) in enumerate(pairs):

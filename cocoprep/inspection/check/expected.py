@@ -61,7 +61,7 @@ def _moments(values: Floats, there: Bools, partners: Ints) -> tuple[Floats, Floa
     values, there = np.concatenate([values, mirrored]), np.concatenate([there, there_too])
     weight = there.astype(np.float64)
     mean = (values * weight[..., None]).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)[:, None]
-    flat = ((values - mean) * weight[..., None]).reshape(len(values), -1)
+    flat = ((values - mean) * weight[..., None]).reshape(len(values), 2 * len(mean))
     both = np.repeat(weight, 2, axis=1)
     count = both.T @ both
     covariance = (flat.T @ flat) / np.maximum(count, 1)

@@ -59,8 +59,8 @@ class Checked:
 
 
 def checked_people(people: People, table: KeypointTable) -> Checked:
-    """Measure those people of a data set that are checked."""
-    places = np.flatnonzero((people.labelled > 0) & ~people.crowd)
+    """Measure those people of a data set that are checked, of whom there is one at least."""
+    places = np.flatnonzero(is_checked(people))
     people = people.take(places)
     # What is farther is as odd, and its square is still a number.
     people = replace(people, bbox=np.clip(people.bbox, -_FARTHEST_PX, _FARTHEST_PX), joints=_bounded(people.joints))
@@ -70,6 +70,11 @@ def checked_people(people: People, table: KeypointTable) -> Checked:
     lengths = measure_lengths(points, labelled, limbs_of(table), np.where(box_px > 0, box_px, np.nan))
     frame = frame_people(points, labelled, lengths.scale)
     return Checked(table, people, places, frame, lengths, surprise(frame, table.flip_index))
+
+
+def is_checked(people: People) -> Bools:
+    """Return (N,) which people are checked."""
+    return np.asarray((people.labelled > 0) & ~people.crowd)
 
 
 def _bounded(joints: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from cocoprep.inspection.check.people import Checked
 from cocoprep.inspection.check.suspect import SuspectKind
 from cocoprep.inspection.data_set import Floats
 
-_SHARES = np.geomspace(0.001, 0.1, 21)  # of people who may be exchanged
+_SHARES = np.geomspace(0.005, 0.1, 16)  # of people who may be exchanged: where nobody seems to be, somebody may
 _TIMES = np.geomspace(0.1, 3.0, 21)  # by which the odds of a fit are to be taken: ridge makes them modest, chance bold
 _WORDS = {SuspectKind.SIDES: "the whole person", SuspectKind.ARMS: "the arms", SuspectKind.LEGS: "the legs"}
 

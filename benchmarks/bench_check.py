@@ -1,0 +1,132 @@
+"""What `cocoprep check` finds of faults that are planted into 2 % of people, kind by kind, and how long it takes.
+
+`python -m benchmarks.bench_check [--annotations FILE] [--images N] [--kinds KIND...]`: on a drawn sample, whose labels
+are exact, or on a file whose own labels may be wrong as well: there a suspicion that was not planted need not be false,
+and what counts is how many of the planted ones are among the first. Recall is of the planted people, those that are
+suspected of the kind itself; precision of the suspicions of that kind, those whose annotation was planted.
+
+hotcoco's `healthcheck` is asked as well where it is installed, or on PYTHONPATH: of what is planted it looks for
+annotations of one box.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.faults import ALSO, Document, Faults
+from cocoprep.inspection.check.check import CheckedLabels, check_labels
+from cocoprep.inspection.data_set import DataSet
+from cocoprep.inspection.read_data_set import read_data_set
+from cocoprep.sample import write_sample
+from cocoprep.storage.by_scheme import AnyFiles
+from cocoprep.workers import default_workers
+
+SHARE = 0.02
+MANY = 10_000  # people, of the speed
+FIRST = (1, 2, 5)  # times as many suspects as were planted
+
+
+def read(path: Path) -> DataSet:
+    """Read a data set as the command does."""
+    return read_data_set(str(path), path.stem, AnyFiles())
+
+
+def measure_kind(document: Document, kind: str, faults: Faults, folder: Path) -> None:
+    """Plant one kind of fault, and print what is found of it."""
+    planted, faulty = faults.plant(document, kind, SHARE)
+    if not faulty:
+        print(f"{kind:12} cannot be planted here")
+        return
+    path = folder / "planted.json"
+    path.write_text(json.dumps(planted))
+    found = check_labels(read(path))
+    told = {kind} | ALSO.get(kind, frozenset())
+    of_kind = [one for one in found.suspects if one.kind.value in told]
+    right = [one for one in of_kind if faulty & {one.annotation_id, _pair(one, kind)}]
+    hit = {number for one in right for number in (one.annotation_id, _pair(one, kind))} & faulty
+    anyhow = {one.annotation_id for one in found.suspects} & faulty
+    first = [_among_first(found, faulty, kind, times * len(faulty)) for times in FIRST]
+    print(
+        f"{kind:12} {len(faulty):4} planted  recall {len(hit) / len(faulty):.2f}  precision "
+        f"{len(right) / max(len(of_kind), 1):.2f} of {len(of_kind)}  as whatever kind {len(anyhow) / len(faulty):.2f}  "
+        f"among the first {', '.join(f'{times} x' for times in FIRST)}: "
+        f"{', '.join(f'{share:.2f}' for share in first)}" + _theirs(path, faulty),
+        flush=True,
+    )  # fmt: skip
+
+
+def _pair(one: Any, kind: str) -> int | None:
+    """Return the other annotation of a pair of duplicates: which of the two is the copy, nobody can tell."""
+    number: int | None = one.other_id if kind == "duplicate" else None
+    return number
+
+
+def _among_first(found: CheckedLabels, faulty: set[int], kind: str, count: int) -> float:
+    numbers = {n for one in found.suspects[:count] for n in (one.annotation_id, _pair(one, kind))}
+    return len(numbers & faulty) / len(faulty)
+
+
+def _theirs(path: Path, faulty: set[int]) -> str:
+    """Return what hotcoco finds of the planted, where it is there."""
+    if not find_spec("hotcoco"):
+        return ""
+    import hotcoco  # type: ignore[import-not-found, unused-ignore]
+
+    report = hotcoco.COCO(str(path)).healthcheck()
+    named = [number for part in ("errors", "warnings") for one in report[part] for number in one["affected_ids"]]
+    hits = len(faulty & set(named))
+    return f"  hotcoco: recall {hits / len(faulty):.2f}, precision {hits / max(len(set(named)), 1):.2f} of {len(named)}"
+
+
+def measure_speed(document: Document, folder: Path) -> None:
+    """Print how long many people take, as often the same as needed."""
+    copies = -(-MANY // sum(one["num_keypoints"] > 0 for one in document["annotations"]))
+    images = [{**one, "id": one["id"] * copies + n} for n in range(copies) for one in document["images"]]
+    people = [
+        {**one, "id": one["id"] * copies + n, "image_id": one["image_id"] * copies + n}
+        for n in range(copies)
+        for one in document["annotations"]
+    ]
+    path = folder / "many.json"
+    path.write_text(json.dumps({**document, "images": images, "annotations": people}))
+    data_set = read(path)
+    began, used = time.perf_counter(), time.process_time()
+    found = check_labels(data_set)
+    used, began = time.process_time() - used, time.perf_counter() - began
+    print(f"{found.people} people: {began:.1f} s, {used:.1f} s of processor time")
+
+
+def main() -> None:
+    """Measure on a drawn sample, or on a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--annotations", type=Path, help="a COCO keypoints file, in place of a drawn sample")
+    parser.add_argument("--images", type=int, default=2500, help="of the drawn sample")
+    parser.add_argument("--kinds", nargs="+", help="to plant  [default: all]")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-check-") as temporary:
+        folder = Path(temporary)
+        path = chosen.annotations
+        if path is None:
+            write_sample(folder, images=chosen.images, val_fraction=0, workers=default_workers())
+            path = folder / "annotations/person_keypoints_train2017.json"
+        document, data_set = json.loads(path.read_text()), read(path)
+        found = check_labels(data_set)
+        kinds = ", ".join(f"{count} {kind}" for kind, count in found.by_kind.items())
+        print(f"as it is: {found.people_suspected} of {found.people} people suspected ({kinds})", flush=True)
+        faults = Faults(data_set.table, np.random.default_rng(chosen.seed))
+        for kind in chosen.kinds or faults.kinds:
+            measure_kind(document, kind, faults, folder)
+        measure_speed(document, folder)
+
+
+if __name__ == "__main__":
+    main()
