@@ -37,7 +37,15 @@ def run_stats(options: StatsOptions) -> None:
         if options.out is not None:
             written += _draw_examples(options, options.out, data_set, len(found), crop=crop, files=files)
         if options.page is not None:
-            write_page(options, options.page, data_set, found[-1], files=files)
+            write_page(
+                options.page,
+                data_set,
+                found[-1],
+                images=options.images[0] if options.images else None,
+                follow_links=options.follow_links,
+                people=options.page_people,
+                files=files,
+            )
     shifts = find_shifts(found) if len(found) > 1 else []
     if options.out is not None:
         written += _draw_charts(options.out, found, written, files)

@@ -1,13 +1,13 @@
-"""The page that `cocoprep stats --page` writes: what it is made of, and where that is from."""
+"""The page of a data set, as commands write it: what it is made of, and where that is from."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.say import say_note
-from cocoprep.cli.stats_options import StatsOptions
 from cocoprep.cli.stats_report import figure_groups
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.statistics import Statistics
@@ -18,18 +18,38 @@ from cocoprep.storage.store import FileStore
 from cocoprep.version import __version__
 
 if TYPE_CHECKING:
+    from cocoprep.report.entry import SuspectLabel
     from cocoprep.report.entry_pictures import Photographs
 
 
 def write_page(
-    options: StatsOptions, path: str, data_set: DataSet, statistics: Statistics, *, files: FileStore
+    path: str,
+    data_set: DataSet,
+    statistics: Statistics,
+    *,
+    images: str | None,
+    follow_links: bool,
+    people: int | None,
+    files: FileStore,
+    suspects: Sequence[SuspectLabel] = (),
 ) -> None:
-    """Write the page of a data set."""
+    """Write the page of a data set, and say why photographs are missing on it.
+
+    Args:
+        path: of the page.
+        data_set: what is shown.
+        statistics: of it.
+        images: where its photographs are; None for where a build has read them, if one has.
+        follow_links: links in their folder may lead out of it.
+        people: how many the gallery shows at most; None for as many as usual.
+        files: where all of it lies.
+        suspects: labels that look wrong, surest first.
+    """
     from cocoprep.cli.progress import CountProgress
     from cocoprep.report.data_set import PEOPLE, write_data_page
 
     figures = [[(name, value) for name, value in group] for group in figure_groups([statistics])]
-    photographs = _photographs(options, data_set, files)
+    photographs = _photographs(data_set, images, files, follow_links=follow_links)
     with CountProgress("drawing", data_set.table.noun.many) as progress:
         faults = write_data_page(
             path,
@@ -39,7 +59,8 @@ def write_page(
             files,
             provenance=provenance_of(data_set, statistics, files),
             photographs=photographs,
-            people=options.page_people or PEOPLE,
+            suspects=suspects,
+            people=people or PEOPLE,
             on_picture=progress.update,
         )
     if faults:
@@ -49,24 +70,23 @@ def write_page(
         )
 
 
-def _photographs(options: StatsOptions, data_set: DataSet, files: FileStore) -> Photographs | None:
+def _photographs(data_set: DataSet, images: str | None, files: FileStore, *, follow_links: bool) -> Photographs | None:
     """Open the photographs, given or where a build found them; say so where they are not there any more."""
     from cocoprep.inspection.examples import photographs_of
     from cocoprep.report.entry_pictures import open_photographs
 
-    given = options.images[0] if options.images else None
-    paths = photographs_of(data_set, given)
+    paths = photographs_of(data_set, images)
     if not paths:
         return None
     for path in paths.values():
         tell_of_tar(path, files)
-        if given is None and not files.exists(path):
+        if images is None and not files.exists(path):
             say_note(
                 f"{data_set.name}: what has no record has no picture on the page, since the photographs are not at "
                 f"{path} any more: name them by --images."
             )
             return None
-    return open_photographs(data_set, paths, files, follow_links=options.follow_links)
+    return open_photographs(data_set, paths, files, follow_links=follow_links)
 
 
 def provenance_of(data_set: DataSet, statistics: Statistics, files: FileStore) -> dict[str, str]:

@@ -14,7 +14,7 @@ from cocoprep.draw import ink
 from cocoprep.draw.layout import EDGE, joint_key_width, new_page, place_joint_key
 from cocoprep.draw.palette import CANONICAL, DIM_TEXT, TEXT
 from cocoprep.draw.skeleton import draw_skeleton
-from cocoprep.draw.text import shorten, text_width, write
+from cocoprep.draw.text import shorten, text_width, wrap, write
 from cocoprep.errors import ConfigError
 from cocoprep.pose import affine
 from cocoprep.pose.affine import CropWindow
@@ -83,7 +83,8 @@ def contact_sheet(
     size = max(1, round(height * scale)), max(1, round(width * scale))
     columns = min(columns, len(people))
     rows = -(-len(people) // columns)
-    step = size[0] + caption_height(tile_px) + TILE_GAP, size[1] + TILE_GAP
+    lines = max(len(_caption(person, size)) for person in people)
+    step = size[0] + caption_height(tile_px, lines) + TILE_GAP, size[1] + TILE_GAP
     page_size = _page_size(rows, columns, step, title, sides=table.has_pairs)
     page = new_page(*page_size)
     _write_title(page, title, sides=table.has_pairs)
@@ -146,9 +147,25 @@ def _person_tile(dataset: ShardDataset, place: int, name: str, *, stored: bool) 
     )
 
 
-def caption_height(tile_px: int) -> int:
+def caption_height(tile_px: int, lines: int = 1) -> int:
     """Return the height of the caption below a tile."""
-    return _caption_px(tile_px) + 10
+    return _caption_px(tile_px) + 10 + (lines - 1) * _line_px(_caption_px(tile_px))
+
+
+def _line_px(size_px: int) -> int:
+    return round(1.3 * size_px)
+
+
+def _caption(person: Tile, size: tuple[int, int]) -> list[tuple[str, str]]:
+    """Return the lines of a caption, as many as it needs: what stands to the left, what to the right."""
+    size_px = _caption_px(max(size))
+    room = size[1] - text_width(person.note, size_px) - 4
+    if text_width(person.name, size_px) <= room:
+        return [(person.name, person.note)]
+    lines = wrap(person.name, size_px, size[1])
+    if person.note and text_width(lines[-1], size_px) <= room:
+        return [*((line, "") for line in lines[:-1]), (lines[-1], person.note)]
+    return [*((line, "") for line in lines), *([("", person.note)] if person.note else [])]
 
 
 def _caption_px(tile_px: int) -> int:
@@ -181,7 +198,7 @@ def _place_tile(
         picture = ink.picture_of(canvas)
     page.paste(picture, at)
     size_px = _caption_px(max(size))
-    y = at[1] + size[0] + size_px / 2 + 4
-    room = size[1] - text_width(person.note, size_px) - 4
-    write(page, (at[0], y), shorten(person.name, size_px, room), size_px, colour=TEXT, anchor="lm")
-    write(page, (at[0] + size[1], y), person.note, size_px, colour=DIM_TEXT, anchor="rm")
+    for n, (name, note) in enumerate(_caption(person, size)):
+        y = at[1] + size[0] + size_px / 2 + 4 + n * _line_px(size_px)
+        write(page, (at[0], y), name, size_px, colour=TEXT, anchor="lm")
+        write(page, (at[0] + size[1], y), note, size_px, colour=DIM_TEXT, anchor="rm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from cocoprep.shards.names import GROUND_TRUTH, LEDGER
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
+
+_ROW = re.compile(r"row(\d{1,15})")
 
 
 class Annotated(msgspec.Struct, frozen=True):
@@ -135,7 +138,7 @@ def find_subject(
     Args:
         dataset: the folder.
         annotation: kept or dropped: the id that the annotation file has, of several sources after the name of its own
-            (`lsp/66`) or alone; or the number that the record has.
+            (`lsp/66`) or alone; or the number that the record has; or `row17` for that row of the annotation file.
         images: where the photographs are; None for where the build found them. If that place is gone, the subject has
             no photograph and says so.
         follow_links: links in their folder may lead out of it; those of where the build found them, as for the build.
@@ -268,6 +271,8 @@ def _rows_of(dataset: ShardDataset, wanted: str, ledger: pa.Table, files: FileSt
     number = number_of(wanted)
     if not rows and number is not None:
         rows = ledger.filter(pc.equal(ledger["annotation_id"], number)).to_pylist()
+    if not rows and (in_row := _ROW.fullmatch(wanted)):
+        rows = ledger.filter(pc.equal(ledger["row"], int(in_row[1]))).to_pylist()
     if not rows:
         raise _unknown(dataset, wanted, ledger, files)
     numbers = sorted({row["annotation_id"] for row in rows} - {None})
@@ -290,7 +295,7 @@ def _unknown(dataset: ShardDataset, wanted: str, ledger: pa.Table, files: FileSt
         cure = f"{wanted} is an image id: choose one of that image's annotations, {shown}."
     else:
         some = ", ".join(dataset.own_names(dataset.annotation_ids[:3]))
-        cure = f"Choose an id from {LEDGER}, for example {some}."
+        cure = f"Choose another, for example {some}; `cocoprep show {dataset.folder} --dropped any` lists the others."
     return CocoprepError(
         f"annotation {wanted}: expected an annotation id of {annotation_paths(dataset.manifest)}, found no "
         f"such entry among the {len(ledger)} that {dataset.folder} was built from. {cure}"

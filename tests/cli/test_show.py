@@ -53,6 +53,23 @@ def test_show_writes_a_picture_and_says_where(folder, tmp_path, monkeypatch):
         assert image.width > 1000
 
 
+def test_what_was_dropped_is_listed_by_names_that_show_takes(folder, tmp_path):
+    listed = run(show, folder, "--dropped", "any").splitlines()
+    assert [line.split("\t")[:2] for line in listed if "\t" in line] == [["6", "zero_keypoints"], ["7", "box"]]
+    assert any(line.split("\t")[0] == "7" and "bbox [500.0" in line for line in listed)
+    assert not any(line.startswith("6\t") for line in run(show, folder, "--dropped", "box").splitlines())
+    assert "dropped: box" in run(show, folder, "row2", "--out", str(tmp_path / "row.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [((), "found neither"), (("5", "--dropped", "any"), "found both"), (("--dropped", "none"), "expected one of any")],
+)
+def test_show_wants_an_annotation_or_a_reason(folder, arguments, said):
+    with pytest.raises(ConfigError, match=said):
+        run(show, folder, *arguments)
+
+
 def test_show_takes_a_joint_and_a_file(folder, tmp_path):
     out = str(tmp_path / "hip.jpg")
     assert run(show, folder, "5", "--joint", "left_hip", "--out", out).strip() == out

@@ -33,7 +33,7 @@ from cocoprep.draw.palette import (
     limb_colours,
 )
 from cocoprep.draw.photograph import Marks, draw_photograph, view_of
-from cocoprep.draw.sheet import spread_evenly
+from cocoprep.draw.sheet import _caption, person_tile, spread_evenly
 from cocoprep.draw.steps import choose_joint, draw_stored, panel_size
 from cocoprep.draw.text import drawable, shorten, text_width, wrap
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, RecordError
@@ -470,6 +470,18 @@ def test_another_table_of_joints_is_drawn_too():
 )
 def test_people_are_spread_evenly(total, wanted, expected):
     assert spread_evenly(total, wanted) == expected
+
+
+def test_captions_are_whole_on_as_many_lines_as_they_need(dataset):
+    tile = person_tile(dataset, 0)
+    short, long, longest = (
+        contact_sheet([replace(tile, name=name, note="14% filled")], title="one", tile_px=100)
+        for name in ("7", "x1.19 -24 deg flip", "x1.19 -24 deg flip and many more words of this kind")
+    )
+    assert short.height < long.height < longest.height
+    assert _caption(replace(tile, name="x1.19 -24 deg flip", note="14% filled"), (100, 100)) == [
+        ("x1.19 -24 deg flip", ""), ("", "14% filled"),
+    ]  # fmt: skip
 
 
 def test_a_contact_sheet_has_every_person_and_grows_with_its_tiles(dataset):

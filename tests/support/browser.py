@@ -25,7 +25,7 @@ ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--disable-dev-shm-usage",
 )  # fmt: skip
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # where processors are busy, a browser takes half a minute to start
 
 
 class Browser:
@@ -83,7 +83,7 @@ def send(method: str, address: str, content: dict[str, Any] | None = None) -> An
     data = None if content is None else json.dumps(content).encode()
     request = urllib.request.Request(address, data, {"Content-Type": "application/json"}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.load(answer)["value"]
     except urllib.error.HTTPError as error:
         with error:

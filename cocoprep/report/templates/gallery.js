@@ -316,9 +316,9 @@
       ["reason", one.reason], ["detail", one.detail], ["shard", one.shard],
       ["joints labelled", `${labelsOf(one)} of ${data.joints.length}, ${hidden} of them hidden`],
       ["box", one.bbox && `${one.bbox[2]} x ${one.bbox[3]} px at (${one.bbox[0]}, ${one.bbox[1]})`]]));
-    if (data.command && one.id !== undefined) {
+    if (data.command) {
       const text = make("p");
-      text.append(make("code", "", `${data.command} ${one.id}`));
+      text.append(make("code", "", `${data.command} ${one.id === undefined ? `row${one.row}` : one.id}`));
       part.append(text);
     }
     return part;
@@ -366,7 +366,14 @@
   let waiting = 0;
   search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 60); });
   for (const id of ["fate", "joint", "least", "sort"]) get(id).addEventListener("input", filter);
-  get("controls").addEventListener("submit", (event) => { event.preventDefault(); filter(); move(0); });
+  get("controls").addEventListener("submit", (event) => event.preventDefault());
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    clearTimeout(waiting);
+    filter();
+    move(0);
+  });
   let asked = false;
   addEventListener("scroll", () => {
     if (asked) return;

@@ -46,3 +46,14 @@ def test_sources_of_any_name_are_drawn(tmp_path, source):
     draw_curves(str(tmp_path), LocalFiles())
     with Image.open(tmp_path / CURVES) as picture:
         picture.load()
+
+
+def test_there_is_a_panel_of_what_is_logged_and_no_other(tmp_path):
+    sizes = []
+    for figures in ({"loss": 0.5}, {"loss": 0.5, "pck@0.2": 0.1, "pck@0.2_guess": 0.3}):
+        (tmp_path / "log.jsonl").write_text(json.dumps({"phase": "val", "step": 1, "epoch": 1, **figures}) + "\n")
+        draw_curves(str(tmp_path), LocalFiles())
+        with Image.open(tmp_path / CURVES) as picture:
+            sizes.append(picture.size)
+    assert sizes[1][0] > 1.8 * sizes[0][0]
+    assert sizes[1][1] == sizes[0][1]
