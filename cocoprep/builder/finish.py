@@ -20,7 +20,9 @@ from cocoprep.shards.ledger import check_faults, count_dropped, count_source, dr
 from cocoprep.shards.manifest import Counts, Manifest, ShardEntry
 from cocoprep.shards.names import BASELINE, GROUND_TRUTH, LEDGER, MANIFEST, PLAN, SIDECAR_SUFFIX
 from cocoprep.shards.seal import seal
+from cocoprep.shards.settings import feature_records
 from cocoprep.shards.sidecar import Sidecar
+from cocoprep.shards.tfds_files import tfds_files
 from cocoprep.storage.digests import digest_bytes
 from cocoprep.storage.store import FileDigest, FileStore
 
@@ -67,6 +69,9 @@ def _complete(config: BuildConfig, build: Gathered, files: FileStore) -> Manifes
         files.sync(files.join(config.out, sidecar.shard + SIDECAR_SUFFIX))
     baseline = measure_baseline(build.sidecars, config.crop, len(build.table))
     made[BASELINE] = _write(config, BASELINE, baseline.to_npz(), files)
+    features = feature_records(has_origin=bool(build.content.sources))
+    for name, data in tfds_files(config.split, features, config.crop, len(build.table), build.sidecars).items():
+        made[name] = _write(config, name, data, files)
     # Digests of what this build knows, not of what lies there now: what another one replaces from here on is found.
     manifest = _manifest(config, build, ledger, baseline, {**made, PLAN: build.plan})
     _write(config, MANIFEST, seal(manifest), files)

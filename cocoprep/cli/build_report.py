@@ -19,6 +19,7 @@ from cocoprep.pose.crop_config import estimated_record_bytes
 from cocoprep.pose.nouns import Noun
 from cocoprep.shards.ledger import CategoryCounts, count_categories, count_source, read_ledger
 from cocoprep.shards.manifest import Manifest
+from cocoprep.shards.names import DATASET_INFO
 from cocoprep.shards.settings import SourceRecord, table_of
 from cocoprep.storage.sizes import format_bytes
 from cocoprep.storage.store import FileStore
@@ -93,6 +94,8 @@ def print_report(
                 f"for {ceiling.without_scale} {noun.many}, whose area is next to nothing of their box's",
             )
     table.add_row("mean guess", _guess(folder, manifest, files))
+    readers = ["cocoprep.open_dataset", *(["tfds.builder_from_directory"] if DATASET_INFO in manifest.files else [])]
+    table.add_row("opened by", ", ".join(readers))
     table.add_row("in", folder)
     _print(table)
 

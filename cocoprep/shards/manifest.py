@@ -14,7 +14,15 @@ from cocoprep.checks import shown
 from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import CocoprepError, RecordError
 from cocoprep.shards.drop_reasons import DropReason
-from cocoprep.shards.names import GROUND_TRUTH, LISTED_FILES, MANIFEST, SIDECAR_SUFFIX, is_split_name, shard_name
+from cocoprep.shards.names import (
+    GROUND_TRUTH,
+    LISTED_FILES,
+    MANIFEST,
+    SIDECAR_SUFFIX,
+    TFDS_FILES,
+    is_split_name,
+    shard_name,
+)
 from cocoprep.shards.record import SCHEMA_VERSION
 from cocoprep.shards.seal import unseal
 from cocoprep.shards.settings import (
@@ -172,8 +180,9 @@ def _check_content(manifest: Manifest) -> None:
         expected = shard_name(manifest.split, index, len(manifest.shards))
         if shard.name != expected:
             raise RecordError(f"shards[{index}]: expected {expected}, found {shard.name!r:.100}")
-    if set(manifest.files) != set(LISTED_FILES):
-        raise RecordError(f"files: expected {sorted(LISTED_FILES)}, found {sorted(manifest.files)!r:.200}")
+    listed = {*LISTED_FILES, *(TFDS_FILES if set(TFDS_FILES) & set(manifest.files) else ())}  # of 0.1.0 there are none
+    if set(manifest.files) != listed:
+        raise RecordError(f"files: expected {sorted(listed)}, found {sorted(manifest.files)!r:.200}")
     if crop_record(manifest.crop.config()) != manifest.crop:
         raise RecordError("crop: its sizes do not follow from one another")
     table_of(manifest.keypoints)

@@ -12,8 +12,11 @@ GROUND_TRUTH = "ground_truth.json"
 BASELINE = "baseline.npz"
 CEILING = "ceiling.json"
 UNDER_WAY = "under_way.json"  # as long as a build writes into the folder
-SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE)
-LISTED_FILES = (PLAN, LEDGER, GROUND_TRUTH, BASELINE)  # by the manifest, beside the shards
+FEATURES_FILE, DATASET_INFO = "features.json", "dataset_info.json"  # TensorFlow Datasets' names
+TFDS_FILES = (FEATURES_FILE, DATASET_INFO)
+SUMMARIES = (MANIFEST, CEILING, LEDGER, GROUND_TRUTH, BASELINE, *TFDS_FILES)
+LISTED_FILES = (PLAN, LEDGER, GROUND_TRUTH, BASELINE)  # by every manifest, beside the shards
+DATASET = "cocoprep"  # as which TensorFlow Datasets knows a folder, and how shards begin
 
 SIDECAR_SUFFIX = ".json"
 SHARD_FILE = re.compile(r"cocoprep-.+\.tfrecord-\d{5}-of-\d{5}(\.json)?")
@@ -27,7 +30,7 @@ def is_split_name(name: str) -> bool:
 
 def shard_name(split: str, index: int, count: int) -> str:
     """Return a shard's file name, as TensorFlow Datasets names them."""
-    return f"cocoprep-{split}.tfrecord-{index:05d}-of-{count:05d}"
+    return f"{DATASET}-{split}.tfrecord-{index:05d}-of-{count:05d}"
 
 
 def is_ours(name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from cocoprep.shards.manifest import Manifest, ceiling_basis
-from cocoprep.shards.names import CEILING, LISTED_FILES, MANIFEST
+from cocoprep.shards.names import CEILING, LISTED_FILES, MANIFEST, TFDS_FILES
 from cocoprep.shards.seal import seal
 from tests.fuzz.sealed import seal_anything
 
@@ -25,7 +25,7 @@ def mend_digests(folder: Path, rng: Random, *, changed: str) -> None:
         return
     for entry in manifest["shards"]:
         _mend_shard(folder, entry, rng, changed)
-    for name in LISTED_FILES:
+    for name in (*LISTED_FILES, *TFDS_FILES):
         manifest["files"][name] = _digest(folder / name)
     (folder / MANIFEST).write_bytes(seal(manifest))
     ceiling = None if changed == CEILING else _body(folder / CEILING)

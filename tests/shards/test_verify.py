@@ -75,8 +75,8 @@ def test_any_flipped_bit_of_a_shard_is_found_and_its_record_named(copy):
 @pytest.mark.parametrize(
     "name",
     [
-        "manifest.json", "build.json", "ledger.parquet", "ground_truth.json", "baseline.npz",
-        "cocoprep-train2017.tfrecord-00001-of-00003.json",
+        "manifest.json", "build.json", "ledger.parquet", "ground_truth.json", "baseline.npz", "features.json",
+        "dataset_info.json", "cocoprep-train2017.tfrecord-00001-of-00003.json",
     ],
 )  # fmt: skip
 def test_any_flipped_bit_beside_the_shards_is_found(copy, name):
