@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
 from cocoprep.coco.layout import split_of_file
@@ -58,7 +58,8 @@ def _names(box_sets: Sequence[str]) -> list[str]:
     for boxes in box_sets:
         stem = re.sub(r"\.(json|gz|zip)\b", "", os.path.basename(boxes))
         name = _plain(stem)[:80] or "boxes"
-        names.append(next(one for one in (name, *(f"{name}-{n}" for n in count(2))) if one not in names))
+        candidates = chain([name], (f"{name}-{n}" for n in count(2)))
+        names.append(next(one for one in candidates if one not in names))
     return names
 
 

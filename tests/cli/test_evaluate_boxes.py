@@ -10,11 +10,11 @@ import pytest
 from cocoprep.coco.truth import read_truth
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
+from cocoprep.sample import write_sample
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder
 from tests.support.painted import detections, paint_truth
-from tests.support.people import write_people
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("matplotlib")
@@ -32,11 +32,11 @@ def root(tmp_path_factory):
     from tests.support.runs import write_run
 
     root = tmp_path_factory.mktemp("boxes")
-    annotations, _ = write_people(root / "coco", images=4)
-    paint_truth(annotations, root / "painted")
+    write_sample(root / "sample", images=8)
+    paint_truth(root / "sample/annotations/person_keypoints_train2017.json", root / "painted", images=5)
     truth_path, photographs = root / "painted/truth.json", root / "painted/photographs"
     build_folder(
-        root / "shards", annotations=truth_path, images=photographs, split="val", crop=CropConfig(input_size=(64, 48))
+        root / "shards", annotations=truth_path, images=photographs, split="val", crop=CropConfig(input_size=(128, 96))
     )
     crop = read_manifest(str(root / "shards"), LocalFiles()).crop
     write_run(root / "run", root / "shards", colour_network(crop))
@@ -137,7 +137,7 @@ def test_the_truths_boxes_on_photographs(run, root, tmp_path):
     assert text.startswith("note: BOXES ARE THE GROUND TRUTH'S")
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert (figures["boxes"], figures["crops"]) == ("truth", "photographs")
-    assert figures["counts"]["people_predicted"] == figures["counts"]["people"] == 8
+    assert figures["counts"]["people_predicted"] == figures["counts"]["people"] > 5
     assert (root / "run/evaluation/truth-photographs/report.html").exists()
     assert not (root / "run/thresholds.json").exists()
 
