@@ -101,12 +101,12 @@ def _tell(dataset: ImportedDataset, written: list[WrittenSplit]) -> None:
 
 def _write_crops(folder: str, out: str) -> None:
     from cocoprep.cli.progress import CountProgress
-    from cocoprep.shards.crops_as_coco import NOT_CARRIED, write_crops
+    from cocoprep.shards.crops_as_coco import not_carried, write_crops
     from cocoprep.storage.by_scheme import AnyFiles
 
     with CountProgress("writing", "crops") as progress:
         manifest = write_crops(folder, out, AnyFiles(), on_person=progress.update)
-    for line in NOT_CARRIED:
+    for line in not_carried(manifest):
         say_note(f"not carried over: {line}")
     say(f"{out}: {manifest.counts.people} crops of {manifest.split}, with their joints")
     say(f"to build of it:\n  cocoprep build --data-dir {shlex.quote(out)} --split {manifest.split}")

@@ -145,7 +145,7 @@ class CvatReader:
         elif name == "points":
             self._add_points(label, group, attributes)
         elif name == "box" and group != "0":
-            self._groups.setdefault(group, _Group()).box = self._box(attributes)
+            self._put_box(self._groups.setdefault(group, _Group()), self._box(attributes))
         elif name in _SHAPES:
             self.draft.account.left_out.add(f"{name} shapes are in no group with joints")
 
@@ -173,6 +173,11 @@ class CvatReader:
             self.draft.account.left_out.add("joints are there twice: the first is taken", self._name)
         joints.setdefault(label, joint)
 
+    def _put_box(self, group: _Group, box: BBox | None) -> None:
+        if group.box is not None and box is not None:
+            self.draft.account.left_out.add("rectangles are not the first of their group", self._name)
+        group.box = group.box or box
+
     def _box(self, attributes: Mapping[str, str]) -> BBox | None:
         try:
             left, top, right, bottom = (float(attributes.get(side, "")) for side in ("xtl", "ytl", "xbr", "ybr"))
@@ -189,6 +194,8 @@ class CvatReader:
             box = found.box if found is not None and found.skeletons == 1 else None
             self._add(category, joints, box)
         for loose in self._groups.values():
+            if loose.skeletons > 1 and loose.box is not None:
+                self.draft.account.left_out.add("rectangles are in a group of several skeletons", self._name)
             if loose.joints:
                 self._add(PERSON, loose.joints, loose.box)
             elif loose.box is not None and not loose.skeletons:

@@ -16,6 +16,7 @@ from cocoprep.crops.photographs import open_images
 from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.importers.account import Account
 from cocoprep.importers.dataset import (
+    LEADS_OUT,
     ImportedDataset,
     ImportedPerson,
     ImportedSplit,
@@ -44,7 +45,8 @@ def read_yolo(source: Source) -> ImportedDataset:
     config = parse_config(source.read("the data.yaml of a YOLO data set"), source.path, source.table, account)
     splits = []
     for split, places in config.places.items():
-        names = [name for place in places for name in _photographs(place, config.root, source, account)]
+        found = (name for place in places for name in _photographs(place, config.root, source, account))
+        names = list(_once(found, account))
         if names:
             splits.append(_read_split(split, names, config, source, account))
     if not any(split.people for split in splits):
@@ -53,6 +55,17 @@ def read_yolo(source: Source) -> ImportedDataset:
             f"of photographs below {source.folder}, and labels beside them: {'; '.join(account.left_out.lines):.400}"
         )
     return ImportedDataset(config.categories, tuple(splits), account, NOT_CARRIED)
+
+
+def _once(names: Iterable[str], account: Account) -> Iterator[str]:
+    """Yield each name once: a list may have one twice, or lie over a folder, and its people would be there twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            account.left_out.add("photographs are named again in the same split: each is taken once", name)
+            continue
+        seen.add(name)
+        yield name
 
 
 def _photographs(place: str, root: str, source: Source, account: Account) -> Iterator[str]:
@@ -66,9 +79,11 @@ def _photographs(place: str, root: str, source: Source, account: Account) -> Ite
         if inner.endswith(".txt") and source.files.exists(path):
             lines = source.files.read_contained(source.folder, inner, max_bytes=_MOST_LABEL_BYTES << 4)
             for line in lines.decode("utf-8", "replace").split("\n"):
-                name = safe_name(line.strip()) if line.strip() else None
+                name = safe_name(line.strip())
                 if name:
                     yield name
+                elif line.strip():
+                    account.left_out.add(LEADS_OUT, line.strip())
             return
     account.left_out.add("folders are not there that data.yaml names for photographs", place)
 

@@ -32,8 +32,16 @@ def read_member(path: str, name: str, files: FileStore) -> bytes:
         with files.open_read(path) as stream, zipfile.ZipFile(stream) as archive:
             info = archive.getinfo(name)
             most = min(MOST_BYTES, max(_FREE_BYTES, _MOST_TIMES * info.compress_size))
-            if info.compress_type not in ZIP_METHODS or info.file_size > most:
-                raise AnnotationError(f"{path}: {name} has {info.file_size} bytes, of {info.compress_size}.")
+            if info.compress_type not in ZIP_METHODS:
+                raise AnnotationError(
+                    f"{path}: {name} is packed by method {info.compress_type}; only stored and deflated files are "
+                    "read. Unpack the zip, and name the folder instead."
+                )
+            if info.file_size > most:
+                raise AnnotationError(
+                    f"{path}: {name} is said to have {info.file_size} bytes, packed as {info.compress_size}; expected "
+                    f"{most} at most. Where that is right, unpack the zip, and name the folder instead."
+                )
             with archive.open(info) as member:
                 return member.read(info.file_size)
     except KeyError as error:

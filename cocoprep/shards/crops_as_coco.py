@@ -21,11 +21,20 @@ from cocoprep.shards.tfrecord import read_record
 from cocoprep.storage.spool import Spool
 from cocoprep.storage.store import FileStore
 
-NOT_CARRIED = (
+_NEVER_CARRIED = (
     "heatmaps: they follow from the joints",
-    "segments, and whoever else a crop shows",
+    "segments, sizes of heads, and whoever else a crop shows",
     "people whom the build dropped, and crowds",
 )
+_OF_SOURCES = "ids and categories of the sources' own files: all are of one category, and file names say the source"
+_OF_CATEGORIES = "categories of the file: all are of one"
+
+
+def not_carried(manifest: Manifest) -> tuple[str, ...]:
+    """Return what the crops of a folder do not say of it, in sentences."""
+    if not manifest.sources:
+        return _NEVER_CARRIED
+    return *_NEVER_CARRIED, _OF_SOURCES if manifest.sources[0].name else _OF_CATEGORIES
 
 
 def write_crops(
@@ -47,7 +56,7 @@ def write_crops(
     """
     manifest = read_manifest(folder, files)
     split = manifest.split
-    told = {"crops_of": split, "not_carried": NOT_CARRIED}
+    told = {"crops_of": split, "not_carried": not_carried(manifest)}
     # A file has all images before all annotations, and a person gives one of either: these wait for those.
     with (
         open_converted(out, files, form="coco", source=folder, splits=[split], told=lambda: told) as converted,

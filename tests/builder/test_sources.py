@@ -301,3 +301,12 @@ def test_a_folder_beside_sources_is_refused(run, pair, tmp_path):
     code, _, err = run("build", *named, "--data-dir", tmp_path, "--out", tmp_path / "out")
     assert code == 1
     assert "leave --data-dir away" in err
+
+
+def test_crops_of_several_sources_say_what_is_lost_of_these(run, pair, tmp_path):
+    _built(tmp_path, pair, select=_select())
+    code, out, err = run("convert", tmp_path / "out", "--to", "coco", "--out", tmp_path / "crops")
+    assert code == 0, err
+    assert "not carried over: ids and categories of the sources' own files" in out + err
+    told = json.loads((tmp_path / "crops/converted.json").read_bytes())["parts"]
+    assert any("sources' own" in line for part in told.values() for line in part["told"]["not_carried"])

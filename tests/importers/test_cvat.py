@@ -57,9 +57,18 @@ def test_a_box_in_the_group_is_the_skeletons_unless_two_share_it(run, tmp_path):
     one = skeleton(joint("beak", 10, 20), joint("tail", 30, 40), group="7")
     _, _, document = convert(run, tmp_path, one, box)
     assert document["annotations"][0]["bbox"] == [1, 2, 50, 60]
-    _, _, document = convert(run, tmp_path, one, one, box)
+    _, said, document = convert(run, tmp_path, one, one, box)
+    assert "LEFT OUT: 1 rectangle is in a group of several skeletons" in said
     assert [1, 2, 50, 60] in [a["bbox"] for a in document["annotations"]]
     assert len({tuple(a["bbox"]) for a in document["annotations"]}) == 2
+
+
+def test_the_first_of_two_boxes_of_a_group_is_taken_and_the_other_told(run, tmp_path):
+    first, second = (f'<box label="bird" xtl="{x}" ytl="2" xbr="51" ybr="62" group_id="7"/>' for x in (1, 9))
+    one = skeleton(joint("beak", 10, 20), joint("tail", 30, 40), group="7")
+    _, said, document = convert(run, tmp_path, first, one, second)
+    assert document["annotations"][0]["bbox"] == [1, 2, 50, 60]
+    assert "LEFT OUT: 1 rectangle is not the first of its group" in said
 
 
 TOLD = {
@@ -131,7 +140,7 @@ def test_an_export_is_read_in_its_zip_with_its_photographs(run, tmp_path):
 
 ZIPS = {
     "without it": ({"other_xml": "<annotations/>"}, "a zip without annotations.xml"),
-    "a bomb": ({"annotations_xml": "<annotations>" + " " * 90_000_000}, "has 90000013 bytes, of"),
+    "a bomb": ({"annotations_xml": "<annotations>" + " " * 90_000_000}, "said to have 90000013 bytes"),
 }
 
 
@@ -141,6 +150,18 @@ def test_a_zip_that_cannot_be_used_is_refused(case, run, tmp_path):
     code, _, err = run("convert", zipped(tmp_path / "t.zip", **members), "--from", "cvat", "--out", tmp_path / "out")
     assert code == 1
     assert says in err
+
+
+def test_a_zip_packed_in_a_way_that_is_not_read_says_so_and_its_folder_is_read(run, tmp_path):
+    image = f'<image id="0" name="a.jpg" width="100" height="80">{BIRD}</image>'
+    with zipfile.ZipFile(tmp_path / "t.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("annotations.xml", f"<annotations>{LABELS}{image}</annotations>")
+        archive.extractall(tmp_path / "unpacked")
+    code, _, err = run("convert", tmp_path / "t.zip", "--from", "cvat", "--out", tmp_path / "out")
+    assert code == 1
+    assert "packed by method 14" in err
+    assert "name the folder instead" in err
+    assert run("convert", tmp_path / "unpacked", "--from", "cvat", "--out", tmp_path / "out")[0] == 0
 
 
 def test_a_name_that_leads_out_takes_nobody_along(run, tmp_path):

@@ -102,9 +102,20 @@ def test_nothing_outside_is_read(run, tmp_path):
 def test_a_list_of_photographs(run, tmp_path):
     root = write(tmp_path, val="val.txt", train=None)
     (root / "val.txt").write_text("./images/train/a.jpg\n../../etc/passwd\n")
-    code, _, document = convert(run, tmp_path, split="val")
+    code, said, document = convert(run, tmp_path, split="val")
     assert code == 0
     assert [image["file_name"] for image in document["images"]] == ["images/train/a.jpg"]
+    assert "LEFT OUT: 1 photograph has a name that is none, or leads out" in said
+
+
+@pytest.mark.parametrize("val", [["images/train", "images/train"], ["images/train", "val.txt"], "val.txt"])
+def test_a_photograph_that_a_split_names_again_has_its_people_once(val, run, tmp_path):
+    root = write(tmp_path, val=val, train=None)
+    (root / "val.txt").write_text("./images/train/a.jpg\nimages/train/a.jpg\n")
+    code, said, document = convert(run, tmp_path, split="val")
+    assert code == 0
+    assert (len(document["images"]), len(document["annotations"])) == (1, 1)
+    assert "named again in the same split" in said
 
 
 LABELS = {
