@@ -16,13 +16,14 @@ from cocoprep.crops.photographs import open_images
 from cocoprep.errors import AnnotationError, ImageError
 from cocoprep.importers.account import Account
 from cocoprep.importers.dataset import (
+    LEADS_OUT,
     ImportedDataset,
     ImportedPerson,
     ImportedSplit,
     SplitDraft,
     without_unlabelled,
 )
-from cocoprep.importers.names import safe_name
+from cocoprep.importers.names import LONGEST_NAME, safe_name
 from cocoprep.importers.photographs import Source
 from cocoprep.importers.yolo_config import YoloConfig, parse_config
 
@@ -44,7 +45,8 @@ def read_yolo(source: Source) -> ImportedDataset:
     config = parse_config(source.read("the data.yaml of a YOLO data set"), source.path, source.table, account)
     splits = []
     for split, places in config.places.items():
-        names = [name for place in places for name in _photographs(place, config.root, source, account)]
+        named = (name for place in places for name in _photographs(place, config.root, source, account))
+        names = _each_once(named, account)
         if names:
             splits.append(_read_split(split, names, config, source, account))
     if not any(split.people for split in splits):
@@ -53,6 +55,16 @@ def read_yolo(source: Source) -> ImportedDataset:
             f"of photographs below {source.folder}, and labels beside them: {'; '.join(account.left_out.lines):.400}"
         )
     return ImportedDataset(config.categories, tuple(splits), account, NOT_CARRIED)
+
+
+def _each_once(names: Iterable[str], account: Account) -> list[str]:
+    """Return each name once, since a folder may be named beside one that it lies in, and a list may repeat itself."""
+    found: dict[str, None] = {}
+    for name in names:
+        if name in found:
+            account.guessed.add("photographs are named more than once by a split: taken once", name)
+        found[name] = None
+    return list(found)
 
 
 def _photographs(place: str, root: str, source: Source, account: Account) -> Iterator[str]:
@@ -66,8 +78,10 @@ def _photographs(place: str, root: str, source: Source, account: Account) -> Ite
         if inner.endswith(".txt") and source.files.exists(path):
             lines = source.files.read_contained(source.folder, inner, max_bytes=_MOST_LABEL_BYTES << 4)
             for line in lines.decode("utf-8", "replace").split("\n"):
-                name = safe_name(line.strip()) if line.strip() else None
-                if name:
+                name = safe_name(line.strip()) if line.strip() else ""
+                if name is None:
+                    account.left_out.add(LEADS_OUT, line.strip())
+                elif name:
                     yield name
             return
     account.left_out.add("folders are not there that data.yaml names for photographs", place)
@@ -81,6 +95,8 @@ def _tails(place: str, root: str, account: Account) -> Iterator[str]:
     if ".." in whole or place.startswith("/") or root.startswith("/"):
         account.guessed.add(_ELSEWHERE, f"{root}/{place}" if root else place)
     plain = [part for part in whole if part != ".." and ":" not in part and "\0" not in part]
+    if len("/".join(plain)) > LONGEST_NAME:  # no such path can be there, and it would have thousands of ends
+        return
     for first in range(len(plain)):
         yield "/".join(plain[first:])
 

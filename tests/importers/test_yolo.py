@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 
 import pytest
 import yaml
@@ -102,9 +103,29 @@ def test_nothing_outside_is_read(run, tmp_path):
 def test_a_list_of_photographs(run, tmp_path):
     root = write(tmp_path, val="val.txt", train=None)
     (root / "val.txt").write_text("./images/train/a.jpg\n../../etc/passwd\n")
-    code, _, document = convert(run, tmp_path, split="val")
+    code, said, document = convert(run, tmp_path, split="val")
     assert code == 0
     assert [image["file_name"] for image in document["images"]] == ["images/train/a.jpg"]
+    assert "1 photograph has a name that is none, or leads out of its folder" in said
+
+
+def test_a_photograph_that_is_named_twice_gives_its_people_once(run, tmp_path):
+    root = write(tmp_path, train=["images", "images/train", "train.txt"])
+    (root / "train.txt").write_text("images/train/a.jpg\n./images//train/a.jpg\n")
+    code, said, document = convert(run, tmp_path)
+    assert code == 0
+    assert [person["id"] for person in document["annotations"]] == [1]
+    assert "3 photographs are named more than once by a split: taken once" in said
+
+
+def test_a_path_of_sixty_thousand_folders_is_passed_over_at_once(run, tmp_path):
+    write(tmp_path, train=["images/train", "a/" * 100_000])
+    started = time.monotonic()
+    code, said, document = convert(run, tmp_path)
+    assert time.monotonic() - started < 30, "it took minutes"
+    assert code == 0
+    assert len(document["annotations"]) == 1
+    assert "folder is not there" in said
 
 
 LABELS = {
