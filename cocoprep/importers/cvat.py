@@ -29,9 +29,10 @@ NOT_CARRIED = (
 )
 PERSON = "person"
 _FILE = "annotations.xml"
-_CIRCLE = re.compile(r"<circle\b[^>]*>")
-_LINE = re.compile(r"<line\b[^>]*>")
-_ATTRIBUTE = re.compile(r'data-([a-z-]+)="([^"]*)"')
+# Bounded so that a megabyte of beginnings without an end is passed over at once.
+_CIRCLE = re.compile(r"<circle\b[^<>]*>")
+_LINE = re.compile(r"<line\b[^<>]*>")
+_ATTRIBUTE = re.compile(r'data-([a-z-]{1,40})="([^"]*)"')
 _SHAPES = frozenset({"box", "polygon", "polyline", "ellipse", "cuboid", "mask", "tag"})
 _Joint = tuple[float, float, int]
 

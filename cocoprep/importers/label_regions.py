@@ -131,7 +131,7 @@ def _placed(found: _Raw) -> tuple[_Value, tuple[int, int]]:
 
 def people_of(regions: Sequence[Region], place: int, name: str, account: Account) -> Iterator[NamedPerson]:
     """Yield the people of one annotation: each rectangle that has joints, or all joints where there is none."""
-    boxes = {region.id: region for region in regions if region.kind == "box"}
+    boxes = _boxes(regions, name, account)
     joints = [region for region in regions if region.kind == "joint"]
     if joints and not boxes:
         account.guessed.add(_ALONE, name)
@@ -150,6 +150,15 @@ def people_of(regions: Sequence[Region], place: int, name: str, account: Account
             of_box.setdefault(owner, []).append(joint)
     for number, box in boxes.items():
         yield NamedPerson(place, box.label, _by_label(of_box.get(number, []), name, account), box.bbox)
+
+
+def _boxes(regions: Sequence[Region], name: str, account: Account) -> dict[str, Region]:
+    """Return rectangles by id: of several with one id the first, since nothing says whose the joints are."""
+    boxes: dict[str, Region] = {}
+    for region in regions:
+        if region.kind == "box" and boxes.setdefault(region.id, region) is not region:
+            account.left_out.add("rectangles have no id, or that of another: the first is taken", name)
+    return boxes
 
 
 def _relations(regions: Sequence[Region]) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ from cocoprep.importers.dataset import (
     SplitDraft,
     without_unlabelled,
 )
-from cocoprep.importers.names import safe_name
+from cocoprep.importers.names import LONGEST_NAME, safe_name
 from cocoprep.importers.photographs import Source
 from cocoprep.importers.yolo_config import YoloConfig, parse_config
 
@@ -96,6 +96,8 @@ def _tails(place: str, root: str, account: Account) -> Iterator[str]:
     if ".." in whole or place.startswith("/") or root.startswith("/"):
         account.guessed.add(_ELSEWHERE, f"{root}/{place}" if root else place)
     plain = [part for part in whole if part != ".." and ":" not in part and "\0" not in part]
+    if len("/".join(plain)) > LONGEST_NAME:  # no such path can be there, and it would have thousands of ends
+        return
     for first in range(len(plain)):
         yield "/".join(plain[first:])
 

@@ -82,7 +82,10 @@ def encode_exclude_list(excluded: Sequence[Excluded]) -> bytes:
     """Encode a list of annotations, one line an annotation: of several with one id the first."""
     lines: dict[str, str] = {}
     for one in excluded:
-        fields = (_plain(one.own_id), one.image if _plain(one.image) == one.image else "", _plain(one.why))
+        own_id = _plain(one.own_id)
+        if own_id.startswith("#"):  # no comment: a reader takes the space off
+            own_id = f" {own_id}"
+        fields = (own_id, one.image if _plain(one.image) == one.image else "", _plain(one.why))
         lines.setdefault(one.own_id, "\t".join(fields) + "\n")
     return "".join([_HEAD, *lines.values()]).encode("utf-8", "replace")
 

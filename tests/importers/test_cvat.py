@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 
 import pytest
@@ -177,3 +178,11 @@ def test_lines_of_the_svg_join_joints():
         '<circle data-node-id="1" data-label-name="beak"></circle><circle data-node-id="2" data-label-name="tail">'
     )
     assert limbs_of(svg) == [("beak", "tail")]
+
+
+@pytest.mark.parametrize("piece", ["<circle", "<line", "<circle data-", "data-"])
+def test_a_megabyte_of_beginnings_without_an_end_is_passed_over_at_once(piece):
+    svg = "<circle " + piece * (1_000_000 // len(piece)) + ">"
+    started = time.monotonic()
+    assert limbs_of(svg) == []
+    assert time.monotonic() - started < 20, "it took minutes for a tenth of it"

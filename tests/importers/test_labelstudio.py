@@ -74,6 +74,7 @@ def broken(region, **value):
 TOLD = {
     "a joint of several": ([box("c", 60)], [joint("tail", 90, 90)], "none of several rectangles"),
     "a joint twice": ([], [joint("beak", 21, 30, "b")], "there twice"),
+    "a rectangle's id twice": ([], [box("b", 60)], "no id, or that of another"),
     "a polygon": ([], [{"type": "polygonlabels", "value": {}}], "neither KeyPointLabels nor"),
     "no size": ([], [{**joint("tail", 1, 2, "b"), "original_width": None}], "no size"),
     "no place": ([], [broken(joint("tail", 1, 2, "b"), x=None)], "malformed"),

@@ -118,6 +118,14 @@ def test_a_photograph_that_a_split_names_again_has_its_people_once(val, run, tmp
     assert "named again in the same split" in said
 
 
+def test_a_path_of_sixty_thousand_folders_is_passed_over_at_once(run, tmp_path):
+    write(tmp_path, train=["images/train", "a/" * 60_000])
+    code, said, document = convert(run, tmp_path)
+    assert code == 0
+    assert len(document["annotations"]) == 1
+    assert "folder is not there" in said
+
+
 LABELS = {
     "words": ("0 a b c d e f g h i j", "no numbers"),
     "too few": ("0 0.5 0.5", "other than 11 finite"),

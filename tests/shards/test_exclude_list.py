@@ -85,3 +85,10 @@ def test_what_is_not_there_or_too_large_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(exclude_list, "MOST_BYTES", 3)
     with pytest.raises(ConfigError, match="expected 3 bytes at most, found 4"):
         read(written(tmp_path, "1234"))
+
+
+@pytest.mark.parametrize("own_id", ["7", "#7", "lsp/7", "a b"])
+def test_an_id_is_read_as_it_was_written(own_id, tmp_path):
+    found = read(written(tmp_path, encode_exclude_list([Excluded(own_id, "a.jpg", "far off"), Excluded("8", "", "")])))
+    assert list(found.lines) == [own_id, "8"]
+    assert found.lines[own_id].image == "a.jpg"
