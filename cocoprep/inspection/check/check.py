@@ -20,6 +20,7 @@ from cocoprep.inspection.data_set import DataSet
 
 _EXPLAIN = (SuspectKind.OTHER, SuspectKind.VISIBILITY)
 _OF_JOINTS = (SuspectKind.LIMB, SuspectKind.FAR)
+_SIDES = (SuspectKind.SIDES, SuspectKind.ARMS, SuspectKind.LEGS)
 _FEW = 100  # people: by fewer, what is usual is not known well
 
 
@@ -84,12 +85,14 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
     best: dict[tuple[int, SuspectKind], Finding] = {}
     for one in sorted(findings, key=lambda one: -one.excess):
         first = best.setdefault((one.person, one.kind), one)
-        if one.kind is SuspectKind.OTHER and first is not one:
+        if one.kind in _SIDES and first is not one:  # by the data set's poses, and by a network: two witnesses
+            both = f"{first.why}; {one.why}"
+            best[one.person, one.kind] = replace(first, excess=first.excess + one.excess, why=both)
+        elif one.kind is SuspectKind.OTHER and first is not one:
             best[one.person, one.kind] = replace(first, joints=tuple(dict.fromkeys((*first.joints, *one.joints))))
-    sides = (SuspectKind.SIDES, SuspectKind.ARMS, SuspectKind.LEGS)
     on_others = _joints_of(best.values(), _EXPLAIN)
     strayed = on_others | _joints_of(best.values(), _OF_JOINTS)
-    explained_by = {**dict.fromkeys(_OF_JOINTS, on_others), **dict.fromkeys(sides, strayed)}
+    explained_by = {**dict.fromkeys(_OF_JOINTS, on_others), **dict.fromkeys(_SIDES, strayed)}
     return [one for one in best.values() if one.excess > _explained(one, explained_by.get(one.kind, {}))]
 
 
