@@ -154,7 +154,8 @@ def test_filters_and_orders(page):
     choose("fate", "kept")
     choose("least", "0")
     choose("sort", "labels")
-    counts = page.run("return [...document.querySelectorAll('.card small')].map(one => parseInt(one.textContent))")
+    labels = page.run("return [...document.querySelectorAll('.card')].map(one => one.getAttribute('aria-label'))")
+    counts = [int(label.split()[-3]) for label in labels]  # "105, kept, 12 joints labelled"
     assert counts == sorted(counts, reverse=True)
     assert len(counts) == 20
 
