@@ -151,7 +151,7 @@ def test_captions_of_several_sources_are_what_show_takes(of_two, tmp_path, monke
 
 
 def test_what_show_suggests_of_several_sources_is_what_it_takes(of_two):
-    with pytest.raises(CocoprepError, match=r"Choose an id from ledger.parquet, for example (coco|lsp)/\d, "):
+    with pytest.raises(CocoprepError, match=r"Choose another, for example (coco|lsp)/\d, "):
         run(show, str(of_two), "lsp/99")
     dataset = open_dataset(of_two)
     images = {image["source_id"]: image["id"] for image in read_ground_truth(str(of_two), LocalFiles())["images"]}

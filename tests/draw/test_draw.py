@@ -33,7 +33,7 @@ from cocoprep.draw.palette import (
     limb_colours,
 )
 from cocoprep.draw.photograph import Marks, draw_photograph, view_of
-from cocoprep.draw.sheet import _caption, person_tile, spread_evenly
+from cocoprep.draw.sheet import _caption, person_tiles, spread_evenly
 from cocoprep.draw.steps import choose_joint, draw_stored, panel_size
 from cocoprep.draw.text import drawable, shorten, text_width, wrap
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, RecordError
@@ -473,7 +473,7 @@ def test_people_are_spread_evenly(total, wanted, expected):
 
 
 def test_captions_are_whole_on_as_many_lines_as_they_need(dataset):
-    tile = person_tile(dataset, 0)
+    (tile,) = person_tiles(dataset, [0])
     short, long, longest = (
         contact_sheet([replace(tile, name=name, note="14% filled")], title="one", tile_px=100)
         for name in ("7", "x1.19 -24 deg flip", "x1.19 -24 deg flip and many more words of this kind")
