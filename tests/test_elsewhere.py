@@ -54,6 +54,7 @@ def test_every_script_of_the_guide_is_run():
     assert len(SCRIPTS) == GUIDE.count("```python")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("title", "library", "otherwise"), CASES)
 def test_a_script_runs_as_it_stands(home, title, library, otherwise):
     if find_spec(library) is None:

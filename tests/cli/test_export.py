@@ -105,6 +105,7 @@ def test_a_flip_test_becomes_part_of_a_savedmodel(data, run, tmp_path):
     assert json.loads((tmp_path / "saved" / "metadata.json").read_text())["flip_test"] is True
 
 
+@pytest.mark.long
 def test_a_keras_file_takes_pixels_as_they_are(data, run, tmp_path):
     write("--run", run, "--format", "keras", "--data", data, "--out", tmp_path / "network.keras")
     crops = crops_of(data)

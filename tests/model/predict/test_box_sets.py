@@ -59,7 +59,7 @@ def figures_of(truth, predictions):
     return evaluation_as_json(evaluate(truth, predictions, COCO_17), COCO_17, context={})
 
 
-@pytest.mark.parametrize("flip_test", [False, True])
+@pytest.mark.parametrize("flip_test", [pytest.param(False, marks=pytest.mark.long), True])
 def test_every_figure_is_that_of_the_built_folder_to_the_bit(built, flip_test):
     """In the boxes of its people, by its crops' settings, and with its JPEG coding repeated."""
     data, truth, photographs, run = built

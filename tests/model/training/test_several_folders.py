@@ -127,6 +127,7 @@ def test_a_folder_named_twice_is_refused_before_any_work(first, second, tmp_path
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_what_a_source_does_not_label_is_not_taught_as_absent(people_folder, tmp_path):
     """Everybody has a nose; of a source that labels nothing else, nothing is left to be taught as absent."""
     folder = people_folder(size=(32, 32), shards=3)
