@@ -54,6 +54,7 @@ def test_losses_are_those_of_the_disk(whole, remote, tmp_path, cache):
     assert len(curves(run)[1]) == 2
 
 
+@pytest.mark.long
 def test_the_command_from_bucket_to_disk(local, remote, bucket, tmp_path):
     (tmp_path / "tiny.json").write_text(
         '{"network": {"channels": 8, "depth": 1, "stacks": 1}, "batch_size": 4, "xla": "off"}'
