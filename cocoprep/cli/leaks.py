@@ -95,8 +95,6 @@ def _find(
             listed, seen, opener, across=across, workers=workers, on_photograph=progress.update,
             on_pair=on_pair,
         )  # fmt: skip
-    say_faults(
-        list(seen.faults.values()), "photographs cannot be read, and were compared by their files alone, or not at all"
-    )
-    say_faults(found.faults, "photographs cannot be decoded, so that pairs with them were not compared")
+    say_faults(list(seen.faults.values()), "photographs cannot be read: compared byte by byte, or not at all")
+    say_faults(found.faults, "photographs cannot be decoded, so that pairs of these were not compared")
     return listed, found

@@ -38,4 +38,4 @@ def print_leaks(found: FoundLeaks, listed: Sequence[Listed]) -> None:
 def say_faults(faults: Sequence[str], what: str) -> None:
     """Say how many photographs something is wrong with, and with the first what."""
     if faults:
-        say_note(f"warning: {len(faults)} {what}. The first: {printable(faults[0])}")
+        say_note(f"warning: {counted(len(faults), what)}. The first: {printable(faults[0])}")

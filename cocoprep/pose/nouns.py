@@ -6,7 +6,15 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 40  # characters: the name is a stranger's
-_ONE = {"have": "has", "are": "is", "say": "says", "state": "states", "name": "names", "could": "could"}
+_ONE = {
+    "have": "has",
+    "are": "is",
+    "say": "says",
+    "state": "states",
+    "name": "names",
+    "could": "could",
+    "cannot": "cannot",
+}
 _MANY = re.compile(rf"((?:\w+ )*?\w+)s( of the \w+)? ({'|'.join(_ONE)})\b")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 

@@ -70,7 +70,7 @@ def test_what_is_not_compared_is_told(run, tmp_path):
     assert code == 0, err
     assert "note: a: 1 file name is not quite the photographs' own" in err
     assert "warning: 1 a: photographs that are listed are not there. The first: '5.jpg': no such file" in err
-    assert "warning: 1 photographs cannot be read, and were compared by their files alone, or not at all" in err
+    assert "warning: 1 photograph cannot be read: compared byte by byte, or not at all" in err
     assert "note: 1 photograph is of one grey all over" in err
     assert "│ a " in out
 

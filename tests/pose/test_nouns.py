@@ -38,6 +38,7 @@ def test_articles_and_possessives():
     [
         (1, "annotations have no box", "1 annotation has no box"),
         (1, "file names have backslashes", "1 file name has backslashes"),
+        (1, "photographs cannot be read: left out", "1 photograph cannot be read: left out"),
         (1, "annotations are there twice", "1 annotation is there twice"),
         (1, "lines of the results are of others", "1 line of the results is of others"),
         (1, "photographs name their own", "1 photograph names its own"),
