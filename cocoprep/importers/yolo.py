@@ -117,7 +117,7 @@ def _read_split(split: str, names: list[str], config: YoloConfig, source: Source
         try:
             size, _ = read_size(name, there, "upright")
         except ImageError:
-            account.left_out.add("photographs cannot be read: their people are left out with them", name)
+            account.left_out.add("photographs cannot be read: left out with their people", name)
             continue
         place = draft.photograph(name, *size)
         if place is not None:

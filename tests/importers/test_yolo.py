@@ -161,7 +161,7 @@ def test_photographs_and_labels_that_are_not_there_are_told(run, tmp_path):
     assert code == 0
     assert [image["file_name"] for image in document["images"]] == ["images/train/a.jpg", "images/train/b.png"]
     assert "1 photograph has no labels that can be read" in said
-    assert "cannot be read: their people are left out with them, such as 'images/train/c.jpg'" in said
+    assert "1 photograph cannot be read: left out with its people, such as 'images/train/c.jpg'" in said
     assert "of a kind that is not read" in said
     assert "LEFT OUT: 1 label file is of no photograph of its split, such as 'labels/train/z.txt'" in said
 
