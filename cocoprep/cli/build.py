@@ -108,7 +108,7 @@ def command(**options: Any) -> None:
 def _paths_of(config: BuildConfig, options: dict[str, Any]) -> list[str]:
     """Return what is read or written: over none of it may anything else be written."""
     photographs = [path for one in config.each_source for path in (one.annotations, one.images)]
-    given = [config.drop_leaks, options["keypoints"], *options["sources"]]
+    given = [config.drop_leaks, config.exclude, options["keypoints"], *options["sources"]]
     return [config.out, *photographs, *(path for path in given if path is not None)]
 
 

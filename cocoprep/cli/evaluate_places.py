@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
+from cocoprep.cli.paths import check_output_file
 from cocoprep.coco.layout import split_of_file
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import ConfigError
@@ -82,10 +83,7 @@ def make_room(options: EvaluateOptions, outs: Sequence[str], files: FileStore) -
     """
     json_file = options.json_file
     if json_file is not None:
-        if files.is_folder(json_file) or json_file.endswith("/"):
-            raise ConfigError(f"--json: expected a file to write, found the folder {json_file}.")
-        if os.path.exists(json_file) and not os.path.isfile(json_file):
-            raise ConfigError(f"--json: expected a file to write, found the device or pipe {json_file}.")
+        check_output_file("--json", json_file, files)
         files.make_folder(os.path.dirname(json_file) or ".")
     if outs:
         _check_report()

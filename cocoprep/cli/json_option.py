@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cocoprep.cli.paths import check_paths
-from cocoprep.errors import ConfigError
-from cocoprep.storage.paths import real_path
+from cocoprep.cli.paths import check_apart, check_output_file, check_paths
 
 if TYPE_CHECKING:
     from cocoprep.storage.store import FileStore
@@ -38,17 +36,6 @@ def make_room_for_json(path: str | None, files: FileStore, *, reads: Iterable[st
     if path is None:
         return
     check_paths({"--json": path})
-    if files.is_folder(path) or path.endswith("/"):
-        raise ConfigError(f"--json: expected a file to write, found the folder {path}.")
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise ConfigError(f"--json: expected a file to write, found the device or pipe {path}.")
-    for read in reads:
-        if _lies_in(path, read):
-            raise ConfigError(f"--json: {path} is, or lies in, {read}, which is read or built. Choose another --json.")
+    check_output_file("--json", path, files)
+    check_apart("--json", path, reads, which="which is read or built")
     files.make_folder(os.path.dirname(path) or ".")
-
-
-def _lies_in(path: str, read: str) -> bool:
-    if f"{real_path(path)}/".startswith(f"{real_path(read)}/"):
-        return True
-    return os.path.isfile(path) and os.path.isfile(read) and os.path.samefile(path, read)  # by a hard link

@@ -6,10 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cocoprep.cli.paths import check_paths
+from cocoprep.cli.paths import check_apart, check_output_file, check_paths
 from cocoprep.errors import ConfigError
 from cocoprep.inspection.read_data_set import check_paths_beside
-from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 
 
@@ -92,19 +91,8 @@ def check_outputs(written: Mapping[str, str | None], out: str | None, read: Sequ
     """
     asked = {option: path for option, path in written.items() if path is not None}
     for option, path in asked.items():
-        if files.is_folder(path) or path.endswith("/"):
-            raise ConfigError(f"{option}: expected a file to write, found the folder {path}.")
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise ConfigError(f"{option}: expected a file to write, found the device or pipe {path}.")
+        check_output_file(option, path, files)
     for option, path in (asked | ({} if out is None else {"--out": out})).items():
-        for one in read:
-            if _lies_in(path, one):
-                raise ConfigError(f"{option}: {path} is, or lies in, {one}, which is read. Choose another {option}.")
+        check_apart(option, path, read, which="which is read")
     for path in asked.values():
         files.make_folder(os.path.dirname(path) or ".")
-
-
-def _lies_in(path: str, read: str) -> bool:
-    if f"{real_path(path)}/".startswith(f"{real_path(read)}/"):
-        return True
-    return os.path.isfile(path) and os.path.isfile(read) and os.path.samefile(path, read)  # by a hard link

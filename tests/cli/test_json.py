@@ -96,9 +96,10 @@ def test_nothing_is_written_where_something_is_read(built, run, tmp_path, comman
 
 def test_a_build_writes_over_none_of_its_inputs(inputs, run, tmp_path):
     annotations = inputs[1]
-    before = annotations.read_bytes()
-    for path in (annotations, tmp_path / "out" / "a.json"):
-        code, _, err = run("build", *inputs, "--out", tmp_path / "out", "--json", path)
+    before, listed = annotations.read_bytes(), tmp_path / "exclude.txt"
+    listed.write_text("101\n")
+    for path in (annotations, listed, tmp_path / "out" / "a.json"):
+        code, _, err = run("build", *inputs, "--exclude", listed, "--out", tmp_path / "out", "--json", path)
         assert (code, "which is read or built" in err) == (1, True)
-    assert annotations.read_bytes() == before
+    assert (annotations.read_bytes(), listed.read_text()) == (before, "101\n")
     assert not (tmp_path / "out").exists()
