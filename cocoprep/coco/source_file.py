@@ -46,6 +46,11 @@ def parse_source(text: str, split: str, files: FileStore) -> Source:
         raise ConfigError(f"--source: expected {_EXPECTED}, found {text!r:.300}.")
     name, where = match.groups()
     annotations, comma, images = where.partition(",")
+    if not comma and files.exists(where) and not files.is_folder(where):
+        raise ConfigError(
+            f"--source {name}: expected a folder in COCO's layout, or an annotation file and its photographs, found "
+            f"the file {where!r:.1000} alone. Name both, a comma between: --source {name}=ANNOTATIONS,PHOTOGRAPHS."
+        )
     if not comma:
         cure = f"Say which split with --split, or which files: --source {name}=ANNOTATIONS,PHOTOGRAPHS."
         found = find_photographs(where, split, files, option=f"--source {name}", cure=cure)

@@ -297,9 +297,16 @@ def _unknown(dataset: ShardDataset, wanted: str, ledger: pa.Table, files: FileSt
         some = ", ".join(dataset.own_names(dataset.annotation_ids[:3]))
         cure = f"Choose another, for example {some}; `cocoprep show {dataset.folder} --dropped any` lists the others."
     return CocoprepError(
-        f"annotation {wanted}: expected an annotation id of {annotation_paths(dataset.manifest)}, found no "
-        f"such entry among the {len(ledger)} that {dataset.folder} was built from. {cure}"
+        f"annotation {wanted}: expected an annotation id of {_asked_file(dataset, wanted)}, found no such entry among "
+        f"the {len(ledger)} that {dataset.folder} was built from. {cure}"
     )
+
+
+def _asked_file(dataset: ShardDataset, wanted: str) -> str:
+    """Return the path of the annotation file that an id is of: of several sources the one named before a `/`."""
+    name = wanted.partition("/")[0] if "/" in wanted else None
+    of_name = [source.annotations for source in dataset.manifest.sources or () if source.name == name]
+    return of_name[0] if of_name else annotation_paths(dataset.manifest)
 
 
 def _image_called(folder: str, wanted: str, files: FileStore) -> int | None:

@@ -2,13 +2,14 @@
 
 Text in UTF-8, a line an annotation, its fields parted by tabs: the id that it has in its annotation file, behind the
 name of its source and a `/` where a build has several; the file name of its photograph, which may be left away; and
-whatever else, which becomes the detail in the ledger. Empty lines and those that begin with `#` are passed over.
+whatever else, which becomes the detail in the ledger, of several lines of one annotation together. Empty lines and
+those that begin with `#` are passed over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cocoprep.checks import shown
 from cocoprep.errors import ConfigError
@@ -17,7 +18,8 @@ from cocoprep.storage.user_file import read_user_file
 
 OPTION = "--exclude"
 MOST_BYTES = 1 << 28  # a million annotations take a third of it
-_LONGEST = 500  # characters of an id or a reason; a file name may have 4096
+_LONGEST = 500  # characters of a reason
+_NO_REASON = "listed"
 _HEAD = (
     "# Annotations to leave out: `cocoprep build --exclude` takes this list. Remove the lines of those whose labels\n"
     "# are right. Each has the id, the photograph and what is suspected, parted by tabs.\n"
@@ -33,7 +35,7 @@ class Excluded:
         own_id: its id in the file, as text; of several sources `NAME/ID`.
         image: file name of its photograph, as the annotation file has it; empty where it is not said.
         why: what is wrong with it.
-        line: of the list, from 1.
+        line: of the list, from 1; the first of several.
     """
 
     own_id: str
@@ -112,16 +114,33 @@ def read_exclude_list(path: str, files: FileStore) -> ExcludeList:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip() and not line.startswith("#"):
             one = _read_line(line.rstrip("\r"), number, path)
-            lines.setdefault(one.own_id, one)
+            before = lines.get(one.own_id)
+            lines[one.own_id] = one if before is None else _both(before, one, path)
     return ExcludeList(path, lines)
+
+
+def _both(first: Excluded, second: Excluded, path: str) -> Excluded:
+    """Return what two lines say of one annotation: both reasons.
+
+    Raises:
+        ConfigError: they name different photographs, so that one of them means another annotation.
+    """
+    if first.image and second.image and first.image != second.image:
+        raise ConfigError(
+            f"{OPTION}: {path}, lines {first.line} and {second.line}: expected one photograph for annotation "
+            f"{shown(first.own_id)}, found {shown(first.image)} and {shown(second.image)}. Remove the wrong line."
+        )
+    reasons = dict.fromkeys([*first.why.split("; "), second.why])
+    reasons.pop(_NO_REASON, None)
+    return replace(first, image=first.image or second.image, why="; ".join(reasons)[:_LONGEST] or _NO_REASON)
 
 
 def _read_line(line: str, number: int, path: str) -> Excluded:
     own_id, image, *rest = [field.strip() for field in line.split("\t")] + [""]
-    if not 0 < len(own_id) <= _LONGEST or not own_id.isprintable():
+    if not own_id or not own_id.isprintable():
         raise ConfigError(
             f"{OPTION}: {path}, line {number}: expected the id of an annotation, then perhaps a tab and more, found "
             f"{shown(line[:100])}. Mend the line or remove it."
         )
     why = " ".join(filter(None, rest))
-    return Excluded(own_id, image, (why or "listed")[:_LONGEST], number)
+    return Excluded(own_id, image, (why or _NO_REASON)[:_LONGEST], number)

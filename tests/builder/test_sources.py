@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -114,7 +115,9 @@ def test_an_annotation_is_shown_by_its_source_and_own_id(pair, tmp_path):
         CocoprepError, match=r"found 2 of it\. Choose one by its source, such as coco/1, or by the number"
     ):
         find_subject(dataset, "1")
-    with pytest.raises(CocoprepError, match="found no such entry"):
+    with pytest.raises(
+        CocoprepError, match=rf"an annotation id of {re.escape(dataset.manifest.sources[1].annotations)}, found no such"
+    ):
         find_subject(dataset, "lsp/9")
 
 

@@ -45,3 +45,13 @@ def test_without_a_split_each_has_that_of_its_name(coco):
 def test_what_cannot_be_is_told(texts, message):
     with pytest.raises(ConfigError, match=message):
         open_sources(texts, "train2017", FILES)
+
+
+def test_an_annotation_file_alone_is_no_source(coco):
+    alone = f"x={coco}/annotations/person_keypoints_val2017.json"
+    (coco / "annotations").mkdir(exist_ok=True)
+    (coco / "annotations" / "person_keypoints_val2017.json").touch()
+    with pytest.raises(
+        ConfigError, match=r"--source x: .*found the file .*json' alone\. Name both.*x=ANNOTATIONS,PHOTO"
+    ):
+        open_sources([alone], None, FILES)

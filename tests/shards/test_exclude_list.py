@@ -45,7 +45,7 @@ def test_a_list_by_hand(tmp_path):
     )
     found = read(path).lines
     assert {key: (one.image, one.why) for key, one in found.items()} == {
-        "12": ("", "listed"), "13": ("", "listed"), "14": ("x.jpg", "two words"),
+        "12": ("again", "listed"), "13": ("", "listed"), "14": ("x.jpg", "two words"),
     }  # fmt: skip
 
 
@@ -68,7 +68,6 @@ def test_of_sources(tmp_path):
         (b"\xff\xfe\xff", "UTF-16"),
         (b"a\xff", "UTF-8"),
         (b"a\0b\n", "line 1: expected the id"),
-        (b"x" * 600, "line 1"),
         (b"\t1\n", "line 1"),
     ],
 )
@@ -87,8 +86,15 @@ def test_what_is_not_there_or_too_large_is_told(tmp_path, monkeypatch):
         read(written(tmp_path, "1234"))
 
 
-@pytest.mark.parametrize("own_id", ["7", "#7", "lsp/7", "a b"])
+@pytest.mark.parametrize("own_id", ["7", "#7", "lsp/7", "a b", "x" * 600])
 def test_an_id_is_read_as_it_was_written(own_id, tmp_path):
     found = read(written(tmp_path, encode_exclude_list([Excluded(own_id, "a.jpg", "far off"), Excluded("8", "", "")])))
     assert list(found.lines) == [own_id, "8"]
     assert found.lines[own_id].image == "a.jpg"
+
+
+def test_two_lines_of_one_annotation_are_one_with_both_reasons(tmp_path):
+    found = read(written(tmp_path, "7\ta.jpg\tlimb\n8\n7\t\tpose\n7\ta.jpg\n7\t\tlimb\n"))
+    assert found.lines["7"] == Excluded("7", "a.jpg", "limb; pose", 1)
+    with pytest.raises(ConfigError, match=r"lines 1 and 3: expected one photograph for annotation '7', found 'a.jpg'"):
+        read(written(tmp_path, "7\ta.jpg\n8\n7\tb.jpg\n"))
