@@ -30,11 +30,11 @@ def test_the_fewest_and_the_most_joints_without_a_network(name, run, tmp_path):
     assert ("nothing is mirrored" in said.text["augment"]) == (name == "tip-1")
 
 
-LONG = ["coco-wholebody-133", "bird-5", "crowdpose-14", "mpii-16", "ap10k-17", "hand-21"]
+TABLE_NAMES = ["tip-1", "coco-wholebody-133", "bird-5", "crowdpose-14", "mpii-16", "ap10k-17", "hand-21"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["tip-1", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", TABLE_NAMES)
 def test_any_number_of_joints_goes_through_every_command(name, run, tmp_path):
     table = TABLES[name]
     inputs = write(tmp_path / "coco", table, 7)

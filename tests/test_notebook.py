@@ -183,7 +183,7 @@ def test_it_learns_with_the_settings_it_comes_with(client_of, tmp_path):
     assert (run / "evaluation/val2017/report.html").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_trains_on_a_vm_that_is_lost_and_on_another(client_of, tmp_path):
     drive, vm = tmp_path / "drive", tmp_path / "vm"
     run = drive / "runs" / "first"

@@ -74,7 +74,7 @@ def check_joints(found, heatmaps: np.ndarray) -> None:
     np.testing.assert_allclose(found["confidence"], np.maximum(peaks, 0), atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_savedmodel_in_a_process_of_its_own(data, small, tmp_path):
     said = write("--run", small, "--out", tmp_path / "saved")
     assert "checked on 6 people" in said

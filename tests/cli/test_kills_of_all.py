@@ -313,7 +313,7 @@ def test_pictures(killing, built, tmp_path, command, kills):
     killing(kills, line, Home(tmp_path / "home"), inputs=[built])
 
 
-@shares(4, 15)
+@shares(1, 15)
 def test_leaks(killing, tmp_path, kills):
     annotations, images = write_people(tmp_path / "coco", images=60)
     home = Home(tmp_path / "home", looks={"fingerprints/*": nothing})

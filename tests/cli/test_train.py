@@ -33,7 +33,7 @@ def data(people_folder):
     return people_folder(size=(32, 32), shards=3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ctrl_c_saves_and_the_same_command_goes_on(data, tmp_path):
     folder = tmp_path / "run"
     process = start("--data", data, "--val", data, "--run-dir", folder, "--epochs", 400, "--oks-epochs", 400, *SMALL)

@@ -69,7 +69,7 @@ def reference(coco_mini, tmp_path_factory):
     return digests(out)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_real_photographs_from_bucket_to_bucket(coco_mini, reference, bucket, tmp_path, run):
     """The command line from end to end: build by worker processes, build again, verify, look at it."""
     put_coco(coco_mini, f"{bucket}/coco", tmp_path)

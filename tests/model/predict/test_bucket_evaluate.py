@@ -289,7 +289,7 @@ def test_figures_that_cannot_be_written_are_printed_all_the_same(far, bucket, ba
     assert f"error: {bucket}/figures.json: the bucket refuses this account" in err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_credentials(near, trained, tmp_path):
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GOOGLE", "STORAGE", "CLOUDSDK", "GCE"))}
     for command in (
@@ -305,8 +305,8 @@ def test_without_credentials(near, trained, tmp_path):
         assert "no Google credentials" in found.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("form", [pytest.param("keras", marks=pytest.mark.long), "savedmodel"])
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["keras", "savedmodel"])
 def test_an_export_in_a_bucket(near, far, trained, there, run, tmp_path, form):
     """It is checked on real crops before it is sent, and replaced as a whole."""
     name = {"keras": "network.keras", "savedmodel": "savedmodel"}[form]

@@ -46,7 +46,8 @@ def curves(run):
     return lines_of(run), lines_of(run, "val")
 
 
-@pytest.mark.parametrize("cache", [pytest.param(True, marks=pytest.mark.long), False])
+@pytest.mark.long
+@pytest.mark.parametrize("cache", [True, False])
 def test_losses_are_those_of_the_disk(whole, remote, tmp_path, cache):
     run = tmp_path / "run"
     open_tiny(*remote, run, files=FILES, cache=cache, **SMALL).go()
@@ -160,6 +161,7 @@ except StoreError as error:
 """
 
 
+@pytest.mark.long
 def test_a_process_ends_when_its_bucket_has_failed(remote, bad_service):
     """At once: its other readers do not wait for the bucket all over again."""
     command = [sys.executable, "-c", ENDS, remote[0]]

@@ -146,7 +146,7 @@ def test_the_best_network_is_kept_and_predicts(whole):
     assert training.now.best == best
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_learns_the_people_it_sees_over_and_over(data, tmp_path):
     """Random dots on noise can only be learnt by heart; without that, the loss stays at the guess's."""
     run = tmp_path / "run"
@@ -196,7 +196,7 @@ def test_moving_averages_and_clipping_go_on_too(data, val, tmp_path, kind):
     assert curve(run, phase="val") == curve(whole, phase="val")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_validation_uses_the_moving_average_and_training_does_not(data, val, tmp_path):
     training = open_tiny(data, val, tmp_path / "run", optimizer__ema=0.999, epochs=1, network__stacks=1)
     training.go()

@@ -91,7 +91,7 @@ def finished_shards(out):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kills", [pytest.param(5, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.long)])
 def test_kills_and_the_same_bytes(arguments, reference, tmp_path, kills):
     rng, out, ends = random.Random(0), tmp_path / "out", []
     for _ in range(kills):
@@ -167,7 +167,7 @@ def test_a_lost_worker_ends_the_build_in_seconds(arguments, tmp_path, kind, stat
     check_what_is_there(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_killed_after_the_last_shard_does_no_harm(arguments, reference, tmp_path):
     """Before the manifest, the build may end and go on; after it, there is nothing left to lose."""
     build = start(arguments, tmp_path)

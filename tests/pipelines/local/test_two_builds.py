@@ -82,7 +82,7 @@ def untold(out):
         thread.join()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_folder_is_of_one_build(tmp_path):
     annotations, images = write_people(tmp_path / "coco", images=40)
     coco = json.loads(annotations.read_text())

@@ -249,7 +249,7 @@ def without_package(bare):
     pip(bare, "uninstall", "--yes", "--quiet", "cocoprep", "msgspec", "pycocotools", "pillow")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_package_builds_in_a_bare_environment(without_package, people, tmp_path):
     python = without_package
