@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from cocoprep.cli import main
+from tests.support.building import build_without_engine
 from tests.support.people import build_people
 
 # The same examples on every run: a failure in CI is a failure at home.
@@ -65,6 +66,15 @@ def people_folder(tmp_path_factory):
         return build_people(tmp_path_factory.mktemp("people"), **options)
 
     return folder
+
+
+@pytest.fixture
+def without_engine(monkeypatch) -> None:
+    """Have `build` take the steps of a local build in this process: for tests of what is read, built and said.
+
+    Beam takes seconds to come up; that a build is the same with it, tests/pipelines shows.
+    """
+    monkeypatch.setattr("cocoprep.pipelines.local.run.run_local_build", build_without_engine)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ def joints_of(said):
     return open_dataset(said.folder).manifest.keypoints
 
 
+@pytest.mark.usefixtures("without_engine")
 @pytest.mark.parametrize("name", ["tip-1", "coco-wholebody-133"])
 def test_the_fewest_and_the_most_joints_without_a_network(name, run, tmp_path):
     table = TABLES[name]

@@ -110,6 +110,7 @@ def test_a_data_set_goes_through_every_command(case, run, skeletons, tmp_path):
     assert {len(line["keypoints"]) for line in said.results} == {3 * case.joints}
 
 
+@pytest.mark.usefixtures("without_engine")
 def test_crowdpose_says_how_crowded_it_is(run, skeletons, tmp_path):
     path = skeletons / "crowdpose" / "test_crowdpose.json"
     entries = [entry for entry in json.loads(path.read_text())["annotations"] if any(entry["keypoints"])]
@@ -128,6 +129,7 @@ def test_crowdpose_says_how_crowded_it_is(run, skeletons, tmp_path):
     assert found["medium"]["AP"] == pytest.approx(1)
 
 
+@pytest.mark.usefixtures("without_engine")
 def test_a_part_of_the_joints_can_be_asked_for(run, skeletons, tmp_path):
     case = next(case for case in CASES if case.prefix)
     annotations, images = inputs_of(case, skeletons, tmp_path)

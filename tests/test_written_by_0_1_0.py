@@ -126,6 +126,7 @@ def test_results_against_a_folder(cocoprep_command, copy):
     assert_figures(read("now.json"), read("figures.json")["results"], rel=1e-9)
 
 
+@pytest.mark.usefixtures("without_engine")
 def test_build_goes_on_or_asks_for_force(run, cocoprep_command, copy):
     cocoprep_command("sample", "coco", "--images", 12)
     build = [

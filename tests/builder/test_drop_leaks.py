@@ -14,6 +14,8 @@ from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import keypoints, write_coco
 
+pytestmark = pytest.mark.usefixtures("without_engine")
+
 FILES = LocalFiles()
 
 

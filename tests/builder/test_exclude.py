@@ -15,6 +15,8 @@ from cocoprep.shards.verify import verify_folder
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder, keypoints, write_coco
 
+pytestmark = pytest.mark.usefixtures("without_engine")
+
 FILES = LocalFiles()
 ONE = keypoints(nose=(20, 20, 2), left_ear=(30, 20, 2))
 FEW = keypoints(nose=(20, 20, 2))

@@ -10,6 +10,8 @@ from PIL import Image
 
 from tests.support.building import keypoints, write_coco
 
+pytestmark = pytest.mark.usefixtures("without_engine")
+
 INSIDE, OUTSIDE = {"nose": (30, 20, 2), "left_eye": (33, 18, 2)}, {"left_hip": (70, 55, 1), "right_hip": (0, 0, 2)}
 
 

@@ -18,6 +18,8 @@ from cocoprep.coco.truth import read_truth
 from cocoprep.shards.dataset import open_dataset
 from cocoprep.storage.local import LocalFiles
 
+pytestmark = pytest.mark.usefixtures("without_engine")
+
 
 @pytest.fixture
 def build(exports, run, tmp_path):

@@ -11,6 +11,8 @@ from cocoprep.shards.manifest import read_manifest, records_digest
 from cocoprep.storage.local import LocalFiles
 from tests.support.people import write_people
 
+pytestmark = pytest.mark.usefixtures("without_engine")
+
 KEYS = [
     "folder", "split", "fingerprint", "records", "counts", "sources", "keypoints", "notes", "crop", "shards", "bytes",
     "codec_ceiling", "mean_guess",

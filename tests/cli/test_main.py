@@ -248,6 +248,7 @@ def test_engine_options_that_cannot_work_touch_nothing(arguments, dry, says, coc
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_the_folder_one_stands_in_is_no_code(coco, tmp_path, monkeypatch, run):
     """A file called copy.py, beside the data, must not take the place of Python's own."""
     for name in ("copy.py", "queue.py", "cocoprep.py"):
@@ -262,6 +263,7 @@ def test_the_folder_one_stands_in_is_no_code(coco, tmp_path, monkeypatch, run):
     assert "run[1] [/x]" in out
 
 
+@pytest.mark.usefixtures("without_engine")
 def test_a_second_run_says_that_there_was_nothing_to_do(coco, tmp_path, run):
     arguments = ("build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", "--input-size", "32")
     assert run(*arguments)[0] == 0
@@ -271,6 +273,7 @@ def test_a_second_run_says_that_there_was_nothing_to_do(coco, tmp_path, run):
     assert "16 kept from an earlier run" in out
 
 
+@pytest.mark.usefixtures("without_engine")
 def test_a_dry_run_refuses_what_the_build_would_refuse(coco, tmp_path, run):
     arguments = ("build", "--data-dir", coco, "--split", "train2017", "--out", tmp_path / "out", "--input-size")
     assert run(*arguments, "32")[0] == 0

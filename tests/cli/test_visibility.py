@@ -10,6 +10,8 @@ import pytest
 from cocoprep import open_dataset
 from tests.support.people import write_people
 
+pytestmark = pytest.mark.usefixtures("without_engine")
+
 
 @pytest.fixture
 def files(tmp_path):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from cocoprep.shards.dataset import open_dataset
+
+pytestmark = pytest.mark.usefixtures("without_engine")
 
 
 def test_real_people_are_built_with_their_joints_in_place(run, skeletons, tmp_path):

@@ -158,7 +158,7 @@ def small_reference(people, tmp_path_factory):
     return digests(out)
 
 
-@pytest.mark.parametrize("form", ["zip", "folder"])
+@pytest.mark.parametrize("form", ["zip", pytest.param("folder", marks=pytest.mark.long)])
 def test_a_build_goes_on_where_it_stopped(form, people, small_reference, bucket, tmp_path):
     put_coco(people, f"{bucket}/coco", tmp_path, form=form)
     out = f"{bucket}/out"

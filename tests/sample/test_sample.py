@@ -159,7 +159,9 @@ def test_several_processes_draw_the_same(tmp_path: Path, sample: Path, monkeypat
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the processes by way of /proc")
-@pytest.mark.parametrize("victim", ["a process that draws", "the one that started it"])
+@pytest.mark.parametrize(
+    "victim", [pytest.param("a process that draws", marks=pytest.mark.long), "the one that started it"]
+)
 def test_a_lost_process_leaves_no_other_behind(tmp_path: Path, victim: str) -> None:
     command = [sys.executable, "-m", "cocoprep", "sample", str(tmp_path / "coco"), "--images", "40", "--workers", "2"]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)

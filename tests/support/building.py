@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,16 +12,19 @@ from PIL import Image
 from cocoprep.builder.config import BuildConfig, SelectConfig
 from cocoprep.builder.finish import finish_build
 from cocoprep.builder.packing import PackedShard, images_of, unpack_shard
-from cocoprep.builder.shard_writer import ShardWriter, WrittenShard
+from cocoprep.builder.shard_writer import ShardOutcome, ShardWriter, WrittenShard
 from cocoprep.builder.sources import open_photographs
 from cocoprep.builder.start import start_build
 from cocoprep.coco.sources import Source
 from cocoprep.crops.exif_rule import Exif
+from cocoprep.pipelines.counters import DROPPED
+from cocoprep.pipelines.monitor import Progress, Workload
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import shard_name
+from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.store import FileStore
 
@@ -109,8 +112,34 @@ def build_folder(
     return finish_build(config, written, files)
 
 
+def build_without_engine(
+    config: BuildConfig,
+    *,
+    on_progress: Callable[[Workload | None, Progress], None],
+    workers: int | None = None,
+    beam_options: Sequence[str] = (),
+    files: FileStore = AnyFiles(),
+) -> dict[str, int]:
+    """Do what `run_local_build` does by the same steps, but in this process and without Beam, which takes seconds."""
+    assert not beam_options
+    started, packed = start_build(config, files)
+    outcomes = [_write_shard(config, index, packed, files) for index in range(len(packed))]
+    manifest = finish_build(config, [outcome.written for outcome in outcomes], files)
+    kept = [outcome.sidecar.examples for outcome in outcomes if outcome.kept]
+    progress = Progress(started.images, manifest.counts.people, sum(kept), len(kept))
+    on_progress(Workload(started.images, started.people, started.num_shards, started.category), progress)
+    written = sum(outcome.sidecar.bytes for outcome in outcomes if not outcome.kept)
+    counters = {"annotations_read": started.annotations, "people_kept": manifest.counts.people}
+    counters |= {DROPPED + reason: amount for reason, amount in manifest.counts.dropped.items()}
+    return counters | {"bytes_written": written, "shards_reused": len(kept)}
+
+
 def write_shard(config: BuildConfig, index: int, shards: list[PackedShard], files: FileStore) -> WrittenShard:
     """Write one of the shards that the first step has packed, as a worker does."""
+    return _write_shard(config, index, shards, files).written
+
+
+def _write_shard(config: BuildConfig, index: int, shards: list[PackedShard], files: FileStore) -> ShardOutcome:
     writer = ShardWriter(
         folder=config.out,
         plan=shards[index].plan,
@@ -123,7 +152,7 @@ def write_shard(config: BuildConfig, index: int, shards: list[PackedShard], file
         files=files,
         on_progress=lambda images, crops: None,
     )
-    return writer.write(shard_name(config.split, index, len(shards)), unpack_shard(shards[index])).written
+    return writer.write(shard_name(config.split, index, len(shards)), unpack_shard(shards[index]))
 
 
 def _filled_in(entry: Mapping[str, Any], sizes: Mapping[int, tuple[int, int]], table: KeypointTable) -> dict[str, Any]:

@@ -271,6 +271,7 @@ def test_any_batch_at_any_time(folder):
     assert found == [whole[step] for step in steps]
 
 
+@pytest.mark.long
 def test_the_process_ends_well_while_batches_are_read_ahead(folder):
     code = (
         "from cocoprep.model.input.dataset import train_dataset\nfrom cocoprep.model.input.config import ReadConfig\n"

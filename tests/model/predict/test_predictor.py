@@ -90,7 +90,10 @@ def run(people_folder, tmp_path_factory):
     return write_run(tmp_path_factory.mktemp("runs") / "run", people_folder(images=2, shards=1))
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "policy",
+    [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), pytest.param("mixed_float16", marks=pytest.mark.long)],
+)
 def test_a_run_in_16_bits_predicts_in_32(people_folder, tmp_path, policy):
     exact = random_network(CROP)
     keras.config.set_dtype_policy(policy)

@@ -67,6 +67,7 @@ def test_any_number_of_workers_gives_the_same_bytes(workers, coco_config, refere
     assert verify_folder(str(tmp_path), LocalFiles()).problems == []
 
 
+@pytest.mark.long
 def test_a_space_in_the_interpreters_path(coco_config, reference, tmp_path):
     prefix = tmp_path / "a space"
     prefix.symlink_to(sys.prefix)
@@ -87,6 +88,7 @@ def test_a_space_in_the_interpreters_path(coco_config, reference, tmp_path):
     assert digests(tmp_path / "out") == reference
 
 
+@pytest.mark.long
 def test_work_that_takes_long_is_not_taken_for_being_stuck(people, tmp_path, monkeypatch):
     annotations, _ = people
     monkeypatch.setattr(local, "STUCK_LOOKS", 6)
@@ -102,7 +104,7 @@ def test_how_many_workers_there_are_is_not_beams_to_say(coco_config, tmp_path):
         run_local_build(coco_config(tmp_path), beam_options=["--direct_num_workers=3"])
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("kind", ["zip", pytest.param("tar", marks=pytest.mark.long)])
 def test_an_archive_and_a_shuffled_file_give_the_same_bytes(kind, coco_mini, coco_config, reference, tmp_path):
     shutil.make_archive(str(tmp_path / "train2017"), kind, coco_mini, "train2017")
     coco = json.loads((coco_mini / "annotations" / "person_keypoints_train2017.json").read_text())
@@ -161,8 +163,13 @@ def small(people, folder, **changes):
             ConfigError,
             "--annotations: /nowhere/a.json: expected a COCO keypoints file, found nothing",
         ),
-        ({"images": "/nowhere/images"}, ConfigError, "--images: expected a folder, a .zip or a .tar"),
-        ({"out": "/proc/nowhere"}, OutputError, "cannot write /proc/nowhere"),
+        pytest.param(
+            {"images": "/nowhere/images"},
+            ConfigError,
+            "--images: expected a folder, a .zip or a .tar",
+            marks=pytest.mark.long,
+        ),
+        pytest.param({"out": "/proc/nowhere"}, OutputError, "cannot write /proc/nowhere", marks=pytest.mark.long),
         ({"select": SelectConfig(min_keypoints=18)}, BuildError, "no annotation is kept of 30 read"),
     ],
 )
@@ -172,6 +179,7 @@ def test_a_workers_error_comes_back_as_itself(people, tmp_path, changes, error, 
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+@pytest.mark.long
 def test_an_annotation_file_that_is_none(people, tmp_path):
     broken = tmp_path / "broken.json"
     broken.write_text('{"images": [')

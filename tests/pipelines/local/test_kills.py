@@ -147,8 +147,15 @@ def kill_one(driver, kind):
     os.kill((shells if kind == "shell" else [pid for pid in lines if pid not in shells])[0], signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("kind", "status"), [("worker", "-9"), ("shell", "unknown")])
-@pytest.mark.parametrize("moment", ["before the first shard", "between shards"])
+@pytest.mark.parametrize(
+    ("moment", "kind", "status"),
+    [
+        ("between shards", "worker", "-9"),
+        ("before the first shard", "shell", "unknown"),
+        pytest.param("between shards", "shell", "unknown", marks=pytest.mark.long),
+        pytest.param("before the first shard", "worker", "-9", marks=pytest.mark.long),
+    ],
+)
 def test_a_lost_worker_ends_the_build_in_seconds(arguments, tmp_path, kind, status, moment):
     build = start(arguments, tmp_path)
     driver = wait_for(lambda: driver_of(build.pid), "driver")

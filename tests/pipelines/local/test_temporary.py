@@ -29,6 +29,7 @@ def start(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_a_build_and_what_one_left_that_was_killed_as_a_whole(start, tmp_path):
     """As when a machine's memory is full, or a container is stopped."""
     build = start()

@@ -81,6 +81,7 @@ def test_the_local_build_counts_what_the_ledger_counts(people, tmp_path):
     assert (again["people_kept"], again["shards_reused"]) == (counters["people_kept"], 5)
 
 
+@pytest.mark.long
 def test_what_differs_is_named(people, small_reference, tmp_path):
     counters, _ = small_reference
     run_local_build(BuildConfig(out=str(tmp_path), **people), workers=1)
