@@ -1,9 +1,10 @@
 """Train the plain network on real sports photographs, and score it on others: what a change is to be held against.
 
-`python -m benchmarks.yardstick LSPET [--out DIR] [--epochs N] [--without-suspects]`. LSPET is a folder in COCO's layout of the Leeds Sports
-Poses, extended (Johnson and Everingham 2011), 14 joints a person: images whose ids end in 1, 2, 3, 6 or 7 are trained
-on, those that end in 8 scored. `--without-suspects` trains without the people whose labels `cocoprep check` suspects, and
-scores the same others, with all their labels. Run again with the same `--out`, it goes on where it stopped.
+`python -m benchmarks.yardstick LSPET [--out DIR] [--epochs N] [--without-suspects]`. LSPET is a folder in COCO's layout
+of the Leeds Sports Poses, extended (Johnson and Everingham 2011), 14 joints a person: images whose ids end in 1, 2, 3,
+6 or 7 are trained on, those that end in 8 scored. `--without-suspects` trains without the people whose labels `cocoprep
+check` suspects, and scores the same others, with all their labels. Run again with the same `--out`, it goes on where it
+stopped.
 """
 
 from __future__ import annotations
