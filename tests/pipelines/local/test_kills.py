@@ -90,7 +90,7 @@ def finished_shards(out):
     return sum(path.with_suffix("").exists() for path in out.glob("cocoprep-*.json"))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.long)])
 def test_kills_and_the_same_bytes(arguments, reference, tmp_path, kills):
     rng, out, ends = random.Random(0), tmp_path / "out", []
