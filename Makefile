@@ -14,6 +14,9 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
+# Where it is set, each of a build's processes, and of the hundreds that tests start, compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks bench-check clean
 
 help:
@@ -23,8 +26,7 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "cocoprep needs Python 3.11 to 3.13; name one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
-# Not compiled ahead: of what is installed little is imported, and that is compiled once when it is.
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 $(VENV)/.data: setup.cfg constraints.txt | $(BIN)/python
 	$(INSTALL) --editable .
