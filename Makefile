@@ -124,8 +124,8 @@ bench-build: $(VENV)/.dev  ## compare a build with a bare multiprocessing loop
 bench-scale: $(VENV)/.dev  ## build 1,000, 10,000 and 30,000 drawn images: rate and memory
 	$(BIN)/python -m benchmarks.bench_scale
 
-bench-evaluate: $(VENV)/.dev  ## compare an evaluation with a bare pycocotools run
-	$(BIN)/python -m benchmarks.bench_evaluate
+bench-evaluate: $(VENV)/.dev  ## compare an evaluation with pycocotools'; PEERS=python for faster-coco-eval and hotcoco too
+	$(BIN)/python -m benchmarks.bench_evaluate $(if $(PEERS),--peers-python $(PEERS))
 
 bench-stats: $(VENV)/.dev  ## compare the statistics of a file as large as COCO's with reading it
 	$(BIN)/python -m benchmarks.bench_stats
