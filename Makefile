@@ -14,7 +14,7 @@ VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
 TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
-.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks bench-check clean
+.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-compare bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks bench-check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,6 +126,9 @@ bench-scale: $(VENV)/.dev  ## build 1,000, 10,000 and 30,000 drawn images: rate 
 
 bench-evaluate: $(VENV)/.dev  ## compare an evaluation with pycocotools'; PEERS=python for faster-coco-eval and hotcoco too
 	$(BIN)/python -m benchmarks.bench_evaluate $(if $(PEERS),--peers-python $(PEERS))
+
+bench-compare: $(VENV)/.dev  ## count how often the intervals of compare hold the truth
+	$(BIN)/python -m benchmarks.bench_compare
 
 bench-stats: $(VENV)/.dev  ## compare the statistics of a file as large as COCO's with reading it
 	$(BIN)/python -m benchmarks.bench_stats
