@@ -17,7 +17,7 @@ TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 # Where it is set, each of a build's processes, and of the hundreds that tests start, compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks bench-check clean
+.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-compare bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks bench-check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,8 +126,11 @@ bench-build: $(VENV)/.dev  ## compare a build with a bare multiprocessing loop
 bench-scale: $(VENV)/.dev  ## build 1,000, 10,000 and 30,000 drawn images: rate and memory
 	$(BIN)/python -m benchmarks.bench_scale
 
-bench-evaluate: $(VENV)/.dev  ## compare an evaluation with a bare pycocotools run
-	$(BIN)/python -m benchmarks.bench_evaluate
+bench-evaluate: $(VENV)/.dev  ## compare an evaluation with pycocotools'; PEERS=python for faster-coco-eval and hotcoco too
+	$(BIN)/python -m benchmarks.bench_evaluate $(if $(PEERS),--peers-python $(PEERS))
+
+bench-compare: $(VENV)/.dev  ## count how often the intervals of compare hold the truth
+	$(BIN)/python -m benchmarks.bench_compare
 
 bench-stats: $(VENV)/.dev  ## compare the statistics of a file as large as COCO's with reading it
 	$(BIN)/python -m benchmarks.bench_stats

@@ -1,8 +1,14 @@
-"""`cocoprep evaluate --annotations --results --json` beside a bare pycocotools run on the same two files.
+"""`cocoprep evaluate --annotations --results --json` beside bare pycocotools and its peers on the same two files.
 
-`python -m benchmarks.bench_evaluate [--runs N]`: whole processes, in turn, on drawn people dealt out to a ground truth
-of the size of COCO's val2017, and noisy results for them. Every figure to quote is a ratio within one run, the median
-of `--runs` pairs; the seconds and megabytes beside are of this machine. The ten OKS figures of both must be equal.
+`python -m benchmarks.bench_evaluate [--runs N] [--peers-python PATH]`: whole processes, in turn, on drawn people dealt
+out to a ground truth of the size of COCO's val2017, and noisy results for them. Every figure to quote is a ratio within
+one run, the median of `--runs` rounds; the seconds and megabytes beside are of this machine. The ten OKS figures of
+pycocotools must be equal to ours; how far a peer's are off is printed.
+
+faster-coco-eval and hotcoco are no dependencies of ours: put them into an environment of their own (`python -m venv
+peers; peers/bin/pip install faster-coco-eval hotcoco`) and name its interpreter.
+
+A first round, which is not counted, leaves every side's byte code in a folder of its own, as an installation does.
 """
 
 from __future__ import annotations
@@ -33,6 +39,27 @@ evaluation.accumulate()
 evaluation.summarize()
 json.dump(list(evaluation.stats), open(sys.argv[3], "w"))
 """
+FASTER = """
+import json, sys
+from faster_coco_eval import COCO, COCOeval_faster
+truth = COCO(sys.argv[1])
+evaluation = COCOeval_faster(truth, truth.loadRes(sys.argv[2]), "keypoints", print_function=lambda *_: None)
+evaluation.evaluate()
+evaluation.accumulate()
+evaluation.summarize()
+json.dump([float(one) for one in evaluation.stats], open(sys.argv[3], "w"))
+"""
+HOT = """
+import json, sys
+from hotcoco import COCO, COCOeval
+truth = COCO(sys.argv[1])
+evaluation = COCOeval(truth, truth.load_res(sys.argv[2]), "keypoints")
+evaluation.evaluate()
+evaluation.accumulate()
+evaluation.summarize()
+json.dump([float(one) for one in evaluation.stats], open(sys.argv[3], "w"))
+"""
+PEERS = {"faster-coco-eval": FASTER, "hotcoco": HOT}
 
 
 class Cost(NamedTuple):
@@ -81,11 +108,13 @@ def noisy_results(truth: dict[str, Any], rng: np.random.Generator) -> list[dict[
     return lines
 
 
-def measure(command: list[str]) -> Cost:
+def measure(command: list[str], environment: dict[str, str] | None = None) -> Cost:
     """Run a process to its end, with nothing shown of what it prints."""
     null = os.open(os.devnull, os.O_WRONLY)
     started = time.perf_counter()
-    process = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, null, 1)])
+    process = os.posix_spawn(
+        command[0], command, environment or dict(os.environ), file_actions=[(os.POSIX_SPAWN_DUP2, null, 1)]
+    )
     _, status, used = os.wait4(process, 0)
     wall = time.perf_counter() - started
     os.close(null)
@@ -94,41 +123,53 @@ def measure(command: list[str]) -> Cost:
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000)  # Linux counts in kilobytes
 
 
+def sides_of(folder: Path, peers_python: str | None) -> dict[str, list[str]]:
+    """Write the two files; return the command of each side, which leaves its ten figures in a file of its name."""
+    rng = np.random.default_rng(0)
+    truth = deal_truth(json.loads(write_input(folder, 1)[0].read_text()), rng)
+    gt, results = str(folder / "truth.json"), str(folder / "results.json")
+    Path(gt).write_text(json.dumps(truth))
+    Path(results).write_text(json.dumps(noisy_results(truth, rng)))
+    ours = ["-m", "cocoprep", "evaluate", "--annotations", gt, "--results", results, "--json", str(folder / "ours")]
+    bare = {"bare pycocotools": [sys.executable, "-c", BARE, gt, results, str(folder / "bare pycocotools")]}
+    for name, code in PEERS.items() if peers_python else ():
+        bare[name] = [str(peers_python), "-c", code, gt, results, str(folder / name)]
+    return {"ours": [sys.executable, *ours], **bare}
+
+
+def check_figures(folder: Path, names: list[str]) -> None:
+    """Stop where pycocotools' figures are not ours; print how far the others' are off."""
+    ours = list(json.loads((folder / "ours").read_text())["oks"].values())
+    for name in names:
+        theirs = json.loads((folder / name).read_text())
+        off = float(np.abs(np.subtract(ours, theirs)).max())
+        print(f"ten OKS figures of {name}: {'equal to the bit' if ours == theirs else f'off by up to {off:.2g}'}")
+        if name == "bare pycocotools" and ours != theirs:
+            raise SystemExit("the ten figures differ from pycocotools'")
+
+
 def main() -> None:
-    """Print both sides and their ratios."""
+    """Print all sides, and ours over each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peers-python", metavar="PATH", help="a Python that has faster-coco-eval and hotcoco")
     chosen = parser.parse_args()
+    if not chosen.peers_python:
+        print("without --peers-python there is pycocotools alone to compare with", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-evaluate-") as temporary:
         folder = Path(temporary)
-        rng = np.random.default_rng(0)
-        truth = deal_truth(json.loads(write_input(folder, 1)[0].read_text()), rng)
-        gt, results, ours, plain = (str(folder / f"{name}.json") for name in ("truth", "results", "ours", "plain"))
-        Path(gt).write_text(json.dumps(truth))
-        Path(results).write_text(json.dumps(noisy_results(truth, rng)))
-        evaluate = [
-            sys.executable,
-            "-m",
-            "cocoprep",
-            "evaluate",
-            "--annotations",
-            gt,
-            "--results",
-            results,
-            "--json",
-            ours,
-        ]
-        bare = [sys.executable, "-c", BARE, gt, results, plain]
-        pairs = [(measure(evaluate), measure(bare)) for _ in range(chosen.runs)]
-        if list(json.loads(Path(ours).read_text())["oks"].values()) != json.loads(Path(plain).read_text()):
-            raise SystemExit("the ten figures differ from pycocotools'")
-    print(f"{PEOPLE} people, {ANNOTATIONS} annotations, {IMAGES} images; the ten OKS figures are equal")
-    for side, name in enumerate(("cocoprep evaluate", "bare pycocotools")):
-        middle = [statistics.median(pair[side][n] for pair in pairs) for n in range(3)]
+        sides = sides_of(folder, chosen.peers_python)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+        rounds = [{name: measure(one, environment) for name, one in sides.items()} for _ in range(chosen.runs + 1)][1:]
+        check_figures(folder, list(sides)[1:])
+    print(f"{PEOPLE} people, {ANNOTATIONS} annotations, {IMAGES} images")
+    for name in sides:
+        middle = [statistics.median(one[name][n] for one in rounds) for n in range(3)]
         print(f"{name}: {middle[0]:.2f} s, {middle[1]:.2f} s of processor time, {middle[2]:.0f} MB at most")
-    for n, name in enumerate(("time", "processor time", "memory")):
-        ratios = [mine[n] / other[n] for mine, other in pairs]
-        print(f"{name}, ours over bare: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        for n, what in enumerate(("time", "processor time", "memory")) if name != "ours" else ():
+            ratios = [one["ours"][n] / one[name][n] for one in rounds]
+            print(f"  {what}, ours over it: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ COMMANDS = {
     "augment": ("augment", "Draw what augmentation makes of people."),
     "train": ("train", "Train a stacked hourglass on built folders."),
     "evaluate": ("evaluate", "Score a run, or results of any tool: OKS, PCK, kinds of errors."),
+    "compare": ("compare", "Compare runs and results: which differences are more than chance."),
     "predict": ("predict", "Predict people on photographs, and draw them."),
     "export": ("export", "Write a run's network as a SavedModel, a Keras file or ONNX."),
     "download": ("download", "Fetch COCO's photographs and keypoint annotations."),

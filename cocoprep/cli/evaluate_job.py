@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
 from cocoprep.cli.evaluate_places import make_room, output_folders
 from cocoprep.cli.evaluate_predictions import Made, make_predictions
-from cocoprep.cli.evaluate_provenance import provenance_of
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.evaluate_sets import print_by_boxes
 from cocoprep.cli.keypoints import open_table
@@ -19,29 +21,24 @@ from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.say import say, say_note
 from cocoprep.coco.suspicions import labels_of, suspicions
 from cocoprep.coco.truth import Truth, read_truth
-from cocoprep.crops.named_images import NamedImages
-from cocoprep.crops.photographs import open_images
 from cocoprep.errors import CocoprepError, ConfigError, OutputError, StoreError
 from cocoprep.evaluation.across import find_map, shared_maps
 from cocoprep.evaluation.as_json import evaluation_as_json
-from cocoprep.evaluation.beside import FiguresBeside, figures_beside
 from cocoprep.evaluation.evaluate import Evaluation, evaluate, evaluate_across
 from cocoprep.evaluation.output import FIGURES, write_evaluation
 from cocoprep.evaluation.stack_maps import StackMaps
-from cocoprep.model.input.sources import joints_looked_for
-from cocoprep.model.run.folder import RunFolder
 from cocoprep.pose.joint_map import JointMap
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.dataset import ShardDataset, open_dataset
-from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.names import GROUND_TRUTH
-from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what a results file alone does not need is loaded where it is needed: half a second
+    from cocoprep.evaluation.beside import FiguresBeside
     from cocoprep.report.sources import CropSource
+    from cocoprep.shards.dataset import ShardDataset
+    from cocoprep.shards.manifest import Manifest
 
 ACROSS = (
     "JOINTS ARE THOSE THAT BOTH HAVE: all figures are over these alone, by the sigmas and sizes of the data. Do not "
@@ -72,9 +69,9 @@ class _Found:
 def run_job(options: EvaluateOptions) -> None:
     """Do all that was asked for."""
     files = AnyFiles()
-    dataset = None if options.data is None else open_dataset(options.data, files)
-    of_run = None if options.run_dir is None else RunFolder(options.run_dir, files).read_geometry()[1]
-    truth = _read_truth(options, dataset, files)
+    dataset = None if options.data is None else open_data(options.data, files)
+    of_run = None if options.run_dir is None else _joints_of_run(options.run_dir, files)
+    truth = read_ground(options, dataset, files)
     outs = output_folders(options, truth, None if dataset is None else dataset.manifest, of_run, files)
     make_room(options, [out for out in outs.values() if out is not None], files)
     theirs = of_run or truth.table
@@ -94,6 +91,19 @@ def run_job(options: EvaluateOptions) -> None:
         say(path)
 
 
+def open_data(data: str, files: FileStore) -> ShardDataset:
+    """Open a built folder."""
+    from cocoprep.shards.dataset import open_dataset
+
+    return open_dataset(data, files)
+
+
+def _joints_of_run(run_dir: str, files: FileStore) -> KeypointTable:
+    from cocoprep.model.run.folder import RunFolder
+
+    return RunFolder(run_dir, files).read_geometry()[1]
+
+
 def _measure(
     options: EvaluateOptions,
     truth: Truth,
@@ -108,7 +118,7 @@ def _measure(
     thresholds, maps = options.pck_thresholds, made.maps
     sources = () if dataset is None else tuple(source.name for source in dataset.manifest.sources)
     if joint_map is None:
-        looked_for = None if dataset is None else joints_looked_for(dataset, truth.annotation_ids)
+        looked_for = None if dataset is None else _looked_for(dataset, truth)
         evaluation = evaluate(
             truth, made.predictions, truth.table, thresholds=thresholds, looked_for=looked_for, sources=sources
         )
@@ -118,13 +128,26 @@ def _measure(
         notes += [ACROSS] if joint_map.lacking else []
     beside: FiguresBeside = {}
     if dataset is not None and made.boxes in ("", TRUTH):  # of these boxes, as the ceiling and the guess are
+        from cocoprep.evaluation.beside import figures_beside
+
         scored = evaluation.truth
         beside = figures_beside(dataset, scored, scored.table, files, thresholds=thresholds, joint_map=joint_map)
     return _Found(dataset, made, evaluation, notes, beside, maps)
 
 
-def _read_truth(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> Truth:
-    table = None if dataset is None else table_of(dataset.manifest.keypoints)
+def _looked_for(dataset: ShardDataset, truth: Truth) -> NDArray[np.bool_] | None:
+    from cocoprep.model.input.sources import joints_looked_for
+
+    return joints_looked_for(dataset, truth.annotation_ids)
+
+
+def read_ground(options: EvaluateOptions, dataset: ShardDataset | None, files: FileStore) -> Truth:
+    """Read the ground truth: of a built folder, or of an annotation file."""
+    table = None
+    if dataset is not None:
+        from cocoprep.shards.settings import table_of
+
+        table = table_of(dataset.manifest.keypoints)
     if options.keypoints is not None:
         table = open_table(options.keypoints, files)
     path = options.annotations or files.join(options.data or "", GROUND_TRUTH)
@@ -170,9 +193,10 @@ def _write(
 
 
 def _write_folder(options: EvaluateOptions, found: _Found, figures: dict[str, Any], out: str, files: FileStore) -> str:
+    from cocoprep.cli.evaluate_provenance import provenance_of
     from cocoprep.report.evaluation import write_report
 
-    with _crops(options, found, files) as crops:
+    with crops_of(options, found.evaluation.truth, found.dataset, files) as crops:
         write_evaluation(out, found.evaluation, figures, found.table, files)
         return write_report(
             out,
@@ -210,14 +234,17 @@ def _context(options: EvaluateOptions, found: _Found) -> dict[str, Any]:
 
 
 @contextmanager
-def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterator[CropSource | None]:
-    """Give the pictures of people for the report; say afterwards where some were missing."""
+def crops_of(
+    options: EvaluateOptions, truth: Truth, dataset: ShardDataset | None, files: FileStore
+) -> Iterator[CropSource | None]:
+    """Give the pictures of people for a report; say afterwards where some were missing."""
+    from cocoprep.crops.named_images import NamedImages
+    from cocoprep.crops.photographs import open_images
     from cocoprep.report.crops import PhotographCrops, ShardCrops
 
-    if found.dataset is not None:
-        yield ShardCrops(found.dataset)
+    if dataset is not None:
+        yield ShardCrops(dataset)
     elif options.images is not None:
-        truth = found.evaluation.truth
         tell_of_tar(options.images, files)
         source = open_images(options.images, files, follow_links=options.follow_links)
         images = NamedImages(source, truth.file_names.values())
@@ -226,6 +253,6 @@ def _crops(options: EvaluateOptions, found: _Found, files: FileStore) -> Iterato
         for note in (*images.notes, *crops.notes):
             say_note(note)
         if crops.fault is not None:
-            say(f"warning: not every {found.table.noun.one} in the report has a picture: {crops.fault}", err=True)
+            say(f"warning: not every {truth.table.noun.one} in the report has a picture: {crops.fault}", err=True)
     else:
         yield None

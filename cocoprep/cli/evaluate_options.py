@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cocoprep.checks import require_number
 from cocoprep.cli.box_options import option_of
@@ -13,9 +13,10 @@ from cocoprep.crops.exif_rule import Exif
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.box_rules import BoxRules
 from cocoprep.evaluation.pck import PCK_THRESHOLDS
-from cocoprep.model.run.folder import READ_TO_PREDICT
-from cocoprep.pose.heatmaps import Decoder
 from cocoprep.storage.store import FileStore
+
+if TYPE_CHECKING:
+    from cocoprep.pose.heatmaps import Decoder
 
 TRUTH = "truth"  # boxes of the ground truth, in place of a file's
 
@@ -144,5 +145,11 @@ class EvaluateOptions:
     def inputs(self, files: FileStore) -> list[str]:
         """Return the files that are read, and folders whose files are."""
         given = [self.results, self.annotations, self.data, self.images, *self.detector_files]
-        of_run = [] if self.run_dir is None else [files.join(self.run_dir, name) for name in READ_TO_PREDICT]
-        return [*(path for path in given if path is not None), *of_run]
+        return [*(path for path in given if path is not None), *self._of_run(files)]
+
+    def _of_run(self, files: FileStore) -> list[str]:
+        if self.run_dir is None:
+            return []
+        from cocoprep.model.run.folder import READ_TO_PREDICT
+
+        return [files.join(self.run_dir, name) for name in READ_TO_PREDICT]

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
+from typing import TYPE_CHECKING
 
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
 from cocoprep.cli.paths import check_output_file
@@ -15,11 +16,13 @@ from cocoprep.errors import ConfigError
 from cocoprep.evaluation.across import find_map
 from cocoprep.evaluation.output import ERRORS, FIGURES, PAGE, RESULTS, evaluation_name
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.shards.manifest import Manifest
 from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.paths import real_path
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import check_output_folder
+
+if TYPE_CHECKING:
+    from cocoprep.shards.manifest import Manifest
 
 
 def output_folders(

@@ -8,28 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
 from cocoprep.cli.paths import tell_of_tar
-from cocoprep.cli.progress import CountProgress
 from cocoprep.cli.say import say, say_note
 from cocoprep.coco.joints import OTHER_ORDER
 from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.results import Predictions, read_results
 from cocoprep.coco.suspicions import WARNING
 from cocoprep.coco.truth import Truth
-from cocoprep.crops.orientation import ExifTally, exif_notes
 from cocoprep.errors import CocoprepError, ResultsError
 from cocoprep.evaluation.stack_maps import StackMaps, people_to_show
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import counted
-from cocoprep.shards.dataset import ShardDataset
-from cocoprep.shards.manifest import photograph_paths
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 if TYPE_CHECKING:
     from cocoprep.coco.detections import Detections
+    from cocoprep.crops.orientation import ExifTally
     from cocoprep.model.predict.box_sets import Looked
     from cocoprep.model.predict.named import Photographs
     from cocoprep.model.predict.predictor import Predictor
+    from cocoprep.shards.dataset import ShardDataset
 
 BOXES = (
     "BOXES ARE THE GROUND TRUTH'S: the network was told where each {one} is. Do not compare these figures with those "
@@ -85,6 +83,8 @@ def make_predictions(
     elif TRUTH in options.box_sets:
         wanted[TRUTH] = None
     if wanted:
+        from cocoprep.crops.orientation import ExifTally
+
         photographs = _photographs(options, dataset, ExifTally(), files)
         made |= _on_photographs(options, truth, wanted, predictor, photographs)
     return [made[boxes] for boxes in options.box_sets]
@@ -121,6 +121,7 @@ def _in_folder(
     options: EvaluateOptions, truth: Truth, dataset: ShardDataset, predictor: Predictor, files: FileStore
 ) -> Made:
     """Predict the people of a built folder from its crops."""
+    from cocoprep.cli.progress import CountProgress
     from cocoprep.model.predict.folder import predict_folder
 
     with CountProgress("predicting", truth.table.noun.many) as progress:
@@ -152,6 +153,7 @@ def _photographs(
 ) -> Photographs:
     """Return where the photographs of the ground truth lie: as is said, or where a build read them."""
     from cocoprep.model.predict.named import Photographs
+    from cocoprep.shards.manifest import photograph_paths
 
     images, exif, follow_links = options.images, options.exif or "auto", options.follow_links
     paths = {"": images or ""}
@@ -172,6 +174,8 @@ def _on_photographs(
     photographs: Photographs,
 ) -> dict[str, Made]:
     """Predict people on photographs, in the boxes of detectors, or of the truth where there is no detector's."""
+    from cocoprep.cli.progress import CountProgress
+    from cocoprep.crops.orientation import ExifTally, exif_notes
     from cocoprep.model.predict.box_sets import detected_boxes, predict_box_sets, truth_boxes
 
     faults = list[str]()

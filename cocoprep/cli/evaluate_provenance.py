@@ -13,7 +13,7 @@ from cocoprep.shards.manifest import Manifest, annotation_paths
 from cocoprep.storage.digests import digest_file
 from cocoprep.storage.store import FileStore
 
-PACKAGES = ("cocoprep", "numpy", "pillow", "pycocotools")
+PACKAGES = ("cocoprep", "numpy", "pillow")
 
 
 def provenance_of(options: EvaluateOptions, manifest: Manifest | None, files: FileStore) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -12,12 +13,14 @@ from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.evaluate_sets import print_across, print_by_crowding, print_by_source, print_pckh
 from cocoprep.cli.figure_table import NONE, print_table, share
 from cocoprep.cli.say import as_note
-from cocoprep.evaluation.beside import FiguresBeside
 from cocoprep.evaluation.error_kinds import KINDS
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.pck import head_sizes
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import Noun
+
+if TYPE_CHECKING:
+    from cocoprep.evaluation.beside import FiguresBeside
 
 _PREDICTION, _IMAGE = Noun("prediction", "predictions"), Noun("image", "images")
 _OKS = ("AP", "AP50", "AP75", "APm", "APl", "AR")  # what papers print; with the others a row has two lines

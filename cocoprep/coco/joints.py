@@ -214,7 +214,7 @@ def _listed(
     category: Category, names: Sequence[str], table: KeypointTable | None, path: str, notes: list[str]
 ) -> tuple[KeypointTable, tuple[int, ...]]:
     _check_names(names, path)
-    tables = [table] if table is not None else [named_table(known) for known in _by_likelihood(category.name)]
+    tables = [table] if table is not None else _likely_tables(category.name, names)
     in_order = tuple(range(len(names)))
     orders = [(one, order) for one in tables if (order := _order(names, one)) is not None]
     # Two data sets may have the same joints, each in an order of its own.
@@ -232,8 +232,12 @@ def _listed(
     return _own_table(category, names, notes), tuple(range(len(names)))
 
 
-def _by_likelihood(category: str) -> list[str]:
-    return sorted(table_names(), key=lambda name: (name != COCO_17.name, named_table(name).category != category, name))
+def _likely_tables(category: str, names: Sequence[str]) -> list[KeypointTable]:
+    """Return the tables that come along, COCO's first, then those of this category."""
+    if tuple(names) == COCO_17.names:  # of most files, for which the others need not be read
+        return [COCO_17]
+    known = map(named_table, table_names())
+    return sorted(known, key=lambda table: (table.name != COCO_17.name, table.category != category, table.name))
 
 
 def _order(names: Sequence[str], table: KeypointTable) -> tuple[int, ...] | None:

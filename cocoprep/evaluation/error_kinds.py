@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
-from cocoprep.evaluation.matching import pairs_of
 from cocoprep.evaluation.oks import joint_similarity
+from cocoprep.evaluation.pairs import pairs_of
 from cocoprep.pose.affine import distances
 from cocoprep.pose.keypoints import KeypointTable
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -11,12 +10,10 @@ from numpy.typing import NDArray
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
 from cocoprep.evaluation.oks import oks_of_pairs
+from cocoprep.evaluation.pairs import pairs_of
 from cocoprep.pose.keypoints import KeypointTable
 
 LOWEST_OKS = 0.1
-MOST_PAIRS = 1 << 18  # a chunk of pairs of 17 joints then takes some tens of megabytes
-
-Indices = NDArray[np.int64]
 
 
 def match_people(truth: Truth, predictions: Predictions, table: KeypointTable) -> NDArray[np.int64]:
@@ -62,25 +59,3 @@ def _by_similarity(truth: Truth, predictions: Predictions, table: KeypointTable)
                 free[taken] = False
                 matches[people[taken]] = order[rank[start]]
     return matches
-
-
-def pairs_of(keys: Indices, among: Indices) -> Iterator[tuple[Indices, Indices]]:
-    """Pair each of `keys` (A,) with every one of `among` (B,) that has the same value.
-
-    Yields:
-        rows of `keys` and rows of `among`, both (P,), in order of the first, then of the second; in pieces of about
-        `MOST_PAIRS`, of which none splits the pairs of one key.
-    """
-    order = np.argsort(among, kind="stable")
-    first = np.searchsorted(among[order], keys, side="left")
-    counts = np.searchsorted(among[order], keys, side="right") - first
-    ends = np.cumsum(counts)
-    start = 0
-    while start < len(keys):
-        done = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + MOST_PAIRS, side="right")))
-        piece = counts[start:stop]
-        left = np.repeat(np.arange(start, stop), piece)
-        within = np.arange(len(left)) - np.repeat(ends[start:stop] - piece - done, piece)
-        yield left, order[first[left] + within]
-        start = stop

@@ -1,47 +1,48 @@
-"""Object keypoint similarity, and average precision and recall by it: pycocotools does the counting.
+"""Object keypoint similarity, and average precision and recall by it, equal to the bit to pycocotools'.
 
 P pairs of a prediction and a person, K joints; points are (x, y).
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import CocoprepError
+from cocoprep.evaluation.average_precision import OKS_FIGURES, RECALLS, measure_precision
+from cocoprep.evaluation.oks_pairs import People
+from cocoprep.evaluation.people_found import THRESHOLDS, PeopleFound, find_people
 from cocoprep.pose.affine import distances
 from cocoprep.pose.keypoints import KeypointTable
 
-OKS_FIGURES = ("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl")
+__all__ = ["OKS_FIGURES", "OksScore", "evaluate_oks", "joint_similarity", "oks_of_pairs", "score_lines", "score_oks"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class OksScore:
-    """What pycocotools counts.
+    """What is counted, as pycocotools counts it.
 
     Attributes:
         figures: the ten of `OKS_FIGURES`; -1 where no person stands behind one.
         precision: (T, R) over people of all sizes, the 20 best predictions an image; -1 where undefined.
         thresholds: (T,) OKS from which a prediction is right, 0.5 to 0.95.
         recalls: (R,) 0 to 1.
+        found: who is found by which prediction, of which the figures are made.
     """
 
     figures: dict[str, float]
     precision: Floats
     thresholds: Floats
     recalls: Floats
+    found: PeopleFound
 
 
 def score_oks(
@@ -53,72 +54,113 @@ def score_oks(
     without labelled keypoints are ignored, as COCO says.
 
     Raises:
-        CocoprepError: there are no predictions, or one is not finite; pycocotools has no guard against either.
+        CocoprepError: there are no predictions, or one is not finite or of an image that is not listed.
     """
+    people = People(
+        image_ids=truth.image_ids,
+        keypoints=truth.keypoints,
+        labelled=truth.visibility > 0,
+        bbox=truth.bbox,
+        area=truth.area,
+        ignored=~truth.counts,
+        crowd=truth.crowd,
+    )
+    return _score(people, truth.document, predictions, table, images=images)
+
+
+def evaluate_oks(
+    ground_truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]], table: KeypointTable
+) -> dict[str, float]:
+    """Return the ten figures of `score_lines`; -1 where no person stands behind one."""
+    return score_lines(ground_truth, results, table).figures
+
+
+def score_lines(
+    ground_truth: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]],
+    table: KeypointTable,
+    *,
+    images: Sequence[int] | None = None,
+) -> OksScore:
+    """Score results lines against a COCO keypoints ground truth, as `score_oks` does; all are of one category.
+
+    Raises:
+        CocoprepError: there are no results, one is not finite, or one is of an image that is not listed.
+    """
+    annotations = ground_truth["annotations"]
+    triples = np.array([one["keypoints"] for one in annotations], np.float64).reshape(len(annotations), len(table), 3)
+    crowd = np.array([one["iscrowd"] for one in annotations], bool)
+    people = People(
+        image_ids=np.array([one["image_id"] for one in annotations], np.int64),
+        keypoints=triples[..., :2],
+        labelled=triples[..., 2] > 0,
+        bbox=np.array([one["bbox"] for one in annotations], np.float64).reshape(len(annotations), 4),
+        area=np.array([one["area"] for one in annotations], np.float64),
+        ignored=crowd | (np.array([one["num_keypoints"] for one in annotations]) == 0),
+        crowd=crowd,
+    )
+    return _score(people, ground_truth, _as_predictions(results, table), table, images=images)
+
+
+def _as_predictions(results: Sequence[Mapping[str, Any]], table: KeypointTable) -> Predictions:
+    triples = np.array([line["keypoints"] for line in results], np.float64).reshape(len(results), len(table), 3)
+    boxed = bool(results) and bool(results[0].get("bbox"))  # pycocotools looks at the first line alone
+    return Predictions(
+        image_ids=np.array([line["image_id"] for line in results], np.int64),
+        keypoints=triples[..., :2],
+        confidence=triples[..., 2],
+        scores=np.array([line["score"] for line in results], np.float64),
+        bbox=np.array([line["bbox"] for line in results], np.float64) if boxed else None,
+    )
+
+
+def _score(
+    people: People,
+    document: Mapping[str, Any],
+    predictions: Predictions,
+    table: KeypointTable,
+    *,
+    images: Sequence[int] | None = None,
+) -> OksScore:
+    listed = np.array([image["id"] for image in document["images"]], np.int64)
+    _check(predictions, listed)
+    found = find_people(
+        people,
+        listed if images is None else np.array(images, np.int64),
+        image_ids=predictions.image_ids,
+        keypoints=predictions.keypoints,
+        scores=predictions.scores,
+        area=_sizes(predictions),
+        sigmas=table.oks_sigmas,
+    )
+    measured = measure_precision(found)
+    figures = {name: float(values[0]) for name, values in measured.figures.items()}
+    return OksScore(figures, measured.precision[0, 0], THRESHOLDS, RECALLS, found)
+
+
+def _check(predictions: Predictions, listed: NDArray[np.int64]) -> None:
     if not len(predictions):
         raise CocoprepError("there are no predictions to score: expected at least one results line.")
     finite = np.isfinite(predictions.keypoints).all(axis=(1, 2)) & np.isfinite(predictions.scores)
     if not finite.all():
         line = int(finite.argmin())
         raise CocoprepError(f"results line {line}, image_id {predictions.image_ids[line]}: a value is NaN or infinite.")
-    lines = predictions.lines(truth.category_id)
-    return _score(truth.document, lines, table, [truth.category_id], images=images)
-
-
-def evaluate_oks(
-    ground_truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]], table: KeypointTable
-) -> dict[str, float]:
-    """Score results lines against a COCO keypoints ground truth, as `score_oks` does; neither is changed.
-
-    Returns:
-        The ten figures of `OKS_FIGURES`; -1 where no person stands behind one.
-
-    Raises:
-        CocoprepError: there are no results, one is not finite, or one is of an image that is not listed;
-            pycocotools has no guard against any of it.
-    """
-    if not results:
-        raise CocoprepError("there are no predictions to score: expected at least one results line.")
-    for line, result in enumerate(results):
-        if not np.isfinite([*result["keypoints"], result["score"]]).all():
-            raise CocoprepError(f"results line {line}, image_id {result['image_id']}: a value is NaN or infinite.")
-    return _score(ground_truth, [dict(result) for result in results], table, None).figures
-
-
-def _score(
-    document: Mapping[str, Any],
-    lines: list[dict[str, Any]],
-    table: KeypointTable,
-    categories: list[int] | None,
-    *,
-    images: Sequence[int] | None = None,
-) -> OksScore:
-    """Run pycocotools. It writes into the lines, and into the annotations, which are therefore copied."""
-    known = {image["id"] for image in document["images"]}
-    odd = [line["image_id"] for line in lines if line["image_id"] not in known]
-    if odd:
+    odd = predictions.image_ids[~np.isin(predictions.image_ids, listed)]
+    if len(odd):
         raise CocoprepError(
-            f"{len(odd)} of {len(lines)} predictions are of images that the ground truth does not list, the first of "
-            f"image_id {odd[0]}. Are they of another data set? A built folder is checked by `cocoprep verify`."
+            f"{len(odd)} of {len(predictions)} predictions are of images that the ground truth does not list, the "
+            f"first of image_id {odd[0]}. Are they of another data set? A built folder is checked by `cocoprep verify`."
         )
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints as it goes
-        truth = COCO()
-        truth.dataset = {**document, "annotations": [dict(annotation) for annotation in document["annotations"]]}
-        truth.createIndex()
-        # Far predictions may overflow: they are infinitely wrong, and pycocotools would warn.
-        with np.errstate(over="ignore", invalid="ignore"):
-            evaluation = COCOeval(truth, truth.loadRes(lines), "keypoints")
-            evaluation.params.kpt_oks_sigmas = table.oks_sigmas
-            if categories is not None:
-                evaluation.params.catIds = categories
-            if images is not None:
-                evaluation.params.imgIds = list(images)
-            evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    figures = dict(zip(OKS_FIGURES, map(float, evaluation.stats), strict=True))
-    precision = evaluation.eval["precision"][:, :, 0, 0, 0]
-    return OksScore(figures, precision, evaluation.params.iouThrs, evaluation.params.recThrs)
+
+
+def _sizes(predictions: Predictions) -> Floats:
+    """Return (M,) square pixels of the predictions' boxes, or else of their joints' extent, as pycocotools has it."""
+    sides = predictions.keypoints.max(axis=1) - predictions.keypoints.min(axis=1)
+    if predictions.bbox is not None:
+        sides = predictions.bbox[:, 2:]
+    with np.errstate(over="ignore", invalid="ignore"):
+        area: Floats = sides[:, 0] * sides[:, 1]
+    return area
 
 
 def joint_similarity(distance_px: ArrayLike, area: ArrayLike, sigmas: ArrayLike) -> Floats:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from cocoprep.errors import ConfigError
-from cocoprep.storage.gcs import PATIENCE_S, BucketFiles
 from cocoprep.storage.local import LocalFiles
 from cocoprep.storage.paths import BUCKET_SCHEME
-from cocoprep.storage.store import FileDigest, FileStore, Pieces
+from cocoprep.storage.store import PATIENCE_S, FileDigest, FileStore, Pieces
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,8 @@ class AnyFiles:
     def store_of(self, path: str) -> FileStore:
         """Return the store of one path. Raises ConfigError for a scheme that is not known."""
         if path.startswith(BUCKET_SCHEME):
+            from cocoprep.storage.gcs import BucketFiles  # which loads much, and is seldom needed
+
             return BucketFiles(self.patience_s)
         if "://" in path:
             raise ConfigError(f"{path}: expected a path of this machine or one that begins with {BUCKET_SCHEME}.")

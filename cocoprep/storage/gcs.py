@@ -22,9 +22,8 @@ from cocoprep.storage.gcs_client import bucket_client, no_bucket, split_path, to
 from cocoprep.storage.gcs_parts import PART_BYTES, PARTS, crc_text, cut_pieces, part_bytes, part_prefix
 from cocoprep.storage.gcs_reader import ObjectReader
 from cocoprep.storage.paths import BUCKET_SCHEME
-from cocoprep.storage.store import FileDigest, Pieces
+from cocoprep.storage.store import PATIENCE_S, FileDigest, Pieces
 
-PATIENCE_S = 120.0  # how long an answer may be out before it is an error
 _CONNECT_S, _READ_S = 10.0, 60.0
 _SPOOL_BYTES = 16 << 20
 _UPLOAD_BYTES = 16 << 20  # of one request of a long upload

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-import psutil
-
 from cocoprep.storage.local import TEMPORARY
 from cocoprep.storage.paths import BUCKET_SCHEME
 from cocoprep.storage.store import FileStore
@@ -45,4 +43,8 @@ def sweep_beside(path: str, files: FileStore) -> None:
 
 def _is_written(process: int) -> bool:
     # In a container each command may have the same number. This process has not begun to write yet.
-    return process != os.getpid() and bool(psutil.pid_exists(process))
+    if process == os.getpid():
+        return False
+    import psutil
+
+    return bool(psutil.pid_exists(process))

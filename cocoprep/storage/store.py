@@ -19,6 +19,7 @@ class FileDigest(msgspec.Struct, frozen=True):
     sha256: str
 
 
+PATIENCE_S = 120.0  # how long a bucket's answer may be out before it is an error
 PIECE_BYTES = 1 << 20
 Pieces = Callable[[int], Iterator[bytes]]  # from which byte on -> the rest, in pieces
 

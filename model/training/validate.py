@@ -1,4 +1,4 @@
-"""How good the network is on people it does not learn from: the log's figures, and OKS by pycocotools.
+"""How good the network is on people it does not learn from: the log's figures, and OKS.
 
 N people, K joints, S stacks, heatmaps of (h, w).
 """

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cocoprep.evaluation import matching
+from cocoprep.evaluation import pairs
 from cocoprep.evaluation.error_kinds import (
     KINDS,
     analyse_errors,
@@ -205,7 +205,7 @@ def naive(truth, predictions, matches, table):
 
 @pytest.mark.parametrize("most", [1, 7, 1 << 18])
 def test_a_crowd_is_what_a_loop_over_joints_makes_of_it(tmp_path, monkeypatch, most):
-    monkeypatch.setattr(matching, "MOST_PAIRS", most)
+    monkeypatch.setattr(pairs, "MOST_PAIRS", most)
     rng = np.random.default_rng(0)
     people, rows = [], []
     for number in range(1, 61):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cocoprep.evaluation import matching
+from cocoprep.evaluation import pairs
 from cocoprep.evaluation.matching import match_people
 from tests.support.scoring import HANDS, person, predictions_of, truth_of
 
@@ -74,7 +74,7 @@ def test_nobody_counts(tmp_path):
 
 @pytest.mark.parametrize("most", [1, 7, 1 << 18])
 def test_a_crowd_is_matched_as_a_loop_would(tmp_path, monkeypatch, most):
-    monkeypatch.setattr(matching, "MOST_PAIRS", most)
+    monkeypatch.setattr(pairs, "MOST_PAIRS", most)
     rng = np.random.default_rng(0)
     people = [
         person(n, *((*rng.uniform(0, 40, 2).tolist(), 2) for _ in range(3)), image=int(rng.integers(1, 7)))

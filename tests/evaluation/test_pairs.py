@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cocoprep.evaluation import matching
-from cocoprep.evaluation.matching import pairs_of
+from cocoprep.evaluation import pairs
+from cocoprep.evaluation.pairs import pairs_of
 
 
 def joined(keys, among):
@@ -30,7 +30,7 @@ def test_pairs_by_hand(keys, among, expected):
 def test_pieces_hold_every_pair_once_and_split_no_key(monkeypatch, most):
     rng = np.random.default_rng(0)
     keys, among = rng.integers(0, 9, 40), rng.integers(0, 9, 50)
-    monkeypatch.setattr(matching, "MOST_PAIRS", most)
+    monkeypatch.setattr(pairs, "MOST_PAIRS", most)
     pieces = [left for left, _ in pairs_of(keys, among)]
     owners = [set(left.tolist()) for left in pieces]
     assert sum(map(len, owners)) == len(set().union(*owners))

@@ -246,7 +246,7 @@ def environment():
 @pytest.fixture
 def without_package(bare):
     yield bare
-    pip(bare, "uninstall", "--yes", "--quiet", "cocoprep", "msgspec", "pycocotools", "pillow")
+    pip(bare, "uninstall", "--yes", "--quiet", "cocoprep", "msgspec", "pillow")
 
 
 @pytest.mark.long

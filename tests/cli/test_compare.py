@@ -1,0 +1,90 @@
+"""`cocoprep compare` on results files of a drawn ground truth."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.people import write_people
+
+
+@pytest.fixture
+def run(run):
+    return functools.partial(run, "compare")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Return a folder with a ground truth, its photographs, and results of two tools, one better than the other."""
+    root = tmp_path_factory.mktemp("compare")
+    annotations, images = write_people(root / "files", images=6)
+    content, rng = json.loads(annotations.read_text()), np.random.default_rng(0)
+    for name, noise in (("good", 0.5), ("bad", 12.0)):
+        lines = []
+        for entry in content["annotations"]:
+            if any(entry.get("keypoints") or ()) and not entry.get("iscrowd"):
+                triples = np.reshape(entry["keypoints"], (-1, 3)).astype(float)
+                triples[:, :2] += rng.normal(0, noise, (len(triples), 2))
+                lines.append(
+                    {
+                        "image_id": entry["image_id"], "category_id": entry["category_id"],
+                        "keypoints": triples.ravel().tolist(), "score": float(rng.uniform()),
+                    }
+                )  # fmt: skip
+        (root / f"{name}.json").write_text(json.dumps(lines))
+    (root / "truth.json").write_text(annotations.read_text())
+    (root / "photographs").symlink_to(images)
+    return root
+
+
+def test_two_results_files(run, root, tmp_path):
+    code, out, err = run(
+        root / "good.json", root / "bad.json", "--annotations", root / "truth.json", "--images", root / "photographs",
+        "--draws", 100, "--out", tmp_path / "out", "--json", tmp_path / "figures.json",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "OKS AP of bad.json is worse than that of good.json" in out
+    assert "100 draws of photographs, seed 0" in " ".join(out.split())
+    written = json.loads((tmp_path / "out/compare.json").read_text())
+    assert written == json.loads((tmp_path / "figures.json").read_text())
+    assert written["held_against"] == "good.json"
+    assert written["differences"]["bad.json"]["AP"]["verdict"] == "worse"
+    with Image.open(tmp_path / "out/differences.png") as sheet:
+        assert sheet.width > 600
+    assert out.rstrip().endswith("differences.png")
+
+
+def test_the_same_file_by_two_names_is_not_distinguishable(run, root, tmp_path):
+    (tmp_path / "good.json").write_bytes((root / "good.json").read_bytes())
+    code, out, err = run(
+        root / "good.json", tmp_path / "good.json", "--annotations", root / "truth.json", "--draws", 100
+    )
+    assert code == 0, err
+    assert "OKS AP of good.json-2 is not distinguishable from that of good.json" in out
+    assert "worse" not in out
+    assert "better" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["good.json"], "two runs or results files at least"),
+        (["good.json", "good.json"], "more than once"),
+        (["good.json", "bad.json", "--draws", "5"], "--draws: expected"),
+        (["good.json", "bad.json", "--seed", "-1"], "--seed: expected"),
+        (["good.json", "none.json"], "none.json: expected a JSON file of COCO results"),
+        (["good.json", "bad.json", "--flip-test"], "--flip-test goes with --run"),
+        (["good.json", "bad.json", "--json", "bad.json"], "--json"),
+    ],
+)
+def test_what_is_refused(run, root, monkeypatch, arguments, said):
+    monkeypatch.chdir(root)
+    before = (root / "bad.json").read_bytes()
+    code, out, err = run(*arguments, "--annotations", "truth.json")
+    assert code == 1, out
+    assert said in err
+    assert (root / "bad.json").read_bytes() == before
