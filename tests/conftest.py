@@ -36,6 +36,12 @@ def _named_by(variable: str, file: str) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _children_write_no_byte_code() -> None:
+    """Where a test lets files not grow, Python would leave byte code that is cut short, for whoever comes next."""
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+
 @pytest.fixture(scope="session")
 def coco_mini() -> Path:
     """Return a folder of real COCO photographs in the official layout."""
