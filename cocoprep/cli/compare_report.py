@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
@@ -31,8 +31,10 @@ def print_compared(compared: Compared, *, console: Console | None = None) -> Non
     sizes = [name for name in names if name.startswith(SIZE)]
     pck = [name for name in names if name not in (*OKS_FIGURES, *joints, *sizes)]
     shown = _most_different(compared, joints)
-    for title, some in (("OKS", list(OKS_FIGURES)), ("PCK by box", [*pck, *sizes]), ("joints, AUC by box", shown)):
-        _print_figures(compared, title, some, console)
+    for title, some in (("OKS", list(OKS_FIGURES)), ("PCK by box", [*pck, *sizes])):
+        _print_figures(compared, title, some, verdict, console)
+    _print_figures(compared, "AUC by box", shown, _told, console)
+    console.print(f"Joints of which nothing is said are {NOT_DISTINGUISHABLE}.")
     if len(shown) < len(joints):
         console.print(f"Of {len(joints)} joints, these {len(shown)} differ most; --json has all.")
     console.print()
@@ -52,13 +54,21 @@ def _most_different(compared: Compared, joints: Sequence[str]) -> list[str]:
     return [name for name in joints if name in chosen]
 
 
-def _print_figures(compared: Compared, title: str, names: Sequence[str], console: Console) -> None:
+def _told(one: Interval) -> str:
+    """Return what a difference says, if it says something: a column of joints is to fit the screen."""
+    said = verdict(one)
+    return "" if said == NOT_DISTINGUISHABLE else said
+
+
+def _print_figures(
+    compared: Compared, title: str, names: Sequence[str], says: Callable[[Interval], str], console: Console
+) -> None:
     columns = {side: [share(figures[name].value) for name in names] for side, figures in compared.figures.items()}
     for other, differences in compared.differences.items():
         behind = "" if len(compared.differences) == 1 else f" of {other}"
         columns[f"difference{behind}"] = [_signed(differences[name]) for name in names]
         columns[f"interval{behind}"] = [_ends(differences[name]) for name in names]
-        columns[f"says{behind}"] = [verdict(differences[name]) for name in names]
+        columns[f"says{behind}"] = [says(differences[name]) for name in names]
     print_table(title, [name.removeprefix(JOINT) for name in names], columns, console)
 
 

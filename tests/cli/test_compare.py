@@ -13,6 +13,20 @@ from tests.support.people import write_people
 
 
 @pytest.fixture
+def people_of_runs(people_folder, tmp_path_factory):
+    """Return a built folder, and two runs with networks of their own."""
+    pytest.importorskip("tensorflow")
+    from cocoprep.shards.manifest import read_manifest
+    from cocoprep.storage.local import LocalFiles
+    from tests.support.runs import brightness_network, random_network, write_run
+
+    folder, runs = people_folder(images=4, shards=1), tmp_path_factory.mktemp("runs")
+    crop = read_manifest(str(folder), LocalFiles()).crop
+    networks = {"random": random_network(crop), "bright": brightness_network(crop)}
+    return folder, [write_run(runs / name, folder, network) for name, network in networks.items()]
+
+
+@pytest.fixture
 def run(run):
     return functools.partial(run, "compare")
 
@@ -88,3 +102,21 @@ def test_what_is_refused(run, root, monkeypatch, arguments, said):
     assert code == 1, out
     assert said in err
     assert (root / "bad.json").read_bytes() == before
+
+
+def test_two_runs_are_compared_by_what_they_predict_of_a_folder(run, people_of_runs, tmp_path):
+    folder, runs = people_of_runs
+    code, out, err = run(*runs, "--data", folder, "--draws", 100, "--out", tmp_path / "out")
+    assert code == 0, err
+    assert "all are held against random" in " ".join(out.split())
+    assert "Joints of which nothing is said are not distinguishable." in out
+    written = json.loads((tmp_path / "out/compare.json").read_text())
+    assert set(written["differences"]) == {"bright"}
+    alone = written["figures"]["bright"]["PCK@0.2"]["value"]
+    from cocoprep.cli import main  # the same network, by the command that scores one
+
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--data", str(folder), "--run", str(runs[1]), "--json", str(tmp_path / "one.json")])
+    assert json.loads((tmp_path / "one.json").read_text())["pck"]["box"]["at"]["0.2"]["total"] == pytest.approx(
+        alone, abs=1e-12
+    )
