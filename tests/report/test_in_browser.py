@@ -39,7 +39,7 @@ def write(path, data, *, images=None, **options):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A page of a built folder: 10 photographs of 3 people, the first of each without labels."""
-    root = tmp_path_factory.mktemp("small")
+    root = tmp_path_factory.mktemp("small") / ("a-long-name-" * 6)
     folder = build_people(root)
     found = checked(
         odd("limb", 105, (5, 7), 0.9, "too long", place=4, other=106), odd("box", 109, (), 0.8, "x", place=8)
@@ -199,13 +199,14 @@ def test_nothing_lies_beyond_the_edge_of_any_screen(page, width, dark):
 
 
 def test_a_gallery_of_10_000_stays_quick(window, large):
-    """Times are of a processor that others use too; `docs/data.md` says what was measured on one of its own."""
+    """Bounds are wide, since processors of tests are busy: they tell that nothing grows with what is not shown."""
     window.resize(1200, 900)
     window.open(large.as_uri())
+    window.run("document.getElementById('gallery').scrollIntoView({behavior: 'instant'})")
     window.wait(f"{CARDS} > 10")
     assert window.run(f"return {CARDS}") < 150
     times = window.run(MEASURED)
-    assert times["first paint"] < 10_000  # ms
+    assert 0 < times["ready"] < 10_000  # ms
     window.wait("[...document.querySelectorAll('.card')].some(one => one.textContent.startsWith('10100'))")
     assert times["cards"] < 150
     assert times["shown"] == "4 of 10,000 shown"
@@ -222,7 +223,7 @@ MEASURED = """
         act();
         return grid.offsetHeight && performance.now() - from;
     };
-    const found = {'first paint': performance.getEntriesByType('paint').at(-1)?.startTime};
+    const found = {ready: performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd};
     const top = gallery.getBoundingClientRect().top + scrollY, height = gallery.offsetHeight;
     found['a screen further'] = Math.max(...Array.from({length: 40}, (_, n) => {
         scrollTo({top: top + height * n / 40, behavior: 'instant'});

@@ -63,7 +63,10 @@ def draw_suspect_pictures(
 def draw_suspect(
     suspect: Suspect, photograph: Image.Image | None, people: People, table: KeypointTable, side_px: int
 ) -> Image.Image:
-    """Return a square picture of one suspect: its surroundings, the box, all joints, those in question ringed."""
+    """Return a square picture of one suspect: its surroundings, the box, all joints, those in question ringed.
+
+    Where more than half of the joints are in question none is ringed: it is about the person as a whole.
+    """
     place, size = suspect.place, (side_px, side_px)
     joints, bbox = people.joints[place].astype(np.float64), people.bbox[place]
     width, height = people.sizes[place].tolist()
@@ -77,12 +80,9 @@ def draw_suspect(
     visibility = np.rint(joints[:, 2]).astype(np.int64)
     paint_skeleton(canvas, at, visibility, table=table)
     unit = suitable_unit(at[visibility > 0], size)
-    for k in suspect.joints if len(suspect.joints) <= _MOST_RINGED else ():
+    for k in suspect.joints if 2 * len(suspect.joints) <= np.count_nonzero(visibility) else ():
         ink.ring(canvas, at[k], (2.6 * unit, 2.6 * unit + 2), DROPPED)
     return ink.picture_of(canvas)
-
-
-_MOST_RINGED = 4  # joints: where it is about more, it is about all of them
 
 
 def _view(joints: Floats, bbox: Floats, photograph: tuple[int, int]) -> CropWindow:

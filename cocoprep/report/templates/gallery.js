@@ -51,7 +51,8 @@
         draw("line", { x1: from[1], y1: from[2], x2: to[1], y2: to[2], stroke, "stroke-width": (0.9 + more) * unit,
           "stroke-linecap": "round" }, svg);
     });
-    const odd = new Set(suspectsOf(one).flatMap((found) => found.joints));
+    // Where more than half of the joints are in question, it is about the person as a whole.
+    const odd = new Set(suspectsOf(one).flatMap((found) => (2 * found.joints.length <= points.size ? found.joints : [])));
     for (const [joint, x, y, visibility] of points.values()) {
       const colour = data.colours[joint], large = joint === bold ? 2.6 : 1.5;
       draw("circle", { cx: x, cy: y, r: large * unit, fill: visibility === 2 ? colour : "#0c0d10",
