@@ -1,9 +1,13 @@
 """What `cocoprep check` finds of faults that are planted into 2 % of people, kind by kind, and how long it takes.
 
-`python -m benchmarks.bench_check [--annotations FILE] [--images N] [--kinds KIND...]`: on a drawn sample, whose labels
-are exact, or on a file whose own labels may be wrong as well: there a suspicion that was not planted need not be false,
-and what counts is how many of the planted ones are among the first. Recall is of the planted people, those that are
-suspected of the kind itself; precision of the suspicions of that kind, those whose annotation was planted.
+`python -m benchmarks.bench_check [--annotations FILE] [--images N] [--kinds KIND...] [--run RUN]`: on a drawn sample,
+whose labels are exact, or on a file whose own labels may be wrong as well: there a suspicion that was not planted need
+not be false, and what counts is how many of the planted ones are among the first. Recall is of the planted people,
+those that are suspected of the kind itself; precision of the suspicions of that kind, those whose annotation was
+planted.
+
+With `--run`, such as that of `make train`, whose sample has another seed, the network is asked about the drawn people
+as they are, and kinds that leave boxes as they are are measured without it and with it.
 
 hotcoco's `healthcheck` is asked as well where it is installed, or on PYTHONPATH: of what is planted it looks for
 annotations of one box.
@@ -22,16 +26,21 @@ from typing import Any
 import numpy as np
 
 from benchmarks.faults import ALSO, Document, Faults
+from cocoprep.builder.config import BuildConfig
 from cocoprep.inspection.check.check import CheckedLabels, check_labels
+from cocoprep.inspection.check.network import Predicted
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.read_data_set import read_data_set
 from cocoprep.sample import write_sample
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.workers import default_workers
 
+ANNOTATIONS = "annotations/person_keypoints_train2017.json"
 SHARE = 0.02
 MANY = 10_000  # people, of the speed
 FIRST = (1, 2, 5)  # times as many suspects as were planted
+SAMPLE_SEED = 1000  # not that of `make train`
+OTHER_BOXES = {"duplicate", "box"}  # kinds that change what a network would look at
 
 
 def read(path: Path) -> DataSet:
@@ -39,7 +48,7 @@ def read(path: Path) -> DataSet:
     return read_data_set(str(path), path.stem, AnyFiles())
 
 
-def measure_kind(document: Document, kind: str, faults: Faults, folder: Path) -> None:
+def measure_kind(document: Document, kind: str, faults: Faults, folder: Path, predicted: Predicted | None) -> None:
     """Plant one kind of fault, and print what is found of it."""
     planted, faulty = faults.plant(document, kind, SHARE)
     if not faulty:
@@ -47,20 +56,43 @@ def measure_kind(document: Document, kind: str, faults: Faults, folder: Path) ->
         return
     path = folder / "planted.json"
     path.write_text(json.dumps(planted))
-    found = check_labels(read(path))
+    data_set = read(path)
+    print(f"{kind:12} {_figures(check_labels(data_set), kind, faulty)}{_theirs(path, faulty)}", flush=True)
+    if predicted is not None and kind not in OTHER_BOXES:
+        print(f"{'  with run':12} {_figures(check_labels(data_set, predicted), kind, faulty)}", flush=True)
+
+
+def _figures(found: CheckedLabels, kind: str, faulty: set[int]) -> str:
+    """Return in words what was found of one kind of fault, planted into the annotations `faulty`."""
     told = {kind} | ALSO.get(kind, frozenset())
     of_kind = [one for one in found.suspects if one.kind.value in told]
     right = [one for one in of_kind if faulty & {one.annotation_id, _pair(one, kind)}]
     hit = {number for one in right for number in (one.annotation_id, _pair(one, kind))} & faulty
     anyhow = {one.annotation_id for one in found.suspects} & faulty
     first = [_among_first(found, faulty, kind, times * len(faulty)) for times in FIRST]
-    print(
-        f"{kind:12} {len(faulty):4} planted  recall {len(hit) / len(faulty):.2f}  precision "
+    return (
+        f"{len(faulty):4} planted  recall {len(hit) / len(faulty):.2f}  precision "
         f"{len(right) / max(len(of_kind), 1):.2f} of {len(of_kind)}  as whatever kind {len(anyhow) / len(faulty):.2f}  "
         f"among the first {', '.join(f'{times} x' for times in FIRST)}: "
-        f"{', '.join(f'{share:.2f}' for share in first)}" + _theirs(path, faulty),
-        flush=True,
+        f"{', '.join(f'{share:.2f}' for share in first)}"
+    )
+
+
+def ask(run: Path, folder: Path) -> Predicted:
+    """Return what the network of a run says of the drawn people of a folder. Raises ConfigError if it has seen them."""
+    from cocoprep.cli.check_run import ask_network
+    from cocoprep.model.run.folder import RunFolder
+    from cocoprep.pipelines.local.run import run_local_build
+
+    built = folder / "built"
+    crop = RunFolder(str(run), AnyFiles()).read_geometry()[0].config()
+    run_local_build(
+        BuildConfig(
+            split="bench", annotations=str(folder / ANNOTATIONS), images=str(folder / "train2017"), out=str(built),
+            crop=crop,
+        )
     )  # fmt: skip
+    return ask_network(str(run), read(built), AnyFiles())
 
 
 def _pair(one: Any, kind: str) -> int | None:
@@ -110,21 +142,25 @@ def main() -> None:
     parser.add_argument("--annotations", type=Path, help="a COCO keypoints file, in place of a drawn sample")
     parser.add_argument("--images", type=int, default=2500, help="of the drawn sample")
     parser.add_argument("--kinds", nargs="+", help="to plant  [default: all]")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--run", type=Path, help="of a network that has learned from another sample")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults")
     chosen = parser.parse_args()
+    if chosen.run is not None and chosen.annotations is not None:
+        parser.error("--run is of the drawn sample: leave out --annotations")
     with tempfile.TemporaryDirectory(prefix="bench-check-") as temporary:
         folder = Path(temporary)
         path = chosen.annotations
         if path is None:
-            write_sample(folder, images=chosen.images, val_fraction=0, workers=default_workers())
-            path = folder / "annotations/person_keypoints_train2017.json"
+            write_sample(folder, images=chosen.images, seed=SAMPLE_SEED, val_fraction=0, workers=default_workers())
+            path = folder / ANNOTATIONS
+        predicted = None if chosen.run is None else ask(chosen.run, folder)
         document, data_set = json.loads(path.read_text()), read(path)
         found = check_labels(data_set)
         kinds = ", ".join(f"{count} {kind}" for kind, count in found.by_kind.items())
         print(f"as it is: {found.people_suspected} of {found.people} people suspected ({kinds})", flush=True)
         faults = Faults(data_set.table, np.random.default_rng(chosen.seed))
         for kind in chosen.kinds or faults.kinds:
-            measure_kind(document, kind, faults, folder)
+            measure_kind(document, kind, faults, folder, predicted)
         measure_speed(document, folder)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cocoprep.cli.page_options import page_options
 from cocoprep.cli.visibility import visibility_option
 
 
@@ -15,10 +16,11 @@ from cocoprep.cli.visibility import visibility_option
 @click.option("--keypoints", metavar="TABLE", help="Of an annotation file: joints, as for build.")
 @visibility_option
 @click.option("--out", metavar="DIR", help="Folder for suspects.parquet, and exclude.txt for build --exclude.")
+@page_options("Page to write, such as found.html: suspects with pictures, and all that the page of stats has.")
 @click.option(
     "--images", metavar="PATH",
-    help="With --out: folder, zip or tar of photographs, to draw the first 60 into suspects.jpg.  [default: of a built "
-    "folder, those that it was built from]",
+    help="With --out or --page: folder, zip or tar of photographs, to draw suspects in.  [default: of a built folder, "
+    "those that it was built from]",
 )  # fmt: skip
 @click.option(
     "--run", "run_dir", metavar="DIR",
@@ -33,7 +35,8 @@ def command(**options: Any) -> None:
 
     \b
     cocoprep check annotations.json                                    what is suspected, in figures
-    cocoprep check annotations.json --images photographs --out found   and shown, listed
+    cocoprep check annotations.json --images photographs --out found   and listed, the first 60 drawn
+    cocoprep check annotations.json --images photographs --page found.html   a page to look through them
     cocoprep build ... --exclude found/exclude.txt                     leave them out, once the list is gone through
 
     PATH is a COCO keypoints file of any joints, or a built folder. People are held against all others of the data set:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from cocoprep.cli.check_options import CheckOptions, make_room
 from cocoprep.cli.check_report import print_suspects
+from cocoprep.cli.data_page import write_page
 from cocoprep.cli.keypoints import open_table
-from cocoprep.cli.paths import tell_of_tar
+from cocoprep.cli.photographs import find_photographs, say_faults
 from cocoprep.cli.say import say, say_note
 from cocoprep.errors import CocoprepError
 from cocoprep.inspection.check.check import CheckedLabels, check_labels
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.read_data_set import read_data_set, short_names
 from cocoprep.inspection.read_file import Reading
-from cocoprep.pose.nouns import counted
+from cocoprep.inspection.statistics import measure
+from cocoprep.pose.crop_config import CropConfig
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
@@ -32,12 +34,7 @@ def run_check(options: CheckOptions) -> None:
 
         predicted = ask_network(options.run_dir, data_set, files)
     found = check_labels(data_set, predicted)
-    written = [] if options.out is None else _write(options, options.out, data_set, found, files)
-    if options.json_file is not None:
-        from cocoprep.inspection.check.output import suspects_as_json
-
-        write_json(options.json_file, suspects_as_json(data_set, found), files)
-        written.append(options.json_file)
+    written = _write(options, data_set, found, files)
     for note in (*data_set.notes, *found.notes):
         say_note(note)
     print_suspects(found, data_set)
@@ -46,24 +43,45 @@ def run_check(options: CheckOptions) -> None:
     _judge(options, found)
 
 
-def _write(options: CheckOptions, out: str, data_set: DataSet, found: CheckedLabels, files: FileStore) -> list[str]:
-    from cocoprep.inspection.check.output import SHEET, write_sheet, write_tables
-    from cocoprep.inspection.examples import photographs_of
+def _write(options: CheckOptions, data_set: DataSet, found: CheckedLabels, files: FileStore) -> list[str]:
+    """Write all that was asked for; return the paths."""
+    written: list[str] = []
+    photographs = None
+    if options.out is not None or options.page is not None:
+        photographs = find_photographs(data_set, options.images, files, follow_links=options.follow_links)
+    if options.out is not None:
+        from cocoprep.inspection.check.output import write_sheet, write_tables
 
-    written = write_tables(out, data_set, found, files)
-    paths = photographs_of(data_set, options.images)
-    gone = [path for path in paths.values() if options.images is None and not files.exists(path)]
-    if gone:
-        say_note(f"no sheet is drawn, since the photographs are not at {gone[0]} any more. Name them with --images.")
-    if gone or not paths:
-        files.delete(files.join(out, SHEET))  # of an earlier run: it would be of other suspects
-        return written
-    for path in paths.values():
-        tell_of_tar(path, files)
-    sheet, faults = write_sheet(out, data_set, found, options.images, files, follow_links=options.follow_links)
-    if faults:
-        say_note(f"warning: {counted(len(faults), 'photographs are not shown')}, the first because: {faults[0]:.1000}")
-    return written if sheet is None else [*written, sheet]
+        written += write_tables(options.out, data_set, found, files)
+        sheet = write_sheet(options.out, data_set, found, photographs, files)
+        written += [] if sheet is None else [sheet]
+    if options.json_file is not None:
+        from cocoprep.inspection.check.output import suspects_as_json
+
+        write_json(options.json_file, suspects_as_json(data_set, found), files)
+        written.append(options.json_file)
+    if options.page is not None:
+        write_page(
+            options.page,
+            data_set,
+            measure(data_set, CropConfig()),
+            photographs=photographs,
+            people=options.page_people,
+            files=files,
+            checked=found,
+            network=_network(options.run_dir, files),
+        )
+        written.append(options.page)
+    say_faults(data_set.name, photographs)
+    return written
+
+
+def _network(run_dir: str | None, files: FileStore) -> dict[str, str]:
+    if run_dir is None:
+        return {}
+    from cocoprep.cli.run_provenance import network_of
+
+    return {"network": network_of(run_dir, files)}
 
 
 def _judge(options: CheckOptions, found: CheckedLabels) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cocoprep.cli.page_options import check_page
 from cocoprep.cli.paths import check_paths
 from cocoprep.cli.stats_options import check_outputs
 from cocoprep.errors import ConfigError
@@ -20,6 +21,8 @@ class CheckOptions:
     keypoints: str | None
     visibility: Mapping[float, int]
     out: str | None
+    page: str | None
+    page_people: int | None
     images: str | None
     run_dir: str | None
     follow_links: bool
@@ -29,9 +32,12 @@ class CheckOptions:
     def check(self) -> None:
         """Raise ConfigError where options do not go together, or a path lies nowhere we know."""
         check_paths({"PATH": self.path, "--images": self.images, "--run": self.run_dir})
-        check_paths({"--json": self.json_file, "--out": self.out})
-        if self.images is not None and self.out is None:
-            raise ConfigError("--images: is of the pictures in --out; found none. Add --out with a folder for them.")
+        check_paths({"--json": self.json_file, "--out": self.out, "--page": self.page})
+        check_page(self.page, self.page_people)
+        if self.images is not None and self.out is None and self.page is None:
+            raise ConfigError(
+                "--images: is of the pictures in --out and --page; found neither. Add --page with a file to write."
+            )
 
 
 def make_room(options: CheckOptions, files: FileStore) -> None:
@@ -42,7 +48,7 @@ def make_room(options: CheckOptions, files: FileStore) -> None:
         OutputError: a folder cannot be made.
     """
     read = [path for path in (options.path, options.images, options.run_dir) if path]
-    check_outputs({"--json": options.json_file}, options.out, read, files)
+    check_outputs({"--json": options.json_file, "--page": options.page}, options.out, read, files)
     if options.out is not None:
         from cocoprep.inspection.check.output import prepare_check_folder  # which loads all that draws
 

@@ -7,22 +7,9 @@ from rich.table import Table
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.say import say
 from cocoprep.inspection.check.check import CheckedLabels
-from cocoprep.inspection.check.suspect import SuspectKind
+from cocoprep.inspection.check.suspect import KIND_MEANINGS
 from cocoprep.inspection.data_set import DataSet
 
-_MEANING = {
-    SuspectKind.DUPLICATE: "two annotations have one set of joints",
-    SuspectKind.OTHER: "a joint lies where another person has it",
-    SuspectKind.LIMB: "a limb is of impossible length",
-    SuspectKind.FAR: "a joint is far off where the others have it",
-    SuspectKind.SIDES: "left and right of the whole are exchanged",
-    SuspectKind.ARMS: "left and right arm are exchanged",
-    SuspectKind.LEGS: "left and right leg are exchanged",
-    SuspectKind.BOX: "the box does not belong to the joints",
-    SuspectKind.VISIBILITY: "a joint is visible where nothing can be seen",
-    SuspectKind.POSE: "the pose is like no other",
-    SuspectKind.NETWORK: "the network is sure of another place",
-}
 _FIRST = 5
 
 
@@ -37,5 +24,7 @@ def print_suspects(found: CheckedLabels, data_set: DataSet) -> None:
         table.add_column(heading, justify="right" if heading == "found" else "left", overflow="fold")
     for kind, count in found.by_kind.items():
         first = [one for one in found.suspects if one.kind is kind][:_FIRST]
-        table.add_row(kind, _MEANING[kind], str(count), ", ".join(f"{one.own_id:.40} {one.score:.2f}" for one in first))
+        table.add_row(
+            kind, KIND_MEANINGS[kind], str(count), ", ".join(f"{one.own_id:.40} {one.score:.2f}" for one in first)
+        )
     PlainConsole().print(table)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cocoprep.cli.input_size import InputSize
+from cocoprep.cli.page_options import page_options
 from cocoprep.cli.visibility import visibility_option
 
 
@@ -19,12 +20,7 @@ from cocoprep.cli.visibility import visibility_option
 @click.option("--bbox-scale", type=float, default=1.25, help="Size of crops relative to the box, for places in them.")
 @click.option("--json", "json_file", metavar="FILE", help="Write every figure, not rounded.")
 @click.option("--out", metavar="DIR", help="Folder to draw charts into.")
-@click.option(
-    "--page", metavar="FILE", help="Page to write of one PATH, such as train.html: figures, people, the dropped."
-)
-@click.option(
-    "--page-people", metavar="N", type=click.IntRange(1, 100_000), help="People in its gallery.  [default: 2000]"
-)
+@page_options("Page to write of one PATH, such as train.html: figures, people, the dropped.")
 @click.option(
     "--images", metavar="PATH", multiple=True,
     help="With --out or --page: folder, zip or tar of photographs; repeated, of the PATHs in their order.",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from cocoprep.cli.data_page import write_page
 from cocoprep.cli.keypoints import open_table
-from cocoprep.cli.paths import tell_of_tar
-from cocoprep.cli.say import say, say_note
+from cocoprep.cli.photographs import find_photographs, say_faults
+from cocoprep.cli.say import say
 from cocoprep.cli.stats_options import StatsOptions, make_room
-from cocoprep.cli.stats_page import write_page
 from cocoprep.cli.stats_report import print_statistics, say_known
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.read_data_set import read_data_set, short_names
@@ -15,7 +15,6 @@ from cocoprep.inspection.shifts import find_shifts
 from cocoprep.inspection.statistics import Statistics, measure
 from cocoprep.inspection.stats_json import statistics_as_json
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.pose.nouns import counted
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
@@ -34,18 +33,7 @@ def run_stats(options: StatsOptions) -> None:
     for path, name in zip(options.paths, short_names(options.paths), strict=True):
         data_set = read_data_set(path, name, files, reading)
         found.append(measure(data_set, crop))
-        if options.out is not None:
-            written += _draw_examples(options, options.out, data_set, len(found), crop=crop, files=files)
-        if options.page is not None:
-            write_page(
-                options.page,
-                data_set,
-                found[-1],
-                images=options.images[0] if options.images else None,
-                follow_links=options.follow_links,
-                people=options.page_people,
-                files=files,
-            )
+        written += _draw(options, data_set, found, crop=crop, files=files)
     shifts = find_shifts(found) if len(found) > 1 else []
     if options.out is not None:
         written += _draw_charts(options.out, found, written, files)
@@ -70,27 +58,25 @@ def _draw_charts(out: str, found: list[Statistics], examples: list[str], files: 
     return written
 
 
-def _draw_examples(
-    options: StatsOptions, out: str, data_set: DataSet, number: int, *, crop: CropConfig, files: FileStore
+def _draw(
+    options: StatsOptions, data_set: DataSet, found: list[Statistics], *, crop: CropConfig, files: FileStore
 ) -> list[str]:
-    """Draw examples of one of the data sets, where its photographs are known; return the paths of pictures."""
-    from cocoprep.inspection.examples import draw_examples, photographs_of
-    from cocoprep.inspection.stats_output import write_examples
-
-    given = options.images[number - 1] if number <= len(options.images) else None
-    paths = photographs_of(data_set, given)
-    if not paths:
+    """Draw examples and the page of one of the data sets, the one found last; return the paths of examples."""
+    if options.out is None and options.page is None:
         return []
-    for path in paths.values():
-        tell_of_tar(path, files)
-        if given is None and not files.exists(path):
-            say_note(f"{data_set.name}: no examples are drawn, since the photographs are not at {path} any more.")
-            return []
-    pictures, faults = draw_examples(data_set, paths, crop, files, follow_links=options.follow_links)
-    if faults:
-        say_note(
-            f"warning: {data_set.name}: {counted(len(faults), 'photographs are not shown')}, the first because: "
-            f"{faults[0]:.1000}"
-        )
-    several = len(options.paths) > 1
-    return write_examples(out, pictures, files, number=number if several else None, name=data_set.name)
+    number = len(found)
+    given = options.images[number - 1] if number <= len(options.images) else None
+    photographs = find_photographs(data_set, given, files, follow_links=options.follow_links)
+    written = []
+    if options.out is not None and photographs is not None:
+        from cocoprep.inspection.examples import draw_examples
+        from cocoprep.inspection.stats_output import write_examples
+
+        pictures = draw_examples(data_set, photographs, crop)
+        several = len(options.paths) > 1
+        written = write_examples(options.out, pictures, files, number=number if several else None, name=data_set.name)
+    if options.page is not None:
+        people = options.page_people
+        write_page(options.page, data_set, found[-1], photographs=photographs, people=people, files=files)
+    say_faults(data_set.name, photographs)
+    return written

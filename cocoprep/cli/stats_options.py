@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cocoprep.cli.page_options import check_page
 from cocoprep.cli.paths import check_apart, check_output_file, check_paths
 from cocoprep.errors import ConfigError
 from cocoprep.inspection.read_data_set import check_paths_beside
@@ -40,24 +41,14 @@ class StatsOptions:
             raise ConfigError(
                 "--images: is of the pictures in --out and --page; found neither. Add --out with a folder for them."
             )
-        self._check_page()
+        check_page(self.page, self.page_people)
+        if self.page is not None and len(self.paths) > 1:
+            raise ConfigError(f"--page: is of one PATH; found {len(self.paths)}. Write a page of each.")
         if len(self.images) > len(self.paths):
             raise ConfigError(
                 f"--images: expected {len(self.paths)} at most, one for each PATH in their order, found "
                 f"{len(self.images)}. Leave the others out."
             )
-
-    def _check_page(self) -> None:
-        if self.page_people is not None and self.page is None:
-            raise ConfigError(
-                "--page-people: is of the gallery of --page; found none. Add --page with a file to write."
-            )
-        if self.page is None:
-            return
-        if len(self.paths) > 1:
-            raise ConfigError(f"--page: is of one PATH; found {len(self.paths)}. Write a page of each.")
-        if not self.page.lower().endswith((".html", ".htm")):
-            raise ConfigError(f"--page: expected a file that ends in .html, found {self.page}.")
 
 
 def make_room(options: StatsOptions, files: FileStore) -> None:

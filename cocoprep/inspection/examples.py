@@ -2,82 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import compress
 
 from msgspec.structs import replace
 from PIL import Image
 
-from cocoprep.coco.annotations import ImageInfo, Person
-from cocoprep.crops.exif_rule import Exif
-from cocoprep.crops.named_images import NamedImages
-from cocoprep.crops.pixels import decode_image
-from cocoprep.crops.sourced_images import open_all_images
-from cocoprep.errors import ImageError
+from cocoprep.coco.annotations import Person
 from cocoprep.inspection.crop_steps import choose_example, draw_crop_steps
 from cocoprep.inspection.crowding import overlaps_of
 from cocoprep.inspection.data_set import DataSet, People
+from cocoprep.inspection.photographs import Photographs
 from cocoprep.inspection.unlabelled import WHYS, choose_unlabelled, whys_of
 from cocoprep.inspection.unlabelled_sheet import Example, draw_unlabelled
 from cocoprep.pose.boxes import BBox
 from cocoprep.pose.crop_config import CropConfig
-from cocoprep.shards.manifest import photograph_paths
-from cocoprep.storage.store import FileStore
 
 WITHOUT_LABELS, CROP_STEPS = "without-labels.jpg", "crop-steps.jpg"
 MOST_EXAMPLES = 24
 
 
-@dataclass
-class _Photographs:
-    """The photographs of a data set, of which some cannot be read: why is collected."""
-
-    images: NamedImages
-    exif: Exif
-    faults: list[str] = field(default_factory=list)
-
-    def read(self, info: ImageInfo) -> Image.Image | None:
-        try:
-            return decode_image(self.images.read(info.file_name), info, self.exif)
-        except ImageError as error:
-            self.faults.append(str(error))
-            return None
-
-
-def photographs_of(data_set: DataSet, images: str | None) -> Mapping[str, str]:
-    """Return the paths of photographs: where they are said to be, or where a build has found them; or none."""
-    if data_set.manifest is not None:
-        return photograph_paths(data_set.manifest, images)
-    return {} if images is None else {"": images}
-
-
-def draw_examples(
-    data_set: DataSet, paths: Mapping[str, str], crop: CropConfig, files: FileStore, *, follow_links: bool = False
-) -> tuple[dict[str, Image.Image], Sequence[str]]:
-    """Return pictures by the name of their file, and why photographs could not be read.
+def draw_examples(data_set: DataSet, photographs: Photographs, crop: CropConfig) -> dict[str, Image.Image]:
+    """Return pictures by the name of their file.
 
     Args:
         data_set: whose annotations are shown.
-        paths: of its photographs.
+        photographs: of it.
         crop: how people are cropped.
-        files: where the paths lie.
-        follow_links: links within a folder of photographs may lead out of it.
-
-    Raises:
-        ConfigError: there are no photographs at a path.
     """
-    source = open_all_images(paths, files, follow_links=follow_links)
-    exif: Exif = "auto" if data_set.manifest is None else data_set.manifest.exif
-    photographs = _Photographs(NamedImages(source, [image.file_name for image in data_set.images]), exif)
     drawn = {
         WITHOUT_LABELS: _draw_unlabelled(data_set, photographs),
         CROP_STEPS: _draw_steps(data_set, photographs, crop),
     }
-    return {name: picture for name, picture in drawn.items() if picture is not None}, photographs.faults
+    return {name: picture for name, picture in drawn.items() if picture is not None}
 
 
-def _draw_unlabelled(data_set: DataSet, photographs: _Photographs) -> Image.Image | None:
+def _draw_unlabelled(data_set: DataSet, photographs: Photographs) -> Image.Image | None:
     people = data_set.people
     overlaps, _ = overlaps_of(people)
     places = choose_unlabelled(people, overlaps, MOST_EXAMPLES)
@@ -97,7 +56,7 @@ def _draw_unlabelled(data_set: DataSet, photographs: _Photographs) -> Image.Imag
     )
 
 
-def _draw_steps(data_set: DataSet, photographs: _Photographs, crop: CropConfig) -> Image.Image | None:
+def _draw_steps(data_set: DataSet, photographs: Photographs, crop: CropConfig) -> Image.Image | None:
     n = choose_example(data_set.people, crop)
     if n is None:
         return None

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from cocoprep.draw.dropped import MEANINGS
+from cocoprep.inspection.check.check import CheckedLabels
+from cocoprep.inspection.check.suspect import KIND_MEANINGS, Suspect
 from cocoprep.inspection.fates import KEPT, Fates
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.report.content import Picture
 from cocoprep.report.engine import render
-from cocoprep.report.entry import Entry, SuspectLabel
+from cocoprep.report.entry import Entry
 from cocoprep.report.gallery import Files, gallery_data
 
 EXAMPLES = 8  # of each reason
-MOST_SUSPECTS = 60  # listed; the gallery has all
+MOST_SUSPECTS = 60  # listed with pictures; the gallery has all
 CHART_WORDS = {
     "annotations-of-photographs.png": "How many annotations the photographs have.",
     "labels-of-annotations.png": "How many joints of an annotation are labelled.",
@@ -40,7 +42,8 @@ class DataPage:
         entries: those that the gallery shows.
         files: their pictures by key.
         charts: by the name of their file.
-        suspects: labels that look wrong, surest first.
+        checked: what labels were found to be; None where they were not checked.
+        surroundings: pictures of suspects by their place among all.
         faults: why photographs could not be read.
         with_photographs: whether any were there to be read.
         table: the K joints.
@@ -56,12 +59,18 @@ class DataPage:
     entries: Sequence[Entry]
     files: Mapping[str, Files]
     charts: Mapping[str, Picture]
-    suspects: Sequence[SuspectLabel]
+    checked: CheckedLabels | None
+    surroundings: Mapping[int, Picture]
     faults: Sequence[str]
     with_photographs: bool
     table: KeypointTable
     crop: CropConfig
     command: str
+
+    @property
+    def suspects(self) -> Sequence[Suspect]:
+        """Return the labels that look wrong, surest first."""
+        return () if self.checked is None else self.checked.suspects
 
 
 def render_data_page(page: DataPage) -> str:
@@ -77,12 +86,14 @@ def render_data_page(page: DataPage) -> str:
         groups=_groups(page),
         charts=[(CHART_WORDS.get(name, ""), picture) for name, picture in page.charts.items()],
         listed=_listed_suspects(page),
+        kinds=_kinds(page),
         in_all=sum(page.fates.counts().values()),
         has_pairs=page.table.has_pairs,
         gallery=gallery_data(
             page.entries,
             page.files,
             page.suspects,
+            page.surroundings,
             table=page.table,
             crop=page.crop,
             command=page.command,
@@ -94,9 +105,9 @@ def render_data_page(page: DataPage) -> str:
 def _sections(page: DataPage) -> dict[str, str]:
     fates = "Kept and dropped" if page.fates.built else "What a build would keep and drop"
     there = {
+        "suspects": ("Labels that look wrong", page.checked is not None),
         "figures": ("Figures", True),
         "fates": (fates, True),
-        "suspects": ("Labels that look wrong", bool(page.suspects)),
         "charts": ("Charts", bool(page.charts)),
         "provenance": ("Where this is from", bool(page.provenance)),
         "gallery": (f"Every {page.table.noun.one}", True),
@@ -110,7 +121,9 @@ def _headline(page: DataPage) -> list[tuple[str, str]]:
     tiles = [("photographs", f"{len(page.fates.data_set.images):,}"), ("annotations", f"{total:,}")]
     tiles += [(f"{noun.many} kept", f"{kept:,}"), ("dropped", f"{total - kept:,}")]
     tiles.append(("kept", f"{kept / total:.1%}" if total else "-"))
-    return tiles + ([("suspects", f"{len(page.suspects):,}")] if page.suspects else [])
+    if page.checked is None:
+        return tiles
+    return [("look wrong", f"{page.checked.people_suspected:,}"), ("checked", f"{page.checked.people:,}"), *tiles]
 
 
 def _groups(page: DataPage) -> list[dict[str, Any]]:
@@ -143,7 +156,14 @@ def _picture(page: DataPage, one: Entry) -> Picture | None:
     return Picture(address, one.size) if address else None
 
 
-def _listed_suspects(page: DataPage) -> list[tuple[SuspectLabel, Entry | None]]:
-    """Return the first suspects, each with its entry in the gallery."""
+def _kinds(page: DataPage) -> list[tuple[str, str, int]]:
+    """Return the kinds of suspicion that there are, each with what it means and how often it is."""
+    counts = {} if page.checked is None else page.checked.by_kind
+    return [(kind.value, KIND_MEANINGS[kind], count) for kind, count in counts.items()]
+
+
+def _listed_suspects(page: DataPage) -> list[tuple[Suspect, Picture, Entry]]:
+    """Return the first suspects, each with its picture and its entry in the gallery: those that have both."""
     entries = {one.fate.annotation_id: one for one in page.entries if one.fate.place is not None}
-    return [(one, entries.get(one.annotation_id)) for one in page.suspects[:MOST_SUSPECTS]]
+    first = list(page.surroundings.items())[:MOST_SUSPECTS]
+    return [(page.suspects[n], picture, entries[page.suspects[n].annotation_id]) for n, picture in first]

@@ -1,13 +1,14 @@
-"""One annotation as the page shows it: what became of it, where its joints lie in its picture, and what looks wrong."""
+"""One annotation as the page shows it: what became of it, where its joints lie in its picture."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.coco.annotations import ImageInfo
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.fates import Fate
 from cocoprep.pose import affine
@@ -16,29 +17,6 @@ from cocoprep.pose.boxes import BBox, canonical_window, croppable
 from cocoprep.pose.crop_config import CropConfig
 
 BEYOND = 0.125  # of a box, on each side: what is shown around it where no photograph's size is known
-
-
-class SuspectLabel(Protocol):
-    """A label that looks wrong, as `cocoprep check` finds it.
-
-    Attributes:
-        kind: in which way.
-        annotation_id: whose.
-        joints: places of the joints that it is about; none where it is about the whole.
-        score: how sure, from 0 to 1.
-        why: a sentence with the figures.
-    """
-
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-    @property
-    def annotation_id(self) -> int: ...  # noqa: D102
-    @property
-    def joints(self) -> tuple[int, ...]: ...  # noqa: D102
-    @property
-    def score(self) -> float: ...  # noqa: D102
-    @property
-    def why(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -81,10 +59,11 @@ class Entry:
         return x0, y0, x1 - x0, y1 - y0
 
 
-def entry_of(fate: Fate, data_set: DataSet, crop: CropConfig, names: dict[int, str]) -> Entry:
-    """Return the entry of one fate; `names` are those of the photographs by image id."""
+def entry_of(fate: Fate, data_set: DataSet, crop: CropConfig, infos: Mapping[int, ImageInfo]) -> Entry:
+    """Return the entry of one fate; `infos` are the listed photographs by their id."""
     key = f"row{fate.row}" if fate.row is not None else f"a{fate.annotation_id}"
-    name = "" if fate.image_id is None else names.get(fate.image_id, "")
+    info = None if fate.image_id is None else infos.get(fate.image_id)
+    name = "" if info is None else info.file_name
     height, width = crop.input_size
     if fate.place is None:
         return Entry(key, fate, name, None, (width, height), None, None)

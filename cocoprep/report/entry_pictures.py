@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from cocoprep.coco.annotations import ImageInfo
-from cocoprep.crops.exif_rule import Exif
-from cocoprep.crops.named_images import NamedImages
-from cocoprep.crops.pixels import crop_image, decode_image
-from cocoprep.crops.sourced_images import open_all_images
-from cocoprep.errors import ImageError
-from cocoprep.inspection.data_set import DataSet
+from cocoprep.crops.pixels import crop_image
+from cocoprep.inspection.photographs import Photographs
 from cocoprep.pose import affine
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.heatmaps import encode_heatmaps, quantise_heatmaps
 from cocoprep.report.entry import Entry
 from cocoprep.shards.dataset import ShardDataset
-from cocoprep.storage.store import FileStore
 
 LONGEST_PX = 320  # of a picture: what a page shows of a person, and a phone's screen is wide
 MOST_IN_STRIP = 60_000  # px: a JPEG is at most 65,535 wide
@@ -42,43 +37,24 @@ class EntryPictures:
     maps: bytes | None
 
 
-@dataclass
-class Photographs:
-    """The photographs of a data set; why some could not be read is collected in `faults`."""
-
-    images: NamedImages
-    infos: Mapping[int, ImageInfo]
-    exif: Exif
-    faults: list[str] = field(default_factory=list)
-
-    def read(self, image_id: int | None) -> Image.Image | None:
-        """Return one, or None where it cannot be read."""
-        info = None if image_id is None else self.infos.get(image_id)
-        if info is None:
-            return None
-        try:
-            return decode_image(self.images.read(info.file_name), info, self.exif)
-        except ImageError as error:
-            self.faults.append(str(error))
-            return None
-
-
-def open_photographs(
-    data_set: DataSet, paths: Mapping[str, str], files: FileStore, *, follow_links: bool = False
-) -> Photographs:
-    """Open the photographs of a data set. Raises ConfigError where there are none at a path."""
-    source = open_all_images(paths, files, follow_links=follow_links)
-    exif: Exif = "auto" if data_set.manifest is None else data_set.manifest.exif
-    infos = {image.image_id: image for image in data_set.images}
-    return Photographs(NamedImages(source, [image.file_name for image in data_set.images]), infos, exif)
-
-
 def draw_entries(
-    entries: Sequence[Entry], crop: CropConfig, *, dataset: ShardDataset | None, photographs: Photographs | None
+    entries: Sequence[Entry],
+    crop: CropConfig,
+    *,
+    dataset: ShardDataset | None,
+    photographs: Photographs | None,
+    infos: Mapping[int, ImageInfo],
 ) -> Iterator[tuple[int, EntryPictures]]:
     """Yield the place and the pictures of the entries that have some: records as they are, others of photographs.
 
     A photograph is read once, and shards from front to back.
+
+    Args:
+        entries: of the page.
+        crop: how people are cropped.
+        dataset: the records; None where there are none.
+        photographs: of what has no record; None where there are none.
+        infos: the listed photographs by their id.
     """
     stored = [n for n, one in enumerate(entries) if dataset is not None and one.fate.annotation_id in dataset]
     stored = [n for n in stored if not entries[n].fate.reason]
@@ -89,12 +65,13 @@ def draw_entries(
     if photographs is None:
         return
     kept = set(stored)
-    rest = [n for n, one in enumerate(entries) if n not in kept and one.fate.image_id is not None and one.window]
-    last, picture = None, None
+    rest = [n for n, one in enumerate(entries) if n not in kept and one.fate.image_id in infos and one.window]
+    last: ImageInfo | None = None
+    picture: Image.Image | None = None
     for n in sorted(rest, key=lambda n: (entries[n].fate.image_id or 0, n)):
-        image_id = entries[n].fate.image_id
-        if image_id != last:
-            last, picture = image_id, photographs.read(image_id)
+        info = infos[entries[n].fate.image_id or 0]
+        if info is not last:
+            last, picture = info, photographs.read(info)
         if picture is not None:
             yield n, _of_photograph(picture, entries[n], crop)
 
@@ -103,7 +80,7 @@ def _of_record(dataset: ShardDataset, entry: Entry) -> EntryPictures:
     person = dataset.person(entry.fate.annotation_id or 0)
     labelled = np.flatnonzero(person["visibility"])
     return EntryPictures(
-        _jpeg(Image.fromarray(dataset.canonical(person["image"]))), _strip(person["heatmaps"], labelled)
+        encode_picture(Image.fromarray(dataset.canonical(person["image"]))), _strip(person["heatmaps"], labelled)
     )
 
 
@@ -111,7 +88,7 @@ def _of_photograph(photograph: Image.Image, entry: Entry, crop: CropConfig) -> E
     """Return the pictures of an entry as a build would crop and draw it."""
     assert entry.window is not None
     width, height = entry.size
-    picture = _jpeg(crop_image(photograph, entry.window, (height, width)))
+    picture = encode_picture(crop_image(photograph, entry.window, (height, width)))
     if entry.joints is None or entry.size != crop.input_size[::-1] or entry.fate.reason:
         return EntryPictures(picture, None)
     points = entry.points()
@@ -124,7 +101,8 @@ def _of_photograph(photograph: Image.Image, entry: Entry, crop: CropConfig) -> E
     return EntryPictures(picture, _strip(quantise_heatmaps(maps), np.flatnonzero(points[:, 2])))
 
 
-def _jpeg(picture: Image.Image) -> bytes:
+def encode_picture(picture: Image.Image) -> bytes:
+    """Return a picture as JPEG, no larger than a page shows it."""
     longest = max(picture.size)
     if longest > LONGEST_PX:
         size = [max(1, round(side * LONGEST_PX / longest)) for side in picture.size]

@@ -10,9 +10,11 @@ import numpy as np
 
 from cocoprep.checks import printable
 from cocoprep.draw.palette import joint_colours, limb_colours
+from cocoprep.inspection.check.suspect import Suspect
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.keypoints import KeypointTable
-from cocoprep.report.entry import Entry, SuspectLabel
+from cocoprep.report.content import Picture
+from cocoprep.report.entry import Entry
 from cocoprep.report.wording import words
 
 
@@ -27,7 +29,8 @@ class Files:
 def gallery_data(
     entries: Sequence[Entry],
     files: Mapping[str, Files],
-    suspects: Sequence[SuspectLabel],
+    suspects: Sequence[Suspect],
+    surroundings: Mapping[int, Picture],
     *,
     table: KeypointTable,
     crop: CropConfig,
@@ -40,6 +43,7 @@ def gallery_data(
         entries: in the order of the gallery.
         files: of each entry by its key.
         suspects: labels that look wrong, surest first.
+        surroundings: their pictures by their place.
         table: the K joints.
         crop: how people are cropped.
         command: draws an entry, before its id; empty where no command does.
@@ -60,12 +64,14 @@ def gallery_data(
         "built": built,
         "suspects": [
             {
-                "kind": _text(str(one.kind)),
+                "kind": one.kind.value,
                 "joints": list(one.joints),
                 "score": round(float(one.score), 4),
                 "why": _text(one.why),
+                "other": one.other_id,
+                "picture": surroundings[n].address if n in surroundings else "",
             }
-            for one in suspects
+            for n, one in enumerate(suspects)
         ],
         "people": [_entry(one, files.get(one.key, Files()), by_annotation, crop) for one in entries],
     }

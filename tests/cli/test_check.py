@@ -50,6 +50,21 @@ def test_it_lists_draws_and_changes_nothing(run, tmp_path, coco):
     assert np.asarray(Image.open(out / "suspects.jpg")).std() > 5
 
 
+def test_a_page_shows_the_suspects_and_everybody(run, tmp_path, coco):
+    page = tmp_path / "made/found.html"
+    code, said, err = run("check", coco[0], "--page", page, "--images", coco[1], "--page-people", 30)
+    assert code == 0, err
+    assert str(page) in said
+    written = " ".join(page.read_text().split())
+    assert "of 120 labelled people look wrong" in written
+    assert "30 of 120 entries are here: those of suspects" in written
+    assert "left_elbow to left_wrist is" in written
+    assert "photographs are not shown" in err  # of 60 four are there
+    assert len(list(page.parent.glob("found-pictures/0/suspect*.jpg"))) >= 1
+    assert len(list(page.parent.glob("found-pictures/0/a*.jpg"))) >= 4
+    assert not [path for path in tmp_path.rglob("*") if path.name == "suspects.parquet"]
+
+
 def test_too_many_end_with_1(run, tmp_path, coco):
     assert run("check", coco[0], "--max-suspects", 50)[0] == 0
     code, _, err = run("check", coco[0], "--max-suspects", 0)
@@ -75,7 +90,10 @@ def test_a_built_folder_and_the_way_back(run, tmp_path, coco):
 
 def test_what_does_not_go_together_is_refused(run, tmp_path, coco):
     for arguments, says in (
-        (("--images", coco[1]), "Add --out"),
+        (("--images", coco[1]), "--images: is of the pictures in --out and --page; found neither"),
+        (("--page", "found"), "--page: expected a file that ends in .html"),
+        (("--page-people", "5"), "--page-people: is of the gallery of --page"),
+        (("--page", coco[1] / "found.html", "--images", coco[1]), "which is read"),
         (("--out", coco[1].parent / "train2017", "--images", coco[1]), "which is read"),
         (("--json", coco[0]), "which is read"),
         (("--out", coco[0]), "which is read"),

@@ -103,7 +103,7 @@ def test_a_page_of_a_file_and_of_photographs_that_are_gone(run, tmp_path, people
     assert len(list(tmp_path.glob("page-pictures/0/a*.jpg"))) > 30
     (images / "000000000001.jpg").unlink()
     code, _, err = run("stats", path, "--page", tmp_path / "page.html", "--images", images)
-    assert (code, "1 photograph is not on the page, the first because" in err) == (0, True)
+    assert (code, "1 photograph is not shown, the first because" in err) == (0, True)
 
 
 def test_examples_of_several(run, tmp_path, people_folder):

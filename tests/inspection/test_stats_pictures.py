@@ -9,7 +9,8 @@ from PIL import Image
 from cocoprep.draw.chart import PAPER, Series, bar_chart, tick_values
 from cocoprep.draw.palette import BACKGROUND
 from cocoprep.inspection.charts import CHARTS
-from cocoprep.inspection.examples import CROP_STEPS, WITHOUT_LABELS, draw_examples, photographs_of
+from cocoprep.inspection.examples import CROP_STEPS, WITHOUT_LABELS, draw_examples
+from cocoprep.inspection.photographs import open_photographs, photographs_of
 from cocoprep.inspection.statistics import measure
 from cocoprep.inspection.unlabelled_sheet import TILE, Example, draw_unlabelled
 from cocoprep.pose.crop_config import CropConfig
@@ -85,26 +86,31 @@ def test_ticks_are_round_and_reach_the_top(most, ticks):
     assert tick_values(most) == pytest.approx(ticks)
 
 
+def photographs_at(data_set, images):
+    paths = photographs_of(data_set, None if images is None else str(images))
+    return open_photographs(data_set, paths, LocalFiles())
+
+
 def test_examples_of_a_file(people):
     data_set = read(people[0])
-    paths = photographs_of(data_set, str(people[1]))
-    pictures, faults = draw_examples(data_set, paths, CROP, LocalFiles())
+    photographs = photographs_at(data_set, people[1])
+    pictures = draw_examples(data_set, photographs, CROP)
     assert set(pictures) == {WITHOUT_LABELS, CROP_STEPS}
-    assert not faults
+    assert not photographs.faults
     assert all(is_drawn(picture, BACKGROUND) for picture in pictures.values())
 
 
 def test_photographs_that_are_not_there_are_told(people, tmp_path):
-    pictures, faults = draw_examples(read(people[0]), {"": str(tmp_path)}, CROP, LocalFiles())
-    assert not pictures
-    assert len(faults) == 11
+    data_set = read(people[0])
+    photographs = photographs_at(data_set, tmp_path)
+    assert not draw_examples(data_set, photographs, CROP)
+    assert len(photographs.faults) == 10
 
 
 def test_a_built_folder_knows_its_photographs(people_folder):
     data_set = read(people_folder())
-    paths = photographs_of(data_set, None)
-    assert list(paths) == [""]
-    assert set(draw_examples(data_set, paths, CROP, LocalFiles())[0]) == {WITHOUT_LABELS, CROP_STEPS}
+    assert list(photographs_of(data_set, None)) == [""]
+    assert set(draw_examples(data_set, photographs_at(data_set, None), CROP)) == {WITHOUT_LABELS, CROP_STEPS}
 
 
 @pytest.mark.parametrize("bbox", [(5, 5, 2, 3), (-10, -10, 400, 300), (95, 75, 50, 50), (0, 0, 0, 0)])

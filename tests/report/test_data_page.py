@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,16 @@ from PIL import Image
 
 from cocoprep.builder.config import SelectConfig
 from cocoprep.draw.dropped import MEANINGS
+from cocoprep.inspection.check.check import CheckedLabels
+from cocoprep.inspection.check.suspect import Suspect, SuspectKind
 from cocoprep.inspection.fates import REASONS
+from cocoprep.inspection.photographs import open_photographs
 from cocoprep.inspection.read_data_set import read_data_set
 from cocoprep.inspection.statistics import measure
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
 from cocoprep.report.data_set import write_data_page
 from cocoprep.report.engine import source_of
-from cocoprep.report.entry_pictures import open_photographs
 from cocoprep.storage.local import LocalFiles
 from tests.support.building import build_folder, keypoints, write_coco
 from tests.support.html_page import Page
@@ -32,15 +33,13 @@ CROP = CropConfig(input_size=(64, 48))
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m"
 
 
-@dataclass(frozen=True)
-class Odd:
-    """A label that looks wrong, as `cocoprep check` might find it."""
+def odd(kind, number, joints, score, why, *, place=0, other=None):
+    """Return a label that looks wrong, as `cocoprep check` finds it."""
+    return Suspect(SuspectKind(kind), number, str(number), place, "a.jpg", joints, score, why, other)
 
-    kind: str
-    annotation_id: int
-    joints: tuple[int, ...]
-    score: float
-    why: str
+
+def checked(*suspects, people=20, notes=()):
+    return CheckedLabels(suspects, people, notes)
 
 
 def write(path: Path, data: Path, *, images: Path | None = None, **options):
@@ -70,8 +69,10 @@ def built(tmp_path_factory):
     """A page of a built folder with its photographs: 10 of 3 people, the first of each without labels."""
     root = tmp_path_factory.mktemp("built")
     folder = build_people(root)
-    suspects = [Odd("limb", 102, (5, 7), 0.9, "<b>too long</b>"), Odd("box", 101, (), 0.7, "small")]
-    page, data, faults = write(root / "page.html", folder, images=root / "coco/train2017", suspects=suspects)
+    found = checked(
+        odd("limb", 102, (5, 7), 0.9, "<b>too long</b>", place=1, other=103), odd("box", 101, (), 0.7, "small")
+    )
+    page, data, faults = write(root / "page.html", folder, images=root / "coco/train2017", checked=found)
     assert faults == []
     return root, page, data
 
@@ -111,11 +112,17 @@ def test_every_reason_has_a_meaning():
     assert set(MEANINGS) == set(REASONS) - {""}
 
 
-def test_suspects_are_listed_and_linked(built):
-    _, page, data = built
+def test_suspects_are_listed_drawn_and_linked(built):
+    root, page, data = built
+    assert "2 of 20 labelled people look wrong" in re.sub(r"\s+", " ", page.text)
     assert "<b>too long</b>" in page.texts
     assert "left shoulder, left elbow" in page.text
-    assert [one["kind"] for one in data["suspects"]] == ["limb", "box"]
+    assert "#suspected:limb" in page.links
+    assert [(one["kind"], one["other"]) for one in data["suspects"]] == [("limb", 103), ("box", None)]
+    for one in data["suspects"]:
+        assert one["picture"] in page.addresses
+        with Image.open(root / one["picture"]) as picture:
+            assert picture.size == (320, 320)
     marked = {one["id"]: one["suspects"] for one in data["people"] if "suspects" in one}
     assert marked == {102: [0], 101: [1]}
 
@@ -142,8 +149,10 @@ def test_the_same_data_give_the_same_page_and_old_pictures_go(built, tmp_path):
     (tmp_path / "page-pictures/0").mkdir(parents=True)
     for name in ("row999.jpg", "a7-maps.jpg", "mine.jpg"):
         (tmp_path / "page-pictures/0" / name).touch()
-    suspects = [Odd("limb", 102, (5, 7), 0.9, "<b>too long</b>"), Odd("box", 101, (), 0.7, "small")]
-    write(tmp_path / "page.html", root / "out", images=root / "coco/train2017", suspects=suspects)
+    found = checked(
+        odd("limb", 102, (5, 7), 0.9, "<b>too long</b>", place=1, other=103), odd("box", 101, (), 0.7, "small")
+    )
+    write(tmp_path / "page.html", root / "out", images=root / "coco/train2017", checked=found)
     assert (tmp_path / "page.html").read_bytes() == (root / "page.html").read_bytes()
     names = {path.name for path in (tmp_path / "page-pictures/0").iterdir()}
     assert names == {path.name for path in (root / "page-pictures/0").iterdir()} | {"mine.jpg"}
@@ -177,10 +186,31 @@ def test_a_file_with_photographs_is_cropped_as_a_build_would(tmp_path, built):
 
 def test_of_more_than_asked_for_some_are_shown_and_that_is_said(tmp_path):
     path, _ = write_people(tmp_path / "coco", images=40)
-    page, data, _ = write(tmp_path / "page.html", path, people=50, suspects=[Odd("box", 219, (), 0.9, "x")])
+    page, data, _ = write(
+        tmp_path / "page.html", path, people=50, checked=checked(odd("box", 219, (), 0.9, "x", place=118))
+    )
     assert len(data["people"]) == 50
     assert 219 in {one["id"] for one in data["people"]}
     assert "50 of 120 entries are here" in re.sub(r"\s+", " ", page.text)
+
+
+def test_checked_labels_without_a_fault_are_said_to_be(tmp_path):
+    path, _ = write_people(tmp_path / "coco")
+    page, data, _ = write(tmp_path / "page.html", path, checked=checked(notes=("few people",)))
+    assert "Of 20 labelled people, nobody looks wrong" in page.text
+    assert "few people" in page.texts
+    assert data["suspects"] == []
+    assert "look wrong" not in write(tmp_path / "page.html", path)[0].text
+
+
+def test_of_more_suspects_than_there_are_places_the_surest_are_there(tmp_path):
+    path, _ = write_people(tmp_path / "coco")
+    found = checked(*(odd("limb", number, (0,), 0.9, "x", place=number - 101) for number in (128, 102, 120, 105)))
+    page, data, _ = write(tmp_path / "page.html", path, people=2, checked=found)
+    assert {one["id"] for one in data["people"]} == {128, 102}
+    assert [bool(one["picture"]) for one in data["suspects"]] == [True, True, False, False]
+    assert "joints alone" in page.text
+    assert "The 2 surest of 4 suspicions" in page.text
 
 
 def test_strangers_texts_stay_texts(tmp_path):
@@ -190,9 +220,9 @@ def test_strangers_texts_stay_texts(tmp_path):
     document = json.loads(path.read_text())
     document["images"][0]["file_name"] = HOSTILE
     path.write_text(json.dumps(document))
-    odd = Odd(HOSTILE, 1, (0,), 0.9, HOSTILE)
+    found = checked(odd("pose", 1, (0,), 0.9, HOSTILE), notes=(HOSTILE,))
     page, data, faults = write(
-        tmp_path / "page.html", path, images=images, suspects=[odd], name=HOSTILE, provenance={HOSTILE: HOSTILE}
+        tmp_path / "page.html", path, images=images, checked=found, name=HOSTILE, provenance={HOSTILE: HOSTILE}
     )
     assert len(faults) == 1  # there is no such photograph
     source = (tmp_path / "page.html").read_text()

@@ -73,11 +73,15 @@ def _features(frame: Frame, visible: Bools, flip: Sequence[int], joints: Sequenc
         # The sums and the joints of the middle, and of the rest as many as can be, always the same ones.
         chosen = np.random.default_rng(0).permutation(len(pairs))[:most]
         pairs = [pairs[n] for n in sorted(chosen.tolist())]
-    found = np.empty((int(usable.sum()), len(pairs)))
-    for column, (a, b) in enumerate(pairs):
-        np.multiply(turning.values[a], others.values[b], out=found[:, column])
-    size = np.sqrt((found * found).mean(axis=0))
-    return np.asarray(found[:, size > 1e-6] / size[size > 1e-6])
+    found = np.empty((int(usable.sum()), len(pairs)), order="F")
+    kept = 0
+    for a, b in pairs:
+        column = np.multiply(turning.values[a], others.values[b], out=found[:, kept])
+        size = float(np.sqrt(column @ column / len(column)))
+        if size > 1e-6:
+            column /= size
+            kept += 1
+    return found[:, :kept]
 
 
 def _columns(
@@ -117,18 +121,21 @@ def _fit(features: Floats) -> Floats:
     n, width = features.shape
     every = -(-n // _FITTED)
     some = features[::every]
-    ridge = (_RIDGE * len(some) + _RIDGE_OF_FEW) * np.eye(width)
+    ridge = _RIDGE * len(some) + _RIDGE_OF_FEW
     weights = np.zeros(width)
-    inverse = np.linalg.inv(0.25 * some.T @ some + ridge)
+    # Most of the time goes into the second derivative. It says where to go and how far a person pulls, for which single
+    # precision will do; where the fit ends, the first derivative alone decides.
+    rough = features.astype(np.float32)
     for _ in range(_ROUNDS):
         share = 1 / (1 + np.exp(np.clip(some @ weights, -30, 30)))  # of the exchanged one
         curve = np.maximum(share * (1 - share), 0.01)
-        inverse = np.linalg.inv((some.T * curve) @ some + ridge)
-        weights = weights + inverse @ (some.T @ share - ridge @ weights)
+        curved = rough[::every] * np.sqrt(curve, dtype=np.float32)[:, None]
+        inverse = np.linalg.inv((curved.T @ curved).astype(np.float64) + ridge * np.eye(width))
+        weights += inverse @ (some.T @ share - ridge * weights)
     value = features @ weights
     # Without itself: what it did to the fit is taken out to first order (Cook and Weisberg, 1982).
     share = 1 / (1 + np.exp(np.clip(value, -30, 30)))
-    lever = ((features @ inverse) * features).sum(axis=1)
+    lever = np.einsum("nf,nf->n", rough @ inverse.astype(np.float32), rough).astype(np.float64)
     used = np.arange(n) % every == 0
     value[used] -= (lever * share / np.maximum(1 - lever * share * (1 - share), 0.1))[used]
     return np.asarray(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Lengths:
     full: Floats
     count: NDArray[np.int64]
 
-    @property
+    @cached_property
     def over(self) -> Floats:
         """Return (N, L): by how much, as a logarithm, limbs are longer than at their full length; -inf if not there."""
         return np.where(self.there, self.logs - np.log(self.scale)[:, None] - self.full, -np.inf)

@@ -9,17 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cocoprep.crops.exif_rule import Exif
-from cocoprep.crops.named_images import NamedImages
-from cocoprep.crops.pixels import decode_image
-from cocoprep.crops.sourced_images import open_all_images
 from cocoprep.draw.saving import save_picture
-from cocoprep.errors import ImageError
 from cocoprep.inspection.check.check import CheckedLabels
-from cocoprep.inspection.check.sheet import Shown, draw_suspects
+from cocoprep.inspection.check.sheet import draw_sheet, draw_suspect_pictures
 from cocoprep.inspection.check.suspect import Suspect
 from cocoprep.inspection.data_set import DataSet
-from cocoprep.inspection.examples import photographs_of
+from cocoprep.inspection.photographs import Photographs
 from cocoprep.pose.nouns import counted
 from cocoprep.shards.exclude_list import Excluded, encode_exclude_list
 from cocoprep.storage.leftovers import sweep_folder
@@ -67,49 +62,22 @@ def write_tables(folder: str, data_set: DataSet, found: CheckedLabels, files: Fi
 
 
 def write_sheet(
-    folder: str, data_set: DataSet, found: CheckedLabels, images: str | None, files: FileStore, *, follow_links: bool
-) -> tuple[str | None, list[str]]:
-    """Draw the first suspects; return the sheet's path, None without any, and why photographs could not be read.
-
-    Args:
-        folder: to write into.
-        data_set: that was checked.
-        found: the suspects.
-        images: its photographs; of a built folder, None for where the build found them.
-        files: where paths lie.
-        follow_links: links within a folder of photographs may lead out of it.
+    folder: str, data_set: DataSet, found: CheckedLabels, photographs: Photographs | None, files: FileStore
+) -> str | None:
+    """Draw the first suspects; return the sheet's path, None where there are no suspects or no photographs.
 
     Raises:
-        ConfigError: there are no photographs at the path.
         OutputError: the sheet cannot be written.
     """
     path = files.join(folder, SHEET)
-    if not found.suspects:
-        files.delete(path)  # of an earlier run
-        return None, []
-    shown, faults = read_photographs(data_set, found.suspects[:MOST_DRAWN], images, files, follow_links=follow_links)
-    title = f"{data_set.name}: the first {len(shown)} of {counted(len(found.suspects), 'suspicions')}"
-    save_picture(draw_suspects(shown, data_set.people, data_set.table, title), path, files)
-    return path, faults
-
-
-def read_photographs(
-    data_set: DataSet, suspects: Sequence[Suspect], images: str | None, files: FileStore, *, follow_links: bool = False
-) -> tuple[list[Shown], list[str]]:
-    """Return suspects with their photographs, and why some cannot be read. Raises ConfigError as `open_all_images`."""
-    paths = photographs_of(data_set, images)
-    source = open_all_images(paths, files, follow_links=follow_links)
-    named = NamedImages(source, [image.file_name for image in data_set.images])
-    exif: Exif = "auto" if data_set.manifest is None else data_set.manifest.exif
-    shown, faults = [], []
-    for one in suspects:
-        info = data_set.images[data_set.people.images[one.place]]
-        try:
-            shown.append(Shown(one, decode_image(named.read(info.file_name), info, exif)))
-        except ImageError as error:
-            shown.append(Shown(one, f"cannot be read: {error!s:.200}"))
-            faults.append(str(error))
-    return shown, faults
+    if photographs is None or not found.suspects:
+        files.delete(path)  # of an earlier run: it would be of other suspects
+        return None
+    first = found.suspects[:MOST_DRAWN]
+    title = f"{data_set.name}: the first {len(first)} of {counted(len(found.suspects), 'suspicions')}"
+    pictures = draw_suspect_pictures(data_set, first, photographs)
+    save_picture(draw_sheet(first, pictures, data_set.table, title), path, files)
+    return path
 
 
 def encode_suspects(suspects: Sequence[Suspect], names: Sequence[str]) -> bytes:

@@ -22,6 +22,21 @@ class SuspectKind(StrEnum):
     NETWORK = "network"
 
 
+KIND_MEANINGS = {
+    SuspectKind.DUPLICATE: "two annotations have one set of joints",
+    SuspectKind.OTHER: "a joint lies where another person has it",
+    SuspectKind.LIMB: "a limb is of impossible length",
+    SuspectKind.FAR: "a joint is far off where the others have it",
+    SuspectKind.SIDES: "left and right of the whole are exchanged",
+    SuspectKind.ARMS: "left and right arm are exchanged",
+    SuspectKind.LEGS: "left and right leg are exchanged",
+    SuspectKind.BOX: "the box does not belong to the joints",
+    SuspectKind.VISIBILITY: "a joint is visible where nothing can be seen",
+    SuspectKind.POSE: "the pose is like no other",
+    SuspectKind.NETWORK: "the network is sure of another place",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """One label that looks wrong.

@@ -51,7 +51,8 @@
         draw("line", { x1: from[1], y1: from[2], x2: to[1], y2: to[2], stroke, "stroke-width": (0.9 + more) * unit,
           "stroke-linecap": "round" }, svg);
     });
-    const odd = new Set(suspectsOf(one).flatMap((found) => found.joints));
+    // Where more than half of the joints are in question, it is about the person as a whole.
+    const odd = new Set(suspectsOf(one).flatMap((found) => (2 * found.joints.length <= points.size ? found.joints : [])));
     for (const [joint, x, y, visibility] of points.values()) {
       const colour = data.colours[joint], large = joint === bold ? 2.6 : 1.5;
       draw("circle", { cx: x, cy: y, r: large * unit, fill: visibility === 2 ? colour : "#0c0d10",
@@ -95,6 +96,7 @@
     if (fate === "kept" && one.reason) return false;
     if (fate === "dropped" && !one.reason) return false;
     if (fate === "suspect" && !one.suspects) return false;
+    if (fate.startsWith("?") && !suspectsOf(one).some((found) => found.kind === fate.slice(1))) return false;
     if (fate.startsWith("=") && one.reason !== fate.slice(1)) return false;
     if (labelsOf(one) < least) return false;
     if (joint !== "" && !(one.points || []).some((point) => point[0] === Number(joint))) return false;
@@ -197,9 +199,9 @@
     return list;
   }
 
-  function stage(one, content, caption) {
+  function stage(size, content, caption) {
     const figure = make("figure", "stage"), inner = make("div", "shown");
-    inner.style.aspectRatio = sizeOf(one).join(" / ");
+    inner.style.aspectRatio = size.join(" / ");
     inner.append(...content);
     figure.append(inner, make("figcaption", "", caption));
     return figure;
@@ -254,7 +256,7 @@
       list.append(panel);
       return { panel, own, joint };
     });
-    body.heat = stage(one, [canvas], "Heatmaps, each in its joint's colour");
+    body.heat = stage(sizeOf(one), [canvas], "Heatmaps, each in its joint's colour");
     body.panels = [make("h3", "", "Joint by joint"), list];
     Promise.all([loaded(crop), loaded(strip)]).then(([image, maps]) => {
       if (!maps) return;
@@ -288,6 +290,11 @@
       if (!body.whys) { body.whys = make("div", "whys"); content.append(body.whys); }
       const joints = found.joints.map((joint) => data.joints[joint]).join(", ");
       body.whys.append(make("p", "", `${found.kind} (${found.score.toFixed(2)})${joints ? `, ${joints}` : ""}: ${found.why}`));
+      const other = people.find((each) => found.other !== null && each.id === found.other);
+      if (!other) continue;
+      const link = make("a", "", `Look at ${found.other}`);
+      link.href = `#${other.key}`;
+      body.whys.lastChild.append(" ", link);
     }
     const stages = make("div", "stages"), layers = make("div", "layers");
     content.append(stages);
@@ -296,7 +303,13 @@
       if (body.press) body.press(chosen);
     };
     if (one.crop || one.points || one.box)
-      stages.append(stage(one, [layers], one.crop ? "Crop with joints; dashed: the annotated box" : "Joints and box; no picture"));
+      stages.append(stage(sizeOf(one), [layers], one.crop ? "Crop with joints; dashed: the annotated box" : "Joints and box; no picture"));
+    for (const found of suspectsOf(one).filter((each) => each.picture)) {
+      const image = make("img");
+      image.alt = "";
+      image.src = found.picture;
+      stages.append(stage([1, 1], [image], `${found.kind}: its surroundings, what is in question ringed`));
+    }
     if (one.maps) { body.press = heatmaps(one, body); stages.append(body.heat); }
     stages.append(entryFacts(one));
     if (body.panels) content.append(...body.panels);
@@ -344,12 +357,21 @@
     opened = null;
   });
 
+  // Show what one choice of "Show" lets through, whatever else was chosen.
+  function only(fate) {
+    get("controls").reset();
+    get("fate").value = fate;
+    filter();
+    if (fate) get("gallery").scrollIntoView();
+  }
+
   // Links from above, and addresses with a person in them.
   function follow() {
     const key = decodeURIComponent(location.hash.slice(1));
+    if (key.startsWith("suspected:")) { only(`?${key.slice(10)}`); return; }
     const n = people.findIndex((one) => one.key === key);
     if (n < 0) return;
-    if (!shown.includes(n)) { get("controls").reset(); filter(); }
+    if (!shown.includes(n)) only("");
     const at = shown.indexOf(n);
     move(at, false);
     open(at);
