@@ -42,6 +42,16 @@ def held_folder(within: str | None = None, *, prefix: str = "cocoprep-") -> Iter
             os.close(held)
 
 
+@contextmanager
+def temporaries_in(folder: str) -> Iterator[None]:
+    """Have what libraries write to temporary files go into a held folder: of their own, a kill leaves some for good."""
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
 def _new_folder(place: str, prefix: str) -> tuple[str, int]:
     for _ in range(_TRIES):
         path = os.path.join(place, f"{prefix}{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")

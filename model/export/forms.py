@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cocoprep.model.network.decode import decode_taylor
 from cocoprep.model.network.preprocess import MEAN_RGB, STDDEV_RGB
 from cocoprep.model.predict.predictor import Predictor
+from cocoprep.storage.held_folder import held_folder, temporaries_in
 
 Format = Literal["savedmodel", "keras", "onnx"]
 INPUT, KEYPOINTS, CONFIDENCE, HEATMAPS = "crops", "keypoints", "confidence", "heatmaps"
@@ -69,7 +70,8 @@ def _write_keras(predictor: Predictor, path: str) -> None:
         name="normalise",
     )
     model = keras.Model(crops, predictor.network(normalise(crops)), name="cocoprep")
-    model.save(path)
+    with held_folder() as temporary, temporaries_in(temporary):
+        model.save(path)
 
 
 def _read_keras(path: str) -> Reloaded:

@@ -41,7 +41,7 @@ from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
-from cocoprep.storage.held_folder import held_folder
+from cocoprep.storage.held_folder import held_folder, temporaries_in
 from cocoprep.storage.store import FileStore
 
 Figures = dict[str, float]
@@ -281,7 +281,8 @@ class TrainingRun:
         # Keras writes to a path of its own choice of ending; the run's file appears whole or not at all.
         with held_folder() as temporary:
             path = Path(temporary, BEST)
-            self.trainee.network.save(path)
+            with temporaries_in(temporary):
+                self.trainee.network.save(path)
             with self.folder.files.create(self.folder.at(BEST)) as stream:
                 stream.write(path.read_bytes())
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cocoprep.storage import held_folder as module
-from cocoprep.storage.held_folder import held_folder
+from cocoprep.storage.held_folder import held_folder, temporaries_in
 
 HOLD = (
     "import sys\n"
@@ -134,3 +134,14 @@ def test_many_at_once_do_not_take_each_others(tmp_path):
 def test_where_nothing_can_be_made(tmp_path):
     with pytest.raises(FileNotFoundError), held_folder(str(tmp_path / "nowhere")):
         pass
+
+
+def test_what_libraries_write_meanwhile_goes_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with held_folder() as folder:
+        with temporaries_in(folder):
+            theirs = tempfile.mkdtemp()
+        assert Path(theirs).parent == Path(folder)
+        with tempfile.NamedTemporaryFile() as other:
+            assert Path(other.name).parent == tmp_path
+    assert not list(tmp_path.iterdir())
