@@ -140,8 +140,13 @@ def _explain_no_json(
 
 
 def _is_finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    if isinstance(value, list):
-        return all(map(_is_finite, value))
-    return not isinstance(value, float) or bool(np.isfinite(value))
+    waiting = [value]  # and no calls within calls: a stranger's lists may be hundreds deep
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, float) and not np.isfinite(one):
+            return False
+    return True

@@ -85,6 +85,10 @@ def without(name):
         (b'[{"image_id": 1, "score": 0.5 x}]', "not valid JSON at byte 30"),
         (b"\xff\xfe[", "begins as UTF-16 and is none"),
         (b"[" * 100_000, "expected a list of results lines|nested|line 0"),
+        (
+            b'[{"image_id": 7, "x": ' + b"[" * 900 + b"]" * 900 + b', "score": NaN}]',
+            "line 0, image_id 7: a number is NaN or infinite",
+        ),
         ({"annotations": []}, "expected a list of results lines"),
         (b"3", "expected a list of results lines"),
         ([], "the list is empty"),
