@@ -1,22 +1,25 @@
 """What `cocoprep check` finds of faults that are planted into 2 % of people, kind by kind, and how long it takes.
 
-`python -m benchmarks.bench_check [--annotations FILE] [--images N] [--kinds KIND...] [--run RUN]`: on a drawn sample,
-whose labels are exact, or on a file whose own labels may be wrong as well: there a suspicion that was not planted need
-not be false, and what counts is how many of the planted ones are among the first. Recall is of the planted people,
-those that are suspected of the kind itself; precision of the suspicions of that kind, those whose annotation was
-planted.
+`python -m benchmarks.bench_check [--annotations FILE] [--images N] [--kinds KIND...] [--run RUN] [--sleap-python EXE]`:
+on a drawn sample, whose labels are exact, or on a file whose own labels may be wrong as well: there a suspicion that
+was not planted need not be false, and what counts is how many of the planted ones are among the first. Recall is of the
+planted people, those that are suspected of the kind itself; precision of the suspicions of that kind, those whose
+annotation was planted.
 
 With `--run`, such as that of `make train`, whose sample has another seed, the network is asked about the drawn people
 as they are, and kinds that leave boxes as they are are measured without it and with it.
 
 hotcoco's `healthcheck` is asked as well where it is installed, or on PYTHONPATH: of what is planted it looks for
-annotations of one box.
+annotations of one box. So is SLEAP's `LabelQCDetector`, where `--sleap-python` names a Python that has it (`python -m
+venv peers; peers/bin/pip install --no-deps sleap; peers/bin/pip install sleap-io scikit-learn scipy networkx
+scikit-image pandas`): of all it says how odd they are, and flags some.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import tempfile
 import time
 from importlib.util import find_spec
@@ -31,6 +34,7 @@ from cocoprep.inspection.check.check import CheckedLabels, check_labels
 from cocoprep.inspection.check.network import Predicted
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.read_data_set import read_data_set
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.sample import write_sample
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.workers import default_workers
@@ -48,8 +52,16 @@ def read(path: Path) -> DataSet:
     return read_data_set(str(path), path.stem, AnyFiles())
 
 
-def measure_kind(document: Document, kind: str, faults: Faults, folder: Path, predicted: Predicted | None) -> None:
-    """Plant one kind of fault, and print what is found of it."""
+def measure_kind(
+    document: Document,
+    kind: str,
+    faults: Faults,
+    folder: Path,
+    predicted: Predicted | None,
+    *,
+    sleap: str | None = None,
+) -> None:
+    """Plant one kind of fault, and print what is found of it: without and with a network, and by others' checks."""
     planted, faulty = faults.plant(document, kind, SHARE)
     if not faulty:
         print(f"{kind:12} cannot be planted here")
@@ -60,6 +72,8 @@ def measure_kind(document: Document, kind: str, faults: Faults, folder: Path, pr
     print(f"{kind:12} {_figures(check_labels(data_set), kind, faulty)}{_theirs(path, faulty)}", flush=True)
     if predicted is not None and kind not in OTHER_BOXES:
         print(f"{'  with run':12} {_figures(check_labels(data_set, predicted), kind, faulty)}", flush=True)
+    if sleap:
+        print(f"{'  SLEAP':12} {_by_sleap(sleap, path, data_set.table, faulty)}", flush=True)
 
 
 def _figures(found: CheckedLabels, kind: str, faulty: set[int]) -> str:
@@ -118,6 +132,25 @@ def _theirs(path: Path, faulty: set[int]) -> str:
     return f"  hotcoco: recall {hits / len(faulty):.2f}, precision {hits / max(len(set(named)), 1):.2f} of {len(named)}"
 
 
+def _by_sleap(python: str, path: Path, table: KeypointTable, faulty: set[int]) -> str:
+    """Return what SLEAP finds of the planted."""
+    joints, out = path.with_name("table.json"), path.with_name("sleap.json")
+    partners = [(k, partner) for k, partner in enumerate(table.flip_index) if k < partner]
+    joints.write_text(json.dumps({"names": table.names, "limbs": table.limb_index, "partners": partners}))
+    script = str(Path(__file__).with_name("sleap_check.py"))
+    began = time.perf_counter()
+    subprocess.run([python, script, str(path), str(joints), str(out)], check=True)
+    taken = time.perf_counter() - began
+    ranked = [(int(number), bool(flagged)) for number, _, flagged in json.loads(out.read_text())]
+    named = {number for number, flagged in ranked if flagged}
+    first = [len(faulty & {number for number, _ in ranked[: times * len(faulty)]}) / len(faulty) for times in FIRST]
+    return (
+        f"{len(faulty):4} planted  recall {len(named & faulty) / len(faulty):.2f}  precision "
+        f"{len(named & faulty) / max(len(named), 1):.2f} of {len(named)}  among the first "
+        f"{', '.join(f'{times} x' for times in FIRST)}: {', '.join(f'{share:.2f}' for share in first)}  {taken:.0f} s"
+    )
+
+
 def measure_speed(document: Document, folder: Path) -> None:
     """Print how long many people take, as often the same as needed."""
     copies = -(-MANY // sum(one["num_keypoints"] > 0 for one in document["annotations"]))
@@ -143,6 +176,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2500, help="of the drawn sample")
     parser.add_argument("--kinds", nargs="+", help="to plant  [default: all]")
     parser.add_argument("--run", type=Path, help="of a network that has learned from another sample")
+    parser.add_argument("--sleap-python", metavar="EXE", help="a Python that has SLEAP")
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
     chosen = parser.parse_args()
     if chosen.run is not None and chosen.annotations is not None:
@@ -160,7 +194,7 @@ def main() -> None:
         print(f"as it is: {found.people_suspected} of {found.people} people suspected ({kinds})", flush=True)
         faults = Faults(data_set.table, np.random.default_rng(chosen.seed))
         for kind in chosen.kinds or faults.kinds:
-            measure_kind(document, kind, faults, folder, predicted)
+            measure_kind(document, kind, faults, folder, predicted, sleap=chosen.sleap_python or "")
         measure_speed(document, folder)
 
 

@@ -11,7 +11,7 @@ from cocoprep.inspection.check.expected import MOST_JOINTS
 from cocoprep.inspection.check.finding import Finding
 from cocoprep.inspection.check.limbs import find_in_limbs
 from cocoprep.inspection.check.near import MOST_COMPARED, crowded
-from cocoprep.inspection.check.network import Predicted, find_against
+from cocoprep.inspection.check.network import Predicted, find_elsewhere, said_of
 from cocoprep.inspection.check.others import find_beside
 from cocoprep.inspection.check.people import Checked, checked_people, is_checked
 from cocoprep.inspection.check.sides import find_sides
@@ -55,9 +55,12 @@ def check_labels(data_set: DataSet, predicted: Predicted | None = None) -> Check
     if not is_checked(data_set.people).any():
         return CheckedLabels((), 0, ("nobody has a label to check",))
     checked = checked_people(data_set.people, data_set.table)
+    said = None if predicted is None else said_of(checked, predicted)
+    sides = find_sides(checked, said)
+    exchanged = {one.person for one in sides}
     findings = _once([
-        *find_beside(checked), *find_in_limbs(checked), *find_sides(checked), *find_boxes(checked),
-        *find_visibility(checked), *([] if predicted is None else find_against(checked, predicted)),
+        *find_beside(checked), *find_in_limbs(checked), *sides, *find_boxes(checked), *find_visibility(checked),
+        *([] if said is None else find_elsewhere(checked, said, exchanged)),
     ])  # fmt: skip
     findings.sort(key=lambda one: (-one.score, checked.people.annotation_ids[one.person], one.kind))
     suspects = tuple(_suspect(one, checked, data_set) for one in findings)
@@ -85,10 +88,7 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
     best: dict[tuple[int, SuspectKind], Finding] = {}
     for one in sorted(findings, key=lambda one: -one.excess):
         first = best.setdefault((one.person, one.kind), one)
-        if one.kind in _SIDES and first is not one:  # by the data set's poses, and by a network: two witnesses
-            both = f"{first.why}; {one.why}"
-            best[one.person, one.kind] = replace(first, excess=first.excess + one.excess, why=both)
-        elif one.kind is SuspectKind.OTHER and first is not one:
+        if one.kind is SuspectKind.OTHER and first is not one:
             best[one.person, one.kind] = replace(first, joints=tuple(dict.fromkeys((*first.joints, *one.joints))))
     on_others = _joints_of(best.values(), _EXPLAIN)
     strayed = on_others | _joints_of(best.values(), _OF_JOINTS)

@@ -1,29 +1,28 @@
 """A network as one more witness: what it is sure of, and the label contradicts.
 
+How far it is to be believed, the data set tells: where it is as sure as here, how often do label and network agree?
 It must not have learned from the people that are checked, or it repeats their faults.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.inspection.check.finding import Finding
-from cocoprep.inspection.check.orderly import masked_quantile
-from cocoprep.inspection.check.parts import exchanged_together
 from cocoprep.inspection.check.people import Checked
 from cocoprep.inspection.check.suspect import SuspectKind
 from cocoprep.inspection.data_set import Bools, Floats
 
 _NEAR = 1.0  # tolerances: the label is what the network says
 _AWAY = 3.0  # tolerances: it is not
-_SURE_QUANTILE = 0.25  # of how sure it is of a joint where the label agrees
-_MOST_COST = 4.5  # of a joint, in half squared tolerances: three tolerances and more are all the same
-_EXCHANGED = 6.0  # by which the exchanged labels must cost less, in all: an odds of 400
-_AGREES = 1.5  # that the exchanged labels may cost, of each joint in the mean
+_RARE = 0.02  # of labels where it is at least as sure: those that far away are suspected where they are that few
+_FEWEST = 50  # people, of whom a share is told
+_WINDOW = 0.05  # of people, those nearest in sureness: how often labels are what the network says
+_ANYWHERE = 0.02  # density of where a joint is that the network has missed, over that of where it is what it says
 
 
 @dataclass(frozen=True)
@@ -41,59 +40,98 @@ class Predicted:
     confidence: Floats
 
 
-def find_against(checked: Checked, predicted: Predicted) -> list[Finding]:
-    """Find people whose labels a network contradicts where it is sure: sides exchanged, or single joints elsewhere."""
+@dataclass(frozen=True)
+class Said:
+    """What a network says of the N people that are checked.
+
+    Attributes:
+        points: (N, K) complex, x + iy in pixels.
+        confidence: (N, K), -inf where it says nothing.
+        right: (N, K) from 0 to 1, how often labels agree where it is as sure; 0 where it says nothing.
+    """
+
+    points: NDArray[np.complex128]
+    confidence: Floats
+    right: Floats
+
+    def log_odds(self, checked: Checked, joints: Sequence[int]) -> Floats:
+        """Return (N,) log odds that partners among `joints` are labelled as they are, not exchanged; 0: nothing told.
+
+        A label lies about what the network says, as often as it is right, or anywhere.
+        """
+        flip = list(checked.table.flip_index)
+        both = checked.labelled[:, joints] & checked.labelled[:, flip][:, joints]
+        own, other = (
+            np.abs(self.points - points)[:, joints] / checked.tolerance[:, joints]
+            for points in (checked.frame.points, checked.frame.points[:, flip])
+        )
+        right = self.right[:, joints]
+        usual, exchanged = (
+            np.log(right * np.exp(-0.5 * apart * apart) + (1 - right) * _ANYWHERE) for apart in (own, other)
+        )
+        return np.asarray(np.where(both & (right > 0), usual - exchanged, 0).sum(axis=1))
+
+
+def said_of(checked: Checked, predicted: Predicted) -> Said | None:
+    """Return what a network says of those that are checked; None where it says nothing of any."""
     order = np.argsort(predicted.annotation_ids, kind="stable")
     ids = predicted.annotation_ids[order]
     if not len(ids):
-        return []
+        return None
     place = np.searchsorted(ids, checked.people.annotation_ids).clip(0, len(ids) - 1)
     known = ids[place] == checked.people.annotation_ids
     said = predicted.keypoints[order[place]]
     points = said[..., 0] + 1j * said[..., 1]
     confidence = np.where(known[:, None], predicted.confidence[order[place]], -np.inf)
-    own = np.abs(points - checked.frame.points) / checked.tolerance
-    sure = _sure(confidence, own, checked.labelled & known[:, None])
-    exchanged = _find_exchanged(checked, points, own, sure)
-    explained = {one.person for one in exchanged}
-    away = np.where(sure, own, 0) / _AWAY
-    return exchanged + [
-        _elsewhere(checked, n, away[n]) for n in np.flatnonzero(away.max(axis=1) >= 1).tolist() if n not in explained
+    near = np.abs(points - checked.frame.points) < _NEAR * checked.tolerance
+    right = _agreeing(confidence, near, checked.labelled & known[:, None])
+    return Said(points, confidence, right)
+
+
+def find_elsewhere(checked: Checked, said: Said, exchanged: Collection[int]) -> list[Finding]:
+    """Find joints of which a network is sure elsewhere, of people who are not suspected to be exchanged anyway."""
+    there = checked.labelled & np.isfinite(said.confidence)
+    own = np.where(there, np.abs(said.points - checked.frame.points) / checked.tolerance, 0)
+    away = own >= _AWAY
+    share = _share_at_least_as_sure(said.confidence, away, there)
+    odds = np.where(away, np.log(_RARE / share), -np.inf)
+    return [
+        _elsewhere(checked, n, own[n], odds[n])
+        for n in np.flatnonzero(odds.max(axis=1, initial=-np.inf) >= 0).tolist()
+        if n not in exchanged
     ]
 
 
-def _sure(confidence: Floats, apart: Floats, there: Bools) -> Bools:
-    """Return (N, K) where a network is as sure as it mostly is of that joint where the label is what it says."""
-    least = masked_quantile(np.where(there, confidence, 0), there & (apart < _NEAR), _SURE_QUANTILE, axis=0)
-    return np.asarray(there & (confidence >= np.where(np.isnan(least), np.inf, least)))
+def _agreeing(confidence: Floats, near: Bools, there: Bools) -> Floats:
+    """Return (N, K) how often labels are near what the network says, among those of the joint where it is as sure."""
+    found = np.zeros(confidence.shape)
+    for k in range(confidence.shape[1]):
+        people = np.flatnonzero(there[:, k])
+        people = people[np.argsort(confidence[people, k], kind="stable")]
+        reach = max(round(_WINDOW * len(people) / 2), 5)
+        total = np.concatenate([[0], np.cumsum(near[people, k])])
+        low = np.clip(np.arange(len(people)) - reach, 0, None)
+        high = np.clip(np.arange(len(people)) + reach + 1, None, len(people))
+        found[people, k] = (total[high] - total[low] + 0.5) / (high - low + 1)
+    return found
 
 
-def _find_exchanged(checked: Checked, points: NDArray[np.complex128], own: Floats, sure: Bools) -> list[Finding]:
-    """Find people whose labels fit what the network says once left and right are exchanged."""
-    flip = list(checked.table.flip_index)
-    other = np.abs(points - checked.frame.points[:, flip]) / checked.tolerance
-    both = sure & checked.labelled[:, flip]
-    usual, swapped = (np.minimum(0.5 * apart * apart, _MOST_COST) for apart in (own, other))
-    best: dict[int, Finding] = {}
-    for kind, joints in exchanged_together(checked.table).items():
-        part = both[:, joints]
-        gain = np.where(part, (usual - swapped)[:, joints], 0).sum(axis=1)
-        left = np.where(part, swapped[:, joints], 0).sum(axis=1) / np.maximum(part.sum(axis=1), 1)
-        for n in np.flatnonzero((gain >= _EXCHANGED) & (left <= _AGREES)).tolist():
-            if n not in best or best[n].excess < gain[n] / _EXCHANGED:
-                best[n] = _swapped(n, kind, [k for k in joints if both[n, k]], float(gain[n]))
-    return list(best.values())
+def _share_at_least_as_sure(confidence: Floats, away: Bools, there: Bools) -> Floats:
+    """Return (N, K) how many others' labels are away, of the joint and where the network is at least as sure."""
+    found = np.ones(confidence.shape)
+    for k in range(confidence.shape[1]):
+        people = np.flatnonzero(there[:, k])
+        people = people[np.argsort(-confidence[people, k], kind="stable")]
+        among = np.clip(np.arange(len(people)) + 1, min(_FEWEST, len(people)), None)
+        others = np.cumsum(away[people, k])[among - 1] - away[people, k]
+        found[people, k] = (np.maximum(others, 0) + 0.5) / among
+    return found
 
 
-def _swapped(n: int, kind: SuspectKind, joints: Sequence[int], gain: float) -> Finding:
-    why = f"of {len(joints)} joints that the network is sure of, left and right are where it has right and left"
-    return Finding(kind, n, tuple(joints), gain / _EXCHANGED, why)
-
-
-def _elsewhere(checked: Checked, n: int, away: Floats) -> Finding:
-    joints = np.flatnonzero(away >= 1)
-    joints = joints[np.argsort(-away[joints], kind="stable")]
-    name, times = checked.table.names[joints[0]], away[joints[0]] * _AWAY
+def _elsewhere(checked: Checked, n: int, own: Floats, odds: Floats) -> Finding:
+    joints = np.flatnonzero(odds >= 0)
+    joints = joints[np.argsort(-odds[joints], kind="stable")]
+    name = checked.table.names[joints[0]]
     more = f", and {len(joints) - 1} more" if len(joints) > 1 else ""
-    why = f"the network is sure of {name} {times:.0f} tolerances from its label{more}"
-    return Finding(SuspectKind.NETWORK, n, tuple(joints.tolist()), float(away[joints[0]]), why)
+    why = f"the network is sure of {name} {own[joints[0]]:.0f} tolerances from its label{more}"
+    return Finding(SuspectKind.NETWORK, n, tuple(joints.tolist()), 1 + float(odds[joints[0]]) / 3, why)
