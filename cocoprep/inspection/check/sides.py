@@ -47,7 +47,7 @@ def find_sides(checked: Checked, said: Said | None = None) -> list[Finding]:
 
 
 def _exchanged(witnesses: list[Floats]) -> Floats:
-    """Return (N,) log odds that people are exchanged, by what each witness says: that either labelling is the usual one.
+    """Return (N,) log odds that people are exchanged, by what each witness says: that they are labelled as usual.
 
     How many are exchanged at all, and by how much each is too modest, is what makes all that was found likeliest: first
     of the first witness alone, then of each more with what those before it say.
