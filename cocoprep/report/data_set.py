@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cocoprep.inspection.check.check import CheckedLabels
 from cocoprep.inspection.check.sheet import draw_suspect_pictures
+from cocoprep.inspection.check.suspect import Suspect
 from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.fates import fates_of
 from cocoprep.inspection.photographs import Photographs
@@ -66,10 +67,7 @@ def write_data_page(
     dataset = ShardDataset(data_set.path, files) if built else None
     drawn = draw_entries(entries, crop, dataset=dataset, photographs=photographs, infos=infos)
     written = folder.write_entries(entries, _counted(drawn, len(entries), on_picture))
-    shown = {one.fate.annotation_id for one in entries if one.fate.place is not None}
-    in_question = {n: one for n, one in enumerate(suspects) if one.annotation_id in shown}
-    pictures = draw_suspect_pictures(data_set, in_question.values(), photographs, SUSPECT_PX)
-    surroundings = folder.write_suspects(zip(in_question, pictures, strict=True))
+    surroundings = _write_suspects(folder, data_set, suspects, entries, photographs)
     faults = [] if photographs is None else photographs.faults
     page = DataPage(
         title=f"{data_set.name}: " + ("what it holds" if checked is None else "labels that look wrong"),
@@ -92,6 +90,20 @@ def write_data_page(
     with files.create(path) as stream:
         stream.write(render_data_page(page).encode("utf-8", "replace"))
     return faults
+
+
+def _write_suspects(
+    folder: PicturesFolder,
+    data_set: DataSet,
+    suspects: Sequence[Suspect],
+    entries: Sequence[Entry],
+    photographs: Photographs | None,
+) -> Mapping[int, str]:
+    """Draw all that is about each suspect whose person is shown; return the files by the suspect's place."""
+    shown = {one.fate.annotation_id for one in entries if one.fate.place is not None}
+    in_question = {n: one for n, one in enumerate(suspects) if one.annotation_id in shown}
+    pictures = draw_suspect_pictures(data_set, in_question.values(), photographs, SUSPECT_PX)
+    return folder.write_suspects(zip(in_question, pictures, strict=True))
 
 
 def _with_own_keys(entries: Sequence[Entry]) -> list[Entry]:

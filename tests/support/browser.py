@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +101,19 @@ def browser(folder: Path) -> Iterator[Browser]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [driver, f"--port={port}"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [driver, f"--port={port}"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield from _sessions(f"http://127.0.0.1:{port}", chromium, folder)
     finally:
         process.terminate()
         process.wait()
+        with suppress(ProcessLookupError):  # what it has started, where no session came about that would end it
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _sessions(server: str, chromium: str, folder: Path) -> Iterator[Browser]:
