@@ -5,8 +5,11 @@ Loads neither TensorFlow nor Keras.
 
 from __future__ import annotations
 
+import difflib
 import json
+import os
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from cocoprep.errors import ConfigError
@@ -40,9 +43,24 @@ def resolve_config(
         base = merge(base, read_settings(config_file, files), where=config_file)
         _check_file(base, config_file)
     config = from_builtins(merge(base, _nested(changes), where="options"), where="options")
+    if resume and not config.data and not folder.has_run():
+        raise ConfigError(
+            f"--resume: expected a run in {run_dir}, found none, and no --data to begin one on.{_runs_beside(folder)}"
+        )
     if not config.folders or not all((*config.folders, *config.val_folders)):
         raise ConfigError("--data: expected a folder that `cocoprep build` has made, found nothing.")
     return config
+
+
+def _runs_beside(folder: RunFolder) -> str:
+    """Return in words which runs beside a folder it may be meant for, the likeliest first."""
+    path = Path(os.path.abspath(folder.path))
+    try:
+        beside = [one.name for one in path.parent.iterdir() if RunFolder(str(one)).has_run()]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0)
+    return f" Of the runs beside it, nearest in name: {', '.join(near)}." if near else ""
 
 
 def _check_file(settings: dict[str, Any], path: str) -> None:

@@ -56,11 +56,12 @@ class Board:
         self._writer = tf.summary.create_file_writer(folder)
 
     def scalars(self, phase: str, step: int, values: Mapping[str, Any]) -> None:
-        """Write a point of each curve, named `phase/name`."""
+        """Write a point of each curve, named `phase/name`; gradients stand below all others, as `weights/name`."""
         with self._writer.as_default():
             for name, value in values.items():
                 if isinstance(value, (int, float)):
-                    tf.summary.scalar(f"{phase}/{name}", value, step=step)
+                    group = "weights" if name.startswith("gradient_") else phase
+                    tf.summary.scalar(f"{group}/{name}", value, step=step)
         self._writer.flush()
 
     def picture(self, name: str, step: int, rgb: np.ndarray[Any, Any]) -> None:

@@ -22,11 +22,12 @@ from cocoprep.model.input.batches import people_to_evaluate, people_to_learn_fro
 from cocoprep.model.input.dataset import eval_dataset, train_dataset
 from cocoprep.model.input.failures import readable_errors
 from cocoprep.model.input.mixture import Mixture
+from cocoprep.model.run.best_step import NO_SCORE, Score, score_of
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.run.curves import draw_curves
 from cocoprep.model.run.folder import BEST, RunFolder, RunLock, check_run_dir, shards_key
-from cocoprep.model.run.log import RunLog
+from cocoprep.model.run.log import RunLog, read_log
 from cocoprep.model.run.tensorboard import Board
 from cocoprep.model.training.devices import describe_devices
 from cocoprep.model.training.metrics import Sums, add_sums, figures
@@ -45,7 +46,6 @@ from cocoprep.storage.held_folder import held_folder, temporaries_in
 from cocoprep.storage.store import FileStore
 
 Figures = dict[str, float]
-NO_SCORE = -2.0  # below every AP: -1 is that of ground truth without people
 SHOW_SECONDS = 30.0  # between two drawings of the curves
 
 
@@ -81,7 +81,7 @@ class _Standing:
     """Where a run stands: all that changes and is no variable of Keras."""
 
     step: int = 0
-    best: float = NO_SCORE
+    best: Score = NO_SCORE
     window: Sums = field(default_factory=dict)  # of the steps since the log's last line
     epoch: Sums = field(default_factory=dict)  # of the steps since the epoch began
 
@@ -131,10 +131,16 @@ class TrainingRun:
         restore_variables("average", self.trainee.average.variables, checkpoint.arrays, where)
         self.now = _Standing(
             step=checkpoint.step,
-            best=checkpoint.best,
+            best=self._best_so_far(checkpoint),
             window=_with_prefix(checkpoint.arrays, "window/"),
             epoch=_with_prefix(checkpoint.arrays, "epoch/"),
         )
+
+    def _best_so_far(self, checkpoint: Checkpoint) -> Score:
+        """Return the score of the network that is kept: the log has all of it, a checkpoint its AP."""
+        lines = read_log(self.folder.path, self.folder.files)
+        scores = [score_of(line) for line in lines if line["step"] <= checkpoint.step]
+        return max([(checkpoint.best, *NO_SCORE[1:]), *(score for score in scores if score is not None)])
 
     def go(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Train to the end, or until `should_stop` says so; either way all is saved.
@@ -257,8 +263,9 @@ class TrainingRun:
                 self._write("val", val)
             # Small runs have many short epochs: without a score to go by, saving now and then is enough.
             due = epoch == self.config.epochs or time.monotonic() - self._shown_at >= SHOW_SECONDS
-            if due if val is None else val.get("AP", NO_SCORE) > self.now.best:
-                self.now.best = NO_SCORE if val is None else val["AP"]
+            score = None if val is None else score_of({"phase": "val", "epoch": epoch, **val})
+            if due if val is None else score is not None and score >= self.now.best:
+                self.now.best = score or NO_SCORE
                 self._save_network()
         if due:
             draw_curves(self.folder.path, self.folder.files)
@@ -298,7 +305,7 @@ class TrainingRun:
             **{f"epoch/{name}": value for name, value in self.now.epoch.items()},
         }
         self.log.sync()  # a checkpoint without the log's lines before it would leave a hole in the curves
-        self.checkpoints.save(Checkpoint(self.now.step, arrays, self.now.best))
+        self.checkpoints.save(Checkpoint(self.now.step, arrays, self.now.best[0]))
         self._saved_at, self._saved_step = time.monotonic(), self.now.step
 
 

@@ -66,6 +66,18 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(data, tmp_path):
     assert steps == sorted(set(steps))
 
 
+def test_a_mistyped_run_is_told_with_those_beside_it(tmp_path):
+    for name in ("lsp-1", "mpii", "other"):
+        tmp_path.joinpath(name).mkdir()
+    for name in ("lsp-1", "mpii"):
+        tmp_path.joinpath(name, "config.json").write_text("{}")
+    code, out, err = run("--resume", "--run-dir", str(tmp_path / "lsp1"))
+    assert (code, out) == (1, "")
+    assert f"--resume: expected a run in {tmp_path}/lsp1, found none, and no --data to begin one on." in err
+    assert "Of the runs beside it, nearest in name: lsp-1, mpii." in err
+    assert "beside" not in run("--resume", "--run-dir", str(tmp_path / "no" / "lsp1"))[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
