@@ -142,7 +142,7 @@ def test_every_box_is_used(one, run, run_dir, skeletons, tmp_path):
 @each_set
 def test_the_photographs_as_they_are(one, run, run_dir, skeletons, tmp_path):
     """The command of the docs, with nothing changed: the network has never seen the like, and each box is used."""
-    code, text, err = run(
+    code, _, err = run(
         "evaluate", "--run", run_dir, "--annotations", skeletons / one.truth, "--images", skeletons / one.images,
         "--boxes", skeletons / one.boxes, "--json", tmp_path / "figures.json",
     )  # fmt: skip
