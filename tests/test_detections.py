@@ -122,6 +122,7 @@ def test_every_box_is_used(one, run, run_dir, skeletons, tmp_path):
     said = " ".join(text.split())
     assert f"BOXES ARE A DETECTOR'S: {one.lines} of the {one.lines} of {boxes}." in said
     assert "WHOEVER IS THERE COUNTS AS MISSED" not in said
+    assert err.count("not quite the photographs' own") == bool(one.prefix)
     out = tmp_path / "out" / Path(one.boxes).stem
     figures = json.loads((out / "figures.json").read_text())
     used = figures["boxes_used"]

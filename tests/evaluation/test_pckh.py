@@ -91,6 +91,32 @@ def test_the_papers_figures(tmp_path, people):
     json.dumps(content)
 
 
+def test_by_hand(tmp_path):
+    """One person whose head is 10 pixels long: 5 pixels off are right at 0.5, 5.01 wrong; 1 is right at 0.1."""
+    off = dict.fromkeys(MPII.names, 5.0)
+    off |= {
+        "left_wrist": 5.01,
+        "right_wrist": 1.0,
+        "upper_neck": 1.05,
+        "head_top": 50.0,
+        "thorax": 90.0,
+        "pelvis": 90.0,
+    }
+    hidden, unknown = "left_knee", "right_ankle"
+    seen = [1 if name == hidden else 0 if name == unknown else 2 for name in MPII.names]
+    places = [(100.0, 5.0 * k) for k in range(16)]
+    triples = [(x, y, v) if v else (0, 0, 0) for (x, y), v in zip(places, seen, strict=True)]
+    truth = read_truth(write_json(tmp_path, coco_of(person(1, *triples, head_size=10.0), table=MPII)), LocalFiles())
+    found = [(x + off[name], y) for name, (x, y) in zip(MPII.names, places, strict=True)]
+    pckh = evaluate(truth, predictions_of((1, 0.5, found), annotation_ids=truth.annotation_ids), MPII).pckh
+    ankle = pckh.parts.pop("Ankle")
+    assert np.isnan(ankle)  # of two joints the one is not labelled: papers' code divides by 0 here
+    assert pckh.parts == {"Head": 0, "Shoulder": 1, "Elbow": 1, "Wrist": 0.5, "Hip": 1, "Knee": 1}
+    assert pckh.joints == 13  # 16, without pelvis and thorax, and the ankle that is not labelled
+    assert pckh.total == pytest.approx(11 / 13)
+    assert pckh.fine == {0.1: pytest.approx(1 / 13), 0.11: pytest.approx(2 / 13)}
+
+
 def test_where_the_file_states_no_size_the_joints_of_the_head_have_one(tmp_path, people):
     truth, predictions = scored(tmp_path, people, sizes=10)
     found = evaluate(truth, predictions, MPII).pck["head"]
