@@ -124,7 +124,7 @@ def test_crowdpose_says_how_crowded_it_is(run, skeletons, tmp_path):
     assert (code, "OKS, as CrowdPose" in out) == (0, True)
     found = json.loads((tmp_path / "f").read_text())["oks_by_crowding"]
     assert {name: (one["images"], one["people"]) for name, one in found.items()} == {
-        "easy": (0, 0), "medium": (2, 4), "hard": (0, 0),
+        "all": (2, 4), "easy": (0, 0), "medium": (2, 4), "hard": (0, 0),
     }  # fmt: skip
     assert found["medium"]["AP"] == pytest.approx(1)
 

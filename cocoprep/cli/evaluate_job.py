@@ -250,7 +250,8 @@ def crops_of(
         images = NamedImages(source, truth.file_names.values())
         crops = PhotographCrops(truth, images, exif=options.exif or "auto")
         yield crops
-        for note in (*images.notes, *crops.notes):
+        # What a network has looked at has been told of then.
+        for note in (*images.notes, *crops.notes) if options.run_dir is None else ():
             say_note(note)
         if crops.fault is not None:
             say(f"warning: not every {truth.table.noun.one} in the report has a picture: {crops.fault}", err=True)

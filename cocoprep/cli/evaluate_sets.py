@@ -10,7 +10,7 @@ from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.figure_table import NONE, print_table, share
 from cocoprep.coco.truth import Truth
 from cocoprep.evaluation.across import Across
-from cocoprep.evaluation.by_crowding import CrowdedAp, without_index
+from cocoprep.evaluation.by_crowding import CROWDPOSE_FIGURES, CrowdedOks, without_index
 from cocoprep.evaluation.by_source import SourceFigures
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
@@ -33,16 +33,16 @@ def print_across(across: Across, console: Console) -> None:
     console.print(f"{across.sentence}.")
 
 
-def print_by_crowding(by_crowding: dict[str, CrowdedAp], truth: Truth, console: Console) -> None:
-    """Print AP as CrowdPose prints it."""
+def print_by_crowding(by_crowding: dict[str, CrowdedOks], truth: Truth, console: Console) -> None:
+    """Print OKS as CrowdPose counts it."""
     columns = {
-        "AP": [share(one.ap) for one in by_crowding.values()],
+        **{name: [share(one.figures[name]) for one in by_crowding.values()] for name in CROWDPOSE_FIGURES},
         "images": [str(one.images) for one in by_crowding.values()],
         truth.table.noun.many: [str(one.people) for one in by_crowding.values()],
     }
     print_table("OKS, as CrowdPose", list(by_crowding), columns, console)
     if count := without_index(truth):
-        console.print(f"{count} images do not say how crowded they are: in none of these.")
+        console.print(f"{count} images do not say how crowded they are: among all, in none of the others.")
 
 
 def print_by_source(by_source: dict[str, SourceFigures], truth: Truth, console: Console) -> None:
@@ -61,6 +61,7 @@ def print_by_source(by_source: dict[str, SourceFigures], truth: Truth, console: 
 def print_pckh(pckh: Pckh, noun: Noun, console: Console) -> None:
     """Print PCKh as papers on MPII print it."""
     columns = {name: [share(value)] for name, value in {**pckh.parts, "Total": pckh.total}.items()}
+    columns |= {f"Total@{threshold:g}": [share(value)] for threshold, value in pckh.fine.items()}
     columns |= {"joints": [str(pckh.joints)], noun.many: [str(pckh.people)]}
     print_table("PCKh@0.5, as MPII", ["all"], columns, console)
 

@@ -134,7 +134,9 @@ def _list_named(
             *boxes, photographs, output.fault, rules=options.rules, on_note=say_note
         )
         return listed, options.rules
-    file = parse_annotation_file(*labels, category=category, meanings=meanings, unlisted=table, boxes_only=True)
+    file = parse_annotation_file(
+        *labels, category=category, meanings=meanings, unlisted=table, boxes_only=True, people_elsewhere=True
+    )
     output.category_id = file.joints.category_id
     return list_detected_on(*boxes, file, photographs, rules=options.rules, on_note=say_note), options.rules
 

@@ -100,13 +100,20 @@ class _RawFile(msgspec.Struct):
     categories: list[Category]
 
 
+class _RawListing(msgspec.Struct):
+    """The file of a test set, such as COCO's image_info_test-dev2017.json, has no annotations."""
+
+    images: list[msgspec.Raw]
+    categories: list[Category]
+    annotations: list[msgspec.Raw] = []
+
+
 class _CategoryIds(msgspec.Struct):
     categories: list[Ids]
 
 
 _image_decoder = msgspec.json.Decoder(_RawImage, strict=False)  # sizes as text, or as 640.0
-_frame_decoder = msgspec.json.Decoder(_RawFile)
-_loose_frame_decoder = msgspec.json.Decoder(_RawFile, strict=False)  # ids of categories as text
+_Frame = _RawFile | _RawListing
 _category_ids_decoder = msgspec.json.Decoder(_CategoryIds)
 
 
@@ -158,6 +165,7 @@ def parse_annotation_file(
     meanings: Mapping[float, int] = NO_MEANINGS,
     unlisted: KeypointTable = COCO_17,
     boxes_only: bool = False,
+    people_elsewhere: bool = False,
 ) -> AnnotationFile:
     """Check the frame of a COCO keypoints file and index its images.
 
@@ -169,15 +177,16 @@ def parse_annotation_file(
         meanings: what its visibilities mean, where the user says so.
         unlisted: the joints of a category that lists none, where the user does not say which.
         boxes_only: nobody asks which joints are which: see `find_joints`.
+        people_elsewhere: nobody asks for annotations, so that there may be none, as in the files of test sets.
 
     Raises:
         AnnotationError: not UTF-8, not JSON, no images, no annotations, or no category as `find_joints` wants it.
     """
     check_utf8(data, path)
     guesses: Counter[str] = Counter()
-    raw = _decode_frame(data, path, guesses)
+    raw = _decode_frame(data, path, guesses, _RawListing if people_elsewhere else _RawFile)
     for name, entries in (("images", raw.images), ("annotations", raw.annotations)):
-        if not entries:
+        if not entries and not (people_elsewhere and name == "annotations"):
             raise AnnotationError(f"{path}: '{name}' is empty, so there is nothing in it to use.")
     joints = find_joints(
         raw.categories,
@@ -220,14 +229,14 @@ class _RawEntries:
         return None
 
 
-def _decode_frame(data: bytes, path: str, guesses: Counter[str]) -> _RawFile:
+def _decode_frame(data: bytes, path: str, guesses: Counter[str], form: type[_Frame]) -> _Frame:
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     text = memoryview(data)[start:]
     try:
-        return _frame_decoder.decode(text)
+        return msgspec.json.decode(text, type=form)
     except msgspec.ValidationError as error:
         with suppress(msgspec.DecodeError, RecursionError):
-            found = _loose_frame_decoder.decode(text)
+            found = msgspec.json.decode(text, type=form, strict=False)  # ids of categories as text
             guesses[TEXT_CATEGORY] = sum(isinstance(c.id, str) for c in _category_ids_decoder.decode(text).categories)
             return found
         raise AnnotationError(f"{path}: {frame_fault(error)}") from error

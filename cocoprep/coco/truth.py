@@ -52,6 +52,7 @@ class Truth:
         crowd_index: of images that state it, how crowded they are, 0 to 1.
         whole: where this is of some of the joints alone, the people with all of them, row by row.
         recounted: people whose `num_keypoints` was another than their labelled joints are.
+        said_empty: (N,) bool, whose `num_keypoints` was 0 though joints are labelled; None where nobody's was.
     """
 
     path: str
@@ -72,6 +73,7 @@ class Truth:
     head_size: NDArray[np.float64] | None = None
     crowd_index: Mapping[int, float] = field(default_factory=dict)
     whole: Truth | None = None
+    said_empty: NDArray[np.bool_] | None = None
 
     @cached_property
     def without_scale(self) -> NDArray[np.bool_]:
@@ -211,9 +213,10 @@ def _to_truth(file: AnnotationFile, people: list[Entry], left_out: tuple[str, ..
     table = joints.table_as_in_file
     triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
     visibility = triples[..., 2].astype(np.int64)
-    recounted = 0
-    for person, labelled in zip(people, np.count_nonzero(visibility, axis=1).tolist(), strict=True):
+    recounted, said_empty = 0, np.zeros(len(people), bool)
+    for row, (person, labelled) in enumerate(zip(people, np.count_nonzero(visibility, axis=1).tolist(), strict=True)):
         recounted += person.num_keypoints not in (None, labelled)
+        said_empty[row] = bool(labelled) and person.num_keypoints == 0
         person.num_keypoints, person.category_id = labelled, joints.category_id
     images = file.images.values()
     document = {
@@ -239,6 +242,7 @@ def _to_truth(file: AnnotationFile, people: list[Entry], left_out: tuple[str, ..
         recounted=recounted,
         head_size=_head_sizes(people),
         crowd_index=file.crowd_index,
+        said_empty=said_empty if said_empty.any() else None,
     )
 
 

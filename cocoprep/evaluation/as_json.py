@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocoprep.evaluation.by_crowding import CrowdedAp
+from cocoprep.evaluation.by_crowding import CrowdedOks
 from cocoprep.evaluation.by_source import SourceFigures
 from cocoprep.evaluation.confidence import JointThresholds
 from cocoprep.evaluation.end_point import EndPointErrors
@@ -79,8 +79,8 @@ def _precision(oks: OksScore) -> dict[str, Any]:
     return {"recalls": oks.recalls, "at": at}
 
 
-def _crowding(by_crowding: dict[str, CrowdedAp]) -> dict[str, Any]:
-    return {name: {"AP": one.ap, "images": one.images, "people": one.people} for name, one in by_crowding.items()}
+def _crowding(by_crowding: dict[str, CrowdedOks]) -> dict[str, Any]:
+    return {name: {**one.figures, "images": one.images, "people": one.people} for name, one in by_crowding.items()}
 
 
 def _by_source(by_source: dict[str, SourceFigures]) -> dict[str, Any]:
@@ -106,6 +106,7 @@ def _pckh(figures: Pckh) -> dict[str, Any]:
         "threshold": THRESHOLD,
         **figures.parts,
         "Total": figures.total,
+        **{f"Total@{threshold:g}": value for threshold, value in figures.fine.items()},
         "joints": figures.joints,
         "people": figures.people,
         "people_whose_head_size_is_stated": figures.stated,

@@ -12,7 +12,7 @@ from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
 from cocoprep.errors import CocoprepError
 from cocoprep.evaluation.across import Across, measure_across, shared_truth, some_joints
-from cocoprep.evaluation.by_crowding import CrowdedAp, measure_by_crowding
+from cocoprep.evaluation.by_crowding import CrowdedOks, measure_by_crowding
 from cocoprep.evaluation.by_source import SourceFigures, measure_by_source
 from cocoprep.evaluation.confidence import JointThresholds, choose_thresholds
 from cocoprep.evaluation.end_point import EndPointErrors, measure_end_point_errors
@@ -40,7 +40,7 @@ class Evaluation:
         errors: kinds of errors.
         joints: thresholds of confidence; None where all confidences are equal, or nobody was predicted.
         pckh: as papers on MPII print it; None where the people have no such joints.
-        by_crowding: AP by how crowded photographs are; None where none says so.
+        by_crowding: OKS as CrowdPose counts it; None where no photograph says how crowded it is.
         across: where the predictions' joints are other ones than the truth's, what is scored as what. Then `truth` and
             `predictions` are of the shared joints.
         by_source: figures of each source of a folder that was built of several; None of any other.
@@ -56,7 +56,7 @@ class Evaluation:
     errors: ErrorAnalysis
     joints: JointThresholds | None
     pckh: Pckh | None = None
-    by_crowding: dict[str, CrowdedAp] | None = None
+    by_crowding: dict[str, CrowdedOks] | None = None
     across: Across | None = None
     by_source: dict[str, SourceFigures] | None = None
 

@@ -21,7 +21,10 @@ from cocoprep.evaluation.people_found import THRESHOLDS, PeopleFound, find_peopl
 from cocoprep.pose.affine import distances
 from cocoprep.pose.keypoints import KeypointTable
 
-__all__ = ["OKS_FIGURES", "OksScore", "evaluate_oks", "joint_similarity", "oks_of_pairs", "score_lines", "score_oks"]
+__all__ = [
+    "OKS_FIGURES", "OksScore", "evaluate_oks", "joint_similarity", "match_predictions", "oks_of_pairs", "people_of",
+    "score_lines", "score_oks",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +59,12 @@ def score_oks(
     Raises:
         CocoprepError: there are no predictions, or one is not finite or of an image that is not listed.
     """
-    people = People(
+    return _score(people_of(truth), truth.document, predictions, table, images=images)
+
+
+def people_of(truth: Truth) -> People:
+    """Return the people of a ground truth by COCO's rules: whom OKS looks for, and how large they are."""
+    return People(
         image_ids=truth.image_ids,
         keypoints=truth.keypoints,
         labelled=truth.visibility > 0,
@@ -65,7 +73,6 @@ def score_oks(
         ignored=~truth.counts,
         crowd=truth.crowd,
     )
-    return _score(people, truth.document, predictions, table, images=images)
 
 
 def evaluate_oks(
@@ -122,9 +129,35 @@ def _score(
     *,
     images: Sequence[int] | None = None,
 ) -> OksScore:
+    found = match_predictions(people, document, predictions, table, images=images)
+    measured = measure_precision(found)
+    figures = {name: float(values[0]) for name, values in measured.figures.items()}
+    return OksScore(figures, measured.precision[0, 0], THRESHOLDS, RECALLS, found)
+
+
+def match_predictions(
+    people: People,
+    document: Mapping[str, Any],
+    predictions: Predictions,
+    table: KeypointTable,
+    *,
+    images: Sequence[int] | None = None,
+) -> PeopleFound:
+    """Return who is found by which prediction.
+
+    Args:
+        people: of a ground truth, by whatever rules.
+        document: the ground truth, which lists its images.
+        predictions: what is scored.
+        table: the joints.
+        images: ids of those that count; all where None.
+
+    Raises:
+        CocoprepError: as `score_oks`.
+    """
     listed = np.array([image["id"] for image in document["images"]], np.int64)
     _check(predictions, listed)
-    found = find_people(
+    return find_people(
         people,
         listed if images is None else np.array(images, np.int64),
         image_ids=predictions.image_ids,
@@ -133,9 +166,6 @@ def _score(
         area=_sizes(predictions),
         sigmas=table.oks_sigmas,
     )
-    measured = measure_precision(found)
-    figures = {name: float(values[0]) for name, values in measured.figures.items()}
-    return OksScore(figures, measured.precision[0, 0], THRESHOLDS, RECALLS, found)
 
 
 def _check(predictions: Predictions, listed: NDArray[np.int64]) -> None:

@@ -2,7 +2,7 @@
 
 RELEASE.annolist(i) has `image.name` and `annorect(j)`, one a person: `x1`, `y1`, `x2`, `y2` of the head's box, `objpos`
 and `scale`, and `annopoints.point(k)`: `x`, `y`, `id` from 0 to 15 and `is_visible`, which the two of the head lack.
-RELEASE.img_train(i) is 1 for training. The joints of the other images were never published: these are left out.
+RELEASE.img_train(i) is 1 for training. The joints of the other images came out apart, in 2021: these are left out.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from cocoprep.importers.mpii_frame import CATEGORY, FROM_ONE, MPII_16, box_of
 from cocoprep.pose.boxes import BBox
 
 NOT_CARRIED = (
-    "people of the test images: their joints were never published",
+    "people of the test images: their joints are not in this file",
     "which people stand apart (single_person), activities and videos",
 )
-_TEST = "test images have joints that are not published"
+_TEST = "test images have joints that are not in this file"
 _SPLIT = "train"
 _Struct = Mapping[str, Matrix]
 

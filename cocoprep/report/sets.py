@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cocoprep.coco.entries import BOX_SHARE
 from cocoprep.evaluation.across import Across
-from cocoprep.evaluation.by_crowding import HARD_FROM, MEDIUM_FROM, without_index
+from cocoprep.evaluation.by_crowding import CROWDPOSE_FIGURES, HARD_FROM, MEDIUM_FROM, without_index
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.pck import head_sizes
 from cocoprep.report.content import Table
@@ -21,17 +22,23 @@ def across_table(across: Across) -> Table:
 
 
 def crowding_table(evaluation: Evaluation) -> Table | None:
-    """Return AP by how crowded photographs are; None where none says so."""
+    """Return OKS as CrowdPose counts it; None where no photograph says how crowded it is."""
     found, noun = evaluation.by_crowding, evaluation.truth.table.noun
     if found is None:
         return None
-    rows = [[name, share(one.ap), count(one.images), count(one.people)] for name, one in found.items()]
+    rows = [
+        [name, *(share(one.figures[figure]) for figure in CROWDPOSE_FIGURES), count(one.images), count(one.people)]
+        for name, one in found.items()
+    ]
     unsaid = without_index(evaluation.truth)
     caption = (
-        f"AP by how crowded photographs are, as CrowdPose's own code counts it: easy below {MEDIUM_FROM:g}, medium "
-        f"below {HARD_FROM:g}, hard from there on." + f" {count(unsaid)} photographs do not say." * bool(unsaid)
+        f"OKS as CrowdPose's own code counts it: photographs are easy whose crowd index is below {MEDIUM_FROM:g}, "
+        f"medium below {HARD_FROM:g}, hard from there on; a person is as large as {BOX_SHARE:g} of the box, and whom "
+        "the file says to have no keypoints is ignored."
+        + f" {count(unsaid)} photographs do not say how crowded they are."
+        * bool(unsaid)
     )
-    return Table(["crowding", "AP", "photographs", noun.many], rows, caption)
+    return Table(["crowding", *CROWDPOSE_FIGURES, "photographs", noun.many], rows, caption)
 
 
 def pckh_table(evaluation: Evaluation) -> Table | None:
@@ -42,7 +49,8 @@ def pckh_table(evaluation: Evaluation) -> Table | None:
     by = f" {head_sizes(pckh.stated, pckh.people, noun)}."
     caption = (
         "PCKh@0.5 as papers on MPII print it: a part is the mean of its left and its right joint, the total is over "
-        f"{count(pckh.joints)} labelled joints of {people(pckh.people, noun)}, without pelvis and thorax.{by}"
+        f"{count(pckh.joints)} labelled joints of {people(pckh.people, noun)}, without pelvis and thorax. mmpose's "
+        f"PCKh@0.1 is the total at 0.1, HRNet's Mean@0.1 that at 0.11.{by}"
     )
-    rows = [["PCKh@0.5", *(share(value) for value in (*pckh.parts.values(), pckh.total))]]
-    return Table(["part", *pckh.parts, "Total"], rows, caption)
+    rows = [["PCKh@0.5", *(share(value) for value in (*pckh.parts.values(), pckh.total, *pckh.fine.values()))]]
+    return Table(["part", *pckh.parts, "Total", *(f"Total@{t:g}" for t in pckh.fine)], rows, caption)

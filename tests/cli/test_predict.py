@@ -328,6 +328,24 @@ def test_a_detectors_boxes_on_the_photographs_of_a_file(run, tmp_path):
         predict(*options, "--boxes", boxes, "--min-keypoints", "1")
 
 
+@pytest.mark.parametrize("annotations", [{}, {"annotations": []}])
+def test_a_detectors_boxes_on_a_test_set(run, tmp_path, annotations):
+    """As COCO's image_info_test-dev2017.json: images, and categories without joints; results are for its server."""
+    (tmp_path / "photographs").mkdir()
+    write_spot(tmp_path / "photographs" / "7.png")
+    categories = [{"supercategory": "person", "id": 1, "name": "person"}, {"id": 2, "name": "bicycle"}]
+    image = {"id": 42, "file_name": "7.png", "width": 160, "height": 120}
+    test_set = tmp_path / "image_info_test-dev2017.json"
+    test_set.write_text(json.dumps({"images": [image], "categories": categories, **annotations}))
+    boxes = write_boxes(tmp_path / "boxes.json", {"image_id": 42, "score": 0.5})
+    options = ("--run", run, "--annotations", test_set, "--images", tmp_path / "photographs", "--out", tmp_path / "out")
+    predict(*options, "--boxes", boxes)
+    (line,) = read(tmp_path / "out")[0]
+    assert (line["image_id"], line["category_id"], len(line["keypoints"])) == (42, 1, 51)
+    with pytest.raises(CocoprepError, match="annotations"):  # whose boxes, nobody says
+        predict(*options)
+
+
 def test_boxes_on_no_photograph_and_on_two_are_told(run, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / "photographs" / folder).mkdir(parents=True)

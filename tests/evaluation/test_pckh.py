@@ -39,6 +39,10 @@ def papers_rule(predicted, truth, missing, head_boxes):
     counted = [k for k in range(16) if MPII.names[k] not in ("pelvis", "thorax")]
     weights = there[:, counted].sum(axis=0)
     found["Total"] = (percent[counted] * weights / weights.sum()).sum()
+    steps = np.arange(0, 0.5 + 0.01, 0.01)
+    for name, step in {"Total@0.1": 10, "Total@0.11": 11}.items():  # mmpose's step, and HRNet's
+        right = ((scaled <= steps[step]) & there).sum(axis=0)
+        found[name] = (100 * right[counted] / weights * weights / weights.sum()).sum()
     return found
 
 
@@ -75,15 +79,42 @@ def test_the_papers_figures(tmp_path, people):
     found = evaluate(truth, predictions, MPII)
     points, visibility, boxes, predicted = people
     expected = papers_rule(predicted, points, visibility == 0, boxes)
-    assert {**found.pckh.parts, "Total": found.pckh.total} == {
+    fine = {f"Total@{threshold}": value for threshold, value in found.pckh.fine.items()}
+    assert {**found.pckh.parts, "Total": found.pckh.total, **fine} == {
         name: pytest.approx(value / 100, abs=1e-12) for name, value in expected.items()
     }
     assert (found.pckh.people, found.pckh.stated) == (PEOPLE, PEOPLE)
-    assert 0.2 < found.pckh.total < 0.9
+    assert 0 < fine["Total@0.1"] < fine["Total@0.11"] < 0.2 < found.pckh.total < 0.9
     content = evaluation_as_json(found, MPII, context={})
-    assert content["pckh"]["Total"] == found.pckh.total
+    assert (content["pckh"]["Total"], content["pckh"]["Total@0.1"]) == (found.pckh.total, fine["Total@0.1"])
     assert content["pck"]["head"]["people_whose_unit_is_stated"] == PEOPLE
     json.dumps(content)
+
+
+def test_by_hand(tmp_path):
+    """One person whose head is 10 pixels long: 5 pixels off are right at 0.5, 5.01 wrong; 1 is right at 0.1."""
+    off = dict.fromkeys(MPII.names, 5.0)
+    off |= {
+        "left_wrist": 5.01,
+        "right_wrist": 1.0,
+        "upper_neck": 1.05,
+        "head_top": 50.0,
+        "thorax": 90.0,
+        "pelvis": 90.0,
+    }
+    hidden, unknown = "left_knee", "right_ankle"
+    seen = [1 if name == hidden else 0 if name == unknown else 2 for name in MPII.names]
+    places = [(100.0, 5.0 * k) for k in range(16)]
+    triples = [(x, y, v) if v else (0, 0, 0) for (x, y), v in zip(places, seen, strict=True)]
+    truth = read_truth(write_json(tmp_path, coco_of(person(1, *triples, head_size=10.0), table=MPII)), LocalFiles())
+    found = [(x + off[name], y) for name, (x, y) in zip(MPII.names, places, strict=True)]
+    pckh = evaluate(truth, predictions_of((1, 0.5, found), annotation_ids=truth.annotation_ids), MPII).pckh
+    ankle = pckh.parts.pop("Ankle")
+    assert np.isnan(ankle)  # of two joints the one is not labelled: papers' code divides by 0 here
+    assert pckh.parts == {"Head": 0, "Shoulder": 1, "Elbow": 1, "Wrist": 0.5, "Hip": 1, "Knee": 1}
+    assert pckh.joints == 13  # 16, without pelvis and thorax, and the ankle that is not labelled
+    assert pckh.total == pytest.approx(11 / 13)
+    assert pckh.fine == {0.1: pytest.approx(1 / 13), 0.11: pytest.approx(2 / 13)}
 
 
 def test_where_the_file_states_no_size_the_joints_of_the_head_have_one(tmp_path, people):

@@ -98,7 +98,7 @@ def test_mpii_as_mat(compressed, mpii, run, tmp_path):
 
     assert_same(document, mpii, atol=1e-12, visible=visible, boxes=False)
     assert_square(document, mpii)
-    assert "LEFT OUT: 1 test image has joints that are not published" in said
+    assert "LEFT OUT: 1 test image has joints that are not in this file" in said
     assert "is_visible" not in said
     assert "no word on being hidden, as those of the head" in said
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from cocoprep.coco.truth import Truth
 from cocoprep.model.network.preprocess import MEAN_RGB, STDDEV_RGB
+from cocoprep.pose.joint_map import map_joints
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.settings import CropRecord
 
@@ -36,17 +37,46 @@ def paint_truth(annotations: Path, folder: Path, *, images: int | None = None) -
     photographs.mkdir(parents=True)
     for image in listed:
         picture = Image.new("RGB", (image["width"], image["height"]), GREY)
-        draw = ImageDraw.Draw(picture)
         for person in (one for one in people if one["image_id"] == image["id"]):
-            radius = 0.03 * max(person["bbox"][2:])
-            for (x, y, v), colour in zip(np.reshape(person["keypoints"], (-1, 3)), COLOURS, strict=True):
-                if v:
-                    box = (x + 0.5 - radius, y + 0.5 - radius, x + 0.5 + radius, y + 0.5 + radius)
-                    draw.ellipse(box, tuple(int(255 * part) for part in colour))
+            _paint(picture, person["bbox"], np.reshape(person["keypoints"], (-1, 3)))
         picture.save(photographs / image["file_name"], quality=95, subsampling=0)
     path = folder / "truth.json"
     path.write_text(json.dumps({**content, "images": listed, "annotations": people}))
     return path, photographs
+
+
+def paint_over(truth: Truth, photographs: Path, folder: Path, *, prefix: str = "") -> Path:
+    """Take the colours out of photographs, and paint those joints of everybody that COCO has too; return `folder`.
+
+    Args:
+        truth: of any joints.
+        photographs: the folder of its photographs.
+        folder: to write them to, under the same names.
+        prefix: what the file puts before names that the folder does not have.
+    """
+    places = map_joints(COCO_17, truth.table).places
+    for number, name in truth.file_names.items():
+        own = name.removeprefix(prefix)
+        with Image.open(photographs / own) as photograph:
+            picture = photograph.convert("L").convert("RGB")
+        for row in np.flatnonzero(truth.counts & (truth.image_ids == number)):
+            triples = np.zeros((len(COCO_17), 3))
+            for k, place in enumerate(places):
+                if place is not None:
+                    triples[place] = *truth.keypoints[row, k], truth.visibility[row, k]
+            _paint(picture, truth.bbox[row], triples)
+        (folder / own).parent.mkdir(parents=True, exist_ok=True)
+        picture.save(folder / own, quality=95, subsampling=0)
+    return folder
+
+
+def _paint(picture: Image.Image, bbox: Any, triples: Any) -> None:
+    """Paint a person's labelled joints, COCO's 17 with their visibilities, each a disc in its colour."""
+    draw, radius = ImageDraw.Draw(picture), 0.03 * max(bbox[2:])
+    for (x, y, v), colour in zip(triples, COLOURS, strict=True):
+        if v:
+            box = (x + 0.5 - radius, y + 0.5 - radius, x + 0.5 + radius, y + 0.5 + radius)
+            draw.ellipse(box, tuple(int(255 * part) for part in colour))
 
 
 def colour_network(crop: CropRecord) -> keras.Model:
