@@ -22,7 +22,7 @@ from cocoprep.inspection.data_set import Bools, Floats
 _MOST_FEATURES, _FEATURES_A_PERSON = 700, 3
 _LEAST_PEOPLE = 30
 _ROUNDS = 6
-_RIDGE, _RIDGE_OF_FEW = 0.003, 3.0  # by people, and in all
+_RIDGE = 150.0  # what features of size 1 weigh is believed to be within 0.08; half and twice do as well
 _FITTED = 20_000  # people: more do not change the fit
 _LARGEST = 2.5  # coordinates, in scales: a stray joint has no more weight
 
@@ -121,7 +121,6 @@ def _fit(features: Floats) -> Floats:
     n, width = features.shape
     every = -(-n // _FITTED)
     some = features[::every]
-    ridge = _RIDGE * len(some) + _RIDGE_OF_FEW
     weights = np.zeros(width)
     # Most of the time goes into the second derivative. It says where to go and how far a person pulls, for which single
     # precision will do; where the fit ends, the first derivative alone decides.
@@ -130,8 +129,8 @@ def _fit(features: Floats) -> Floats:
         share = 1 / (1 + np.exp(np.clip(some @ weights, -30, 30)))  # of the exchanged one
         curve = np.maximum(share * (1 - share), 0.01)
         curved = rough[::every] * np.sqrt(curve, dtype=np.float32)[:, None]
-        inverse = np.linalg.inv((curved.T @ curved).astype(np.float64) + ridge * np.eye(width))
-        weights += inverse @ (some.T @ share - ridge * weights)
+        inverse = np.linalg.inv((curved.T @ curved).astype(np.float64) + _RIDGE * np.eye(width))
+        weights += inverse @ (some.T @ share - _RIDGE * weights)
     value = features @ weights
     # Without itself: what it did to the fit is taken out to first order (Cook and Weisberg, 1982).
     share = 1 / (1 + np.exp(np.clip(value, -30, 30)))
