@@ -39,7 +39,7 @@ class CrowdedAp:
 
 def without_index(truth: Truth) -> int:
     """Return how many photographs do not say how crowded they are."""
-    return sum(image["id"] not in truth.crowd_index for image in truth.document["images"])
+    return sum(image["id"] not in truth.crowd_index for image in truth.images)
 
 
 def measure_by_crowding(truth: Truth, predictions: Predictions, table: KeypointTable) -> dict[str, CrowdedAp] | None:
@@ -47,7 +47,7 @@ def measure_by_crowding(truth: Truth, predictions: Predictions, table: KeypointT
 
     Photographs that do not say are in none.
     """
-    stated = {image["id"]: truth.crowd_index.get(image["id"]) for image in truth.document["images"]}
+    stated = {image["id"]: truth.crowd_index.get(image["id"]) for image in truth.images}
     level = {
         number: int(np.digitize(index, [MEDIUM_FROM, HARD_FROM]))
         for number, index in stated.items()

@@ -74,7 +74,7 @@ def compare(
     """
     if len(results) < 2:
         raise ConfigError(f"expected two results at least to compare, found {len(results)}.")
-    copies = draw_copies(len(truth.document["images"]), draws=draws, seed=seed)
+    copies = draw_copies(len(truth.images), draws=draws, seed=seed)
     sides = {name: measure_drawn(truth, one, table, copies) for name, one in results.items()}
     first, *others = sides
     return Compared(
@@ -119,7 +119,7 @@ def compared_as_json(compared: Compared, *, context: dict[str, Any]) -> dict[str
         "draws": compared.draws,
         "seed": compared.seed,
         "level": LEVEL,
-        "counts": {"images": len(truth.document["images"]), "people": int(truth.counts.sum())},
+        "counts": {"images": len(truth.images), "people": int(truth.counts.sum())},
         "results": {
             name: {"predictions": len(side.predictions), "people_predicted": int((side.matches >= 0).sum())}
             for name, side in compared.sides.items()

@@ -65,7 +65,7 @@ def score_oks(
         ignored=~truth.counts,
         crowd=truth.crowd,
     )
-    return _score(people, truth.document, predictions, table, images=images)
+    return _score(people, truth.images, predictions, table, images=images)
 
 
 def evaluate_oks(
@@ -99,7 +99,7 @@ def score_lines(
         ignored=crowd | (np.array([one["num_keypoints"] for one in annotations]) == 0),
         crowd=crowd,
     )
-    return _score(people, ground_truth, _as_predictions(results, table), table, images=images)
+    return _score(people, ground_truth["images"], _as_predictions(results, table), table, images=images)
 
 
 def _as_predictions(results: Sequence[Mapping[str, Any]], table: KeypointTable) -> Predictions:
@@ -116,13 +116,13 @@ def _as_predictions(results: Sequence[Mapping[str, Any]], table: KeypointTable) 
 
 def _score(
     people: People,
-    document: Mapping[str, Any],
+    listed_images: Sequence[Mapping[str, Any]],
     predictions: Predictions,
     table: KeypointTable,
     *,
     images: Sequence[int] | None = None,
 ) -> OksScore:
-    listed = np.array([image["id"] for image in document["images"]], np.int64)
+    listed = np.array([image["id"] for image in listed_images], np.int64)
     _check(predictions, listed)
     found = find_people(
         people,

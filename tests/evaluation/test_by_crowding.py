@@ -45,7 +45,7 @@ def test_photographs_are_parted_as_the_published_code_parts_them(tmp_path):
     assert list(found) == list(parts)
     for name, images in parts.items():
         part = {
-            "images": [one for one in truth.document["images"] if one["id"] in images],
+            "images": [one for one in truth.images if one["id"] in images],
             "annotations": [dict(one) for one in truth.document["annotations"] if one["image_id"] in images],
             "categories": truth.document["categories"],
         }

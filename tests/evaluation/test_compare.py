@@ -61,7 +61,7 @@ def test_an_interval_is_of_figures_over_drawn_photographs(truth):
 
     both = {"one": predicted(truth, 3), "other": predicted(truth, 4, seed=3)}
     compared = compare(truth, both, HANDS, draws=100, seed=5)
-    images = sorted(image["id"] for image in truth.document["images"])
+    images = sorted(image["id"] for image in truth.images)
     aucs = []
     for row in draw_copies(len(images), draws=100, seed=5):
         sums = []
