@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.coco.collector import without_collection
 from cocoprep.coco.line_list import LineCheck, LineForm, decode_lines, of_category, passed_over
 from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.truth import Truth
-from cocoprep.collector import without_collection
 from cocoprep.errors import ResultsError
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore

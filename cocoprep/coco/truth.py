@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from cocoprep.checks import MAX_BAD_FRACTION
 from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
+from cocoprep.coco.collector import without_collection
 from cocoprep.coco.entries import NO_MEANINGS, Entry
 from cocoprep.coco.ids import Numbering, number_annotations
 from cocoprep.coco.joints import FoundJoints
 from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_person
-from cocoprep.collector import without_collection
 from cocoprep.errors import AnnotationError
 from cocoprep.pose.boxes import MAX_COORDINATE, box_faults
 from cocoprep.pose.keypoints import KeypointTable
