@@ -130,7 +130,7 @@ bench-evaluate: $(VENV)/.dev  ## compare an evaluation with pycocotools'; PEERS=
 	$(BIN)/python -m benchmarks.bench_evaluate $(if $(PEERS),--peers-python $(PEERS))
 
 bench-compare: $(VENV)/.dev  ## count how often the intervals of compare hold the truth
-	$(BIN)/python -m benchmarks.bench_compare
+	$(BIN)/python -m benchmarks.bench_compare $(if $(PEERS),--peers-python $(PEERS))
 
 bench-stats: $(VENV)/.dev  ## compare the statistics of a file as large as COCO's with reading it
 	$(BIN)/python -m benchmarks.bench_stats
