@@ -118,7 +118,8 @@ def widths_each_once(truth_path: str, results: list[str], draws: int) -> dict[st
     found = [score_oks(truth, read_results(one, files, truth, truth.table), truth.table).found for one in results]
     once = np.minimum(draw_copies(len(truth.images), draws=draws, seed=0), 1)
     one, other = (measure_precision(side, once).figures for side in found)
-    ends = {name: interval_of(0.0, other[name] - one[name]) for name in one}
+    photographs = len(set(truth.image_ids[truth.counts].tolist()))
+    ends = {name: interval_of(0.0, other[name] - one[name], photographs=photographs) for name in one}
     return {name: end.high - end.low for name, end in ends.items()}
 
 
@@ -178,7 +179,8 @@ def main() -> None:
         copies = draw_copies(chosen.images, draws=chosen.draws, seed=pair)
         whole, drawn = [[measure_precision(one, of).figures for one in some] for of in (None, copies)]
         for name in FIGURES:
-            found = interval_of(float((whole[1][name] - whole[0][name])[0]), drawn[1][name] - drawn[0][name])
+            value = float((whole[1][name] - whole[0][name])[0])
+            found = interval_of(value, drawn[1][name] - drawn[0][name], photographs=chosen.images)
             held[name] += bool(found.low <= (truth[1][name] - truth[0][name])[0] <= found.high)
             width[name] += found.high - found.low
     seconds = (time.process_time() - started) / chosen.pairs
