@@ -129,8 +129,8 @@ bench-scale: $(VENV)/.dev  ## build 1,000, 10,000 and 30,000 drawn images: rate 
 bench-evaluate: $(VENV)/.dev  ## compare an evaluation with pycocotools'; PEERS=python for faster-coco-eval and hotcoco too
 	$(BIN)/python -m benchmarks.bench_evaluate $(if $(PEERS),--peers-python $(PEERS))
 
-bench-compare: $(VENV)/.dev  ## count how often the intervals of compare hold the truth
-	$(BIN)/python -m benchmarks.bench_compare
+bench-compare: $(VENV)/.dev  ## count how often the intervals of compare hold the truth; PEERS= for hotcoco beside
+	$(BIN)/python -m benchmarks.bench_compare $(if $(PEERS),--peers-python $(PEERS))
 
 bench-stats: $(VENV)/.dev  ## compare the statistics of a file as large as COCO's with reading it
 	$(BIN)/python -m benchmarks.bench_stats

@@ -86,6 +86,7 @@ def _options(
 ) -> dict[str, EvaluateOptions]:
     """Return what `evaluate` would be told of each."""
     runs = {name for name, path in names.items() if files.is_folder(path)}
+    _refuse(next(iter(runs), None), options)
     shared = {**_UNASKED, **options, "json_file": None, "out": out}
     of_results: dict[str, Any] = {"flip_test": False, "decode": None}
     if runs and out is None:  # then photographs are for the runs alone
@@ -96,6 +97,24 @@ def _options(
         else EvaluateOptions(**{**shared, **(of_results if runs else {}), "run_dir": None, "results": path})
         for name, path in names.items()
     }
+
+
+def _refuse(run: str | None, options: Mapping[str, Any]) -> None:
+    """Refuse what `evaluate` would refuse with the names of options that are its own alone."""
+    of_run = {"--flip-test": options["flip_test"], "--decode": options["decode"]}
+    found = next((option for option, value in of_run.items() if value), None)
+    if found is not None and run is None:
+        raise ConfigError(
+            f"{found} is for runs, found results files alone, whose predictions are made already. Leave it out, or "
+            "name a folder that `cocoprep train` has made."
+        )
+    if options["images"] is not None and options["data"] is not None:
+        raise ConfigError("--images goes with --annotations: with --data the pictures are the folder's.")
+    if run is not None and options["annotations"] is not None and options["images"] is None:
+        raise ConfigError(
+            f"{run} is a run, which needs --data, a built folder whose people it predicts, or --annotations with "
+            "--images, the photographs of their people."
+        )
 
 
 def _make_folder(out: str, files: FileStore) -> None:

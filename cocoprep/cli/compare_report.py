@@ -21,7 +21,7 @@ def print_compared(compared: Compared, *, console: Console | None = None) -> Non
     """Print figures side by side, each difference with its interval, and what that says."""
     console = console or PlainConsole()
     truth = compared.truth
-    people, images = int(truth.counts.sum()), len(truth.document["images"])
+    people, images = int(truth.counts.sum()), len(truth.images)
     console.print(
         f"{truth.table.noun.count(people)} on {images} images of {truth.path}; all are held against {compared.first}. "
         f"Intervals are of {LEVEL:.0%}, from {compared.draws} draws of photographs, seed {compared.seed}."

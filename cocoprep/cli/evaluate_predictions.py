@@ -215,7 +215,8 @@ def _made(
     """Return what a network has predicted on photographs, with all that is to be said of it."""
     if not looked.boxes:
         why = lost[0].removeprefix(WARNING) if lost else "the ground truth counts nobody"
-        raise CocoprepError(f"--boxes {boxes}: there is nothing to score, since {why}.")
+        where = "the ground truth's boxes" if boxes == TRUTH else f"--boxes {boxes}"
+        raise CocoprepError(f"{where}: there is nothing to score, since {why}.")
     if found is None:
         note = BOXES.format(one=truth.table.noun.one)
         return Made(boxes, looked.predictions, [note, *lost], _context(options, boxes, crops="photographs"))

@@ -52,7 +52,7 @@ def print_evaluation(
     truth, end_point, noun = evaluation.truth, evaluation.end_point, table.noun
     for note in notes:
         console.print(as_note(note), style="bold yellow")
-    predictions, images = len(evaluation.predictions), len(truth.document["images"])
+    predictions, images = len(evaluation.predictions), len(truth.images)
     console.print(
         f"{source}: {_PREDICTION.count(predictions)} for {noun.count(int(truth.counts.sum()))} on "
         f"{_IMAGE.count(images)} of {truth.path}; not predicted: {noun.count(end_point.undetected)}"

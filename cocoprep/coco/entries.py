@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cocoprep.coco.format import keypoints_fault, numbers_fault
+from cocoprep.coco.format import VISIBILITIES, keypoints_fault, numbers_fault
 from cocoprep.coco.ids import NO_ID, SHARED_ID, TEXT_ID, TWICE, ZERO_ID
 from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.keypoints import KeypointTable
@@ -61,9 +61,6 @@ class Entry(msgspec.Struct, gc=False):
     segmentation: msgspec.Raw = msgspec.Raw()  # looked at where there is no area
     keypoints_21: msgspec.Raw = msgspec.Raw()  # Human-Art's; looked at where keypoints are too few
     head_size: Any = None  # in pixels, the unit of PCKh, as MPII has it
-
-
-READ_ONLY = frozenset({"segmentation", "keypoints_21", "head_size"})  # which pycocotools does not look at
 
 
 def guess_notes(guesses: Counter[str]) -> tuple[str, ...]:
@@ -139,7 +136,7 @@ def _translate(keypoints: list[float], meanings: Mapping[float, int]) -> bool:
 
 def _settle_visibility(keypoints: list[float], guesses: Counter[str]) -> None:
     kinds = set(keypoints[2::3])
-    if kinds <= {0, 1, 2}:
+    if kinds <= VISIBILITIES:
         return
     guesses[NEGATIVE] += -1 in kinds
     fractions = {v for v in kinds if 0 < v < 2 and v != 1}

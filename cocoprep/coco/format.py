@@ -15,6 +15,7 @@ from cocoprep.pose.boxes import MAX_COORDINATE
 from cocoprep.pose.keypoints import KeypointTable
 
 MAX_AREA_PX2 = MAX_COORDINATE**2
+VISIBILITIES = frozenset({0, 1, 2})
 Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FETCH_AGAIN = "The file may be cut short or edited by hand; fetch it again. NaN and Infinity are not JSON either."
 _LISTS = "Expected an object with the lists 'images', 'annotations' and 'categories'; pass a person_keypoints_*.json."
@@ -53,7 +54,7 @@ def numbers_fault(iscrowd: float, area: float, bbox: Sequence[float]) -> str | N
         return f"iscrowd {iscrowd:g}: expected 0 or 1"
     if not 0 <= area <= MAX_AREA_PX2:
         return f"area {area}: expected a number of pixels from 0 to {MAX_AREA_PX2:.0f}"
-    if not max(map(abs, bbox)) <= MAX_COORDINATE:
+    if not -MAX_COORDINATE <= min(bbox) <= max(bbox) <= MAX_COORDINATE:
         return f"bbox {list(bbox)}: expected pixels, none above {MAX_COORDINATE:.0f}"
     return None
 
@@ -64,20 +65,22 @@ def keypoints_fault(values: Sequence[float], table: KeypointTable) -> str | None
         return f"keypoints: expected {3 * len(table)} numbers, found {len(values)}"
     if not any(values):  # nearly half of COCO's annotations
         return None
-    if odd := set(values[2::3]) - {0, 1, 2}:
+    if odd := set(values[2::3]) - VISIBILITIES:
         found = float(max(odd))
         written = f"{found:.9f}".rstrip("0").rstrip(".")
         means = f"{written}=0 for not labelled" if found < 0 else f"{written}=1 for hidden"
         is_code = abs(found) < 1e9 and float(written) == found and found != -1 and not 0 < found < 2
         cure = f"; say what it means, such as --visibility {means}" if is_code else ""
         return f"keypoints: expected visibilities 0, 1 or 2, found {found:g}{cure}"
-    if max(map(abs, values)) > MAX_COORDINATE:
+    if max(values) > MAX_COORDINATE or min(values) < -MAX_COORDINATE:
         return f"keypoints: expected pixels, none above {MAX_COORDINATE:.0f}"
     return None
 
 
 def check_utf8(data: bytes, path: str) -> None:
     """Raise AnnotationError where a file is not UTF-8 text, saying where."""
+    if data.isascii():
+        return
     # In pieces: the text of a 276 MB file need not exist at once.
     decoder, piece = codecs.getincrementaldecoder("utf-8")(), 1 << 20
     for start in range(0, len(data) + 1, piece):

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.coco.collector import without_collection
 from cocoprep.coco.line_list import LineCheck, LineForm, decode_lines, of_category, passed_over
 from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.truth import Truth
@@ -110,7 +111,8 @@ def read_results(path: str, files: FileStore, truth: Truth, table: KeypointTable
             counted from 0, with its image.
     """
     data = read_user_file(path, files, "a JSON file of COCO results", refusal=ResultsError)
-    lines = decode_lines(data, path, _Line, FORM)
+    with without_collection():
+        lines = decode_lines(data, path, _Line, FORM)
     expected = f"{truth.category_id}, the category that counts in {truth.path}"
     places, others = of_category(lines, path, truth.categories, expected)
     lines = [lines[place] for place in places]

@@ -77,7 +77,7 @@ def suspicions(parts: Iterable[Labels], source_ids: Mapping[int, str]) -> tuple[
 
 def labels_of(truth: Truth) -> Labels:
     """Return what there is to judge of a ground truth: the people that count."""
-    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.document["images"]}
+    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.images}
     image_ids = truth.image_ids[truth.counts]
     return Labels(
         image_ids=image_ids,

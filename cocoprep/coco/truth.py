@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from cocoprep.checks import MAX_BAD_FRACTION
 from cocoprep.coco.annotations import AnnotationFile, parse_annotation_file
-from cocoprep.coco.entries import NO_MEANINGS, READ_ONLY, Entry
+from cocoprep.coco.collector import without_collection
+from cocoprep.coco.entries import NO_MEANINGS, Entry
 from cocoprep.coco.ids import Numbering, number_annotations
+from cocoprep.coco.joints import FoundJoints
 from cocoprep.coco.people import CheckedEntry, check_entries, content_of, to_person
 from cocoprep.errors import AnnotationError
-from cocoprep.pose.boxes import MAX_COORDINATE, box_fault
+from cocoprep.pose.boxes import MAX_COORDINATE, box_faults
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.pose.nouns import counted
 from cocoprep.storage.store import FileStore
 from cocoprep.storage.user_file import read_user_file
 
 LEAST_OF_BOX = 0.01  # of its area; people fill a third and more
-_WRITTEN = [name for name in Entry.__struct_fields__ if name not in READ_ONLY]
 _SHOWN = 5
 _UNKNOWN = int(MAX_COORDINATE)  # a side in whose place there is none
 
@@ -34,7 +37,8 @@ class Truth:
 
     Attributes:
         path: of the file, named in messages.
-        document: the file's content as pycocotools takes it: images, the N annotations, and the person category.
+        images: the file's, of each id, file_name, width and height, 0 x 0 where that is not known.
+        category: the one that counts, as the list `categories` has it, of the K joints.
         category_id: of the category that counts.
         categories: the ids that results of it may bear.
         table: its K joints, in the file's order.
@@ -42,6 +46,7 @@ class Truth:
         annotation_ids: (N,) int64.
         image_ids: (N,) int64.
         keypoints: (N, K, 2) float64 in COCO's frame, pixel indices; 0, 0 where not labelled.
+        written: (N, K, 2) float64, the same as the file has them, where not labelled too.
         visibility: (N, K) int64, 0 not labelled, 1 labelled but hidden, 2 visible.
         bbox: (N, 4) float64, x, y, width, height in image pixels.
         area: (N,) float64, of the segment, in square pixels: the scale of OKS.
@@ -56,7 +61,8 @@ class Truth:
     """
 
     path: str
-    document: dict[str, Any]
+    images: list[dict[str, Any]]
+    category: dict[str, Any]
     category_id: int
     categories: frozenset[int]
     table: KeypointTable
@@ -64,6 +70,7 @@ class Truth:
     annotation_ids: NDArray[np.int64]
     image_ids: NDArray[np.int64]
     keypoints: NDArray[np.float64]
+    written: NDArray[np.float64]
     visibility: NDArray[np.int64]
     bbox: NDArray[np.float64]
     area: NDArray[np.float64]
@@ -74,6 +81,23 @@ class Truth:
     crowd_index: Mapping[int, float] = field(default_factory=dict)
     whole: Truth | None = None
     said_empty: NDArray[np.bool_] | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return the file's content as pycocotools takes it, anew: images, the N annotations, and the category."""
+        triples = np.concatenate([self.written, self.visibility[..., None]], axis=-1)
+        columns = {
+            "id": self.annotation_ids.tolist(),
+            "image_id": self.image_ids.tolist(),
+            "category_id": [self.category_id] * len(triples),
+            "bbox": self.bbox.tolist(),
+            "area": self.area.tolist(),
+            "keypoints": triples.reshape(len(triples), -1).tolist(),
+            "iscrowd": self.crowd.astype(int).tolist(),
+            "num_keypoints": np.count_nonzero(self.visibility, axis=1).tolist(),
+        }
+        annotations = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return {"images": self.images, "annotations": annotations, "categories": [self.category]}
 
     @cached_property
     def without_scale(self) -> NDArray[np.bool_]:
@@ -89,12 +113,10 @@ class Truth:
     @cached_property
     def without_crop(self) -> dict[int, str]:
         """Return the places among N of those counting of whose boxes a build could make no crop, and why."""
-        images = self.document["images"]
-        sizes = {image["id"]: (image["width"] or _UNKNOWN, image["height"] or _UNKNOWN) for image in images}
+        sizes = {image["id"]: (image["width"] or _UNKNOWN, image["height"] or _UNKNOWN) for image in self.images}
         rows = np.flatnonzero(self.counts)
-        boxes = zip(rows.tolist(), self.bbox[rows].tolist(), self.image_ids[rows].tolist(), strict=True)
-        faults = ((row, box_fault((x, y, w, h), *sizes[image])) for row, (x, y, w, h), image in boxes)
-        return {row: fault for row, fault in faults if fault is not None}
+        of_rows = np.array([sizes[image] for image in self.image_ids[rows].tolist()], np.int64).reshape(-1, 2)
+        return {int(rows[n]): fault for n, fault in box_faults(self.bbox[rows], of_rows).items()}
 
     @property
     def notes(self) -> list[str]:
@@ -131,7 +153,7 @@ class Truth:
     @cached_property
     def file_names(self) -> dict[int, str]:
         """Return the photograph's file name by image id."""
-        return {image["id"]: image["file_name"] for image in self.document["images"]}
+        return {image["id"]: image["file_name"] for image in self.images}
 
 
 def lacks_scale(area: NDArray[np.float64], bbox: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -166,20 +188,49 @@ def read_truth(
     """
     data = read_user_file(path, files, "a JSON file of COCO keypoints", refusal=AnnotationError)
     file = parse_annotation_file(data, path, table, category, meanings=meanings)
-    checked = [one for one in check_entries(file) if not one.is_other]
-    faulty = [one for one in checked if one.fault is not None]
-    if len(faulty) > MAX_BAD_FRACTION * len(checked):
-        raise _too_many(path, faulty, len(checked))
+    people, faulty = _People(len(file.joints.table)), list[CheckedEntry]()
+    with without_collection():
+        for one in check_entries(file):
+            if one.entry is not None:
+                people.add(one.own_id, one.entry)
+            elif not one.is_other:
+                faulty.append(one)
+    checked = len(people.entries) + len(faulty)
+    if len(faulty) > MAX_BAD_FRACTION * checked:
+        raise _too_many(path, faulty, checked)
     if not checked:
         raise AnnotationError(
             f"{path}: no annotation is of category {file.joints.category_id}, {file.joints.category_name!r:.100}."
         )
-    people = [(one.own_id, one.entry) for one in checked if one.entry is not None]
-    found = number_annotations(
-        [own for own, _ in people], lambda n: content_of(people[n][1].image_id, to_person(people[n][1], 0, file.joints))
-    )
+    found = number_annotations(people.own_ids, lambda n: people.content_of(n, file.joints))
     file.guesses.update(found.guesses)
-    return _to_truth(file, _numbered([entry for _, entry in people], found), _left_out(faulty))
+    return _to_truth(file, people, found, _left_out(faulty))
+
+
+class _People:
+    """The people of a file, whose joints are packed one by one: as lists of numbers they take five times as much."""
+
+    def __init__(self, joints: int) -> None:
+        self.own_ids: list[Any] = []
+        self.entries: list[Entry] = []
+        self._keypoints: list[bytes] = []
+        self._packing = struct.Struct(f"{3 * joints}d")
+
+    def add(self, own_id: Any, entry: Entry) -> None:
+        """Take one of the file's, with its id as the file has it."""
+        self._keypoints.append(self._packing.pack(*(entry.keypoints or ())))
+        entry.keypoints = None
+        self.own_ids.append(own_id)
+        self.entries.append(entry)
+
+    def content_of(self, n: int, joints: FoundJoints) -> bytes:
+        """Return what makes the person at a place what it is, but for its id."""
+        entry = replace(self.entries[n], keypoints=list(self._packing.unpack(self._keypoints[n])))
+        return content_of(entry.image_id, to_person(entry, 0, joints))
+
+    def triples(self) -> NDArray[np.float64]:
+        """Return (N, K, 3) x, y and visibility."""
+        return np.frombuffer(b"".join(self._keypoints), np.float64).reshape(len(self.entries), -1, 3)
 
 
 def _too_many(path: str, faulty: list[CheckedEntry], annotations: int) -> AnnotationError:
@@ -202,45 +253,36 @@ def _named(one: CheckedEntry) -> str:
     return f"row {one.row}, {whose}: {one.fault:.300}"
 
 
-def _numbered(people: list[Entry], found: Numbering) -> list[Entry]:
-    for person, number in zip(people, found.numbers, strict=True):
-        person.id = number
-    return [person for n, person in enumerate(people) if n not in found.twice]
-
-
-def _to_truth(file: AnnotationFile, people: list[Entry], left_out: tuple[str, ...]) -> Truth:
+def _to_truth(file: AnnotationFile, people: _People, found: Numbering, left_out: tuple[str, ...]) -> Truth:
     joints = file.joints
     table = joints.table_as_in_file
-    triples = np.array([person.keypoints for person in people], np.float64).reshape(len(people), len(table), 3)
+    once = [n for n in range(len(people.entries)) if n not in found.twice]
+    entries = [people.entries[n] for n in once]
+    triples = people.triples()[once]
     visibility = triples[..., 2].astype(np.int64)
-    recounted, said_empty = 0, np.zeros(len(people), bool)
-    for row, (person, labelled) in enumerate(zip(people, np.count_nonzero(visibility, axis=1).tolist(), strict=True)):
-        recounted += person.num_keypoints not in (None, labelled)
-        said_empty[row] = bool(labelled) and person.num_keypoints == 0
-        person.num_keypoints, person.category_id = labelled, joints.category_id
+    labelled = np.count_nonzero(visibility, axis=1)
+    said = [entry.num_keypoints for entry in entries]
+    said_empty = (labelled > 0) & np.array([number == 0 for number in said], bool)
     images = file.images.values()
-    document = {
-        "images": [{"id": i.image_id, "file_name": i.file_name, "width": i.width, "height": i.height} for i in images],
-        "annotations": [{name: getattr(person, name) for name in _WRITTEN} for person in people],
-        "categories": [{"id": joints.category_id, "name": joints.category_name, "keypoints": list(table.names)}],
-    }
     return Truth(
         path=file.path,
-        document=document,
+        images=[{"id": i.image_id, "file_name": i.file_name, "width": i.width, "height": i.height} for i in images],
+        category={"id": joints.category_id, "name": joints.category_name, "keypoints": list(table.names)},
         categories=joints.categories | {joints.category_id},
         category_id=joints.category_id,
         table=table,
         found=(*file.notes, *left_out),
         source_ids=file.source_ids,
-        annotation_ids=np.array([person.id for person in people], np.int64),
-        image_ids=np.array([person.image_id for person in people], np.int64),
+        annotation_ids=np.array([found.numbers[n] for n in once], np.int64),
+        image_ids=np.array([entry.image_id for entry in entries], np.int64),
         keypoints=triples[..., :2] * (visibility > 0)[..., None],
+        written=triples[..., :2],
         visibility=visibility,
-        bbox=np.array([person.bbox for person in people], np.float64),
-        area=np.array([person.area for person in people], np.float64),
-        crowd=np.array([person.iscrowd for person in people], bool),
-        recounted=recounted,
-        head_size=_head_sizes(people),
+        bbox=np.array([entry.bbox for entry in entries], np.float64),
+        area=np.array([entry.area for entry in entries], np.float64),
+        crowd=np.array([entry.iscrowd for entry in entries], bool),
+        recounted=sum(number not in (None, count) for number, count in zip(said, labelled.tolist(), strict=True)),
+        head_size=_head_sizes(entries),
         crowd_index=file.crowd_index,
         said_empty=said_empty if said_empty.any() else None,
     )

@@ -117,21 +117,12 @@ def shared_truth(truth: Truth, joint_map: JointMap) -> Truth:
     places = list(joint_map.shared)
     table = subset_table(truth.table, joint_map.shared, f"{truth.table.name}, {len(places)} joints")
     visibility = truth.visibility[:, places]
-    category = {**truth.document["categories"][0], "keypoints": list(table.names)}
-    labelled = np.count_nonzero(visibility, axis=1).tolist()
-    annotations = [
-        {
-            **entry,
-            "keypoints": [value for k in places for value in entry["keypoints"][3 * k : 3 * k + 3]],
-            "num_keypoints": count,
-        }
-        for entry, count in zip(truth.document["annotations"], labelled, strict=True)
-    ]
     return replace(
         truth,
-        document={**truth.document, "annotations": annotations, "categories": [category]},
+        category={**truth.category, "keypoints": list(table.names)},
         table=table,
         keypoints=truth.keypoints[:, places],
+        written=truth.written[:, places],
         visibility=visibility,
         whole=truth,
     )

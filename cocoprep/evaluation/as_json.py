@@ -32,7 +32,7 @@ def evaluation_as_json(evaluation: Evaluation, table: KeypointTable, *, context:
         **context,
         **({} if evaluation.across is None else evaluation.across.as_json()),
         "counts": {
-            "images": len(truth.document["images"]),
+            "images": len(truth.images),
             "annotations": len(truth.annotation_ids),
             "people": int(truth.counts.sum()),
             "predictions": len(evaluation.predictions),

@@ -147,7 +147,7 @@ def guess_people(truth: Truth, baseline: Baseline, crop: CropConfig) -> Predicti
     Returns:
         One prediction a person, all of one score; a joint's confidence is how often it is labelled.
     """
-    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.document["images"]}
+    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.images}
     rows, windows = [], []
     for row in np.flatnonzero(truth.counts).tolist():
         x, y, w, h = truth.bbox[row].tolist()

@@ -2,12 +2,16 @@
 
 Efron and Tibshirani 1993, "An Introduction to the Bootstrap": of I photographs, I are drawn with replacement, all that
 is on them with them, B times. Photographs, not people, are drawn: people of one photograph are alike. Two results are
-held against each other on the same draws. The interval is that of percentiles.
+held against each other on the same draws. The interval is that of percentiles, expanded as of Hesterberg 2015, "What
+Teachers Should Know About the Bootstrap": draws of few photographs differ less from each other than few photographs do
+from the world.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,17 +67,44 @@ def draw_copies(images: int, *, draws: int = DRAWS, seed: int = 0) -> NDArray[np
     return np.array([np.bincount(rng.integers(images, size=images), minlength=images) for _ in range(draws)], np.int64)
 
 
-def interval_of(value: float, drawn: ArrayLike, *, level: float = LEVEL) -> Interval:
+def interval_of(value: float, drawn: ArrayLike, *, photographs: int, level: float = LEVEL) -> Interval:
     """Return the interval of a figure.
 
     Args:
         value: over all photographs.
         drawn: (B,) over each draw; NaN where nobody stood behind it, which says nothing.
+        photographs: two at least, those that stand behind it.
         level: the share of such intervals that hold the truth.
     """
     known = np.asarray(drawn, np.float64)
     known = known[np.isfinite(known)]
     if not len(known) or not np.isfinite(value):
         return Interval(value, float("nan"), float("nan"))
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    beyond = share_beyond(photographs, level)
+    low, high = np.quantile(known, [beyond, 1 - beyond])
     return Interval(value, float(low), float(high))
+
+
+def share_beyond(photographs: int, level: float) -> float:
+    """Return the share of draws beyond each end: as of a normal distribution beyond what Student's t would reach.
+
+    Args:
+        photographs: n, two at least. A draw's variance is short of theirs by (n - 1) / n.
+        level: the share of intervals that hold the truth.
+    """
+    return NormalDist().cdf(-sqrt(photographs / (photographs - 1)) * students_t((1 + level) / 2, photographs - 1))
+
+
+def students_t(share: float, freedom: int) -> float:
+    """Return below what a share of Student's t of so many degrees of freedom lies.
+
+    The series of Abramowitz and Stegun 1964, 26.7.5: of 97.5 % right to 0.1 % from 4 degrees of freedom on.
+    """
+    z = NormalDist().inv_cdf(share)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return float(z + sum(term / freedom**power for power, term in enumerate(terms, start=1)))

@@ -45,7 +45,7 @@ class CrowdedOks:
 
 def without_index(truth: Truth) -> int:
     """Return how many photographs do not say how crowded they are."""
-    return sum(image["id"] not in truth.crowd_index for image in truth.document["images"])
+    return sum(image["id"] not in truth.crowd_index for image in truth.images)
 
 
 def measure_by_crowding(truth: Truth, predictions: Predictions, table: KeypointTable) -> dict[str, CrowdedOks] | None:
@@ -55,7 +55,7 @@ def measure_by_crowding(truth: Truth, predictions: Predictions, table: KeypointT
     """
     if not truth.crowd_index:
         return None
-    found = match_predictions(people_by_box(truth), truth.document, predictions, table)
+    found = match_predictions(people_by_box(truth), truth.images, predictions, table)
     index = np.array([truth.crowd_index.get(number, np.nan) for number in found.images.tolist()])
     level = np.where(np.isnan(index), 0, 1 + np.digitize(index, [MEDIUM_FROM, HARD_FROM]))
     among = np.array([np.full(len(level), True), *(level == n for n in range(1, len(CROWDED)))])

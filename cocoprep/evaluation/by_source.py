@@ -81,7 +81,7 @@ def measure_by_source(
 def _images_of(truth: Truth, sources: Sequence[str]) -> dict[str, list[int]]:
     """Return the images of each source."""
     found: dict[str, list[int]] = {name: [] for name in sources}
-    for image in truth.document["images"]:
+    for image in truth.images:
         own = truth.source_ids.get(image["id"], "")
         name = own.partition("/")[0]
         if name not in found:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cocoprep.coco.results import Predictions
 from cocoprep.coco.truth import Truth
-from cocoprep.errors import ConfigError
+from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.evaluation.bootstrap import DRAWS, LEVEL, Interval, draw_copies, interval_of
 from cocoprep.evaluation.drawn_figures import DrawnFigures, measure_drawn
 from cocoprep.pose.keypoints import KeypointTable
@@ -70,29 +70,37 @@ def compare(
 
     Raises:
         ConfigError: fewer than two results, or a number that makes no draws.
-        CocoprepError: there are no predictions, or one is not finite.
+        CocoprepError: there are no predictions, one is not finite, or people are on fewer than two photographs.
     """
     if len(results) < 2:
         raise ConfigError(f"expected two results at least to compare, found {len(results)}.")
-    copies = draw_copies(len(truth.document["images"]), draws=draws, seed=seed)
+    photographs = len(set(truth.image_ids[truth.counts].tolist()))
+    if photographs < 2:
+        raise CocoprepError(
+            f"{truth.path}: expected people on two photographs at least, found them on {photographs}: how sure a "
+            "difference is follows from how photographs differ."
+        )
+    copies = draw_copies(len(truth.images), draws=draws, seed=seed)
     sides = {name: measure_drawn(truth, one, table, copies) for name, one in results.items()}
     first, *others = sides
     return Compared(
         truth=truth,
         sides=sides,
         figures={
-            name: {key: interval_of(side.values[key], side.drawn[key]) for key in side.values}
+            name: {key: interval_of(side.values[key], side.drawn[key], photographs=photographs) for key in side.values}
             for name, side in sides.items()
         },
-        differences={name: _differences(sides[first], sides[name]) for name in others},
+        differences={name: _differences(sides[first], sides[name], photographs) for name in others},
         draws=draws,
         seed=seed,
     )
 
 
-def _differences(first: DrawnFigures, other: DrawnFigures) -> dict[str, Interval]:
+def _differences(first: DrawnFigures, other: DrawnFigures, photographs: int) -> dict[str, Interval]:
     return {
-        key: interval_of(other.values[key] - first.values[key], other.drawn[key] - first.drawn[key])
+        key: interval_of(
+            other.values[key] - first.values[key], other.drawn[key] - first.drawn[key], photographs=photographs
+        )
         for key in first.values
     }
 
@@ -119,7 +127,7 @@ def compared_as_json(compared: Compared, *, context: dict[str, Any]) -> dict[str
         "draws": compared.draws,
         "seed": compared.seed,
         "level": LEVEL,
-        "counts": {"images": len(truth.document["images"]), "people": int(truth.counts.sum())},
+        "counts": {"images": len(truth.images), "people": int(truth.counts.sum())},
         "results": {
             name: {"predictions": len(side.predictions), "people_predicted": int((side.matches >= 0).sum())}
             for name, side in compared.sides.items()

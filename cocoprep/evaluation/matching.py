@@ -44,18 +44,18 @@ def _by_similarity(truth: Truth, predictions: Predictions, table: KeypointTable)
     people = np.flatnonzero(truth.counts)
     order = np.argsort(-predictions.scores, kind="stable")
     matches = np.full(len(truth.annotation_ids), -1, np.int64)
-    free = np.ones(len(people), bool)
+    free = [True] * len(people)  # lists: of a few candidates Python chooses sooner than NumPy
     for ranks, candidates in pairs_of(predictions.image_ids[order], truth.image_ids[people]):
         line, of = order[ranks], people[candidates]
         points, visibility = truth.keypoints[of], truth.visibility[of]
         oks = oks_of_pairs(predictions.keypoints[line], points, visibility, truth.scale_area[of], table.oks_sigmas)
         likely = oks >= LOWEST_OKS
-        rank, person, oks = ranks[likely], candidates[likely], oks[likely]
+        rank, person, similarity = ranks[likely], candidates[likely].tolist(), oks[likely].tolist()
         starts = np.flatnonzero(np.diff(rank, prepend=-1)).tolist()
         for start, stop in pairwise([*starts, len(rank)]):
-            near = person[start:stop]
-            taken = near[np.where(free[near], oks[start:stop], -1.0).argmax()]
-            if free[taken]:
+            near = [n for n in range(start, stop) if free[person[n]]]
+            if near:
+                taken = person[max(near, key=similarity.__getitem__)]
                 free[taken] = False
                 matches[people[taken]] = order[rank[start]]
     return matches

@@ -59,7 +59,7 @@ def score_oks(
     Raises:
         CocoprepError: there are no predictions, or one is not finite or of an image that is not listed.
     """
-    return _score(people_of(truth), truth.document, predictions, table, images=images)
+    return _score(people_of(truth), truth.images, predictions, table, images=images)
 
 
 def people_of(truth: Truth) -> People:
@@ -106,7 +106,7 @@ def score_lines(
         ignored=crowd | (np.array([one["num_keypoints"] for one in annotations]) == 0),
         crowd=crowd,
     )
-    return _score(people, ground_truth, _as_predictions(results, table), table, images=images)
+    return _score(people, ground_truth["images"], _as_predictions(results, table), table, images=images)
 
 
 def _as_predictions(results: Sequence[Mapping[str, Any]], table: KeypointTable) -> Predictions:
@@ -123,13 +123,13 @@ def _as_predictions(results: Sequence[Mapping[str, Any]], table: KeypointTable) 
 
 def _score(
     people: People,
-    document: Mapping[str, Any],
+    listed_images: Sequence[Mapping[str, Any]],
     predictions: Predictions,
     table: KeypointTable,
     *,
     images: Sequence[int] | None = None,
 ) -> OksScore:
-    found = match_predictions(people, document, predictions, table, images=images)
+    found = match_predictions(people, listed_images, predictions, table, images=images)
     measured = measure_precision(found)
     figures = {name: float(values[0]) for name, values in measured.figures.items()}
     return OksScore(figures, measured.precision[0, 0], THRESHOLDS, RECALLS, found)
@@ -137,7 +137,7 @@ def _score(
 
 def match_predictions(
     people: People,
-    document: Mapping[str, Any],
+    listed_images: Sequence[Mapping[str, Any]],
     predictions: Predictions,
     table: KeypointTable,
     *,
@@ -147,7 +147,7 @@ def match_predictions(
 
     Args:
         people: of a ground truth, by whatever rules.
-        document: the ground truth, which lists its images.
+        listed_images: those of the ground truth.
         predictions: what is scored.
         table: the joints.
         images: ids of those that count; all where None.
@@ -155,7 +155,7 @@ def match_predictions(
     Raises:
         CocoprepError: as `score_oks`.
     """
-    listed = np.array([image["id"] for image in document["images"]], np.int64)
+    listed = np.array([image["id"] for image in listed_images], np.int64)
     _check(predictions, listed)
     return find_people(
         people,

@@ -42,6 +42,10 @@ class Pck:
     per_joint: NDArray[np.float64]
     joints: NDArray[np.int64]
 
+    def at(self, some: slice) -> Pck:
+        """Return the same at some of the thresholds."""
+        return Pck(self.thresholds[some], self.total[some], self.per_joint[some], self.joints)
+
 
 @dataclass(frozen=True)
 class PckFigures:
@@ -125,19 +129,40 @@ def pck(
         unit: (N,) what a threshold is a fraction of, in the same frame: see `longer_side`.
         thresholds: (T,) fractions of that unit.
     """
-    counts, units = np.asarray(labelled, bool), np.asarray(unit, np.float64)[:, None]
+    counts, units = np.asarray(labelled, bool), np.asarray(unit, np.float64)
     found, true = np.asarray(predicted), np.asarray(truth)
     right = np.zeros((len(thresholds), counts.shape[1]), np.int64)
     for start in range(0, len(counts), PEOPLE_AT_ONCE):
         some = slice(start, start + PEOPLE_AT_ONCE)
         with np.errstate(over="ignore"):  # farther than any number is wrong too
             distance = np.linalg.norm(found[some].astype(np.float64) - true[some].astype(np.float64), axis=-1)
-        right += [((distance <= t * units[some]) & counts[some]).sum(axis=0) for t in thresholds]
+        right += _count_right(distance, units[some], counts[some], np.array(thresholds, np.float64))
     joints = counts.sum(axis=0)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: no joint, no figure
         total = right.sum(axis=1) / np.float64(joints.sum())
         per_joint = right / joints
     return Pck(tuple(thresholds), total, per_joint, joints)
+
+
+def _count_right(distance: Floats, unit: Floats, labelled: NDArray[np.bool_], thresholds: Floats) -> NDArray[np.int64]:
+    """Return (T, K) how many labelled joints (N, K) lie within each threshold times the unit (N,)."""
+    order = np.argsort(thresholds)
+    rising, most = thresholds[order], len(thresholds)
+    person, joint = np.nonzero(labelled)
+    apart, units = distance[person, joint], unit[person]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # The place of the first threshold that a joint is within, found once for all; a quotient is rounded in another
+        # way than the product by which a joint is right, so the neighbours are looked at.
+        first = np.searchsorted(rising, apart / units)
+        while (before := (first > 0) & (apart <= rising[first - 1] * units)).any():
+            first -= before
+        while (beyond := (first < most) & ~(apart <= rising[np.minimum(first, most - 1)] * units)).any():
+            first += beyond
+    joints = labelled.shape[1]
+    by_first = np.bincount(first * joints + joint, minlength=(most + 1) * joints).reshape(most + 1, joints)
+    right = np.empty((most, joints), np.int64)
+    right[order] = by_first[:most].cumsum(axis=0)
+    return right
 
 
 def auc(thresholds: Sequence[float], values: ArrayLike) -> Floats:
@@ -168,9 +193,10 @@ def pck_by_unit(
         thresholds: fractions of the unit.
     """
     known = np.isfinite(lengths) & (lengths > 0)
-    people = (predicted[known], truth[known], labelled[known])
-    figures = pck(*people, unit=lengths[known], thresholds=thresholds)
-    curve = pck(*people, unit=lengths[known], thresholds=CURVE)
+    both = pck(
+        predicted[known], truth[known], labelled[known], unit=lengths[known], thresholds=(*thresholds, *CURVE)
+    )  # fmt: skip
+    figures, curve = both.at(slice(len(thresholds))), both.at(slice(len(thresholds), None))
     area = auc(CURVE, np.column_stack([curve.total, curve.per_joint]))
     return PckFigures(unit, figures, float(area[0]), area[1:], curve, int(known.sum()), int((~known).sum()))
 

@@ -36,6 +36,24 @@ def box_fault(bbox_xywh: BBox, width: int, height: int) -> str | None:
     return None
 
 
+def box_faults(bbox_xywh: ArrayLike, sizes: ArrayLike) -> dict[int, str]:
+    """Return the places of the boxes (N, 4) of which `box_fault` says a fault in images of `sizes` (N, 2), (W, H)."""
+    bbox, size = np.asarray(bbox_xywh, np.float64).reshape(-1, 4), np.asarray(sizes, np.int64).reshape(-1, 2)
+    faults = {}
+    for n in np.flatnonzero(~_sound(bbox, size)).tolist():
+        x, y, w, h = bbox[n].tolist()
+        if (fault := box_fault((x, y, w, h), *size[n].tolist())) is not None:
+            faults[n] = fault
+    return faults
+
+
+def _sound(bbox: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return (N,) true where `box_fault` finds none."""
+    good = (bbox[:, 2:] > 0).all(axis=1) & (np.abs(bbox).max(axis=1, initial=0.0) <= MAX_COORDINATE)
+    sound: NDArray[np.bool_] = good & (_clipped(bbox, sizes)[:, 2:].min(axis=1, initial=np.inf) >= SMALLEST_SIDE_PX)
+    return sound
+
+
 def window_fault(bbox_xywh: BBox, width: int, height: int, crop: CropConfig) -> str | None:
     """Say so where a crop is so wide for its image that no whole pixel of it shows the photograph, or None."""
     smallest = 2 * crop.bbox_scale * max(bbox_xywh[2:]) / min(crop.input_size)
@@ -55,8 +73,7 @@ def croppable(bbox_xywh: ArrayLike, sizes: ArrayLike, crop: CropConfig) -> NDArr
     bbox, size = np.asarray(bbox_xywh, np.float64).reshape(-1, 4), np.asarray(sizes, np.int64).reshape(-1, 2)
     longest = bbox[:, 2:].max(axis=1)
     clipped = _clipped(bbox, size)[:, 2:].min(axis=1)
-    good = (bbox[:, 2:] > 0).all(axis=1) & (np.abs(bbox).max(axis=1) <= MAX_COORDINATE)
-    good &= (clipped >= SMALLEST_SIDE_PX) & (2 * crop.bbox_scale * longest / min(crop.input_size) <= clipped)
+    good = _sound(bbox, size) & (2 * crop.bbox_scale * longest / min(crop.input_size) <= clipped)
     for n in np.flatnonzero(~good):  # few: looked at one by one
         x, y, w, h = bbox[n].tolist()
         width, height = size[n].tolist()

@@ -28,7 +28,7 @@ def source_table(evaluation: Evaluation) -> Table | None:
             "all", *(share(evaluation.oks.figures[figure]) for figure in _OKS),
             *(share(float(value)) for value in whole.total), count(int(whole.joints.sum())),
             count(int((truth.counts & (matches >= 0)).sum())), count(int(truth.counts.sum())),
-            count(len(truth.document["images"])),
+            count(len(truth.images)),
         ]
     )  # fmt: skip
     caption = (

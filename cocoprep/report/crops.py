@@ -54,7 +54,7 @@ class PhotographCrops:
 
     @cached_property
     def _entries(self) -> dict[int, ImageInfo]:
-        images = self._truth.document["images"]
+        images = self._truth.images
         return {i["id"]: ImageInfo(i["id"], i["file_name"], i["width"], i["height"]) for i in images}
 
     @property

@@ -87,7 +87,7 @@ def render_page(report: Report) -> str:
         noun=noun,
         looked_for=int(truth.counts.sum()),
         undetected=int((truth.counts & (evaluation.matches < 0)).sum()),
-        photographs=len(truth.document["images"]),
+        photographs=len(truth.images),
         predictions=len(evaluation.predictions),
         report=report,
         has_pairs=report.joints.has_pairs,

@@ -176,7 +176,7 @@ def _images_of(truth: Truth) -> dict[int, ImageInfo]:
     """Return the photographs of a ground truth by id; where it states no size, any will do."""
     return {
         image["id"]: ImageInfo(image["id"], image["file_name"], image["width"] or 0, image["height"] or 0)
-        for image in truth.document["images"]
+        for image in truth.images
     }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from cocoprep.cli.compare import command
 from tests.support.people import write_people
 
 
@@ -91,16 +93,24 @@ def test_the_same_file_by_two_names_is_not_distinguishable(run, root, tmp_path):
         (["good.json", "bad.json", "--draws", "5"], "--draws: expected"),
         (["good.json", "bad.json", "--seed", "-1"], "--seed: expected"),
         (["good.json", "none.json"], "none.json: expected a JSON file of COCO results"),
-        (["good.json", "bad.json", "--flip-test"], "--flip-test goes with --run"),
+        (["good.json", "bad.json", "--flip-test"], "--flip-test is for runs, found results files alone"),
+        (["good.json", "bad.json", "--decode", "argmax"], "--decode is for runs, found results files alone"),
+        (["good.json", "bad.json", "--data", "shards"], "expected the ground truth as either --data"),
+        (["good.json", "bad.json", "--data", "shards", "--images", "photographs"], "with --data the pictures are the"),
+        (["good.json", "bad.json", "--images", "photographs"], "--images goes with --out"),
+        (["good.json", "bad.json", "--exif", "upright"], "--exif goes with --images"),
+        (["good.json", "a-run"], "a-run is a run, which needs --data"),
         (["good.json", "bad.json", "--json", "bad.json"], "--json"),
     ],
 )
 def test_what_is_refused(run, root, monkeypatch, arguments, said):
     monkeypatch.chdir(root)
+    (root / "a-run").mkdir(exist_ok=True)
     before = (root / "bad.json").read_bytes()
     code, out, err = run(*arguments, "--annotations", "truth.json")
     assert code == 1, out
-    assert said in err
+    assert said in " ".join(err.split())
+    assert set(re.findall(r"--[a-z-]+", err)) <= {option for parameter in command.params for option in parameter.opts}
     assert (root / "bad.json").read_bytes() == before
 
 

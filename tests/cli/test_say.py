@@ -69,6 +69,14 @@ def test_cells_of_a_table_too():
     assert "[bold]" in told.getvalue()
 
 
+def test_a_name_is_no_picture():
+    told = io.StringIO()
+    table = Table()
+    table.add_row("runs/:cat:/b")
+    PlainConsole(file=told, width=200).print(table)
+    assert "runs/:cat:/b" in told.getvalue()
+
+
 def test_a_bar_steers_the_terminal_and_its_text_does_not():
     told = io.StringIO()
     PlainConsole(file=told, force_terminal=True, width=200).print(TITLE, style="bold")

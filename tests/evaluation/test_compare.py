@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cocoprep.errors import ConfigError
-from cocoprep.evaluation.bootstrap import Interval, interval_of
+from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.evaluation.bootstrap import Interval, interval_of, share_beyond, students_t
 from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, UNKNOWN, compare, compared_as_json, verdict
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES, score_oks
@@ -61,7 +61,7 @@ def test_an_interval_is_of_figures_over_drawn_photographs(truth):
 
     both = {"one": predicted(truth, 3), "other": predicted(truth, 4, seed=3)}
     compared = compare(truth, both, HANDS, draws=100, seed=5)
-    images = sorted(image["id"] for image in truth.document["images"])
+    images = sorted(image["id"] for image in truth.images)
     aucs = []
     for row in draw_copies(len(images), draws=100, seed=5):
         sums = []
@@ -76,7 +76,27 @@ def test_an_interval_is_of_figures_over_drawn_photographs(truth):
             sums.append(credit / weight)
         aucs.append(sums[1] - sums[0])
     found = compared.differences["other"]["PCK@0.1"]
-    assert [found.low, found.high] == pytest.approx(np.quantile(aucs, [0.025, 0.975]).tolist())
+    beyond = share_beyond(len(set(truth.image_ids[truth.counts].tolist())), 0.95)
+    assert [found.low, found.high] == pytest.approx(np.quantile(aucs, [beyond, 1 - beyond]).tolist())
+
+
+@pytest.mark.parametrize(("freedom", "table"), [(4, 2.776), (9, 2.262), (29, 2.045), (99, 1.984), (10**6, 1.960)])
+def test_students_t_as_in_tables(freedom, table):
+    assert students_t(0.975, freedom) == pytest.approx(table, rel=1e-3)
+
+
+def test_intervals_of_few_photographs_reach_farther():
+    """Of the mean of normal numbers, whose interval Student's t knows."""
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        some = rng.normal(0, 1, 8)
+        drawn = some[rng.integers(8, size=(400, 8))].mean(axis=1)
+        found = interval_of(some.mean(), drawn, photographs=8)
+        held += found.low <= 0 <= found.high
+    assert 0.93 <= held / 400 <= 0.97  # of plain percentiles 0.90
+    assert share_beyond(2, 0.95) < 1e-9  # of two there are the draws' own ends
+    assert share_beyond(10**6, 0.95) == pytest.approx(0.025, abs=1e-6)
 
 
 def test_one_result_twice_is_not_distinguishable(truth):
@@ -109,7 +129,8 @@ def test_people_farthest_apart_come_first_and_who_is_missed_has_an_oks_of_0(trut
 
 
 def test_what_nobody_stands_behind_is_said(tmp_path):
-    small = truth_of(tmp_path, person(1, *[(1, 1, 2)] * 3, area=100.0), images=3)
+    two = [person(number, *[(1, 1, 2)] * 3, area=100.0, image=number) for number in (1, 2)]
+    small = truth_of(tmp_path, *two, images=3)
     both = {"one": predictions_of((1, 0.5, [(1, 1)] * 3)), "other": predictions_of((1, 0.5, [(90, 1)] * 3))}
     compared = compare(small, both, HANDS, draws=100)
     assert verdict(compared.differences["other"]["APl"]) == UNKNOWN
@@ -117,7 +138,14 @@ def test_what_nobody_stands_behind_is_said(tmp_path):
 
 
 def test_draws_without_anybody_say_nothing():
-    assert interval_of(0.5, [np.nan, 0.4, 0.6]) == interval_of(0.5, [0.4, 0.6])
+    assert interval_of(0.5, [np.nan, 0.4, 0.6], photographs=9) == interval_of(0.5, [0.4, 0.6], photographs=9)
+
+
+def test_people_on_one_photograph_say_nothing_of_others(tmp_path):
+    alone = truth_of(tmp_path, person(1, *[(1, 1, 2)] * 3), images=3)
+    both = {name: predictions_of((1, 0.5, [(1, 1)] * 3)) for name in ("one", "other")}
+    with pytest.raises(CocoprepError, match="people on two photographs at least, found them on 1"):
+        compare(alone, both, HANDS, draws=100)
 
 
 def test_too_few_results_or_draws(truth):

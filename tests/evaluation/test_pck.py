@@ -42,6 +42,24 @@ def test_far_away_is_wrong_and_no_warning():
     assert pck([[[1e300, 0]]], [[[5, 5]]], [[True]], unit=[10], thresholds=[0.5]).total.tolist() == [0]
 
 
+def test_every_threshold_counts_as_it_would_alone():
+    """Joints at the limit itself, as the product is rounded, and right beside it; units of 0, tiny, and infinite."""
+    rng = np.random.default_rng(0)
+    thresholds = np.array([0.5, 0.1, 0.1, 0.0, *rng.uniform(0, 1, 20), np.nextafter(0.1, 1)])
+    unit = np.concatenate([rng.uniform(0, 300, 200), [0.0, 0.0, 1e-310, np.inf]])[:, None]
+    with np.errstate(invalid="ignore", over="ignore"):  # 0 times infinity
+        limit = rng.choice(thresholds, (len(unit), 9)) * unit
+        beside = np.where(rng.uniform(size=limit.shape) < 0.5, limit, np.nextafter(limit, rng.choice([-1e9, 1e9])))
+        points = np.stack([np.nan_to_num(beside, posinf=5.0), np.zeros_like(limit)], axis=-1)
+        points[::7, 0] = np.inf
+        labelled = rng.uniform(size=limit.shape) < 0.8
+        distance = np.linalg.norm(points, axis=-1)
+        right = [(labelled & (distance <= t * unit)).sum(axis=0) for t in thresholds]
+    assert (distance[:200, None] == (thresholds * unit[:200])[..., None]).any(axis=(1, 2)).mean() > 0.9  # at the limit
+    found = pck(points, np.zeros_like(points), labelled, unit=unit[:, 0], thresholds=thresholds)
+    np.testing.assert_array_equal(found.per_joint, right / labelled.sum(axis=0))
+
+
 def test_micro_average_over_joints():
     truth = np.zeros((2, 2, 2))
     predicted = truth.copy()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cocoprep.pose.affine import CropWindow, image_to_crop
 from cocoprep.pose.boxes import (
     box_fault,
+    box_faults,
     canonical_window,
     canonical_windows,
     clip_box,
@@ -131,3 +132,5 @@ def test_windows_of_many_are_those_of_each(people, crop):
 def test_boxes_of_many_that_give_a_crop_are_those_of_each(people, crop):
     found = croppable([box for box, *_ in people], [size for _, *size in people], crop)
     assert found.tolist() == [not (box_fault(b, w, h) or window_fault(b, w, h, crop)) for b, w, h in people]
+    faults = box_faults([box for box, *_ in people], [size for _, *size in people])
+    assert faults == {n: fault for n, one in enumerate(people) if (fault := box_fault(*one))}

@@ -51,22 +51,13 @@ def people_of(points, visibility=None, *, table=COCO_17, images=None, names=None
     points = np.where(visibility[..., None] > 0, points, 0)
     images = np.arange(1, count + 1) if images is None else np.asarray(images)
     bbox = np.tile([0.0, 0.0, 100.0, 120.0], (count, 1))
-    annotations = [
-        {
-            "id": 11 + n, "image_id": int(images[n]), "category_id": 1, "bbox": bbox[n].tolist(), "area": 8000.0,
-            "iscrowd": 0, "num_keypoints": int((visibility[n] > 0).sum()),
-            "keypoints": np.column_stack([points[n], visibility[n]]).ravel().tolist(),
-        }
-        for n in range(count)
-    ]  # fmt: skip
     listed = [
         {"id": int(one), "file_name": (names or {}).get(int(one), f"{one:012d}.jpg"), "width": 100, "height": 120}
         for one in np.unique(images)
     ]
     category = {"id": 1, "name": "person", "keypoints": list(table.names), "skeleton": table.skeleton}
-    document = {"images": listed, "annotations": annotations, "categories": [category]}
     return Truth(
-        "gt.json", document, 1, frozenset({1}), table, (), np.arange(11, 11 + count), images, points,
+        "gt.json", listed, category, 1, frozenset({1}), table, (), np.arange(11, 11 + count), images, points, points,
         visibility.astype(np.int64), bbox,
         np.full(count, 8000.0), np.zeros(count, bool),
     )  # fmt: skip

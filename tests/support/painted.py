@@ -112,7 +112,7 @@ def detections(
         false: boxes of nobody, a share of the people.
         seed: of all that is drawn. What is drawn for a person does not hang on the shares.
     """
-    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.document["images"]}
+    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.images}
     lines = []
 
     def add(image_id: int, box: Any, score: float) -> None:

@@ -229,7 +229,7 @@ def oks(one, other):
 
 
 def truth_size(truth, image_id):
-    (size,) = [(one["width"], one["height"]) for one in truth.document["images"] if one["id"] == image_id]
+    (size,) = [(one["width"], one["height"]) for one in truth.images if one["id"] == image_id]
     return size
 
 
