@@ -31,7 +31,7 @@ def run_check(options: CheckOptions) -> None:
     data_set = read_data_set(options.path, name, files, Reading(table, options.category, options.visibility))
     predicted = None
     if options.run_dir is not None:
-        from cocoprep.cli.check_run import ask_network  # which loads TensorFlow
+        from cocoprep.cli.check_run import ask_network  # which asks for what training needs
 
         predicted = ask_network(options.run_dir, data_set, files)
     found = check_labels(data_set, predicted)
