@@ -11,6 +11,7 @@ from cocoprep.inspection.data_set import DataSet
 from cocoprep.inspection.fates import fates_of
 from cocoprep.inspection.photographs import Photographs
 from cocoprep.inspection.statistics import Statistics
+from cocoprep.report.content import Picture
 from cocoprep.report.data_page import DataPage, Rows, render_data_page
 from cocoprep.report.entry import Entry, entry_of
 from cocoprep.report.entry_pictures import EntryPictures, draw_entries
@@ -100,8 +101,8 @@ def _write_suspects(
     suspects: Sequence[Suspect],
     entries: Sequence[Entry],
     photographs: Photographs | None,
-) -> Mapping[int, str]:
-    """Draw all that is about each suspect whose person is shown; return the files by the suspect's place."""
+) -> Mapping[int, Picture]:
+    """Draw all that is about each suspect whose person is shown; return them by the suspect's place."""
     shown = {one.fate.annotation_id for one in entries if one.fate.place is not None}
     in_question = {n: one for n, one in enumerate(suspects) if one.annotation_id in shown}
     pictures = draw_suspect_pictures(data_set, in_question.values(), photographs, SUSPECT_PX)

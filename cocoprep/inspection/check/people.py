@@ -86,7 +86,8 @@ def outside_px(points: Complexes, sizes: Ints) -> Floats:
     beyond = np.maximum(
         np.maximum(-points.real, points.real - width + 1), np.maximum(-points.imag, points.imag - height + 1)
     )
-    return np.where((sizes > 0).all(axis=1)[:, None], np.maximum(beyond, 0), 0)
+    known = np.asarray((sizes > 0).all(axis=1))
+    return np.where(known[:, None], np.maximum(beyond, 0), 0)
 
 
 def at_corner(points: Complexes) -> Bools:
