@@ -15,6 +15,7 @@ from cocoprep.inspection.read_data_set import read_data_set, short_names
 from cocoprep.inspection.read_file import Reading
 from cocoprep.inspection.statistics import measure
 from cocoprep.pose.crop_config import CropConfig
+from cocoprep.pose.nouns import counted
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.json_file import write_json
 from cocoprep.storage.store import FileStore
@@ -30,12 +31,12 @@ def run_check(options: CheckOptions) -> None:
     data_set = read_data_set(options.path, name, files, Reading(table, options.category, options.visibility))
     predicted = None
     if options.run_dir is not None:
-        from cocoprep.cli.check_run import ask_network  # which loads TensorFlow
+        from cocoprep.cli.check_run import ask_network  # which asks for what training needs
 
         predicted = ask_network(options.run_dir, data_set, files)
     found = check_labels(data_set, predicted)
     written = _write(options, data_set, found, files)
-    for note in (*data_set.notes, *found.notes):
+    for note in (*data_set.notes, *_not_read(data_set), *found.notes):
         say_note(note)
     print_suspects(found, data_set)
     for path in written:
@@ -76,6 +77,15 @@ def _write(options: CheckOptions, data_set: DataSet, found: CheckedLabels, files
     return written
 
 
+def _not_read(data_set: DataSet) -> list[str]:
+    """Return what of a file could not be checked, as a sentence, if there is any."""
+    count = 0 if data_set.manifest is not None else data_set.entries.malformed
+    if not count:
+        return []
+    told = counted(count, "annotations are malformed and not checked")
+    return [f"{told}: a build drops them too, and its ledger says what is wrong with each"]
+
+
 def _network(run_dir: str | None, files: FileStore) -> dict[str, str]:
     if run_dir is None:
         return {}
@@ -87,5 +97,6 @@ def _network(run_dir: str | None, files: FileStore) -> dict[str, str]:
 def _judge(options: CheckOptions, found: CheckedLabels) -> None:
     most, count = options.max_suspects, found.people_suspected
     if most is not None and count > most:
-        where = "Name a folder with --out to have them listed." if options.out is None else f"All are in {options.out}."
+        listed = options.out or options.page or options.json_file
+        where = f"All are in {listed}." if listed else "Name a folder with --out to have them listed."
         raise CocoprepError(f"--max-suspects: expected {most} annotations at most, found {count}. {where}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from cocoprep.cli.progress import CountProgress
+from cocoprep.cli.quiet import quiet_libraries
 from cocoprep.errors import CocoprepError, ConfigError, StoreError
 from cocoprep.inspection.check.network import Predicted
 from cocoprep.inspection.data_set import DataSet
-from cocoprep.model.predict.folder import check_geometry, predict_folder
-from cocoprep.model.predict.predictor import open_predictor
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.pose.nouns import counted
 from cocoprep.shards.manifest import Manifest, read_manifest
@@ -32,6 +31,12 @@ def ask_network(run_dir: str, data_set: DataSet, files: FileStore) -> Predicted:
             "Build it with the run's --input-size first, and check the folder."
         )
     refuse_seen(RunFolder(run_dir, files), folder, manifest, files)
+    with quiet_libraries():
+        from cocoprep.model.predict.folder import check_geometry, predict_folder  # which load TensorFlow
+        from cocoprep.model.predict.predictor import open_predictor
+        from cocoprep.model.training.devices import find_devices
+
+        find_devices()
     predictor = open_predictor(run_dir, files=files)
     check_geometry(predictor, manifest, folder)
     with CountProgress("predicting", data_set.table.noun.many) as progress:

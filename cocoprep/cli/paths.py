@@ -36,13 +36,15 @@ def check_paths(paths: Mapping[str, str | None]) -> None:
 
 
 def check_output_file(option: str, path: str, files: FileStore) -> None:
-    """Refuse what cannot be a file to write: a folder, a device, a pipe.
+    """Refuse what cannot be a file to write: a folder, a device, a pipe, or "-", which elsewhere means one.
 
     Raises:
         ConfigError: naming the option and what is there.
     """
     if files.is_folder(path) or path.endswith("/"):
         raise ConfigError(f"{option}: expected a file to write, found the folder {path}.")
+    if path == "-":
+        raise ConfigError(f"{option}: expected a file to write, found -, and a table is printed already. Name a file.")
     if os.path.exists(path) and not os.path.isfile(path):
         raise ConfigError(f"{option}: expected a file to write, found the device or pipe {path}.")
 

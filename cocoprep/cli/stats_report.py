@@ -105,7 +105,7 @@ def _labels(data_sets: Sequence[Statistics]) -> list[_Row]:
         ("  visible / hidden / not labelled, %", lambda one: _shares(one.labels.joints[::-1].tolist())),
         ("  labelled most often", lambda one: _extreme(one, most=True)),
         ("  labelled least often", lambda one: _extreme(one, most=False)),
-        (f"kept by --min-keypoints {kept}", lambda one: "/".join(_kept(one, k) for k in least)),
+        (f"kept by --min-keypoints {kept}", lambda one: " / ".join(_kept(one, k) for k in least)),
     ]
 
 
@@ -200,8 +200,13 @@ def _number(number: int) -> str:
 def _part(part: int, whole: int) -> str:
     if not whole:
         return NONE
-    share = "100%" if part == whole else f"{part / whole:.1%}"
-    return f"{part:,} ({share})" if part else "0"
+    share = "100" if part == whole else _first_digit(100 * part / whole)
+    return f"{part:,} ({share}%)" if part else "0"
+
+
+def _first_digit(share: float) -> str:
+    """Return a share in per cent with a digit behind the point: never one that is 0 to who reads it, and is not."""
+    return f"<{_LEAST_SHOWN}" if share < _LEAST_SHOWN else f"{share:.1f}"
 
 
 def _shares(parts: Sequence[int]) -> str:
@@ -216,9 +221,7 @@ def _each(parts: Sequence[int], wholes: Sequence[int]) -> str:
 def _brief(share: float | None) -> str:
     if share is None:
         return NONE
-    if 0 < share < _LEAST_SHOWN:
-        return f"<{_LEAST_SHOWN}"
-    return f"{share:.1f}" if 0 < share < _SHORT else f"{share:.0f}"
+    return _first_digit(share) if 0 < share < _SHORT else f"{share:.0f}"
 
 
 def _print_shifts(shifts: Sequence[Shift], names: Sequence[str]) -> None:

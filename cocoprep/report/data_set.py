@@ -17,6 +17,7 @@ from cocoprep.report.entry import Entry, entry_of
 from cocoprep.report.entry_pictures import EntryPictures, draw_entries
 from cocoprep.report.page_pictures import PicturesFolder
 from cocoprep.shards.dataset import ShardDataset
+from cocoprep.storage.leftovers import sweep_beside
 from cocoprep.storage.store import FileStore
 
 PEOPLE = 2000  # in the gallery, unless more are asked for
@@ -88,6 +89,7 @@ def write_data_page(
         command=f"cocoprep show {data_set.path}" if built else "",
     )
     folder.remove_old()
+    sweep_beside(path, files)
     with files.create(path) as stream:
         stream.write(render_data_page(page).encode("utf-8", "replace"))
     return faults

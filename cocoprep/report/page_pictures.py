@@ -16,6 +16,7 @@ from cocoprep.report.content import Picture
 from cocoprep.report.entry import Entry
 from cocoprep.report.entry_pictures import EntryPictures, encode_picture
 from cocoprep.report.gallery import Files
+from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.store import FileStore
 
 IN_FOLDER = 1000  # entries whose pictures lie in one folder: some drives choke on more
@@ -65,9 +66,14 @@ class PicturesFolder:
         return found
 
     def remove_old(self) -> None:
-        """Remove pictures of an earlier page of this name, so that those in the folder are of one."""
+        """Remove pictures of an earlier page of this name, so that those in the folder are of one.
+
+        Of one whose writing was killed, what is under a temporary name too.
+        """
+        sweep_folder(self._path, self._files, ours=lambda name: name in CHARTS)
         within = 0
         while self._files.is_folder(place := self._files.join(self._path, str(within))):
+            sweep_folder(place, self._files, ours=lambda name: _OURS.fullmatch(name) is not None)
             for name in self._files.list_names(place):
                 if _OURS.fullmatch(name) and f"{self._base}/{within}/{name}" not in self._written:
                     self._files.delete(self._files.join(place, name))

@@ -71,6 +71,21 @@ def test_too_many_end_with_1(run, tmp_path, coco):
     assert code == 1
     assert "--max-suspects: expected 0 annotations at most, found" in err
     assert "left_elbow" not in err
+    assert "Name a folder with --out" in err
+    page = tmp_path / "found.html"
+    assert f"All are in {page}." in run("check", coco[0], "--max-suspects", 0, "--page", page)[2]
+
+
+def test_what_is_malformed_is_told(run, tmp_path, coco):
+    content = json.loads(coco[0].read_text())
+    for entry in content["annotations"][10:13]:
+        entry["keypoints"] = entry["keypoints"][:-1]
+    path = tmp_path / "short.json"
+    path.write_text(json.dumps(content))
+    code, said, err = run("check", path)
+    assert code == 0
+    assert "of 117 labelled people look wrong" in said
+    assert "3 annotations are malformed and not checked: " in err
 
 
 def test_a_built_folder_and_the_way_back(run, tmp_path, coco):

@@ -63,6 +63,30 @@ def test_three_say_which_is_farthest(run, tmp_path):
     assert rows_of(out)["no joint labelled"][:3] == ["25.0%", "33.3%", "50.0% *"]
 
 
+def test_a_small_share_is_not_zero_and_numbers_stay_whole(run, tmp_path):
+    path, _ = write_people(tmp_path, images=1100, people=2)
+    content = json.loads(path.read_text())
+    person = next(entry for entry in content["annotations"] if entry["num_keypoints"])
+    place = next(n for n in range(2, 51, 3) if person["keypoints"][n])
+    person["keypoints"][place - 2] = person["bbox"][0] - 5
+    path.write_text(json.dumps(content))
+    code, out, _ = run("stats", path)
+    rows = rows_of(out)
+    assert code == 0
+    assert rows["joints outside of their box"][0] == "1 (<0.1%)"
+    assert " / " in rows["kept by --min-keypoints 1 / 5 / 10 / 17"][0]
+
+
+@pytest.mark.parametrize("command", ["stats", "check"])
+def test_a_dash_is_no_file(run, tmp_path, monkeypatch, command):
+    path, _ = write_people(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(command, path, "--json", "-")
+    assert code == 1
+    assert "--json: expected a file to write, found -" in err
+    assert not (tmp_path / "-").exists()
+
+
 def test_of_few_nothing_shifted(run, tmp_path):
     first, second = (write_people(tmp_path / name, images=2, seed=n)[0] for n, name in enumerate("ab"))
     code, out, _ = run("stats", first, second)

@@ -235,3 +235,15 @@ def test_quantiles_of_what_is_there():
     found = masked_quantile(values, there, 0.5, axis=1)
     assert found[0] == 2
     assert np.isnan(found[1])
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1e6, -1e6)])
+def test_a_stray_joint_of_many_makes_nobody_else_odd(sound, place):
+    joints = sound.people.joints.copy()
+    joints[::8, at("left_wrist"), :2] = place
+    faulty = replace(sound, people=replace(sound.people, joints=joints))
+    found = check_labels(faulty)
+    strayed = {one.place for one in found.suspects if one.kind.value == "visibility"}
+    assert strayed == set(range(0, 300, 8))
+    others = {one.place for one in found.suspects} - strayed
+    assert others <= {one.place for one in check_labels(sound).suspects}

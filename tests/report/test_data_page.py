@@ -149,11 +149,18 @@ def test_the_same_data_give_the_same_page_and_old_pictures_go(built, tmp_path):
     (tmp_path / "page-pictures/0").mkdir(parents=True)
     for name in ("row999.jpg", "a7-maps.jpg", "mine.jpg"):
         (tmp_path / "page-pictures/0" / name).touch()
+    # What a write whose process was killed has left: of no process that there is.
+    left = [f"{place}.9999999-0123abcd.tmp" for place in (
+        ".page.html", "page-pictures/.places.png", "page-pictures/0/.a7.jpg"
+    )]  # fmt: skip
+    for place in left:
+        (tmp_path / place).touch()
     found = checked(
         odd("limb", 102, (5, 7), 0.9, "<b>too long</b>", place=1, other=103), odd("box", 101, (), 0.7, "small")
     )
     write(tmp_path / "page.html", root / "out", images=root / "coco/train2017", checked=found)
     assert (tmp_path / "page.html").read_bytes() == (root / "page.html").read_bytes()
+    assert not [place for place in left if (tmp_path / place).exists()]
     names = {path.name for path in (tmp_path / "page-pictures/0").iterdir()}
     assert names == {path.name for path in (root / "page-pictures/0").iterdir()} | {"mine.jpg"}
 

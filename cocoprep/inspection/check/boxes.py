@@ -6,7 +6,7 @@ import numpy as np
 
 from cocoprep.inspection.check.finding import Finding
 from cocoprep.inspection.check.orderly import masked_quantile
-from cocoprep.inspection.check.people import Checked
+from cocoprep.inspection.check.people import OFF_PX, Checked, at_corner, outside_px
 from cocoprep.inspection.check.suspect import SuspectKind
 from cocoprep.inspection.data_set import Bools, Floats
 
@@ -14,7 +14,7 @@ _SLACK = 0.1  # of a box's longer side, by which joints may lie outside of it
 _OUTSIDE = 0.5  # of a person's joints
 _SEVERAL = 6  # joints, from which the size of the box is held against that of the body
 _REACHES = 5.0
-_OFF_PX, _OFF_SHARE = 1.0, 0.1  # outside of a photograph: what rounding does, and what is much, of the person's scale
+_OFF_SHARE = 0.1  # outside of a photograph, of the person's scale: what is much
 _MOST_EXCESS = 4.0
 
 
@@ -40,7 +40,7 @@ def find_boxes(checked: Checked) -> list[Finding]:
 def _outside(checked: Checked) -> Bools:
     """Return (N, K) which labelled joints lie outside of the box."""
     x, y, w, h = np.moveaxis(checked.people.bbox[:, :, None], 1, 0)
-    slack = _SLACK * np.maximum(w, h) + _OFF_PX
+    slack = _SLACK * np.maximum(w, h) + OFF_PX
     at = checked.frame.points
     held = (at.real >= x - slack) & (at.real <= x + w + slack) & (at.imag >= y - slack) & (at.imag <= y + h + slack)
     return np.asarray(checked.labelled & ~held)
@@ -65,10 +65,9 @@ def _size_excess(checked: Checked, boxed: Bools) -> tuple[Floats, Floats]:
 def find_visibility(checked: Checked) -> list[Finding]:
     """Find joints that are labelled as visible, but lie outside of the photograph, or at its corner (0, 0)."""
     at, people = checked.frame.points, checked.people
-    width, height = people.sizes[:, :1], people.sizes[:, 1:]
-    off = np.maximum(np.maximum(-at.real, at.real - width + 1), np.maximum(-at.imag, at.imag - height + 1))
-    outside = checked.visible & people.sized[:, None] & (off > _OFF_PX)
-    corner = checked.labelled & (at == 0)
+    off = outside_px(at, people.sizes)
+    outside = checked.visible & (off > OFF_PX)
+    corner = checked.labelled & at_corner(at)
     found = []
     for n in np.flatnonzero((outside | corner).any(axis=1)).tolist():
         joints = np.flatnonzero(outside[n] | corner[n])

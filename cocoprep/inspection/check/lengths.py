@@ -45,7 +45,9 @@ class Lengths:
         return np.where(self.there, self.logs - np.log(self.scale)[:, None] - self.full, -np.inf)
 
 
-def measure_lengths(points: Complexes, labelled: Bools, limbs: NDArray[np.int64], box_px: Floats) -> Lengths:
+def measure_lengths(
+    points: Complexes, labelled: Bools, trusted: Bools, limbs: NDArray[np.int64], box_px: Floats
+) -> Lengths:
     """Return how long limbs are, and by them how large people are.
 
     A person's size and a limb's full length by it are found in turns: the size is a high quantile of what the person's
@@ -54,6 +56,7 @@ def measure_lengths(points: Complexes, labelled: Bools, limbs: NDArray[np.int64]
     Args:
         points: (N, K) complex.
         labelled: (N, K).
+        trusted: (N, K) which joints say how long limbs are; of a limb between no such joints, all do.
         limbs: (L, 2).
         box_px: (N,) what the size of the box says, one voice among the limbs'; NaN for none.
     """
@@ -61,8 +64,10 @@ def measure_lengths(points: Complexes, labelled: Bools, limbs: NDArray[np.int64]
     there = labelled[:, limbs[:, 0]] & labelled[:, limbs[:, 1]] & (span > _LEAST_PX)
     box = np.isfinite(box_px) & (box_px > _LEAST_PX)
     said = np.log(np.column_stack([np.where(there, span, 1), np.where(box, box_px, 1)]))
-    voices = np.column_stack([there, box])
-    size = np.where(box, said[:, -1], masked_quantile(said[:, :-1], there, 0.5, axis=1))
+    told = there & trusted[:, limbs[:, 0]] & trusted[:, limbs[:, 1]]
+    told = np.where(told.any(axis=0), told, there)
+    voices = np.column_stack([told, box])
+    size = np.where(box, said[:, -1], masked_quantile(said[:, :-1], told, 0.5, axis=1))
     size = np.where(np.isnan(size), 0.0, size)
     full = np.zeros(said.shape[1])
     for _ in range(_ROUNDS):
@@ -73,7 +78,7 @@ def measure_lengths(points: Complexes, labelled: Bools, limbs: NDArray[np.int64]
         size = np.where(np.isnan(by_limbs), size, by_limbs)
     # A limb at the upper quantile is a little over its full length by that size: settle it for good.
     size = _within_reach(size, points, labelled)
-    high = masked_quantile(said[:, :-1] - size[:, None], there, LONG_QUANTILE, axis=0)
+    high = masked_quantile(said[:, :-1] - size[:, None], told, LONG_QUANTILE, axis=0)
     full = np.where(there.any(axis=0), high, 0.0)
     longest = full[there.any(axis=0)].max() if there.any() else 0.0  # whose full length is 1 by the scale
     size, full = size + longest, full - longest

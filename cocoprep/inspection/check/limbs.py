@@ -12,7 +12,7 @@ from cocoprep.inspection.data_set import Floats
 
 _REACHES = 1.8  # of a limb's own spread above its full length, that is taken for sound
 _LEAST = 0.2  # as a logarithm: 1.2 times its full length is never told
-_FEW_LIMBS = 0.25  # more for a person of whose limbs few are seen, by the root of their number
+_FEW_LIMBS = 0.25  # more for a person of whose limbs few are seen, by their number
 _FAR = 8.0  # standard deviations from where the other joints have it
 _POSE_REACHES = 3.2
 _SEVERAL = 3  # limbs: where no joint is in all of them, it is the pose
@@ -25,7 +25,7 @@ def limb_excess(checked: Checked) -> Floats:
         return np.zeros(lengths.there.shape)
     _, reach = middle_and_reach(lengths.logs - np.log(lengths.scale)[:, None], lengths.there, 0.95)
     sound = np.maximum(_REACHES * np.nan_to_num(reach), _LEAST)[None]
-    sound = sound + _FEW_LIMBS / np.sqrt(np.maximum(lengths.count, 1))[:, None] ** 2
+    sound = sound + _FEW_LIMBS / np.maximum(lengths.count, 1)[:, None]
     return np.where(lengths.there, lengths.over / sound, 0)
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.inspection.check.expected import Surprise, surprise
-from cocoprep.inspection.check.frame import Frame, frame_people
+from cocoprep.inspection.check.frame import Complexes, Frame, frame_people
 from cocoprep.inspection.check.lengths import Lengths, measure_lengths
 from cocoprep.inspection.data_set import Bools, Floats, Ints, People
 from cocoprep.pose.keypoints import KeypointTable
 
 _FARTHEST_PX = 1e7
+OFF_PX = 1.0  # outside of a photograph, which rounding does
 _TOLERANCE = 2.6  # times a joint's OKS sigma, by the scale: two sigmas of a body of some 1.3 scales squared
 
 
@@ -67,7 +68,9 @@ def checked_people(people: People, table: KeypointTable) -> Checked:
     points = people.joints[..., 0].astype(np.float64) + 1j * people.joints[..., 1]
     labelled = people.joints[..., 2] > 0
     box_px = np.sqrt(np.maximum(people.bbox[:, 2] * people.bbox[:, 3], 0))
-    lengths = measure_lengths(points, labelled, limbs_of(table), np.where(box_px > 0, box_px, np.nan))
+    # A fault that many share, such as one joint at the corner, must not make its limbs long for all.
+    trusted = labelled & ~at_corner(points) & ~(outside_px(points, people.sizes) > OFF_PX)
+    lengths = measure_lengths(points, labelled, trusted, limbs_of(table), np.where(box_px > 0, box_px, np.nan))
     frame = frame_people(points, labelled, lengths.scale)
     return Checked(table, people, places, frame, lengths, surprise(frame, table.flip_index))
 
@@ -75,6 +78,21 @@ def checked_people(people: People, table: KeypointTable) -> Checked:
 def is_checked(people: People) -> Bools:
     """Return (N,) which people are checked."""
     return np.asarray((people.labelled > 0) & ~people.crowd)
+
+
+def outside_px(points: Complexes, sizes: Ints) -> Floats:
+    """Return (N, K) by how many pixels points (N, K) lie outside of photographs of `sizes` (N, 2); 0 if not known."""
+    width, height = sizes[:, :1], sizes[:, 1:]
+    beyond = np.maximum(
+        np.maximum(-points.real, points.real - width + 1), np.maximum(-points.imag, points.imag - height + 1)
+    )
+    known = np.asarray((sizes > 0).all(axis=1))
+    return np.where(known[:, None], np.maximum(beyond, 0), 0)
+
+
+def at_corner(points: Complexes) -> Bools:
+    """Return (N, K) which points lie at exactly (0, 0), where tools put what nobody has placed."""
+    return np.asarray(points == 0)
 
 
 def _bounded(joints: NDArray[np.float32]) -> NDArray[np.float32]:

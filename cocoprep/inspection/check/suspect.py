@@ -27,7 +27,7 @@ KIND_MEANINGS = {
     SuspectKind.OTHER: "a joint lies where another person has it",
     SuspectKind.LIMB: "a limb is of impossible length",
     SuspectKind.FAR: "a joint is far off where the others have it",
-    SuspectKind.SIDES: "left and right of the whole are exchanged",
+    SuspectKind.SIDES: "left and right are exchanged throughout",
     SuspectKind.ARMS: "left and right arm are exchanged",
     SuspectKind.LEGS: "left and right leg are exchanged",
     SuspectKind.BOX: "the box does not belong to the joints",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from cocoprep.cli.check_run import refuse_seen
@@ -60,3 +63,11 @@ def test_the_command_asks_the_network(run, folders, tmp_path):
     code, _, err = run("check", annotations, "--run", trained)
     assert code == 1
     assert "expected PATH to be a built folder" in err
+
+
+def test_a_run_that_is_refused_is_told_in_one_line(folders, tmp_path):
+    command = [sys.executable, "-m", "cocoprep", "check", folders[0], "--run", tmp_path / "nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
