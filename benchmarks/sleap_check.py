@@ -2,7 +2,8 @@
 
 `PYTHON benchmarks/sleap_check.py FILE TABLE OUT`: TABLE is JSON with the names, limbs and mirror partners (pairs of
 places) of the joints. OUT becomes a JSON list of [annotation id, score, whether flagged], the highest score first:
-flagged is what SLEAP flags by its own threshold, or holds for one of a pair of duplicates.
+flagged is what SLEAP flags by its own threshold, or holds for one of a pair of duplicates, whose score counts too where
+it is higher.
 
 Nothing of cocoprep is imported: SLEAP lives in an environment of its own.
 """
@@ -58,7 +59,10 @@ def main() -> None:
         for one in found.get_flagged(detector.config.instance_threshold)
     }
     for key, frame in found.frame_results.items():
-        flagged |= {ids[key.frame_idx, place] for pair in frame.duplicate_pairs for place in pair[:2]}
+        for pair, score in zip(frame.duplicate_pairs, frame.duplicate_scores, strict=True):
+            for number in (ids[key.frame_idx, place] for place in pair[:2]):
+                flagged.add(number)
+                scores[number] = max(scores[number], float(score))
     ranked = sorted(scores, key=lambda one: -scores[one])
     Path(sys.argv[3]).write_text(json.dumps([[one, scores[one], one in flagged] for one in ranked]))
 
