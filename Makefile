@@ -12,7 +12,8 @@ SAMPLE_IMAGES ?= 1250
 DATA ?= $(SAMPLE)/shards/train2017
 VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
 RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
-TRAIN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
+# Of the sample, whatever TRAIN= says besides: by the usual settings it would be mirrored, and not be learned.
+SAMPLE_SETTINGS = $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 
 # Where it is set, each of a build's processes, and of the hundreds that tests start, compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -41,7 +42,7 @@ $(VENV)/.dev: setup.cfg constraints.txt | $(BIN)/python
 	touch $@ $(VENV)/.data $(VENV)/.train
 
 train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## train, or go on: DATA=, VAL=, RUN= name folders, TRAIN= options
-	$(BIN)/cocoprep train --data $(DATA) $(if $(VAL),--val $(VAL)) --run-dir $(RUN) --resume $(TRAIN)
+	$(BIN)/cocoprep train --data $(DATA) $(if $(VAL),--val $(VAL)) --run-dir $(RUN) --resume $(SAMPLE_SETTINGS) $(TRAIN)
 
 sample-shards: $(VENV)/.data  ## draw a larger sample and build it small, to train on without a GPU
 	$(BIN)/cocoprep sample $(SAMPLE)/coco --images $(SAMPLE_IMAGES)

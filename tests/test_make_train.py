@@ -19,7 +19,7 @@ def learn(folder, *, images, options=""):
         (folder / stamp).touch()
     make = [
         "make", "train", f"SAMPLE={folder}/sample", f"SAMPLE_IMAGES={images}", f"RUN={folder}/run", f"VENV={folder}",
-        f"BIN={Path(sys.executable).parent}", f"TRAIN=--config model/configs/sample.toml {options}",
+        f"BIN={Path(sys.executable).parent}", f"TRAIN={options}",
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(make, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -34,6 +34,9 @@ def test_from_nothing_to_the_figures_of_an_epoch(tmp_path):
     assert (last["epoch"], last["phase"]) == (1, "val")
     assert last["people"] > 10
     assert {"AP", "pck@0.2", "pck@0.2_guess", "loss", "skill"} <= set(last)
+    settings = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert settings["augment"]["flip_probability"] == 0  # an option leaves the sample's settings as they are
+    assert (settings["epochs"], settings["network"]["channels"]) == (1, 64)
 
 
 @pytest.mark.long
