@@ -16,7 +16,7 @@ from cocoprep.evaluation.average_precision import OKS_FIGURES, measure_precision
 from cocoprep.evaluation.matching import match_people
 from cocoprep.evaluation.oks import oks_of_pairs, score_oks
 from cocoprep.evaluation.pck import CURVE, PCK_THRESHOLDS, matched_keypoints, unit_lengths
-from cocoprep.evaluation.people_found import RANGES
+from cocoprep.evaluation.people_found import RANGES, PeopleFound
 from cocoprep.pose.keypoints import KeypointTable
 
 JOINT, SIZE = "AUC of ", "AUC, "  # how the figures of joints and of sizes are called, before their names
@@ -32,6 +32,7 @@ class DrawnFigures:
     Attributes:
         values: by name, over all photographs; NaN where nobody stands behind one.
         drawn: (B,) the same over each draw.
+        photographs: by name, how many have somebody who stands behind the figure.
         person_oks: (N,) of each person who counts and the prediction that is theirs, 0 where there is none; NaN of all
             others.
         matches: (N,) the place of that prediction, or -1.
@@ -40,6 +41,7 @@ class DrawnFigures:
 
     values: dict[str, float]
     drawn: dict[str, Floats]
+    photographs: dict[str, int]
     person_oks: Floats
     matches: NDArray[np.int64]
     predictions: Predictions
@@ -76,6 +78,7 @@ def measure_drawn(
     return DrawnFigures(
         values={name: float(_known(name, value)[0]) for name, value in values.items()},
         drawn={name: _known(name, value) for name, value in drawn.items()},
+        photographs=_photographs_of_oks(oks.found) | _photographs_of_pck(right, place, table),
         person_oks=person_oks,
         matches=matches,
         predictions=predictions,
@@ -85,6 +88,12 @@ def measure_drawn(
 def _known(name: str, values: Floats) -> Floats:
     """Return figures with NaN where nobody stands behind one, which OKS writes as -1."""
     return np.where(values < 0, np.nan, values) if name in OKS_FIGURES else values
+
+
+def _photographs_of_oks(found: PeopleFound) -> dict[str, int]:
+    """Return how many photographs have people who count, by figure of OKS."""
+    every, medium, large = np.count_nonzero(found.people, axis=1).tolist()
+    return dict(zip(OKS_FIGURES, [every, every, every, medium, large] * 2, strict=True))
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,14 @@ def _pck(right: _Right, place: NDArray[np.int64], copies: NDArray[np.int64], tab
         sums = _summed(right.credit["AUC"] * these, place, copies).sum(axis=1)
         figures[f"{SIZE}{size}"] = _ratio(sums, _summed(these, place, copies).sum(axis=1))
     return figures
+
+
+def _photographs_of_pck(right: _Right, place: NDArray[np.int64], table: KeypointTable) -> dict[str, int]:
+    """Return how many photographs have labelled joints, by figure of `_pck`."""
+    behind = dict.fromkeys(right.credit, right.labelled.any(axis=1))
+    behind |= {f"{JOINT}{joint}": right.labelled[:, k] for k, joint in enumerate(table.names)}
+    behind |= {f"{SIZE}{size}": right.labelled.any(axis=1) & of for size, of in right.sizes.items()}
+    return {name: len(np.unique(place[these])) for name, these in behind.items()}
 
 
 def _summed(

@@ -9,7 +9,7 @@ import pytest
 
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.evaluation.bootstrap import Interval, interval_of, share_beyond, students_t
-from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, UNKNOWN, compare, compared_as_json, verdict
+from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, TOO_FEW, UNKNOWN, compare, compared_as_json, verdict
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES, score_oks
 from cocoprep.evaluation.pck import PCK_THRESHOLDS
@@ -135,6 +135,40 @@ def test_what_nobody_stands_behind_is_said(tmp_path):
     compared = compare(small, both, HANDS, draws=100)
     assert verdict(compared.differences["other"]["APl"]) == UNKNOWN
     assert compared_as_json(compared, context={})["differences"]["other"]["APl"]["value"] is None
+
+
+def test_a_figure_of_few_photographs_is_never_called_better_or_worse(tmp_path):
+    """Small people are on five photographs alone: all draws agree, whatever is true of others."""
+
+    def people(small):
+        areas = [100.0 if number <= small else 3000.0 for number in range(1, 13)]
+        return [person(n, *[(1, 1, 2)] * 3, area=area, image=n) for n, area in enumerate(areas, start=1)]
+
+    both = {
+        name: predictions_of(*[(number, 0.5, [(x, 1)] * 3) for number in range(1, 13)])
+        for name, x in (("near", 1), ("far", 30))
+    }
+    for small, said in ((5, TOO_FEW), (6, "worse")):
+        compared = compare(truth_of(tmp_path, *people(small)), both, HANDS, draws=100)
+        found = compared.differences["far"]["AUC, small"]
+        assert found.value < 0
+        assert verdict(found) == said
+        assert compared.sides["far"].photographs["AUC, small"] == small
+        assert verdict(compared.differences["far"]["AUC"]) == "worse"
+
+
+def test_what_is_labelled_on_few_photographs_has_no_interval(tmp_path):
+    people = [person(n, (1, 1, 2), (1, 1, 2), (1, 1, 2 if n < 4 else 0), image=n) for n in range(1, 11)]
+    both = {
+        name: predictions_of(*[(number, 0.5, [(x, 1)] * 3) for number in range(1, 11)])
+        for name, x in (("near", 1), ("far", 30))
+    }
+    compared = compare(truth_of(tmp_path, *people), both, HANDS, draws=100)
+    said = {name: verdict(one) for name, one in compared.differences["far"].items()}
+    assert (said["AUC of head"], said["AUC of right_hand"], said["APm"]) == ("worse", TOO_FEW, UNKNOWN)
+    assert said["AP"] == "worse"
+    as_json = compared_as_json(compared, context={})["differences"]["far"]["AUC of right_hand"]
+    assert (as_json["low"], as_json["high"], as_json["verdict"]) == (None, None, TOO_FEW)
 
 
 def test_draws_without_anybody_say_nothing():
