@@ -206,7 +206,7 @@ def _lost(boxes: str, lost: int, faults: Sequence[str]) -> Iterator[str]:
         said = counted(lost, "lines of the detections are on no photograph that can be read, or give no crop")
         if boxes == TRUTH:
             said = f"{lost} of the ground truth's boxes are on no photograph that can be read, or give no crop"
-        yield f"{WARNING}{said}, such as {faults[0]:.300}: WHOEVER IS THERE COUNTS AS MISSED"
+        yield f"{said}, such as {faults[0]:.300}"
 
 
 def _made(
@@ -214,9 +214,10 @@ def _made(
 ) -> Made:
     """Return what a network has predicted on photographs, with all that is to be said of it."""
     if not looked.boxes:
-        why = lost[0].removeprefix(WARNING) if lost else "the ground truth counts nobody"
+        why = lost[0] if lost else "the ground truth counts nobody"
         where = "the ground truth's boxes" if boxes == TRUTH else f"--boxes {boxes}"
         raise CocoprepError(f"{where}: there is nothing to score, since {why}.")
+    lost = [f"{WARNING}{one}: WHOEVER IS THERE COUNTS AS MISSED" for one in lost]
     if found is None:
         note = BOXES.format(one=truth.table.noun.one)
         return Made(boxes, looked.predictions, [note, *lost], _context(options, boxes, crops="photographs"))

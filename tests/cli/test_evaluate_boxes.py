@@ -59,7 +59,7 @@ def test_a_detectors_boxes_on_photographs(run, root, tmp_path):
     assert "People are scored by box times joints, OKS-NMS at 0.9" in said
     assert "warning: 1 line of the detections is on no photograph that can be read, or give no crop, such as" in said
     assert "WHOEVER IS THERE COUNTS AS MISSED" in said
-    assert "flip test, decoded by taylor, in the boxes of" in said
+    assert "(with flip test, decoded by taylor, in the boxes of" in said
     assert "no thresholds" not in err
     assert not (root / "run/thresholds.json").exists()
     out = root / "run/evaluation/truth-boxes-worse"
@@ -135,6 +135,7 @@ def test_the_truths_boxes_on_photographs(run, root, tmp_path):
     code, text, err = run(*options, *photographs)
     assert code == 0, err
     assert text.startswith("note: BOXES ARE THE GROUND TRUTH'S")
+    assert "(without flip test, decoded by taylor, in the truth's boxes)" in " ".join(text.split())
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert (figures["boxes"], figures["crops"]) == ("truth", "photographs")
     assert figures["counts"]["people_predicted"] == figures["counts"]["people"] > 5
@@ -161,3 +162,4 @@ def test_boxes_of_which_none_can_be_used(run, root, tmp_path, lines, says):
     )  # fmt: skip
     assert code == 1
     assert says in " ".join(err.split())
+    assert "COUNTS AS MISSED" not in err  # of an error nothing counts
