@@ -64,7 +64,7 @@ def run_job(
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:
-    """Return paths by short names: a run's or a file's own, with its folders where two are alike."""
+    """Return paths by short names: a run's or a file's own, or those of the folders by which two such differ."""
     for path in paths:
         check_paths({"RUN_OR_RESULTS": path})
     if len(paths) < 2:
@@ -73,9 +73,11 @@ def _names(paths: Sequence[str]) -> dict[str, str]:
         raise ConfigError("expected each run or results file once, found one more than once.")
     parts = [[part for part in path.split("/") if part] or [path] for path in paths]
     for most in range(1, 1 + max(map(len, parts))):
-        names = ["/".join(one[-most:]) for one in parts]
-        if len(set(names)) == len(names):
-            return dict(zip(names, paths, strict=True))
+        names = [one[-most:] for one in parts]
+        if len(set(map(tuple, names))) == len(names):
+            while len({one[-1] for one in names}) == 1 and all(one[1:] for one in names):
+                names = [one[:-1] for one in names]
+            return {"/".join(name): path for name, path in zip(names, paths, strict=True)}
     return {path: path for path in paths}
 
 
