@@ -51,7 +51,7 @@ def check_draws(draws: int, seed: int) -> None:
     require_number("--seed", seed, 0, whole=True)
 
 
-def draw_copies(images: int, *, draws: int = DRAWS, seed: int = 0) -> NDArray[np.int64]:
+def draw_copies(images: int, *, draws: int = DRAWS, seed: int = 0) -> NDArray[np.int32]:
     """Draw photographs.
 
     Args:
@@ -67,7 +67,10 @@ def draw_copies(images: int, *, draws: int = DRAWS, seed: int = 0) -> NDArray[np
     """
     check_draws(draws, seed)
     rng = np.random.default_rng(seed)
-    return np.array([np.bincount(rng.integers(images, size=images), minlength=images) for _ in range(draws)], np.int64)
+    copies = np.empty((draws, images), np.int32)  # of 100,000 draws the largest array there is
+    for of_draw in copies:
+        of_draw[:] = np.bincount(rng.integers(images, size=images), minlength=images)
+    return copies
 
 
 def interval_of(value: float, drawn: ArrayLike, *, photographs: int, level: float = LEVEL) -> Interval:

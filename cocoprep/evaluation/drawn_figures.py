@@ -20,6 +20,7 @@ from cocoprep.evaluation.people_found import RANGES, PeopleFound
 from cocoprep.pose.keypoints import KeypointTable
 
 JOINT, SIZE = "AUC of ", "AUC, "  # how the figures of joints and of sizes are called, before their names
+_DRAWS = 500  # that are measured together: curves and sums of all at once would fill the memory
 SMALL = "small"  # below COCO's medium, where OKS has no figure
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ class DrawnFigures:
 
 
 def measure_drawn(
-    truth: Truth, predictions: Predictions, table: KeypointTable, copies: NDArray[np.int64]
+    truth: Truth, predictions: Predictions, table: KeypointTable, copies: NDArray[np.int32]
 ) -> DrawnFigures:
     """Measure a result, and again on every draw.
 
@@ -63,11 +64,13 @@ def measure_drawn(
     """
     oks = score_oks(truth, predictions, table)
     matches = match_people(truth, predictions, table)
-    once = np.ones((1, copies.shape[1]), np.int64)
+    once = np.ones((1, copies.shape[1]), np.int32)
     right = _joints_right(truth, predictions, matches, table)
     place = np.searchsorted(oks.found.images, truth.image_ids[truth.counts])
     values = {name: np.array([value]) for name, value in oks.figures.items()} | _pck(right, place, once, table)
-    drawn = measure_precision(oks.found, copies).figures | _pck(right, place, copies, table)
+    blocks = (copies[start : start + _DRAWS] for start in range(0, len(copies), _DRAWS))
+    by_block = [measure_precision(oks.found, some).figures | _pck(right, place, some, table) for some in blocks]
+    drawn = {name: np.concatenate([one[name] for one in by_block]) for name in values}
     person_oks = np.full(len(matches), np.nan)
     person_oks[truth.counts] = 0.0
     found = matches >= 0
@@ -133,7 +136,7 @@ def _area(apart: Floats, lengths: Floats) -> Floats:
     return total
 
 
-def _pck(right: _Right, place: NDArray[np.int64], copies: NDArray[np.int64], table: KeypointTable) -> dict[str, Floats]:
+def _pck(right: _Right, place: NDArray[np.int64], copies: NDArray[np.int32], table: KeypointTable) -> dict[str, Floats]:
     """Return (B,) the figures of joints: by threshold and under the curve, of all, of each, of people of each size."""
     labelled = right.labelled
     joints = _summed(labelled, place, copies)
@@ -159,7 +162,7 @@ def _photographs_of_pck(right: _Right, place: NDArray[np.int64], table: Keypoint
 
 
 def _summed(
-    values: NDArray[np.float64] | NDArray[np.bool_], place: NDArray[np.int64], copies: NDArray[np.int64]
+    values: NDArray[np.float64] | NDArray[np.bool_], place: NDArray[np.int64], copies: NDArray[np.int32]
 ) -> Floats:
     """Return (B, K) sums of people's values (n, K), of as many copies as there are of their photographs (n,)."""
     of_images = np.zeros((copies.shape[1], values.shape[1]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.evaluation.bootstrap import Interval, interval_of, share_beyond, students_t
+from cocoprep.evaluation.bootstrap import Interval, draw_copies, interval_of, share_beyond, students_t
 from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, TOO_FEW, UNKNOWN, compare, compared_as_json, verdict
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES, score_oks
@@ -57,8 +57,6 @@ def test_figures_are_those_of_an_evaluation(truth):
 
 def test_an_interval_is_of_figures_over_drawn_photographs(truth):
     """By a loop: the people of each drawn photograph, as often as it is drawn."""
-    from cocoprep.evaluation.bootstrap import draw_copies
-
     both = {"one": predicted(truth, 3), "other": predicted(truth, 4, seed=3)}
     compared = compare(truth, both, HANDS, draws=100, seed=5)
     images = sorted(image["id"] for image in truth.images)
@@ -114,6 +112,26 @@ def test_the_same_seed_gives_the_same_intervals(truth):
     assert as_json[0] == as_json[1]
     assert as_json[0]["figures"]["one"]["AP"]["low"] != as_json[2]["figures"]["one"]["AP"]["low"]
     assert as_json[0]["figures"]["one"]["AP"]["value"] == score_oks(truth, both["one"], HANDS).figures["AP"]
+
+
+def test_draws_in_blocks_are_those_of_all_at_once(truth, monkeypatch):
+    """Else 100,000 draws of COCO's photographs would take gigabytes more."""
+    from cocoprep.evaluation import drawn_figures
+
+    copies = draw_copies(len(truth.images), draws=100, seed=2)
+    assert copies.dtype == np.int32
+    at_once = drawn_figures.measure_drawn(truth, predicted(truth, 5), HANDS, copies)
+    monkeypatch.setattr(drawn_figures, "_DRAWS", 30)
+    measured = drawn_figures.measure_precision
+    shapes = []
+    monkeypatch.setattr(
+        drawn_figures, "measure_precision", lambda found, some: [shapes.append(len(some)), measured(found, some)][1]
+    )
+    blocks = drawn_figures.measure_drawn(truth, predicted(truth, 5), HANDS, copies)
+    assert shapes == [30, 30, 30, 10]
+    assert list(blocks.drawn) == list(at_once.drawn)
+    for name, values in at_once.drawn.items():
+        np.testing.assert_allclose(blocks.drawn[name], values, rtol=1e-12)
 
 
 def test_people_farthest_apart_come_first_and_who_is_missed_has_an_oks_of_0(truth):
