@@ -145,7 +145,10 @@ def _read_boxes(options: EvaluateOptions, path: str, truth: Truth, files: FileSt
     data = read_user_file(path, files, expected, refusal=ResultsError, option="--boxes")
     images = ResultImages(truth.path, truth.file_names, truth.source_ids, what="detections")
     category = f"{truth.category_id}, the category that counts in {truth.path}"
-    return read_boxes(data, path, images, categories=truth.categories, expected=category, rules=options.rules)
+    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.images}
+    return read_boxes(
+        data, path, images, categories=truth.categories, expected=category, sizes=sizes, rules=options.rules
+    )
 
 
 def _photographs(

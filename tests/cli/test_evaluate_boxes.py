@@ -143,6 +143,19 @@ def test_the_truths_boxes_on_photographs(run, root, tmp_path):
     assert not (root / "run/thresholds.json").exists()
 
 
+def test_boxes_that_look_like_corners_are_told(run, root, tmp_path):
+    options = ("--run", root / "run", "--data", root / "shards", "--out", tmp_path / "out")
+    corners = json.loads((root / "boxes.json").read_text())
+    for line in corners:
+        x, y, width, height = line["bbox"]
+        line["bbox"] = [x, y, x + width, y + height]
+    (tmp_path / "corners.json").write_text(json.dumps(corners))
+    code, text, err = run(*options, "--boxes", tmp_path / "corners.json", "--boxes", root / "boxes.json")
+    assert code == 0, err
+    said = "boxes reach far out of their photograph, but as corners x1, y1, x2, y2 they would fit"
+    assert " ".join(text.split()).count(said) == 1  # not of the sound ones
+
+
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
