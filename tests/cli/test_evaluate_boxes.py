@@ -176,3 +176,4 @@ def test_boxes_of_which_none_can_be_used(run, root, tmp_path, lines, says):
     assert code == 1
     assert says in " ".join(err.split())
     assert "COUNTS AS MISSED" not in err  # of an error nothing counts
+    assert (tmp_path / "out").exists() == ("nothing to score" in says)  # that alone is found out by looking
