@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.compare_report import print_compared
@@ -66,19 +64,21 @@ def run_job(
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:
-    """Return paths by short names: a run's or a file's own, a number behind where two are alike."""
+    """Return paths by short names: a run's or a file's own, or those of the folders by which two such differ."""
     for path in paths:
         check_paths({"RUN_OR_RESULTS": path})
     if len(paths) < 2:
         raise ConfigError("expected two runs or results files at least to compare, found one.")
     if len(set(paths)) < len(paths):
         raise ConfigError("expected each run or results file once, found one more than once.")
-    names: dict[str, str] = {}
-    for path in paths:
-        name = os.path.basename(path.rstrip("/")) or path
-        name = next(one for one in chain([name], (f"{name}-{n}" for n in count(2))) if one not in names)
-        names[name] = path
-    return names
+    parts = [[part for part in path.split("/") if part] or [path] for path in paths]
+    for most in range(1, 1 + max(map(len, parts))):
+        names = [one[-most:] for one in parts]
+        if len(set(map(tuple, names))) == len(names):
+            while len({one[-1] for one in names}) == 1 and all(one[1:] for one in names):
+                names = [one[:-1] for one in names]
+            return {"/".join(name): path for name, path in zip(names, paths, strict=True)}
+    return {path: path for path in paths}
 
 
 def _options(

@@ -10,8 +10,8 @@ from rich.console import Console
 from cocoprep.cli.console import PlainConsole
 from cocoprep.cli.figure_table import NONE, print_table, share
 from cocoprep.evaluation.average_precision import OKS_FIGURES
-from cocoprep.evaluation.bootstrap import LEVEL, Interval
-from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, UNKNOWN, Compared, verdict
+from cocoprep.evaluation.bootstrap import LEAST_PHOTOGRAPHS, LEVEL, Interval
+from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, TOO_FEW, UNKNOWN, Compared, verdict
 from cocoprep.evaluation.drawn_figures import JOINT, SIZE
 
 _JOINTS = 18  # that a screen has room for
@@ -82,6 +82,12 @@ def _ends(one: Interval) -> str:
 
 def _print_sentence(compared: Compared, other: str, console: Console) -> None:
     one = compared.differences[other]["AP"]
+    if verdict(one) == TOO_FEW:
+        console.print(
+            f"OKS AP of {other} minus that of {compared.first}: {_signed(one)}. People are on fewer than "
+            f"{LEAST_PHOTOGRAPHS} photographs, too few to say whether that is chance."
+        )
+        return
     than = {NOT_DISTINGUISHABLE: "from", UNKNOWN: "of"}.get(verdict(one), "than")
     console.print(
         f"OKS AP of {other} is {verdict(one)} {than} that of {compared.first}: {_signed(one)}, interval {_ends(one)}."

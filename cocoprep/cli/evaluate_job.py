@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
 from cocoprep.cli.evaluate_places import make_room, output_folders
-from cocoprep.cli.evaluate_predictions import Made, make_predictions
+from cocoprep.cli.evaluate_predictions import Made, make_predictions, read_detected
 from cocoprep.cli.evaluate_report import print_evaluation
 from cocoprep.cli.evaluate_sets import print_by_boxes
 from cocoprep.cli.keypoints import open_table
@@ -72,13 +72,14 @@ def run_job(options: EvaluateOptions) -> None:
     dataset = None if options.data is None else open_data(options.data, files)
     of_run = None if options.run_dir is None else _joints_of_run(options.run_dir, files)
     truth = read_ground(options, dataset, files)
+    detected = read_detected(options, truth, files)  # before a folder is made for what is of them
     outs = output_folders(options, truth, None if dataset is None else dataset.manifest, of_run, files)
     make_room(options, [out for out in outs.values() if out is not None], files)
     theirs = of_run or truth.table
     if options.results_keypoints is not None:
         theirs = open_table(options.results_keypoints, files, option="--results-keypoints")
     joint_map = find_map(theirs, truth.table, options.joint_map)
-    made = make_predictions(options, truth, dataset, theirs, files)
+    made = make_predictions(options, truth, dataset, theirs, files, detected=detected)
     found = [_measure(options, truth, dataset, one, joint_map=joint_map, files=files) for one in made]
     try:
         written = _write(options, found, outs, files)

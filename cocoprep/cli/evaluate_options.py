@@ -139,8 +139,9 @@ class EvaluateOptions:
         """Say what is scored, and how a network was made to predict, in boxes of `TRUTH` or of a file."""
         if self.run_dir is None:
             return self.results or ""
+        flip = "with" if self.flip_test else "without"
         whose = "in the truth's boxes" if boxes == TRUTH else f"in the boxes of {boxes}, {self.rules.sentence}"
-        return f"{self.run_dir} ({'flip test, ' * self.flip_test}decoded by {self.decoder}, {whose})"
+        return f"{self.run_dir} ({flip} flip test, decoded by {self.decoder}, {whose})"
 
     def inputs(self, files: FileStore) -> list[str]:
         """Return the files that are read, and folders whose files are."""

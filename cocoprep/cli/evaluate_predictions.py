@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
@@ -45,6 +46,7 @@ OURS = (
     "the results are read in the order of joints of the annotation file, which is not the table's. Those of `cocoprep "
     "predict`, or of a run, are in the table's: score them with --data, on a folder that is built from the file"
 )
+NO_BOXES: Mapping[str, Detections] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,22 @@ class Made:
 
 
 def make_predictions(
-    options: EvaluateOptions, truth: Truth, dataset: ShardDataset | None, theirs: KeypointTable, files: FileStore
+    options: EvaluateOptions,
+    truth: Truth,
+    dataset: ShardDataset | None,
+    theirs: KeypointTable,
+    files: FileStore,
+    *,
+    detected: Mapping[str, Detections] = NO_BOXES,
 ) -> list[Made]:
-    """Read results of joints `theirs`, or have a network predict: once for each of the boxes that are asked for."""
+    """Read results of joints `theirs`, or have a network predict: once for each of the boxes that are asked for.
+
+    `detected` are those of `read_detected`.
+    """
     if options.results is not None:
         predictions = read_results(options.results, files, truth, theirs)
         orders = _order_note(truth, dataset) if options.results_keypoints is None else []
         return [Made("", predictions, [*predictions.notes, *orders], {"results": options.results})]
-    detected = {path: _read_boxes(options, path, truth, files) for path in options.detector_files}
     predictor = _open_predictor(options, files)
     made: dict[str, Made] = {}
     wanted: dict[str, Detections | None] = dict(detected)
@@ -88,6 +98,11 @@ def make_predictions(
         photographs = _photographs(options, dataset, ExifTally(), files)
         made |= _on_photographs(options, truth, wanted, predictor, photographs)
     return [made[boxes] for boxes in options.box_sets]
+
+
+def read_detected(options: EvaluateOptions, truth: Truth, files: FileStore) -> dict[str, Detections]:
+    """Read the boxes of the detectors that are asked for, by file."""
+    return {path: _read_boxes(options, path, truth, files) for path in options.detector_files}
 
 
 def _order_note(truth: Truth, dataset: ShardDataset | None) -> list[str]:
@@ -145,7 +160,10 @@ def _read_boxes(options: EvaluateOptions, path: str, truth: Truth, files: FileSt
     data = read_user_file(path, files, expected, refusal=ResultsError, option="--boxes")
     images = ResultImages(truth.path, truth.file_names, truth.source_ids, what="detections")
     category = f"{truth.category_id}, the category that counts in {truth.path}"
-    return read_boxes(data, path, images, categories=truth.categories, expected=category, rules=options.rules)
+    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.images}
+    return read_boxes(
+        data, path, images, categories=truth.categories, expected=category, sizes=sizes, rules=options.rules
+    )
 
 
 def _photographs(
@@ -206,7 +224,7 @@ def _lost(boxes: str, lost: int, faults: Sequence[str]) -> Iterator[str]:
         said = counted(lost, "lines of the detections are on no photograph that can be read, or give no crop")
         if boxes == TRUTH:
             said = f"{lost} of the ground truth's boxes are on no photograph that can be read, or give no crop"
-        yield f"{WARNING}{said}, such as {faults[0]:.300}: WHOEVER IS THERE COUNTS AS MISSED"
+        yield f"{said}, such as {faults[0]:.300}"
 
 
 def _made(
@@ -214,9 +232,10 @@ def _made(
 ) -> Made:
     """Return what a network has predicted on photographs, with all that is to be said of it."""
     if not looked.boxes:
-        why = lost[0].removeprefix(WARNING) if lost else "the ground truth counts nobody"
+        why = lost[0] if lost else "the ground truth counts nobody"
         where = "the ground truth's boxes" if boxes == TRUTH else f"--boxes {boxes}"
         raise CocoprepError(f"{where}: there is nothing to score, since {why}.")
+    lost = [f"{WARNING}{one}: WHOEVER IS THERE COUNTS AS MISSED" for one in lost]
     if found is None:
         note = BOXES.format(one=truth.table.noun.one)
         return Made(boxes, looked.predictions, [note, *lost], _context(options, boxes, crops="photographs"))

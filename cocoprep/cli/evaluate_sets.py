@@ -15,7 +15,7 @@ from cocoprep.evaluation.by_source import SourceFigures
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.oks import OKS_FIGURES
 from cocoprep.evaluation.pckh import Pckh
-from cocoprep.pose.nouns import Noun
+from cocoprep.pose.nouns import Noun, counted
 
 
 def print_across(across: Across, console: Console) -> None:
@@ -42,7 +42,8 @@ def print_by_crowding(by_crowding: dict[str, CrowdedOks], truth: Truth, console:
     }
     print_table("OKS, as CrowdPose", list(by_crowding), columns, console)
     if count := without_index(truth):
-        console.print(f"{count} images do not say how crowded they are: among all, in none of the others.")
+        says = "images have no crowdIndex, which says how crowded they are: among all, in none of the others"
+        console.print(f"{counted(count, says)}.")
 
 
 def print_by_source(by_source: dict[str, SourceFigures], truth: Truth, console: Console) -> None:

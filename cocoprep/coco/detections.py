@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.coco.collector import without_collection
 from cocoprep.coco.ids import number_of, text_of
 from cocoprep.coco.line_list import LineCheck, LineForm, decode_lines, of_category, passed_over
 from cocoprep.coco.results import CATEGORY_ID
@@ -132,7 +133,8 @@ def read_detections(
         ResultsError: it is no list of boxes, none of it is of the category, or a number is no number of pixels. The
             first such line is named, counted from 0, with its image.
     """
-    read = decode_lines(data.removeprefix(codecs.BOM_UTF8), path, _Line, FORM)
+    with without_collection():
+        read = decode_lines(data.removeprefix(codecs.BOM_UTF8), path, _Line, FORM)
     if categories is None:
         categories = _person_or_only(read)
         expected = f"{CATEGORY_ID}, COCO's person, or one category alone"
@@ -194,7 +196,9 @@ def _each_once(found: Detections) -> Detections:
     """Return each box once; of those that are equal in image, place and score the first."""
     numbers = np.column_stack([found.bbox, found.scores]) + 0.0  # so that -0 and 0 are the same
     rows = np.column_stack([found.image_ids, numbers.view(np.int64)])
-    first = np.sort(np.unique(rows, axis=0, return_index=True)[1])
+    order = np.lexsort(rows.T)  # stable, so that of equal rows the earlier is ahead
+    is_other = np.any(rows[order[1:]] != rows[order[:-1]], axis=1)
+    first = np.sort(order[np.concatenate([[True], is_other])[: len(order)]])
     return found.only(first, TWICE, "lines of the detections are there twice, with all numbers: counted once")
 
 

@@ -167,12 +167,15 @@ def _refuse_equal_lines(
 
 
 def _boxes(lines: list[_Line], check: LineCheck) -> NDArray[np.float64] | None:
-    if not lines[0].bbox:  # pycocotools looks at the first line alone
+    if not lines[0].bbox:  # pycocotools looks at the first line alone, here of those of the category
         return None
     sides = np.array([len(line.bbox or ()) for line in lines])
     check.refuse(
         sides != 4,
-        lambda n: f"expected 4 numbers in bbox, as in line 0, found {sides[n]}. Give every line a bbox, or none",
+        lambda n: (
+            f"expected 4 numbers in bbox, since line {check.places[0]} has one, found {sides[n]}. Give every line a "
+            "bbox, or none"
+        ),
     )
     bbox = np.array([line.bbox for line in lines], np.float64)
     infinite = np.isinf(bbox).max(axis=1)

@@ -92,12 +92,8 @@ def labels_of(truth: Truth) -> Labels:
 def _kinds_of(people: Labels, joints: _Bools) -> dict[str, _Bools]:
     """Return (N,) which people are of each kind, by those (N, K) of their joints that are not at (0, 0)."""
     x, y, w, h = np.moveaxis(people.bbox, -1, 0)
+    sized, fit, far = _as_corners(people.bbox, people.sizes)
     within_one = (people.x >= 0) & (people.x <= 1) & (people.y >= 0) & (people.y <= 1)
-    width, height = people.sizes[:, 0], people.sizes[:, 1]
-    sized = (width > 0) & (height > 0)
-    far_right = x + w - width > np.maximum(_FAR_OUT * width, _FAR_OF_BOX * w)
-    far_down = y + h - height > np.maximum(_FAR_OUT * height, _FAR_OF_BOX * h)
-    fit = (x < w) & (y < h) & (w <= (1 + _FAR_OUT) * width) & (h <= (1 + _FAR_OUT) * height)
     like_corners = sized & fit & _holds(np.stack([x, y, w - x, h - y], axis=-1), people, joints, _NEARLY_ALL)
     boxed = joints.any(axis=1) & (w > 0) & (h > 0)
     outside = boxed & ~_holds(people.bbox, people, joints)
@@ -105,11 +101,38 @@ def _kinds_of(people: Labels, joints: _Bools) -> dict[str, _Bools]:
         "within one": joints.any(axis=1) & (within_one | ~joints).all(axis=1),
         "sized": sized,
         "like corners": like_corners,
-        "far out": (far_right | far_down) & like_corners,
+        "far out": far & like_corners,
         "boxed": boxed,
         "outside": outside,
         "centred": outside & _holds(np.stack([x - w / 2, y - h / 2, w, h], axis=-1), people, joints),
     }
+
+
+def _as_corners(bbox: _Floats, sizes: NDArray[np.int64]) -> tuple[_Bools, _Bools, _Bools]:
+    """Return (N,) whether boxes have a photograph of known size, fit as corners, and reach far out as they are."""
+    x, y, w, h = np.moveaxis(bbox, -1, 0)
+    width, height = sizes[:, 0], sizes[:, 1]
+    far_right = x + w - width > np.maximum(_FAR_OUT * width, _FAR_OF_BOX * w)
+    far_down = y + h - height > np.maximum(_FAR_OUT * height, _FAR_OF_BOX * h)
+    fit = (x < w) & (y < h) & (w <= (1 + _FAR_OUT) * width) & (h <= (1 + _FAR_OUT) * height)
+    return (width > 0) & (height > 0), fit, far_right | far_down
+
+
+def suspicious_boxes(bbox: _Floats, sizes: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return a warning where a detector's boxes (N, 4) look like corners in photographs of `sizes` (N, 2), 0 unknown.
+
+    Sound detectors' boxes stay within their photograph.
+    """
+    sized, fit, far = _as_corners(bbox, sizes)
+    known, like_corners, far_out = (int(one.sum()) for one in (sized, sized & fit, sized & fit & far))
+    if like_corners < _LIKE_CORNERS * known or far_out <= _FAR_OUT * known:
+        return ()
+    text = (
+        f"{far_out} of the detections' {known} boxes reach far out of their photograph, but as corners x1, y1, x2, y2 "
+        "they would fit. They are taken as COCO's, x, y, width, height: if they are corners, write x2 - x1 for x2, "
+        "y2 - y1 for y2"
+    )
+    return (f"{WARNING}{text}",)
 
 
 def _holds(bbox: _Floats, people: Labels, joints: _Bools, share: float = _MOST) -> _Bools:

@@ -8,6 +8,7 @@ https://github.com/cocodataset/cocoapi, equal to the bit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class Precision:
         return [every, half, three_quarters, medium, large]
 
 
-def measure_precision(found: PeopleFound, copies: NDArray[np.int64] | None = None) -> Precision:
+def measure_precision(found: PeopleFound, copies: NDArray[np.integer[Any]] | None = None) -> Precision:
     """Measure precision and recall.
 
     Args:
@@ -57,7 +58,7 @@ def measure_precision(found: PeopleFound, copies: NDArray[np.int64] | None = Non
             the photograph stood there so many times, with its people and its predictions; of equally sure predictions
             all copies of one come before those of the next.
     """
-    drawn = np.ones((1, len(found.images)), np.int64) if copies is None else copies
+    drawn: NDArray[np.integer[Any]] = np.ones((1, len(found.images)), np.int32) if copies is None else copies
     shape = len(drawn), len(RANGES), len(THRESHOLDS)
     precision, recall = np.full((*shape, len(RECALLS)), _NOTHING), np.full(shape, _NOTHING)
     step = max(1, MOST_NUMBERS // max(1, len(THRESHOLDS) * len(found.image)))
@@ -71,7 +72,7 @@ def measure_precision(found: PeopleFound, copies: NDArray[np.int64] | None = Non
     return Precision(precision, recall)
 
 
-def _curves(found: PeopleFound, place: int, copies: Indices, people: Indices) -> tuple[Floats, Floats]:
+def _curves(found: PeopleFound, place: int, copies: NDArray[np.integer[Any]], people: Indices) -> tuple[Floats, Floats]:
     """Return (b, T, R) and (b, T) of one range of sizes, of draws with (b, D) copies of predictions, (b,) of people.
 
     A prediction's copies stand together. Of those that are right the last is the most precise, so the curve at the end

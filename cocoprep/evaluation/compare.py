@@ -20,7 +20,8 @@ from cocoprep.evaluation.drawn_figures import DrawnFigures, measure_drawn
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.json_file import as_builtins
 
-NOT_DISTINGUISHABLE, BETTER, WORSE, UNKNOWN = "not distinguishable", "better", "worse", "nobody stands behind it"
+NOT_DISTINGUISHABLE, BETTER, WORSE = "not distinguishable", "better", "worse"
+TOO_FEW, UNKNOWN = "too few photographs", "nobody stands behind it"
 
 
 @dataclass(frozen=True)
@@ -87,28 +88,31 @@ def compare(
         truth=truth,
         sides=sides,
         figures={
-            name: {key: interval_of(side.values[key], side.drawn[key], photographs=photographs) for key in side.values}
+            name: {
+                key: interval_of(value, side.drawn[key], photographs=side.photographs[key])
+                for key, value in side.values.items()
+            }
             for name, side in sides.items()
         },
-        differences={name: _differences(sides[first], sides[name], photographs) for name in others},
+        differences={name: _differences(sides[first], sides[name]) for name in others},
         draws=draws,
         seed=seed,
     )
 
 
-def _differences(first: DrawnFigures, other: DrawnFigures, photographs: int) -> dict[str, Interval]:
+def _differences(first: DrawnFigures, other: DrawnFigures) -> dict[str, Interval]:
     return {
-        key: interval_of(
-            other.values[key] - first.values[key], other.drawn[key] - first.drawn[key], photographs=photographs
-        )
-        for key in first.values
+        key: interval_of(other.values[key] - value, other.drawn[key] - first.drawn[key], photographs=photographs)
+        for key, value, photographs in ((key, first.values[key], first.photographs[key]) for key in first.values)
     }
 
 
 def verdict(difference: Interval) -> str:
     """Say in words what the interval of a difference says."""
-    if not np.isfinite(difference.low):
+    if not np.isfinite(difference.value):
         return UNKNOWN
+    if not np.isfinite(difference.low):
+        return TOO_FEW
     if not difference.is_sure:
         return NOT_DISTINGUISHABLE
     return BETTER if difference.low > 0 else WORSE

@@ -16,10 +16,11 @@ from cocoprep.evaluation.average_precision import OKS_FIGURES, measure_precision
 from cocoprep.evaluation.matching import match_people
 from cocoprep.evaluation.oks import oks_of_pairs, score_oks
 from cocoprep.evaluation.pck import CURVE, PCK_THRESHOLDS, matched_keypoints, unit_lengths
-from cocoprep.evaluation.people_found import RANGES
+from cocoprep.evaluation.people_found import RANGES, PeopleFound
 from cocoprep.pose.keypoints import KeypointTable
 
 JOINT, SIZE = "AUC of ", "AUC, "  # how the figures of joints and of sizes are called, before their names
+_DRAWS = 500  # that are measured together: curves and sums of all at once would fill the memory
 SMALL = "small"  # below COCO's medium, where OKS has no figure
 
 Floats = NDArray[np.float64]
@@ -32,6 +33,7 @@ class DrawnFigures:
     Attributes:
         values: by name, over all photographs; NaN where nobody stands behind one.
         drawn: (B,) the same over each draw.
+        photographs: by name, how many have somebody who stands behind the figure.
         person_oks: (N,) of each person who counts and the prediction that is theirs, 0 where there is none; NaN of all
             others.
         matches: (N,) the place of that prediction, or -1.
@@ -40,13 +42,14 @@ class DrawnFigures:
 
     values: dict[str, float]
     drawn: dict[str, Floats]
+    photographs: dict[str, int]
     person_oks: Floats
     matches: NDArray[np.int64]
     predictions: Predictions
 
 
 def measure_drawn(
-    truth: Truth, predictions: Predictions, table: KeypointTable, copies: NDArray[np.int64]
+    truth: Truth, predictions: Predictions, table: KeypointTable, copies: NDArray[np.int32]
 ) -> DrawnFigures:
     """Measure a result, and again on every draw.
 
@@ -61,11 +64,13 @@ def measure_drawn(
     """
     oks = score_oks(truth, predictions, table)
     matches = match_people(truth, predictions, table)
-    once = np.ones((1, copies.shape[1]), np.int64)
+    once = np.ones((1, copies.shape[1]), np.int32)
     right = _joints_right(truth, predictions, matches, table)
     place = np.searchsorted(oks.found.images, truth.image_ids[truth.counts])
     values = {name: np.array([value]) for name, value in oks.figures.items()} | _pck(right, place, once, table)
-    drawn = measure_precision(oks.found, copies).figures | _pck(right, place, copies, table)
+    blocks = (copies[start : start + _DRAWS] for start in range(0, len(copies), _DRAWS))
+    by_block = [measure_precision(oks.found, some).figures | _pck(right, place, some, table) for some in blocks]
+    drawn = {name: np.concatenate([one[name] for one in by_block]) for name in values}
     person_oks = np.full(len(matches), np.nan)
     person_oks[truth.counts] = 0.0
     found = matches >= 0
@@ -76,6 +81,7 @@ def measure_drawn(
     return DrawnFigures(
         values={name: float(_known(name, value)[0]) for name, value in values.items()},
         drawn={name: _known(name, value) for name, value in drawn.items()},
+        photographs=_photographs_of_oks(oks.found) | _photographs_of_pck(right, place, table),
         person_oks=person_oks,
         matches=matches,
         predictions=predictions,
@@ -85,6 +91,12 @@ def measure_drawn(
 def _known(name: str, values: Floats) -> Floats:
     """Return figures with NaN where nobody stands behind one, which OKS writes as -1."""
     return np.where(values < 0, np.nan, values) if name in OKS_FIGURES else values
+
+
+def _photographs_of_oks(found: PeopleFound) -> dict[str, int]:
+    """Return how many photographs have people who count, by figure of OKS."""
+    every, medium, large = np.count_nonzero(found.people, axis=1).tolist()
+    return dict(zip(OKS_FIGURES, [every, every, every, medium, large] * 2, strict=True))
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ def _area(apart: Floats, lengths: Floats) -> Floats:
     return total
 
 
-def _pck(right: _Right, place: NDArray[np.int64], copies: NDArray[np.int64], table: KeypointTable) -> dict[str, Floats]:
+def _pck(right: _Right, place: NDArray[np.int64], copies: NDArray[np.int32], table: KeypointTable) -> dict[str, Floats]:
     """Return (B,) the figures of joints: by threshold and under the curve, of all, of each, of people of each size."""
     labelled = right.labelled
     joints = _summed(labelled, place, copies)
@@ -141,8 +153,16 @@ def _pck(right: _Right, place: NDArray[np.int64], copies: NDArray[np.int64], tab
     return figures
 
 
+def _photographs_of_pck(right: _Right, place: NDArray[np.int64], table: KeypointTable) -> dict[str, int]:
+    """Return how many photographs have labelled joints, by figure of `_pck`."""
+    behind = dict.fromkeys(right.credit, right.labelled.any(axis=1))
+    behind |= {f"{JOINT}{joint}": right.labelled[:, k] for k, joint in enumerate(table.names)}
+    behind |= {f"{SIZE}{size}": right.labelled.any(axis=1) & of for size, of in right.sizes.items()}
+    return {name: len(np.unique(place[these])) for name, these in behind.items()}
+
+
 def _summed(
-    values: NDArray[np.float64] | NDArray[np.bool_], place: NDArray[np.int64], copies: NDArray[np.int64]
+    values: NDArray[np.float64] | NDArray[np.bool_], place: NDArray[np.int64], copies: NDArray[np.int32]
 ) -> Floats:
     """Return (B, K) sums of people's values (n, K), of as many copies as there are of their photographs (n,)."""
     of_images = np.zeros((copies.shape[1], values.shape[1]))

@@ -79,8 +79,8 @@ def evaluate(
         table: the K joints.
         thresholds: of PCK, fractions of its units.
         across: of `evaluate_across`.
-        looked_for: (N, K) false where a joint is one that the person's source labels of nobody; None where there is
-            there is no such joint.
+        looked_for: (N, K) false where a joint is one that the person's source labels of nobody; None where there is no
+            such joint.
         sources: names of those that the folder of the ground truth was built of.
 
     Raises:

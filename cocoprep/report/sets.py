@@ -7,6 +7,7 @@ from cocoprep.evaluation.across import Across
 from cocoprep.evaluation.by_crowding import CROWDPOSE_FIGURES, HARD_FROM, MEDIUM_FROM, without_index
 from cocoprep.evaluation.evaluate import Evaluation
 from cocoprep.evaluation.pck import head_sizes
+from cocoprep.pose.nouns import counted
 from cocoprep.report.content import Table
 from cocoprep.report.wording import NONE, count, people, share, words
 
@@ -35,7 +36,7 @@ def crowding_table(evaluation: Evaluation) -> Table | None:
         f"OKS as CrowdPose's own code counts it: photographs are easy whose crowd index is below {MEDIUM_FROM:g}, "
         f"medium below {HARD_FROM:g}, hard from there on; a person is as large as {BOX_SHARE:g} of the box, and whom "
         "the file says to have no keypoints is ignored."
-        + f" {count(unsaid)} photographs do not say how crowded they are."
+        + f" {counted(unsaid, 'photographs have no crowdIndex, which says how crowded they are')}."
         * bool(unsaid)
     )
     return Table(["crowding", *CROWDPOSE_FIGURES, "photographs", noun.many], rows, caption)

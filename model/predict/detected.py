@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from cocoprep.coco.annotations import AnnotationFile, ImageInfo
 from cocoprep.coco.detections import Detections, Stray, best_boxes, read_detections
 from cocoprep.coco.result_images import ResultImages
+from cocoprep.coco.suspicions import suspicious_boxes
 from cocoprep.crops.photographs_by_id import PhotographsById
 from cocoprep.errors import ResultsError
 from cocoprep.evaluation.box_rules import PUBLISHED, BoxRules
@@ -83,6 +87,7 @@ def list_detected_on(
     found = read_boxes(
         data, path, images, categories=joints.categories | {joints.category_id},
         expected=f"{joints.category_id}, as in {file.path}", rules=rules,
+        sizes={number: (info.width, info.height) for number, info in file.images.items()},
     )  # fmt: skip
     for note in (*found.notes, *stray_notes(found, file.path)):
         on_note(note)
@@ -96,9 +101,12 @@ def read_boxes(
     *,
     categories: Collection[int],
     expected: str,
+    sizes: Mapping[int, tuple[int, int]],
     rules: BoxRules = PUBLISHED,
 ) -> Detections:
     """Return the boxes of a list that rules take, on the images of a file; raises as `read_detections`.
+
+    `sizes` are width and height of each image, 0 where not known: boxes that seem not to be COCO's are told by them.
 
     Raises:
         ResultsError: also where none is left.
@@ -108,7 +116,8 @@ def read_boxes(
     if not len(found):
         why = f"{stray_sentence(read.strays[0])}" if read.strays else f"no score is {rules.box_score:g} or more"
         raise ResultsError(f"{path}: none of its {read.listed} boxes can be used; {why}.")
-    return found
+    of_boxes = np.array([sizes[number] for number in read.image_ids.tolist()], np.int64).reshape(-1, 2)
+    return replace(found, notes=(*found.notes, *suspicious_boxes(read.bbox, of_boxes)))
 
 
 def stray_notes(found: Detections, path: str) -> tuple[str, ...]:

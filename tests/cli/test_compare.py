@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from cocoprep.cli.compare import command
+from cocoprep.cli.compare_job import _names
 from tests.support.people import write_people
 
 
@@ -80,9 +81,25 @@ def test_the_same_file_by_two_names_is_not_distinguishable(run, root, tmp_path):
         root / "good.json", tmp_path / "good.json", "--annotations", root / "truth.json", "--draws", 100
     )
     assert code == 0, err
-    assert "OKS AP of good.json-2 is not distinguishable from that of good.json" in out
+    said = f"OKS AP of {tmp_path.name} is not distinguishable from that of {root.name}"  # by what differs
+    assert said in " ".join(out.split())
     assert "worse" not in out
     assert "better" not in out
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["x/one.json", "y/two.json"], ["one.json", "two.json"]),
+        (["runs/a/evaluation/val/results.json", "runs/b/evaluation/val/results.json"], ["a", "b"]),
+        (["good.json", "x/good.json", "y/good.json"], ["good.json", "x/good.json", "y/good.json"]),
+        (["runs/a/", "x/r.json", "y/r.json"], ["runs/a", "x/r.json", "y/r.json"]),
+        (["r", "r/"], ["r", "r/"]),
+        (["/", "//"], ["/", "//"]),
+    ],
+)
+def test_short_names_tell_paths_apart(paths, names):
+    assert _names(paths) == dict(zip(names, paths, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_detectors_boxes_on_photographs(run, root, tmp_path):
     assert "People are scored by box times joints, OKS-NMS at 0.9" in said
     assert "warning: 1 line of the detections is on no photograph that can be read, or give no crop, such as" in said
     assert "WHOEVER IS THERE COUNTS AS MISSED" in said
-    assert "flip test, decoded by taylor, in the boxes of" in said
+    assert "(with flip test, decoded by taylor, in the boxes of" in said
     assert "no thresholds" not in err
     assert not (root / "run/thresholds.json").exists()
     out = root / "run/evaluation/truth-boxes-worse"
@@ -135,11 +135,25 @@ def test_the_truths_boxes_on_photographs(run, root, tmp_path):
     code, text, err = run(*options, *photographs)
     assert code == 0, err
     assert text.startswith("note: BOXES ARE THE GROUND TRUTH'S")
+    assert "(without flip test, decoded by taylor, in the truth's boxes)" in " ".join(text.split())
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert (figures["boxes"], figures["crops"]) == ("truth", "photographs")
     assert figures["counts"]["people_predicted"] == figures["counts"]["people"] > 5
     assert (root / "run/evaluation/truth-photographs/report.html").exists()
     assert not (root / "run/thresholds.json").exists()
+
+
+def test_boxes_that_look_like_corners_are_told(run, root, tmp_path):
+    options = ("--run", root / "run", "--data", root / "shards", "--out", tmp_path / "out")
+    corners = json.loads((root / "boxes.json").read_text())
+    for line in corners:
+        x, y, width, height = line["bbox"]
+        line["bbox"] = [x, y, x + width, y + height]
+    (tmp_path / "corners.json").write_text(json.dumps(corners))
+    code, text, err = run(*options, "--boxes", tmp_path / "corners.json", "--boxes", root / "boxes.json")
+    assert code == 0, err
+    said = "boxes reach far out of their photograph, but as corners x1, y1, x2, y2 they would fit"
+    assert " ".join(text.split()).count(said) == 1  # not of the sound ones
 
 
 @pytest.mark.parametrize(
@@ -161,3 +175,5 @@ def test_boxes_of_which_none_can_be_used(run, root, tmp_path, lines, says):
     )  # fmt: skip
     assert code == 1
     assert says in " ".join(err.split())
+    assert "COUNTS AS MISSED" not in err  # of an error nothing counts
+    assert (tmp_path / "out").exists() == ("nothing to score" in says)  # that alone is found out by looking

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from cocoprep.coco.suspicions import Labels, labels_of
+from cocoprep.coco.suspicions import Labels, labels_of, suspicious_boxes
 from cocoprep.coco.suspicions import suspicions as told_of
 from cocoprep.coco.truth import read_truth
 from cocoprep.storage.local import LocalFiles
@@ -184,3 +184,16 @@ def test_real_labels(coco_mini, split, tmp_path):
     spoilt.write_text(json.dumps(document))
     (told,) = suspicions([labels_of(read_truth(str(spoilt), LocalFiles()))])
     assert "as corners x1, y1, x2, y2 they would fit" in told
+
+
+@pytest.mark.parametrize(("sizes", "warnings"), [((640, 480), 1), ((0, 0), 0)])
+def test_a_detectors_boxes_that_would_fit_as_corners(sizes, warnings):
+    rng = np.random.default_rng(0)
+    corner = rng.uniform(0, 300, (50, 2))
+    size = rng.uniform(20, 180, (50, 2))
+    of = np.array([sizes] * 50)
+    assert suspicious_boxes(np.hstack([corner, size]), of) == ()
+    assert suspicious_boxes(np.empty((0, 4)), of[:0]) == ()
+    told = suspicious_boxes(np.hstack([corner, corner + size]), of)
+    assert len(told) == warnings
+    assert all("of the detections' 50 boxes reach far out" in one for one in told)

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cocoprep.cli.console import PlainConsole
+from cocoprep.cli.evaluate_sets import print_by_crowding
 from cocoprep.coco.truth import read_truth
 from cocoprep.evaluation.as_json import evaluation_as_json
 from cocoprep.evaluation.by_crowding import CROWDED, CROWDPOSE_FIGURES, measure_by_crowding, without_index
@@ -75,7 +77,7 @@ def figures(found):
     return {name: [one.figures[figure] for figure in CROWDPOSE_FIGURES] for name, one in found.items()}
 
 
-def test_photographs_are_parted_as_the_published_code_parts_them(tmp_path):
+def test_photographs_are_parted_as_the_published_code_parts_them(tmp_path, capsys):
     index = [0, 0.1, 0.15, 0.2, 0.33, 0.79, 0.8, 1.0, 0.19999, None]
     document, predictions = crowded(np.random.default_rng(0), index)
     truth = read_truth(write_json(tmp_path, document), LocalFiles())
@@ -86,6 +88,8 @@ def test_photographs_are_parted_as_the_published_code_parts_them(tmp_path):
     }  # fmt: skip
     assert figures(found) == published(document, predictions)
     assert without_index(truth) == 1
+    print_by_crowding(found, truth, PlainConsole())
+    assert "1 image has no crowdIndex" in " ".join(capsys.readouterr().out.split())
     assert len({one.figures["AP"] for one in found.values()}) == 4
 
 

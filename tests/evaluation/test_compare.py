@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.evaluation.bootstrap import Interval, interval_of, share_beyond, students_t
-from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, UNKNOWN, compare, compared_as_json, verdict
+from cocoprep.evaluation.bootstrap import Interval, draw_copies, interval_of, share_beyond, students_t
+from cocoprep.evaluation.compare import NOT_DISTINGUISHABLE, TOO_FEW, UNKNOWN, compare, compared_as_json, verdict
 from cocoprep.evaluation.evaluate import evaluate
 from cocoprep.evaluation.oks import OKS_FIGURES, score_oks
 from cocoprep.evaluation.pck import PCK_THRESHOLDS
@@ -57,8 +57,6 @@ def test_figures_are_those_of_an_evaluation(truth):
 
 def test_an_interval_is_of_figures_over_drawn_photographs(truth):
     """By a loop: the people of each drawn photograph, as often as it is drawn."""
-    from cocoprep.evaluation.bootstrap import draw_copies
-
     both = {"one": predicted(truth, 3), "other": predicted(truth, 4, seed=3)}
     compared = compare(truth, both, HANDS, draws=100, seed=5)
     images = sorted(image["id"] for image in truth.images)
@@ -116,6 +114,26 @@ def test_the_same_seed_gives_the_same_intervals(truth):
     assert as_json[0]["figures"]["one"]["AP"]["value"] == score_oks(truth, both["one"], HANDS).figures["AP"]
 
 
+def test_draws_in_blocks_are_those_of_all_at_once(truth, monkeypatch):
+    """Else 100,000 draws of COCO's photographs would take gigabytes more."""
+    from cocoprep.evaluation import drawn_figures
+
+    copies = draw_copies(len(truth.images), draws=100, seed=2)
+    assert copies.dtype == np.int32
+    at_once = drawn_figures.measure_drawn(truth, predicted(truth, 5), HANDS, copies)
+    monkeypatch.setattr(drawn_figures, "_DRAWS", 30)
+    measured = drawn_figures.measure_precision
+    shapes = []
+    monkeypatch.setattr(
+        drawn_figures, "measure_precision", lambda found, some: [shapes.append(len(some)), measured(found, some)][1]
+    )
+    blocks = drawn_figures.measure_drawn(truth, predicted(truth, 5), HANDS, copies)
+    assert shapes == [30, 30, 30, 10]
+    assert list(blocks.drawn) == list(at_once.drawn)
+    for name, values in at_once.drawn.items():
+        np.testing.assert_allclose(blocks.drawn[name], values, rtol=1e-12)
+
+
 def test_people_farthest_apart_come_first_and_who_is_missed_has_an_oks_of_0(truth):
     good = predicted(truth, 0)
     kept = np.arange(len(good)) != 7
@@ -135,6 +153,40 @@ def test_what_nobody_stands_behind_is_said(tmp_path):
     compared = compare(small, both, HANDS, draws=100)
     assert verdict(compared.differences["other"]["APl"]) == UNKNOWN
     assert compared_as_json(compared, context={})["differences"]["other"]["APl"]["value"] is None
+
+
+def test_a_figure_of_few_photographs_is_never_called_better_or_worse(tmp_path):
+    """Small people are on five photographs alone: all draws agree, whatever is true of others."""
+
+    def people(small):
+        areas = [100.0 if number <= small else 3000.0 for number in range(1, 13)]
+        return [person(n, *[(1, 1, 2)] * 3, area=area, image=n) for n, area in enumerate(areas, start=1)]
+
+    both = {
+        name: predictions_of(*[(number, 0.5, [(x, 1)] * 3) for number in range(1, 13)])
+        for name, x in (("near", 1), ("far", 30))
+    }
+    for small, said in ((5, TOO_FEW), (6, "worse")):
+        compared = compare(truth_of(tmp_path, *people(small)), both, HANDS, draws=100)
+        found = compared.differences["far"]["AUC, small"]
+        assert found.value < 0
+        assert verdict(found) == said
+        assert compared.sides["far"].photographs["AUC, small"] == small
+        assert verdict(compared.differences["far"]["AUC"]) == "worse"
+
+
+def test_what_is_labelled_on_few_photographs_has_no_interval(tmp_path):
+    people = [person(n, (1, 1, 2), (1, 1, 2), (1, 1, 2 if n < 4 else 0), image=n) for n in range(1, 11)]
+    both = {
+        name: predictions_of(*[(number, 0.5, [(x, 1)] * 3) for number in range(1, 11)])
+        for name, x in (("near", 1), ("far", 30))
+    }
+    compared = compare(truth_of(tmp_path, *people), both, HANDS, draws=100)
+    said = {name: verdict(one) for name, one in compared.differences["far"].items()}
+    assert (said["AUC of head"], said["AUC of right_hand"], said["APm"]) == ("worse", TOO_FEW, UNKNOWN)
+    assert said["AP"] == "worse"
+    as_json = compared_as_json(compared, context={})["differences"]["far"]["AUC of right_hand"]
+    assert (as_json["low"], as_json["high"], as_json["verdict"]) == (None, None, TOO_FEW)
 
 
 def test_draws_without_anybody_say_nothing():

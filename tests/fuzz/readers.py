@@ -63,7 +63,10 @@ def boxes(path: str, annotations: str, images: str) -> None:
 
     data, truth = Path(path).read_bytes(), read_truth(annotations, LocalFiles())
     by_id = ResultImages(annotations, truth.file_names, {}, what="detections")
-    found = read_boxes(data, path, by_id, categories=truth.categories, expected="1", rules=BoxRules(max_boxes=2))
+    sizes = {image["id"]: (image["width"], image["height"]) for image in truth.images}
+    found = read_boxes(
+        data, path, by_id, categories=truth.categories, expected="1", sizes=sizes, rules=BoxRules(max_boxes=2)
+    )
     assert np.isfinite(found.bbox).all()
     assert np.isfinite(found.scores).all()
     for note in (*found.notes, *stray_notes(found, annotations)):
