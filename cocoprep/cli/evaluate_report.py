@@ -55,7 +55,7 @@ def print_evaluation(
     predictions, images = len(evaluation.predictions), len(truth.images)
     console.print(
         f"{source}: {_PREDICTION.count(predictions)} for {noun.count(int(truth.counts.sum()))} on "
-        f"{_IMAGE.count(images)} of {truth.path}; not predicted: {noun.count(end_point.undetected)}"
+        f"{_IMAGE.count(images)} of {truth.path}; not found: {noun.count(end_point.undetected)}"
     )
     if evaluation.across is not None:
         print_across(evaluation.across, console)
@@ -121,7 +121,7 @@ def _print_joints(evaluation: Evaluation, table: KeypointTable, console: Console
         console.print(f"Of {len(table)} joints, these {_JOINTS} have the lowest AUC; all are in the last row.")
     if missed := rows[-1]["undetected"]:
         share_of = _percent(missed, sum(rows[-1].values()))
-        console.print(f"The other {share_of} of labelled joints are of {table.noun.many} who were not predicted.")
+        console.print(f"The other {share_of} of labelled joints are of {table.noun.many} who were not found.")
     console.print()
 
 

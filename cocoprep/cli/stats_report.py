@@ -234,7 +234,7 @@ def _print_shifts(shifts: Sequence[Shift], names: Sequence[str]) -> None:
     table = Table(
         title=f"what shifted from {names[0]}, the largest first", title_justify="left", caption_justify="left",
         caption=f"{shown} of {len(chosen)} kinds of figures that differ by more than chance. h, d: Cohen's effects of "
-        "shares and of means; small from 0.2, medium from 0.5, large from 0.8 up."
+        "shares and of means; small from 0.2, medium from 0.5, large from 0.8 up; below 0: less than the first."
         + (" *: farthest from the first." if len(names) > _PAIR else ""),
     )  # fmt: skip
     table.add_column("", no_wrap=True)

@@ -52,7 +52,7 @@ def end_point_errors(
         truth: (N, K, 2) points of the same frame, image pixels.
         labelled: (N, K) true where the joint counts.
         sides: (N,) the longer sides of the people's boxes.
-        undetected: how many people were not predicted, to be told beside.
+        undetected: how many people were not found, to be told beside.
     """
     counts = np.asarray(labelled, bool)
     distance = distances(predicted, truth)

@@ -16,7 +16,9 @@ from cocoprep.errors import ResultsError
 from cocoprep.evaluation.box_rules import PUBLISHED, BoxRules
 from cocoprep.model.predict.listing import Listed, OnFault
 from cocoprep.model.predict.named import Boxes, Photographs, list_named
-from cocoprep.pose.nouns import counted
+from cocoprep.pose.nouns import Noun, counted
+
+_BOX = Noun("box", "boxes")
 
 
 def list_detected(
@@ -115,7 +117,7 @@ def read_boxes(
     found = best_boxes(read, rules.box_score, rules.max_boxes)
     if not len(found):
         why = f"{stray_sentence(read.strays[0])}" if read.strays else f"no score is {rules.box_score:g} or more"
-        raise ResultsError(f"{path}: none of its {read.listed} boxes can be used; {why}.")
+        raise ResultsError(f"{path}: of its {_BOX.count(read.listed)}, none can be used; {why}.")
     of_boxes = np.array([sizes[number] for number in read.image_ids.tolist()], np.int64).reshape(-1, 2)
     return replace(found, notes=(*found.notes, *suspicious_boxes(read.bbox, of_boxes)))
 

@@ -456,7 +456,7 @@ def test_tables_of_other_joints_and_of_nobody(tmp_path, capsys):
         assert text.startswith("note: LOUD\n")
         assert "nan" not in text
         assert re.search(r"^torso +- ", text, re.MULTILINE)
-        nobody = "The other 100.0 % of labelled joints are of people who were not predicted."
+        nobody = "The other 100.0 % of labelled joints are of people who were not found."
         assert (nobody in " ".join(text.split())) == (at[0] == 900)
         assert "No thresholds of confidence" in text
 

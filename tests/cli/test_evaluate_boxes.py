@@ -160,7 +160,7 @@ def test_boxes_that_look_like_corners_are_told(run, root, tmp_path):
     ("lines", "says"),
     [
         ([], "the list is empty"),
-        ([{"image_id": 99}], "none of its 1 boxes can be used; image_id 99, 1 box: no such image"),
+        ([{"image_id": 99}], "of its 1 box, none can be used; image_id 99, 1 box: no such image"),
         ([{"image_id": 1, "score": 0.1}], "no score is 0.5 or more"),
         ([{"image_id": 1, "bbox": [-900, 0, 5, 5]}], "there is nothing to score, since 1 line"),
     ],

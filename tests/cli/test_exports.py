@@ -124,7 +124,7 @@ def test_an_area_of_0_is_no_scale_and_told(build, exports, run):
     out = " ".join(out.split())
     assert code == 0
     assert "OKS HAS NO SCALE FOR 1 OF 1 PERSON" in out
-    assert "not predicted: 0 people" in out
+    assert "not found: 0 people" in out
     assert re.search(r" box( [\d.]+){3} 1\.0000", out)
 
 
