@@ -87,6 +87,9 @@ def _one_or_more(folders: tuple[str, ...]) -> str | tuple[str, ...] | None:
 @click.option(
     "--run-dir", "--run", "run_dir", metavar="DIR", required=True, help="Folder of the run: log, checkpoints, pictures."
 )
+@click.option(
+    "--init", metavar="RUN|FILE.keras", help="Begin with the weights of this run's network: layers and joints by name."
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, if there is one, where it stopped.")
 @click.option("--config", "config_file", metavar="FILE", help="Settings, JSON or TOML, as in a run's config.json.")
 @_settings
@@ -96,6 +99,7 @@ def command(
     weights: tuple[str, ...],
     run_dir: str,
     *,
+    init: str | None,
     resume: bool,
     config_file: str | None,
     **given: Any,
@@ -113,7 +117,12 @@ def command(
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
-    folders = {"data": _one_or_more(data), "val": _one_or_more(val), "weights": parse_weights(weights) or None}
+    folders = {
+        "data": _one_or_more(data),
+        "val": _one_or_more(val),
+        "weights": parse_weights(weights) or None,
+        "init": init,
+    }
     changes = {**folders, **{name.replace("__", "."): value for name, value in given.items()}}
     changes = {name: value for name, value in changes.items() if value is not None}
     config = resolve_config(run_dir, config_file, changes, resume=resume, files=files)

@@ -106,20 +106,7 @@ def flip_warning(run_dir: str, files: FileStore = AnyFiles()) -> str | None:
 
 def _load_network(path: str, crop: CropRecord, table: KeypointTable, files: FileStore) -> keras.Model:
     """Load a network and hold it against the geometry it is to have."""
-    if not files.exists(path):
-        raise RecordError(
-            f"{path}: not there yet. Expected the network that `cocoprep train` writes after an epoch; go on with "
-            "--resume."
-        )
-    with _on_this_machine(path, files) as local:
-        try:
-            network = keras.saving.load_model(local, compile=False)  # in safe mode: a file's own code is not run
-        except Exception as error:  # Keras raises whatever a damaged file provokes
-            cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
-            reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
-            raise RecordError(
-                f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
-            ) from error
+    network = read_network(path, files)
     shapes = [tuple(output.shape[1:]) for output in keras.tree.flatten(network.outputs)]
     expected = (*crop.input_size, 3), (*crop.heatmap_size, len(table))
     if tuple(network.inputs[0].shape[1:]) != expected[0] or not shapes or set(shapes) != {expected[1]}:
@@ -128,6 +115,28 @@ def _load_network(path: str, crop: CropRecord, table: KeypointTable, files: File
             f"from {tuple(network.inputs[0].shape[1:])} to {shapes}. Copy the run again, or train it again."
         )
     return _in_float32(network)
+
+
+def read_network(path: str, files: FileStore) -> keras.Model:
+    """Read a network's file; nothing in it is run.
+
+    Raises:
+        RecordError: there is none, or it cannot be read.
+    """
+    if not files.exists(path):
+        raise RecordError(
+            f"{path}: not there yet. Expected the network that `cocoprep train` writes after an epoch; go on with "
+            "--resume."
+        )
+    with _on_this_machine(path, files) as local:
+        try:
+            return keras.saving.load_model(local, compile=False)  # in safe mode: a file's own code is not run
+        except Exception as error:  # Keras raises whatever a damaged file provokes
+            cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
+            reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
+            raise RecordError(
+                f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
+            ) from error
 
 
 @contextmanager

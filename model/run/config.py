@@ -63,6 +63,7 @@ class TrainConfig:
     Attributes:
         data: folder of shards to train on, or several.
         val: folder of shards to validate on, or several; None for no validation.
+        init: run, or `.keras` file, whose weights it begins with; None for none.
         subset: share of the people of `data` that is used.
         weights: how often people are seen, by folder or source: see `cocoprep.model.input.weights`.
         precision: Keras's dtype policy.
@@ -79,6 +80,7 @@ class TrainConfig:
 
     data: str | tuple[str, ...]
     val: str | tuple[str, ...] | None = None
+    init: str | None = None
     epochs: int = 100
     batch_size: int = 32
     seed: int = 0
@@ -104,6 +106,9 @@ class TrainConfig:
             require(len(paths) <= MOST_FOLDERS, option, f"at most {MOST_FOLDERS} folders", len(paths))
             for path in paths:
                 require(len(path) <= LONGEST_PATH and "\0" not in path, option, "the path of a folder", path)
+        if self.init is not None:
+            fits = 0 < len(self.init) <= LONGEST_PATH and "\0" not in self.init
+            require(fits, "--init", "the path of a run or of a .keras file", self.init)
         require_number("--epochs", self.epochs, 1, whole=True)
         require_number("--batch-size", self.batch_size, 1, whole=True)
         require_number("--seed", self.seed, 0, 2**31 - 1, whole=True)

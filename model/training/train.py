@@ -32,6 +32,7 @@ from cocoprep.model.run.tensorboard import Board
 from cocoprep.model.training.devices import describe_devices
 from cocoprep.model.training.metrics import Sums, add_sums, figures
 from cocoprep.model.training.parts import figures_of_parts, oks_of_parts
+from cocoprep.model.training.starting_weights import StartingWeights, read_starting_weights
 from cocoprep.model.training.step import source_step, train_step, validation_step
 from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.model.training.validate import validate
@@ -363,7 +364,7 @@ def open_run(
     if folder.has_run():
         folder.check_same_weights(people.weights, people.sources)
         folder.check_same_people(people.skipped)
-    trainee = build_trainee(config, people, files)
+    trainee = build_trainee(config, people, files, start=_start(config, folder, files))
     watched = Watched(people_to_evaluate(config.val_folders, config.read, files), config.read) if val else None
     lock = folder.hold()
     if folder.has_run():
@@ -372,7 +373,18 @@ def open_run(
             report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
     else:  # now that it is known to be possible
         folder.begin(config, manifests, people.skipped, people.weights)
-    return TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
+    for note in trainee.begun_with:
+        report.note(note)
+    run = TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
+    if trainee.begun_with:
+        run.save()  # what it began with may be gone when it goes on
+    return run
+
+
+def _start(config: TrainConfig, folder: RunFolder, files: FileStore) -> StartingWeights | None:
+    """Return the weights that a run without a checkpoint begins with; None for those that are drawn."""
+    checkpoints = CheckpointFolder(folder.at("checkpoints"), folder.files, config.keep)
+    return None if config.init is None or checkpoints.steps() else read_starting_weights(config.init, files)
 
 
 def _check_alike(data: Manifest, val: Manifest, path: str, run_dir: str) -> None:

@@ -16,14 +16,16 @@ from cocoprep.model.training.devices import choose_strategy
 from cocoprep.model.training.guess import read_guess
 from cocoprep.model.training.metrics import Measure
 from cocoprep.model.training.schedule import build_optimizer
+from cocoprep.model.training.starting_weights import StartingWeights, take_weights
 from cocoprep.model.training.weight_average import WeightAverage
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
 
 
 @dataclass(frozen=True)
 class Trainee:
-    """What is trained, by what, what it is measured by, and on which devices."""
+    """What is trained, by what, what it is measured by, on which devices, and, in sentences, what it began with."""
 
     config: TrainConfig
     network: keras.Model
@@ -31,6 +33,7 @@ class Trainee:
     average: WeightAverage
     measure: Measure
     strategy: Any
+    begun_with: tuple[str, ...] = ()
 
     @property
     def groups(self) -> list[str]:
@@ -38,10 +41,20 @@ class Trainee:
         return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
 
 
-def build_trainee(config: TrainConfig, people: Mixture, files: FileStore = AnyFiles()) -> Trainee:
+def build_trainee(
+    config: TrainConfig,
+    people: Mixture,
+    files: FileStore = AnyFiles(),
+    *,
+    start: StartingWeights | None = None,
+) -> Trainee:
     """Build network, optimizer and measure for the people to learn from, on the devices that the config names.
 
-    `files` is where their shards lie; by default, on this machine or in a bucket, as each path says.
+    `files` is where their shards lie; by default, on this machine or in a bucket, as each path says. `start` is what
+    the network begins with, as far as it has it.
+
+    Raises:
+        ConfigError: the network cannot begin with that, or devices and settings do not go together.
     """
     manifest, steps_per_epoch = people.manifest, whole_batches(people, config.read)
     keras.utils.set_random_seed(config.seed)
@@ -61,8 +74,9 @@ def build_trainee(config: TrainConfig, people: Mixture, files: FileStore = AnyFi
             input_size=manifest.crop.input_size,
             heatmap_stride=manifest.crop.heatmap_stride,
         )
+        begun_with = () if start is None else take_weights(network, start, table_of(manifest.keypoints))
         optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
         optimizer.build(network.trainable_variables)
         average = WeightAverage(network, config.optimizer.ema)
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
-    return Trainee(config, network, optimizer, average, measure, strategy)
+    return Trainee(config, network, optimizer, average, measure, strategy, begun_with)
