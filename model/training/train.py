@@ -290,7 +290,7 @@ class TrainingRun:
         with held_folder() as temporary:
             path = Path(temporary, BEST)
             with temporaries_in(temporary):
-                self.trainee.network.save(path)
+                self.trainee.network_to_save().save(path)
             with self.folder.files.create(self.folder.at(BEST)) as stream:
                 stream.write(path.read_bytes())
 

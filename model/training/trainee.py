@@ -13,6 +13,7 @@ from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.network.hourglass import build_hourglass, group_of
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.training.devices import choose_strategy
+from cocoprep.model.training.fused_normalisation import copy_weights, fuse_normalisation
 from cocoprep.model.training.guess import read_guess
 from cocoprep.model.training.metrics import Measure
 from cocoprep.model.training.schedule import build_optimizer
@@ -25,15 +26,24 @@ from cocoprep.storage.store import FileStore
 
 @dataclass(frozen=True)
 class Trainee:
-    """What is trained, by what, what it is measured by, on which devices, and, in sentences, what it began with."""
+    """What is trained, by what, what it is measured by, on which devices, and, in sentences, what it began with.
+
+    `network` is `plain` in a form that trains faster, and that files do not take.
+    """
 
     config: TrainConfig
     network: keras.Model
+    plain: keras.Model
     optimizer: Any
     average: WeightAverage
     measure: Measure
     strategy: Any
     begun_with: tuple[str, ...] = ()
+
+    def network_to_save(self) -> keras.Model:
+        """Return the network as it is now, of Keras's own layers alone."""
+        copy_weights(self.network, self.plain)
+        return self.plain
 
     @property
     def groups(self) -> list[str]:
@@ -64,7 +74,7 @@ def build_trainee(
     if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
         raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
     with strategy.scope():
-        network = build_hourglass(
+        plain = build_hourglass(
             stacks=config.network.stacks,
             channels=config.network.channels,
             depth=config.network.depth,
@@ -74,9 +84,10 @@ def build_trainee(
             input_size=manifest.crop.input_size,
             heatmap_stride=manifest.crop.heatmap_stride,
         )
+        network = fuse_normalisation(plain)
         begun_with = () if start is None else take_weights(network, start, table_of(manifest.keypoints))
         optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
         optimizer.build(network.trainable_variables)
         average = WeightAverage(network, config.optimizer.ema)
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
-    return Trainee(config, network, optimizer, average, measure, strategy, begun_with)
+    return Trainee(config, network, plain, optimizer, average, measure, strategy, begun_with)
