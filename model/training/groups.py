@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -54,6 +55,19 @@ def freeze(network: keras.Model, groups: Collection[str]) -> None:
     """
     for layer in network.layers:
         if layer.weights and group_of(layer.name) in groups:
+            layer.trainable = False
+
+
+@contextmanager
+def thawed(network: keras.Model) -> Iterator[None]:
+    """Freeze nothing for a while: a network that is saved meanwhile can be trained on as any other."""
+    frozen = [layer for layer in network.layers if not layer.trainable]
+    for layer in frozen:
+        layer.trainable = True
+    try:
+        yield
+    finally:
+        for layer in frozen:
             layer.trainable = False
 
 

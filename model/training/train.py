@@ -30,6 +30,7 @@ from cocoprep.model.run.folder import BEST, RunFolder, RunLock, check_run_dir, s
 from cocoprep.model.run.log import RunLog, read_log
 from cocoprep.model.run.tensorboard import Board
 from cocoprep.model.training.devices import describe_devices
+from cocoprep.model.training.groups import thawed
 from cocoprep.model.training.metrics import Sums, add_sums, figures
 from cocoprep.model.training.notes import notes_on
 from cocoprep.model.training.parts import figures_of_parts, oks_of_parts
@@ -281,7 +282,7 @@ class TrainingRun:
         # Keras writes to a path of its own choice of ending; the run's file appears whole or not at all.
         with held_folder() as temporary:
             path = Path(temporary, BEST)
-            with temporaries_in(temporary):
+            with temporaries_in(temporary), thawed(self.trainee.network):
                 self.trainee.network.save(path)
             with self.folder.files.create(self.folder.at(BEST)) as stream:
                 stream.write(path.read_bytes())
