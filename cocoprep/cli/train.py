@@ -90,6 +90,19 @@ def _one_or_more(folders: tuple[str, ...]) -> str | tuple[str, ...] | None:
 @click.option(
     "--init", metavar="RUN|FILE.keras", help="Begin with the weights of this run's network: layers and joints by name."
 )
+@click.option(
+    "--freeze",
+    metavar="GROUP",
+    multiple=True,
+    help="Leave stem, stack1, stack2, ... as --init has it, untrained; several.",
+)
+@click.option(
+    "--rate",
+    "rates",
+    metavar="GROUP=F",
+    multiple=True,
+    help="Train stem, stack1, stack2, ... at F times the learning rate, 1 where nothing is said; several.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, if there is one, where it stopped.")
 @click.option("--config", "config_file", metavar="FILE", help="Settings, JSON or TOML, as in a run's config.json.")
 @_settings
@@ -100,6 +113,8 @@ def command(
     run_dir: str,
     *,
     init: str | None,
+    freeze: tuple[str, ...],
+    rates: tuple[str, ...],
     resume: bool,
     config_file: str | None,
     **given: Any,
@@ -109,21 +124,23 @@ def command(
     Settings come from the defaults, then --config FILE, then the options given. A run that was stopped, by
     Ctrl-C or by anything else, goes on with --resume: of the settings only --run-dir is needed then.
     """
+    from cocoprep.cli.named_numbers import parse_named_numbers
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.cli.train_report import TrainReport, stop_on_signals
-    from cocoprep.model.input.weights import parse_weights
     from cocoprep.model.run.resolve import resolve_config
     from cocoprep.model.training.xla import prepare_xla
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
-    folders = {
+    named = {
         "data": _one_or_more(data),
         "val": _one_or_more(val),
-        "weights": parse_weights(weights) or None,
+        "weights": parse_named_numbers("--weight", weights, example="mpii=0.5") or None,
         "init": init,
+        "freeze": freeze or None,
+        "optimizer.rates": parse_named_numbers("--rate", rates, example="stem=0.1") or None,
     }
-    changes = {**folders, **{name.replace("__", "."): value for name, value in given.items()}}
+    changes = {**named, **{name.replace("__", "."): value for name, value in given.items()}}
     changes = {name: value for name, value in changes.items() if value is not None}
     config = resolve_config(run_dir, config_file, changes, resume=resume, files=files)
     prepare_xla(config.xla)

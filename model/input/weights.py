@@ -13,25 +13,6 @@ Weights = tuple[tuple[float, ...], ...]  # by folder and source
 _Target = tuple[int, str | None]  # a folder, and a source of it or all of them
 
 
-def parse_weights(texts: Sequence[str]) -> dict[str, float]:
-    """Return the weights that `NAME=W` name, by name.
-
-    Raises:
-        ConfigError: one is of no such form, or a name is there twice.
-    """
-    found: dict[str, float] = {}
-    for text in texts:
-        name, _, number = text.rpartition("=")
-        try:
-            weight = float(number)
-        except ValueError:
-            name = ""
-        if not name or name in found:
-            raise ConfigError(f"--weight: expected NAME=NUMBER, such as mpii=0.5, each once, found {shown(text)}.")
-        found[name] = weight
-    return found
-
-
 def resolve_weights(
     paths: Sequence[str], splits: Sequence[str], sources: Sequence[FolderSources], given: Mapping[str, float]
 ) -> Weights:

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from cocoprep.checks import require, require_choice, require_number, require_share, shown
+from cocoprep.checks import printable, require, require_choice, require_number, require_share, shown
 from cocoprep.errors import ConfigError
 from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.input.config import Cache, OnBadRecord, ReadConfig
@@ -22,6 +22,7 @@ Devices = Literal["one", "all"]
 Xla = Literal["off", "pointwise", "whole"]
 LONGEST_PATH = 4096  # that Linux takes
 MOST_FOLDERS = 100
+HIGHEST_RATE = 1000  # times the learning rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class OptimizerConfig:
     The learning rate rises over `warmup_epochs`, then falls to zero along a cosine, or by `decay` at each of `decay_at`
     (fractions of the run), or stays. Gradients longer than `clip_norm` are cut to it, 0 for never. `ema` is the share
     that a moving average of the weights keeps at each step, 0 for none; it is what validation and prediction then use.
+    `rates` are factors of the learning rate by group of layers, `stem`, `stack1`, ...; 1 for those not named.
     """
 
     kind: OptimizerKind = "adam"
@@ -42,6 +44,7 @@ class OptimizerConfig:
     weight_decay: float = 0.0
     clip_norm: float = 0.0
     ema: float = 0.0
+    rates: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_choice("--optimizer", self.kind, get_args(OptimizerKind))
@@ -54,6 +57,17 @@ class OptimizerConfig:
         require_number("--weight-decay", self.weight_decay, 0)
         require_number("--clip-norm", self.clip_norm, 0)
         require_number("--ema", self.ema, 0, 0.999999)
+        for group, factor in self.rates.items():
+            _check_rate(printable(f"{group:.100}"), factor)
+
+
+def _check_rate(group: str, factor: float) -> None:
+    """Raise ConfigError unless a factor of the learning rate leaves something of it."""
+    require_number(f"--rate {group}", factor)
+    if factor == 0:
+        raise ConfigError(f"--rate {group}: expected a number above 0, found 0. --freeze {group} leaves it untrained.")
+    fits = 0 < factor <= HIGHEST_RATE
+    require(fits, f"--rate {group}", f"a number above 0 and up to {HIGHEST_RATE}", factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +78,7 @@ class TrainConfig:
         data: folder of shards to train on, or several.
         val: folder of shards to validate on, or several; None for no validation.
         init: run, or `.keras` file, whose weights it begins with; None for none.
+        freeze: groups of layers that stay as they begin: `stem`, `stack1`, `stack2`, ...
         subset: share of the people of `data` that is used.
         weights: how often people are seen, by folder or source: see `cocoprep.model.input.weights`.
         precision: Keras's dtype policy.
@@ -81,6 +96,7 @@ class TrainConfig:
     data: str | tuple[str, ...]
     val: str | tuple[str, ...] | None = None
     init: str | None = None
+    freeze: tuple[str, ...] = ()
     epochs: int = 100
     batch_size: int = 32
     seed: int = 0
@@ -158,7 +174,10 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
     """
     longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
     free = FREE_ON_RESUME | ({"epochs"} if longer else set())
-    ours, theirs = (_flat({**to_builtins(config), "weights": None}) for config in (now, before))
+    ours, theirs = (
+        _flat({**to_builtins(config), "weights": None, "freeze": sorted(set(config.freeze))})
+        for config in (now, before)
+    )
     return [
         f"{name} was {shown(theirs[name])}, now {shown(ours[name])}"
         for name in ours
@@ -166,14 +185,15 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
     ]
 
 
-WHOLE = frozenset({"weights"})  # tables whose names are the user's: one takes the place of another
+WHOLE = frozenset({"weights", "rates"})  # tables whose names are the user's: one takes the place of another
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return settings by dotted names: `optimizer.learning_rate`."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        is_table = isinstance(value, dict) and name not in WHOLE
+        flat |= _flat(value, f"{prefix}{name}.") if is_table else {prefix + name: value}
     return flat
 
 

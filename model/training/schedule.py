@@ -9,6 +9,15 @@ import keras
 from keras import ops
 
 from cocoprep.model.run.config import OptimizerConfig
+from cocoprep.model.training.group_rates import AdamByGroup, RMSpropByGroup, SGDByGroup
+
+PLAIN: dict[str, Any] = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+BY_GROUP: dict[str, Any] = {"adam": AdamByGroup, "adamw": AdamByGroup, "rmsprop": RMSpropByGroup, "sgd": SGDByGroup}
 
 
 @keras.saving.register_keras_serializable("cocoprep")
@@ -56,7 +65,7 @@ class WarmedUp(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
 
 
 def build_optimizer(config: OptimizerConfig, steps_per_epoch: int, epochs: int, precision: str) -> Any:
-    """Build the optimizer of a run: schedule, and loss scale where needed."""
+    """Build the optimizer of a run: schedule, rates by group, and loss scale where needed."""
     schedule = WarmedUp(
         peak=config.learning_rate,
         steps=steps_per_epoch * epochs,
@@ -70,13 +79,9 @@ def build_optimizer(config: OptimizerConfig, steps_per_epoch: int, epochs: int, 
         # A decay of zero would cost an update of each variable all the same. AdamW insists on a number.
         "weight_decay": config.weight_decay if config.kind == "adamw" else config.weight_decay or None,
     }
-    optimizers = keras.optimizers
-    kinds = {
-        "adam": lambda: optimizers.Adam(**shared),
-        "adamw": lambda: optimizers.AdamW(**shared),
-        "rmsprop": lambda: optimizers.RMSprop(**shared),
-        "sgd": lambda: optimizers.SGD(momentum=0.9, nesterov=True, **shared),
-    }
-    optimizer = kinds[config.kind]()
+    if config.kind == "sgd":
+        shared |= {"momentum": 0.9, "nesterov": True}
+    # Keras's own where all learn at one rate: a factor of 1 would cost as much as any other.
+    optimizer = BY_GROUP[config.kind](rates=config.rates, **shared) if config.rates else PLAIN[config.kind](**shared)
     # Half precision's smallest numbers are larger than many gradients: scaled up, they survive.
-    return optimizers.LossScaleOptimizer(optimizer) if precision == "mixed_float16" else optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "mixed_float16" else optimizer

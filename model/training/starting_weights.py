@@ -84,7 +84,7 @@ def take_weights(network: keras.Model, start: StartingWeights, table: KeypointTa
     if odd := [name for name in sorted(names) if name in start.weights and not np.isfinite(start.weights[name]).all()]:
         raise ConfigError(f"--init: {odd[0]} of {start.path} is not finite: its run went astray. Begin with another.")
     _check_widths(network, start)
-    joints = _joints_taken(start, table)
+    joints = joints_taken(start, table)
     fresh = Counter[str]()
     for variable in network.variables:
         theirs, axis = start.weights.get(variable.path), _joint_axis(variable.path)
@@ -128,7 +128,7 @@ def _check_widths(network: keras.Model, start: StartingWeights) -> None:
         )
 
 
-def _joints_taken(start: StartingWeights, table: KeypointTable) -> list[tuple[int, int]]:
+def joints_taken(start: StartingWeights, table: KeypointTable) -> list[tuple[int, int]]:
     """Return pairs of a joint here and the one there whose weights it takes."""
     if start.table is not None:
         places = map_joints(start.table, table).places

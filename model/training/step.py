@@ -34,7 +34,9 @@ def train_step(trainee: Trainee) -> StepFunction:
     scales = hasattr(optimizer, "dynamic_scale")
 
     def learn(batch: TensorBatch) -> dict[str, Any]:
-        with tf.GradientTape() as tape:
+        # Keras's frozen variables are still TensorFlow's trainable ones, which a tape would watch by itself.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([variable.value for variable in variables])
             predictions = network(normalise_images(batch["image"]), training=True)
             losses, weight = measure.losses(predictions, batch)
             total = tf.maximum(_over_devices(weight, replicas), 1.0)

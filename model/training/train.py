@@ -31,13 +31,13 @@ from cocoprep.model.run.log import RunLog, read_log
 from cocoprep.model.run.tensorboard import Board
 from cocoprep.model.training.devices import describe_devices
 from cocoprep.model.training.metrics import Sums, add_sums, figures
+from cocoprep.model.training.notes import notes_on
 from cocoprep.model.training.parts import figures_of_parts, oks_of_parts
 from cocoprep.model.training.starting_weights import StartingWeights, read_starting_weights
 from cocoprep.model.training.step import source_step, train_step, validation_step
 from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.model.training.validate import validate
 from cocoprep.model.training.watched import Watched
-from cocoprep.pose.keypoints import SIGMA_NOTE
 from cocoprep.shards.geometry import check_one_network, crop_differences, geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest
@@ -157,20 +157,12 @@ class TrainingRun:
             parameters=self.trainee.network.count_params(),
             devices=describe_devices(self.trainee.strategy),
         )  # fmt: skip
-        for note in self._notes():
+        for note in notes_on(self.trainee, self.people, watched=self.watched is not None):
             self.report.note(note)
         with readable_errors():
             self._learn(should_stop)
         self.board.close()
         self._lock.release()
-
-    def _notes(self) -> Iterator[str]:
-        table = table_of(self.manifest.keypoints)
-        if self.config.augment.flip_probability and not table.has_pairs:
-            yield f"no joints of {table.name:.100} are each other's in a mirror: nothing is mirrored in training"
-        if self.watched is not None and table.uniform_sigma is not None:
-            yield f"{SIGMA_NOTE}, {table.uniform_sigma:g}"
-        yield from _shares(self.people, table.noun.many)
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
         learn = train_step(self.trainee)
@@ -312,15 +304,6 @@ class TrainingRun:
 
 def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
-
-
-def _shares(people: Mixture, called: str) -> Iterator[str]:
-    """Say of several sources how many people each has, and how often an epoch sees one of them."""
-    counts = np.bincount(people.source_places, minlength=len(people.sources)).tolist()
-    weights = [weight for one in people.weights for weight in one]
-    if len(counts) > 1 or weights != [1.0]:
-        for name, count, weight in zip(people.sources, counts, weights, strict=True):
-            yield f"{name}: {count} {called} of weight {weight:g}, {count * weight:.0f} an epoch"
 
 
 def open_run(

@@ -10,15 +10,17 @@ import keras
 from cocoprep.errors import ConfigError
 from cocoprep.model.input.batches import whole_batches
 from cocoprep.model.input.mixture import Mixture
-from cocoprep.model.network.hourglass import build_hourglass, group_of
+from cocoprep.model.network.hourglass import build_hourglass
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.training.devices import choose_strategy
 from cocoprep.model.training.fused_normalisation import copy_weights, fuse_normalisation
+from cocoprep.model.training.groups import check_groups, freeze, frozen_as_drawn, groups_of
 from cocoprep.model.training.guess import read_guess
 from cocoprep.model.training.metrics import Measure
 from cocoprep.model.training.schedule import build_optimizer
 from cocoprep.model.training.starting_weights import StartingWeights, take_weights
 from cocoprep.model.training.weight_average import WeightAverage
+from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.store import FileStore
@@ -47,8 +49,8 @@ class Trainee:
 
     @property
     def groups(self) -> list[str]:
-        """Return the parts of the network whose gradients are watched: `stem`, `stack1`, `stack2`, ..."""
-        return list(dict.fromkeys(group_of(variable.path) for variable in self.network.trainable_variables))
+        """Return the parts of the network that are trained: `stem`, `stack1`, `stack2`, ..."""
+        return groups_of(self.network.trainable_variables)
 
 
 def build_trainee(
@@ -64,7 +66,8 @@ def build_trainee(
     the network begins with, as far as it has it.
 
     Raises:
-        ConfigError: the network cannot begin with that, or devices and settings do not go together.
+        ConfigError: the network cannot begin with that, it has no groups of layers such as the config names, or devices
+            and settings do not go together.
     """
     manifest, steps_per_epoch = people.manifest, whole_batches(people, config.read)
     keras.utils.set_random_seed(config.seed)
@@ -85,9 +88,15 @@ def build_trainee(
             heatmap_stride=manifest.crop.heatmap_stride,
         )
         network = fuse_normalisation(plain)
-        begun_with = () if start is None else take_weights(network, start, table_of(manifest.keypoints))
+        check_groups(network, config)
+        begun_with = () if start is None else _begin(network, start, config, table_of(manifest.keypoints))
+        freeze(network, config.freeze)
         optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)
         optimizer.build(network.trainable_variables)
         average = WeightAverage(network, config.optimizer.ema)
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
     return Trainee(config, network, plain, optimizer, average, measure, strategy, begun_with)
+
+
+def _begin(network: keras.Model, start: StartingWeights, config: TrainConfig, table: KeypointTable) -> tuple[str, ...]:
+    return *take_weights(network, start, table), *frozen_as_drawn(network, config.freeze, start, table)

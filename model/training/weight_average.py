@@ -16,12 +16,15 @@ import tensorflow as tf
 
 
 class WeightAverage:
-    """Averages all that a network computes with: weights, and the statistics of batch normalisation."""
+    """Averages all that moves in a network: weights, and the statistics of batch normalisation."""
 
     def __init__(self, network: keras.Model, decay: float) -> None:
         """Start from the network as it is; `decay` is the share kept at each step, 0 for no average at all."""
         self._decay = decay
-        self._own = [v for v in network.variables if v.dtype == "float32"] if decay else []
+        # What is frozen would not be its own average to the bit: the sum of its shares is rounded.
+        frozen = {id(v) for layer in network.layers if not layer.trainable for v in layer.variables}
+        moving = [v for v in network.variables if v.dtype == "float32" and id(v) not in frozen]
+        self._own = moving if decay else []
         self.variables = [keras.Variable(v.numpy(), trainable=False, name="average") for v in self._own]
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]

@@ -86,6 +86,16 @@ def test_a_mistyped_run_is_told_with_those_beside_it(tmp_path):
         (["--data", "d"], 2, "Missing option '--run-dir'"),
         (["--run-dir", "r", "--data", "d", "--loss", "l1"], 2, "Invalid value for '--loss'"),
         (["--run-dir", "r", "--data", "d", "--weight", "d"], 1, "--weight: expected NAME=NUMBER, such as mpii=0.5"),
+        (
+            ["--run-dir", "r", "--data", "d", "--rate", "stem"],
+            1,
+            "--rate: expected NAME=NUMBER, such as stem=0.1, each",
+        ),
+        (
+            ["--run-dir", "r", "--data", "d", "--rate", "stem=0"],
+            1,
+            "above 0, found 0. --freeze stem leaves it untrained",
+        ),
         (["--run-dir", "r", "--data", "d", "--epochs", "0"], 1, "--epochs: expected a whole number from 1 up, found 0"),
         (
             ["--run-dir", "r", "--data", "d", "--config", "no.toml"],

@@ -7,7 +7,7 @@ import pytest
 
 from cocoprep.errors import ConfigError
 from cocoprep.model.input.sources import FolderSources, folder_names, source_names
-from cocoprep.model.input.weights import parse_weights, resolve_weights
+from cocoprep.model.input.weights import resolve_weights
 
 
 def folder(*names, weights=None):
@@ -94,15 +94,3 @@ def test_sources_are_called_by_name_after_the_folders_where_others_have_it_too()
     assert source_names(("a", "b"), (ONE, BOTH)) == ("a", "coco", "mpii")
     assert source_names(("a", "b"), (BOTH, BOTH)) == ("a:coco", "a:mpii", "b:coco", "b:mpii")
     assert source_names(("coco", "b"), (ONE, BOTH)) == ("coco", "b:coco", "mpii")
-
-
-@pytest.mark.parametrize("text", ["a", "a=", "=2", "a=b", "", "a=2=x"])
-def test_what_is_no_weight_is_refused(text):
-    with pytest.raises(ConfigError, match=r"--weight: expected NAME=NUMBER, such as mpii=0\.5, each once, found"):
-        parse_weights([text])
-
-
-def test_weights_are_parsed_from_the_end():
-    assert parse_weights(["a=b=2", "c=0.5"]) == {"a=b": 2.0, "c": 0.5}
-    with pytest.raises(ConfigError, match="each once, found 'a=3'"):
-        parse_weights(["a=2", "a=3"])

@@ -93,6 +93,10 @@ def test_a_wrong_setting_is_named(tmp_path, changes, message):
         ("a.json", "[1]", "expected a table of settings, found list"),
         ("b.json", None, "expected a JSON file of settings, found nothing"),
         ("a.toml", "epochs = 'x'", "Expected `int`, got `str` - at `$.epochs`"),
+        ("a.toml", "freeze = 'stem'", "Expected `array`, got `str` - at `$.freeze`"),
+        ("a.toml", "[optimizer.rates]\nstem = 0", "--rate stem: expected a number above 0, found 0. --freeze stem"),
+        ("a.toml", "[optimizer.rates]\nstem = -1", "--rate stem: expected a number above 0 and up to 1000, found -1.0"),
+        ("a.toml", "[optimizer.rates]\nstem = nan", "--rate stem: expected a number, found nan"),
         ("a.toml", "[optimizer]\ndecay = 3.0", "optimizer.decay: expected a number from 0 to 1, found 3.0"),
     ],
 )
@@ -121,6 +125,34 @@ def test_going_on_with_other_settings_is_refused(tmp_path):
         folder.check_resumable(dataclasses.replace(config, optimizer=optimizer), same)
     with pytest.raises(ConfigError, match="another build's"):
         folder.check_resumable(config, other)
+
+
+def test_groups_are_kept_and_others_are_refused_on_going_on(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('freeze = ["stem", "stack1"]\n[optimizer.rates]\nstack2 = 0.5\n')
+    config = resolve(tmp_path, {}, config_file=str(path))
+    assert (config.freeze, config.optimizer.rates) == (("stem", "stack1"), {"stack2": 0.5})
+    other = resolve(tmp_path, {"freeze": ("stem",), "optimizer.rates": {"stack1": 2}}, config_file=str(path))
+    assert (other.freeze, other.optimizer.rates) == (("stem",), {"stack1": 2.0})
+    folder, same = RunFolder(str(tmp_path / "run"), LocalFiles()), {"data": manifest_with("f")}
+    folder.begin(config, same)
+    assert folder.read_config() == config
+    folder.check_resumable(dataclasses.replace(config, freeze=("stack1", "stem")), same)
+    with pytest.raises(ConfigError, match=r"freeze was \['stack1', 'stem'\], now \[\]; optimizer"):
+        folder.check_resumable(TrainConfig(data="shards"), same)
+    rates = dataclasses.replace(config.optimizer, rates={"stack2": 0.5, "stem": 2.0})
+    with pytest.raises(ConfigError, match=r"optimizer\.rates was \{'stack2': 0\.5\}, now \{'stack2': 0\.5, 'stem'"):
+        folder.check_resumable(dataclasses.replace(config, optimizer=rates), same)
+
+
+def test_a_config_of_before_there_were_groups_freezes_none(tmp_path):
+    before = to_builtins(TrainConfig(data="a"))
+    del before["freeze"], before["optimizer"]["rates"]
+    folder, same = RunFolder(str(tmp_path / "run"), LocalFiles()), {"data": manifest_with("f")}
+    folder.begin(TrainConfig(data="a"), same)
+    (tmp_path / "run" / "config.json").write_text(json.dumps(before))
+    assert folder.read_config() == TrainConfig(data="a")
+    folder.check_resumable(resolve_config(folder.path, None, {}, resume=True), same)
 
 
 def test_epochs_may_be_raised_where_the_learning_rate_stays(tmp_path):

@@ -45,7 +45,8 @@ def test_it_learns_as_the_plain_network(stacks: int) -> None:
     assert any(isinstance(layer, FusedBatchNormalization) for layer in fused.layers)
     assert [v.path for v in fused.variables] == [v.path for v in plain.variables]
     before, losses = learn(plain, 3), learn(fused, 3)
-    assert losses == pytest.approx(before, rel=1e-4) and losses[-1] < losses[0]
+    assert losses == pytest.approx(before, rel=1e-4)
+    assert losses[-1] < losses[0]
     for ours, theirs in zip(fused.variables, plain.variables, strict=True):
         close = 0.01 * np.abs(theirs).max() + 1e-3
         np.testing.assert_allclose(ours, theirs, atol=close, rtol=0, err_msg=ours.path)

@@ -41,6 +41,21 @@ def test_the_statistics_of_batch_normalisation_are_averaged_too(network):
         np.testing.assert_array_equal(now, before + 1.0)
 
 
+def test_what_is_frozen_is_left_out_and_stays_to_the_bit(network):
+    network.layers[-1].trainable = False
+    average = WeightAverage(network, 0.9)
+    assert len(average.variables) == 1  # the kernel before the normalisation
+    statistics = network.layers[-1].variables
+    for number, variable in enumerate(statistics):
+        variable.assign(variable + 0.1 * (number + 1))
+    own = [variable.numpy() for variable in statistics]
+    for step in range(1, 50):
+        average.update(tf.constant(step))
+    with average.in_place():
+        for now, before in zip(statistics, own, strict=True):
+            np.testing.assert_array_equal(now, before)
+
+
 def test_without_a_decay_there_is_none(network):
     average = WeightAverage(network, 0.0)
     assert average.variables == []

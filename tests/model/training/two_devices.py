@@ -48,6 +48,7 @@ def trace(data: str, devices: str) -> dict[str, list[float]]:
 def whole_runs(data: str, precision: str, folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Return the losses by step of a run on both devices: uninterrupted with validation, and stopped in the middle."""
     settings = {"devices": "all", "precision": precision, "optimizer__ema": 0.5, "network__stacks": 1, "epochs": 2}
+    settings["optimizer__rates"] = {"stem": 0.5}
     open_tiny(data, data, folder / "whole", **settings).go()
     stopped = open_tiny(data, None, folder / "stopped", **settings)
     with suppress(KeyboardInterrupt):
