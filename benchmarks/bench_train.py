@@ -5,14 +5,15 @@ environment of its own (`python -m venv torch; torch/bin/pip install torch numpy
 interpreter.
 
 Each side is a process of its own with the same number of threads. They take steps in turn (forward, backward, Adam's
-update; 2 stacks of 256 channels, 256 x 256 pixels, batches of 8, float32), and the figure to quote is a ratio within
+update; 2 stacks of 256 channels, 256 x 256 pixels, batches of 8), and the figure to quote is a ratio within
 one round, the median of `--runs` rounds. Before it takes a step, the other side has shown that it has as many
 parameters and, with our weights copied in, the same heatmaps. The machine should do nothing else, for OpenMP's threads
 wait for each other; where it does, `--threads 1` and the ratio of processor times still tell.
 
 Ours comes in three modes, those of `--xla`: `pointwise`, the default, in which XLA joins what is elementwise and oneDNN
 keeps the convolutions; `off`, what `tf.function` makes of it; `whole`, in which XLA compiles it all. Theirs in two
-layouts.
+layouts, and compiled by `torch.compile`, which needs a C++ compiler. Both compute in float32, or, as the names of modes
+say, in bfloat16 (Keras's `mixed_bfloat16` and PyTorch's autocast), in which only some processors gain.
 """
 
 from __future__ import annotations
@@ -32,8 +33,16 @@ from typing import Any
 from cocoprep.model.training.xla import POINTWISE_FLAGS
 
 ROOT = Path(__file__).parents[1]
-OURS = {"pointwise": [], "off": [], "whole": ["--xla"]}
-THEIRS = {"torch": [], "torch-channels-last": ["--channels-last"]}
+BFLOAT16 = ["--precision", "mixed_bfloat16"]
+OURS = {"pointwise": [], "off": [], "whole": ["--xla"], "pointwise-bfloat16": BFLOAT16, "off-bfloat16": BFLOAT16}
+THEIRS = {
+    "torch": [],
+    "torch-channels-last": ["--channels-last"],
+    "torch-compiled": ["--channels-last", "--compile"],
+    "torch-bfloat16": ["--channels-last", "--bfloat16"],
+    "torch-compiled-bfloat16": ["--channels-last", "--compile", "--bfloat16"],
+}
+USUAL = ("pointwise", "off", "torch", "torch-channels-last", "torch-compiled")
 PARAMETERS = 6_571_170
 WARM_UP = 2  # steps; the first one traces and compiles
 
@@ -80,7 +89,7 @@ def start(mode: str, reference: Path, torch_python: str, threads: int) -> Side:
         command = [sys.executable, "-m", "benchmarks.keras_step", str(reference), *OURS[mode]]
         limits = {f"TF_NUM_{kind}_THREADS": str(threads) for kind in ("INTRAOP", "INTEROP")}
         environment = {**limits, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        if mode == "pointwise":
+        if mode.startswith("pointwise"):
             environment["TF_XLA_FLAGS"] = POINTWISE_FLAGS
     side = Side(mode, command, environment)
     if side.about["parameters"] != PARAMETERS:
@@ -113,7 +122,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--torch-python", default=sys.executable)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--modes", nargs="+", choices=[*OURS, *THEIRS], default=["pointwise", "off", *THEIRS])
+    parser.add_argument("--modes", nargs="+", choices=[*OURS, *THEIRS], default=USUAL)
     chosen = parser.parse_args()
     ours, theirs = ([mode for mode in group if mode in chosen.modes] for group in (OURS, THEIRS))
     if not ours:

@@ -1,4 +1,4 @@
-"""Our side of the training benchmark: `python -m benchmarks.keras_step REFERENCE [--xla]`.
+"""Our side of the training benchmark: `python -m benchmarks.keras_step REFERENCE [--xla] [--precision P]`.
 
 A process for itself. It writes the reference that the other side is held against, then serves steps.
 """
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.steps import serve_steps
 from cocoprep.model.network.hourglass import build_hourglass
+from cocoprep.model.training.fused_normalisation import copy_weights, fuse_normalisation
 
 LEARNING_RATE = 1e-3
 IMAGES, HEATMAPS = (8, 256, 256, 3), (8, 64, 64, 17)
@@ -65,13 +66,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reference", type=Path)
     parser.add_argument("--xla", action="store_true")
+    parser.add_argument("--precision", default="float32")
     chosen = parser.parse_args()
-    network = build_hourglass()
-    draw_weights(network)
+    drawn = build_hourglass()  # in float32, whatever the steps compute in
+    draw_weights(drawn)
     images, truth = draw_batch()
-    arrays = {f"weights:{weight.path}": weight.numpy() for weight in network.weights}
-    predicted = np.stack(network(images[:1], training=False))
+    arrays = {f"weights:{weight.path}": weight.numpy() for weight in drawn.weights}
+    predicted = np.stack(drawn(images[:1], training=False))
     np.savez(chosen.reference, images=images, truth=truth, predicted=predicted, **arrays)
+    keras.config.set_dtype_policy(chosen.precision)
+    network = fuse_normalisation(build_hourglass())
+    copy_weights(drawn, network)
     learn = training_step(network, keras.optimizers.Adam(LEARNING_RATE), xla=chosen.xla)
     batch = tf.constant(images), tf.constant(truth)
     parameters = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)

@@ -1,4 +1,4 @@
-"""The other side of the training benchmark: `python -m benchmarks.torch_step REFERENCE [--channels-last]`.
+"""The other side of the training benchmark: `python -m benchmarks.torch_step REFERENCE`.
 
 A process for itself, which needs PyTorch and NumPy and nothing of ours but the files beside it. It holds its heatmaps
 against the reference before it serves steps.
@@ -25,6 +25,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reference", type=Path)
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="by torch.compile")
+    parser.add_argument("--bfloat16", action="store_true", help="by autocast")
     chosen = parser.parse_args()
     arrays = {name: torch.from_numpy(array) for name, array in np.load(chosen.reference).items()}
     network = Hourglass()
@@ -42,9 +44,15 @@ def main() -> None:
     network.train()
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE, eps=1e-7)
 
+    def loss_of(images: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=chosen.bfloat16):
+            return torch.stack([mse_loss(maps.float(), truth) for maps in network(images)]).sum()
+
+    forward = torch.compile(loss_of) if chosen.compile else loss_of
+
     def step() -> float:
         optimizer.zero_grad()
-        loss = torch.stack([mse_loss(maps, truth) for maps in network(images)]).sum()
+        loss = forward(images, truth)
         loss.backward()
         optimizer.step()
         return float(loss.detach())
