@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.yardstick import CONFIG, INPUT_SIZE, LAST_DIGITS, SPLIT, cocoprep, write_part
+from benchmarks.yardstick import LAST_DIGITS, RECIPES, SPLIT, cocoprep, write_part
 from cocoprep.pose.joint_map import map_joints, subset_table
 from cocoprep.pose.table_text import table_toml
 from cocoprep.pose.tables import COCO_17, named_table
@@ -46,8 +46,8 @@ def build(out: Path, sources: list[str], keypoints: object) -> None:
     """Build sources into a folder, of which the name is that of the split."""
     named = [part for source in sources for part in ("--source", source)]
     cocoprep(
-        "build", *named, "--split", out.name, "--keypoints", keypoints, "--out", out, "--input-size", INPUT_SIZE,
-        "--no-ceiling",
+        "build", *named, "--split", out.name, "--keypoints", keypoints, "--out", out, "--no-ceiling",
+        *RECIPES["plain"].build,
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def main() -> None:
         epochs = chosen.coco_epochs if network == "coco" else chosen.epochs
         cocoprep(
             "train", "--data", chosen.out / "train" / network, "--val", chosen.out / "score" / network,
-            "--run-dir", run, "--config", CONFIG, "--resume", *(("--epochs", epochs) if epochs else ()),
+            "--run-dir", run, "--config", RECIPES["plain"].config, "--resume", *(("--epochs", epochs) if epochs else ()),
         )  # fmt: skip
         row: list[str] = []
         for name, folder in scored.items():
