@@ -100,7 +100,8 @@ def main() -> None:
         epochs = chosen.coco_epochs if network == "coco" else chosen.epochs
         cocoprep(
             "train", "--data", chosen.out / "train" / network, "--val", chosen.out / "score" / network,
-            "--run-dir", run, "--config", RECIPES["plain"].config, "--resume", *(("--epochs", epochs) if epochs else ()),
+            "--run-dir", run, "--config", RECIPES["plain"].config, "--resume",
+            *(("--epochs", epochs) if epochs else ()),
         )  # fmt: skip
         row: list[str] = []
         for name, folder in scored.items():
