@@ -11,10 +11,11 @@ import pytest
 from tests.support.rooms import ALLOWED, CORE, MODULES, ROOT, imports_of, our_imports, room_of
 
 TRAINING = {"tensorflow", "keras", "cv2", "matplotlib", "tensorboard"}
-HEAVY = {"apache_beam", "torch", "jax", *TRAINING}
+SEARCHING = {"optuna", "sqlalchemy"}
+HEAVY = {"apache_beam", "torch", "jax", *TRAINING, *SEARCHING}
 
 # Who loads what takes long to load, or is not installed everywhere.
-OWN_HEAVY = {"report": {"matplotlib"}, "pipelines": {"apache_beam"}, "model": TRAINING}
+OWN_HEAVY = {"report": {"matplotlib"}, "pipelines": {"apache_beam"}, "model": TRAINING | SEARCHING}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -158,7 +158,7 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
     """
     longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
     free = FREE_ON_RESUME | ({"epochs"} if longer else set())
-    ours, theirs = (_flat({**to_builtins(config), "weights": None}) for config in (now, before))
+    ours, theirs = (flat_settings({**to_builtins(config), "weights": None}) for config in (now, before))
     return [
         f"{name} was {shown(theirs[name])}, now {shown(ours[name])}"
         for name in ours
@@ -169,11 +169,11 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
 WHOLE = frozenset({"weights"})  # tables whose names are the user's: one takes the place of another
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat_settings(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return settings by dotted names: `optimizer.learning_rate`."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
 
 
