@@ -15,9 +15,10 @@ from cocoprep.model.run.config import FREE_ON_RESUME, TrainConfig, flat_settings
 from cocoprep.model.run.resolve import read_settings
 from cocoprep.model.sweep.methods import Method, parse_pruner, parse_sampler
 from cocoprep.model.sweep.space import Choices, Range, Scalar, Space, parse_space
-from cocoprep.shards.geometry import check_one_network
+from cocoprep.shards.geometry import check_one_network, geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest, records_digest
+from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
 
 OWN_TABLES = ("config", "search", "sweep")
@@ -130,8 +131,14 @@ def _parse_base(content: dict[str, Any], path: str, files: FileStore) -> TrainCo
 def _read_shards(base: TrainConfig, files: FileStore) -> tuple[Manifest, dict[str, tuple[str, ...]]]:
     """Return the first folder's manifest, and digests of all."""
     data, val = ([read_manifest(path, files) for path in paths] for paths in (base.folders, base.val_folders))
-    check_one_network((*base.folders, *base.val_folders), [*data, *val], "data, val")
-    for path in base.val_folders:
+    check_one_network(base.folders, data, "data")
+    check_one_network(base.val_folders, val, "val")
+    for path, manifest in zip(base.val_folders, val, strict=True):
+        for name, ours, theirs in geometry_differences(data[0].crop, table_of(data[0].keypoints), manifest):
+            raise ConfigError(
+                f"val: expected the {name} of data, {ours!s:.300}, found {theirs!s:.300} in {path}. Build both with the "
+                "same options."
+            )
         read_ground_truth(path, files)
     return data[0], {"data": tuple(map(records_digest, data)), "val": tuple(map(records_digest, val))}
 

@@ -50,7 +50,7 @@ def try_lock(path: str) -> Lock | None:
     except OSError as error:
         raise OutputError(write_failure(path, error)) from error
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         os.close(descriptor)
         return None

@@ -24,7 +24,6 @@ from cocoprep.model.sweep.trials import (
     PLACE,
     REASON,
     VERDICT,
-    State,
     Trial,
     check_trial,
     distribution_of,
@@ -136,20 +135,29 @@ class SweepStudy:
         with self.place.alone(on_wait):
             trials = self.trials()
             for trial in trials:
-                if trial.state is State.RUNNING and self.place.owns(trial.place):
-                    lock = self.place.hold_trial(trial.number)
-                    if lock is None:
-                        continue
-                    now = self.read(trial.id)  # it may have ended since
-                    if now.state is State.RUNNING:
-                        return Taken(self._with_params(now), lock, resumed=True)
-                    lock.release()
-            while len(trials) < total:
-                trial = self._new()
-                trials.append(trial)
-                lock = self.place.hold_trial(trial.number)
-                if lock is not None:
-                    return Taken(self._with_params(trial), lock, resumed=False)
+                if trial.is_running and self.place.owns(trial.place):
+                    taken = self._hold(trial, resumed=True)
+                    if taken is not None:
+                        return taken
+            for _ in range(len(trials), total):
+                taken = self._hold(self._new(), resumed=False)
+                if taken is not None:
+                    return taken
+        return None
+
+    def _hold(self, trial: Trial, *, resumed: bool) -> Taken | None:
+        """Take a trial, unless another process is at it, or has ended it since it was read."""
+        lock = self.place.hold_trial(trial.number)
+        if lock is None:
+            return None
+        try:
+            now = self.read(trial.id)
+            if now.is_running:
+                return Taken(self._with_params(now), lock, resumed=resumed)
+        except BaseException:
+            lock.release()
+            raise
+        lock.release()
         return None
 
     def _new(self) -> Trial:
