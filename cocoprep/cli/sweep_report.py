@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from cocoprep.cli.progress import Bar
 from cocoprep.cli.say import say
-from cocoprep.model.sweep.results import BEST, Results
+from cocoprep.model.sweep.results import Results
 from cocoprep.model.sweep.space import Scalar
 from cocoprep.model.sweep.study import SweepStudy
 from cocoprep.model.sweep.trials import State, Trial
@@ -30,11 +30,9 @@ class SweepReport(Bar):
         self._total, self._epochs, self._number = total, 0, 0
         self._epoch, self._best = "", ""
         self._names = short_names(study.config.space)
-        found = study.trials()
-        if not found:
-            self.say(f"{study.name}: a new study of {_TRIAL.count(total)}, in {study.place.path}")
-        else:
-            self.say(f"{study.name}: {told_states(found)} of {_TRIAL.count(total)}, in {study.place.path}")
+        found = told_states(study.trials())
+        there = f"goes on to {_TRIAL.count(total)}: {found}" if found else f"a new study of {_TRIAL.count(total)}"
+        self.say(f"{study.name}: {there}; runs in {study.place.path}")
 
     def note(self, text: str) -> None:
         """See `SweepReporter`."""
@@ -75,7 +73,7 @@ class SweepReport(Bar):
 def tell_results(study: SweepStudy, results: Results) -> None:
     """Print the best trials, what matters, and where all of it is."""
     trials, place = results.trials, study.place.path
-    say(f"{study.name}: {told_states(trials)}")
+    say(f"{study.name}: {_TRIAL.count(len(trials))}" + (f", {told_states(trials)}" if trials else ""))
     ranked = sorted(trials, key=lambda trial: (trial.value is None, -(trial.best_so_far or 0), trial.number))
     names = short_names(study.config.space)
     say(f"{'trial':>6} {'state':<9}{'PCK@.2':>7} {'epochs':>6}  settings")
@@ -94,7 +92,7 @@ def tell_results(study: SweepStudy, results: Results) -> None:
         say(f"  {path}")
     if results.best is not None:
         say(f"best: trial {results.best.number}, whose run is {study.place.trial(results.best.number)}")
-        say(f"  cocoprep train --config {os.path.join(place, BEST)} --run-dir FOLDER")
+        say(f"  cocoprep train --config {results.best_config} --run-dir FOLDER")
     else:
         say("best: none, no trial is complete")
     running = [trial.number for trial in trials if trial.is_running]
@@ -109,8 +107,7 @@ def tell_results(study: SweepStudy, results: Results) -> None:
 def told_states(trials: tuple[Trial, ...] | list[Trial]) -> str:
     """Return how many trials there are of each state."""
     counts = Counter(trial.state for trial in trials)
-    told = [f"{counts[state]} {state.value}" for state in State if counts[state]]
-    return f"{_TRIAL.count(len(trials))} ({', '.join(told)})" if told else _TRIAL.count(0)
+    return ", ".join(f"{counts[state]} {state.value}" for state in State if counts[state])
 
 
 def told_params(params: Mapping[str, Scalar], names: Mapping[str, str]) -> str:

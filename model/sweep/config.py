@@ -136,8 +136,8 @@ def _read_shards(base: TrainConfig, files: FileStore) -> tuple[Manifest, dict[st
     for path, manifest in zip(base.val_folders, val, strict=True):
         for name, ours, theirs in geometry_differences(data[0].crop, table_of(data[0].keypoints), manifest):
             raise ConfigError(
-                f"val: expected the {name} of data, {ours!s:.300}, found {theirs!s:.300} in {path}. Build both with the "
-                "same options."
+                f"val: expected the {name} of data, {ours!s:.300}, found {theirs!s:.300} in {path}. Build both with "
+                "the same options."
             )
         read_ground_truth(path, files)
     return data[0], {"data": tuple(map(records_digest, data)), "val": tuple(map(records_digest, val))}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import accumulate
 from typing import Any
 
 from cocoprep.model.run.curves import DIM, DPI, SETTINGS, TEXT, TRAIN, VALIDATION
@@ -63,7 +62,7 @@ def _draw_history(axis: Any, *, trials: Sequence[Trial]) -> None:
     failed = [trial.number for trial in trials if trial.state is State.FAILED]
     axis.plot(failed, [0] * len(failed), "|", color=TEXT, markersize=9, label="failed")
     done = {trial.number: trial.value for trial in trials if trial.value is not None}
-    steps, values = list(done), list(accumulate(done.values(), max))
+    steps, values = list(done), [max(list(done.values())[: n + 1]) for n in range(len(done))]
     if steps:  # what is best stays so to the last trial
         steps, values = [*steps, trials[-1].number], [*values, values[-1]]
     axis.step(steps, values, where="post", color=VALIDATION, label="the best so far")

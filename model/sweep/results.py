@@ -1,6 +1,6 @@
 """What a sweep leaves beside its trials: the best config, a table, a picture.
 
-best.toml       all settings of the best trial, for `cocoprep train --config`
+best.toml       all settings of the best trial, for `cocoprep train --config`; best.json where TOML cannot say them
 trials.csv      a line a trial
 sweep.png       values, epochs, settings and their importance
 """
@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cocoprep.checks import printable
+from cocoprep.model.run.config import to_builtins
 from cocoprep.model.sweep.study import SweepStudy
 from cocoprep.model.sweep.toml import config_toml
 from cocoprep.model.sweep.trials import State, Trial, best_of
 from cocoprep.storage.leftovers import sweep_folder
 from cocoprep.storage.local import LocalFiles
 
-BEST, TABLE, PICTURE = "best.toml", "trials.csv", "sweep.png"
+BEST, BEST_JSON, TABLE, PICTURE = "best.toml", "best.json", "trials.csv", "sweep.png"
 LEAST_TRIALS = 10  # complete ones, from which on importance says more than chance
 _FORMULA = ("=", "+", "-", "@", "\t")  # https://owasp.org/www-community/attacks/CSV_Injection
 
@@ -41,6 +43,11 @@ class Results:
     best: Trial | None
     importance: Importance
     written: tuple[str, ...]
+
+    @property
+    def best_config(self) -> str | None:
+        """Return the file with the best trial's config."""
+        return next((path for path in self.written if path.endswith((BEST, BEST_JSON))), None)
 
 
 def find_importance(study: SweepStudy, trials: list[Trial]) -> Importance:
@@ -71,7 +78,7 @@ def write_results(study: SweepStudy) -> Results:
         sweep_folder(place.path, files)
         contents = {TABLE: trials_csv(trials, list(study.config.space)).encode("utf-8", "replace")}
         if best is not None:
-            contents[BEST] = best_toml(study, best).encode()
+            contents |= best_config(study, best)
         contents[PICTURE] = draw_sweep(trials, study.config, importance.shares)
         for name, content in contents.items():
             with files.create(place.at(name)) as stream:
@@ -79,15 +86,18 @@ def write_results(study: SweepStudy) -> Results:
     return Results(tuple(trials), best, importance, tuple(map(place.at, contents)))
 
 
-def best_toml(study: SweepStudy, best: Trial) -> str:
-    """Return the config of the best trial, which says whose it is."""
+def best_config(study: SweepStudy, best: Trial) -> dict[str, bytes]:
+    """Return the file with the config of the best trial: TOML, which says whose it is, or JSON where that cannot be."""
     comments = (
-        f"Trial {best.number} of the study {study.name}, the best of those that are complete: PCK@0.2 {best.value:.4f} "
-        f"on val, of the network in {study.place.trial(best.number)}, epoch {best.kept_epoch}. "
-        "Searched: " + ", ".join(study.config.space) + ".",
-        "cocoprep train --config THIS_FILE --run-dir FOLDER trains it anew, to the same figures on the same CPU.",
+        f"Trial {best.number} of the study {study.name}, the best of those that are complete: PCK@0.2 {best.value:.4f}",
+        f"on val, of the network in {study.place.trial(best.number)}, epoch {best.kept_epoch}.",
+        f"Searched: {', '.join(study.config.space)}.",
     )
-    return config_toml(study.config.of_trial(best.params), comments)
+    config = study.config.of_trial(best.params)
+    text = config_toml(config, comments)
+    if text is None:
+        return {BEST_JSON: json.dumps(to_builtins(config), indent=1).encode() + b"\n"}
+    return {BEST: text.encode()}
 
 
 def trials_csv(trials: list[Trial], names: list[str]) -> str:

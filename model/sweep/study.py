@@ -73,6 +73,9 @@ class SweepStudy:
             self._storage = optuna.storages.get_storage(storage)
             with place.alone():
                 self._begin()
+            numbers = [trial.number for trial in storage.get_all_trials(self._id, deepcopy=False)]
+        if len(set(numbers)) < len(numbers):  # of which `self._storage` would show one
+            raise RecordError(f"{self._where}: two trials have one number. Restore the database, or begin anew.")
 
     def _begin(self) -> None:
         studies = {study.study_name: study for study in self._storage.get_all_studies()}
@@ -117,8 +120,6 @@ class SweepStudy:
             found = self._storage.get_all_trials(self._id, deepcopy=False)
             waiting = self._optuna.trial.TrialState.WAITING
             trials = [check_trial(one, self.config.space, self._where) for one in found if one.state != waiting]
-        if len({trial.number for trial in trials}) < len(trials):
-            raise RecordError(f"{self._where}: two trials have one number. Restore the database, or begin anew.")
         return sorted(trials, key=lambda trial: trial.number)
 
     def waiting(self) -> int:

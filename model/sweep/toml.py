@@ -7,14 +7,23 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cocoprep.model.augment.config import STRENGTHS
 from cocoprep.model.run.config import TrainConfig, to_builtins
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def config_toml(config: TrainConfig, comments: Iterable[str] = ()) -> str:
-    """Return all settings of a config; those that are None are left out, as they are by default."""
+def config_toml(config: TrainConfig, comments: Iterable[str] = ()) -> str | None:
+    """Return all settings of a config; None where TOML cannot say them, having no word for nothing.
+
+    What is nothing by default is left out. Of augmentation, which has windows by default, a strength says so by name.
+    """
     settings = to_builtins(config)
+    strength = next((name for name, one in STRENGTHS.items() if one == config.augment), None)
+    if strength is not None:
+        settings["augment"] = strength
+    elif config.augment.window_min is None:
+        return None
     tables = {name: value for name, value in settings.items() if isinstance(value, dict)}
     lines = [*(f"# {_on_one_line(comment)}" for comment in comments), *_pairs(settings)]
     for name, table in tables.items():
