@@ -93,6 +93,12 @@ def test_batches_load_without_tensorflow():
     assert not loaded & {"tensorflow", "keras", "apache_beam"}
 
 
+def test_a_sweep_leaves_tensorflow_to_its_trials():
+    loaded = loaded_by("import cocoprep.cli.sweep_job, cocoprep.model.sweep.child, cocoprep.model.sweep.picture")
+    assert "cocoprep.model.sweep.study" in loaded
+    assert not loaded & (HEAVY | SEARCHING)
+
+
 def test_help_loads_nothing_heavy():
     from cocoprep.cli import COMMANDS
 

@@ -30,7 +30,7 @@ def run_job(file: str, *, study: str, trials: int, name: str | None, run_dir: st
     check_paths({"FILE.toml": file})
     config = read_sweep(file, AnyFiles())
     name = check_name(PurePath(file).stem if name is None else name)
-    place = Place(run_dir or os.path.join(os.path.dirname(database or "runs/") or ".", name))
+    place = Place(run_dir or os.path.join(os.path.dirname(database or "runs/"), name))
     with place.alone():  # two processes at once would make the tables twice
         storage = open_database(study)
     opened = SweepStudy(storage, name, config, place)

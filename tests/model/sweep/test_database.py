@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -21,6 +22,13 @@ from tests.support.sweeps import open_study, sweep, sweep_config
 @pytest.fixture(scope="module")
 def data(people_folder):
     return people_folder(size=(32, 32), shards=3)
+
+
+@pytest.fixture(scope="module")
+def swept(data, tmp_path_factory):
+    root = tmp_path_factory.mktemp("swept")
+    sweep(root, sweep_config(root / "s.toml", data), 3)
+    return root / "sweep.db"
 
 
 @pytest.fixture
@@ -164,8 +172,8 @@ def test_without_optuna_it_says_how_to_get_it(monkeypatch):
         ("DROP TABLE trials", "expected a database of Optuna, found one with the tables"),
     ],
 )
-def test_a_study_that_was_edited_is_told(statement, message, config, tmp_path):
-    sweep(tmp_path, config, 3)
+def test_a_study_that_was_edited_is_told(statement, message, swept, config, tmp_path):
+    shutil.copy(swept, tmp_path)
     with closing(sqlite3.connect(tmp_path / "sweep.db")) as database:
         database.execute(statement)
         database.commit()

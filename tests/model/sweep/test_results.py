@@ -19,6 +19,8 @@ from cocoprep.model.sweep.toml import config_toml
 from cocoprep.model.sweep.trials import State, Trial
 from tests.support.sweeps import open_study, sweep, sweep_config
 
+TRIALS = 20
+
 
 @pytest.fixture(scope="module")
 def data(people_folder):
@@ -49,7 +51,7 @@ def test_what_toml_cannot_say_is_json():
 
 def test_what_a_sweep_leaves(data, tmp_path):
     config = sweep_config(tmp_path / "s.toml", data, methods="[sweep]\npruner = { name = 'NopPruner' }\n")
-    study, _ = sweep(tmp_path, config, 30)
+    study, _ = sweep(tmp_path, config, TRIALS)
     results = write_results(study)
     assert [path.rpartition("/")[2] for path in results.written] == ["trials.csv", "best.toml", "sweep.png"]
     best = max((trial for trial in study.trials() if trial.value), key=lambda trial: trial.value)
@@ -57,7 +59,7 @@ def test_what_a_sweep_leaves(data, tmp_path):
     text = (tmp_path / "s/best.toml").read_text()
     assert read_back(tmp_path / "best.toml", text) == config.of_trial(best.params)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "s/trials.csv").read_text())))
-    assert [int(row["trial"]) for row in rows] == list(range(30))
+    assert [int(row["trial"]) for row in rows] == list(range(TRIALS))
     assert float(rows[best.number]["pck@0.2"]) == best.value
     assert float(rows[best.number]["optimizer.learning_rate"]) == best.params["optimizer.learning_rate"]
     assert results.importance.shares.keys() == config.space.keys()
