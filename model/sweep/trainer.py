@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,17 @@ class Trainer(Protocol):
         """End it, at once where it still runs."""
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Have a process that is started here hear of no Ctrl-C, not while it loads either; this one hears of it later."""
+    resource_tracker.ensure_running()  # which is started with the first process otherwise, and lets signals through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class TrialProcess:
     """A trial in a process of its own, which ends with this one; a `Trainer`."""
 
@@ -43,7 +55,8 @@ class TrialProcess:
         self._pipe, theirs = context.Pipe()
         self._output = os.path.join(folder, OUTPUT)
         self._process = context.Process(target=run_trial, args=(config, folder, self._output, theirs))
-        self._process.start()
+        with _without_interrupts():
+            self._process.start()
         theirs.close()
 
     def messages(self, stops: Callable[[], bool]) -> Iterator[Message]:

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -211,6 +212,7 @@ def test_ctrl_c_saves_and_a_threshold_prunes(data, tmp_path):
     out, err = process.communicate()
     assert process.returncode == 130
     assert out == ""
+    assert "Traceback" not in err
     assert "stopping: the trial finishes its step, then saves; once more to stop at once" in err
     assert f"{tmp_path}/short: the same command goes on where it stopped" in err
     code, out, _ = run_sweep(tmp_path, file, 1)
@@ -220,6 +222,26 @@ def test_ctrl_c_saves_and_a_threshold_prunes(data, tmp_path):
     assert (found[1], list(found[3])) == ("pruned", [1, 2, 3, 4, 5, 6])
     steps = [line["step"] for line in lines_of(tmp_path / "short/trial-0000")]
     assert steps == sorted(set(steps))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.6, 1.0, 1.6])
+def test_ctrl_c_while_it_loads_is_quiet(seconds, data, tmp_path):
+    """The terminal sends it to every process; whatever is there, the trial goes on later."""
+    file = tmp_path / "short.toml"
+    file.write_text(sweep_text(data, base=SHORT, search=RATES, methods=RANDOM))
+    process = start(tmp_path, file, 1)
+    for line in process.stderr:
+        if "trial 0 begins" in line:
+            break
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert "the same command goes on where it stopped" in err
+    (found,) = results(tmp_path, file, data=data, base=SHORT, search=RATES, methods=RANDOM)
+    assert found[1] == "running"
 
 
 @pytest.mark.long

@@ -9,10 +9,12 @@ pytest.importorskip("optuna")
 from cocoprep.errors import ConfigError
 from cocoprep.model.augment.config import STRENGTHS
 from cocoprep.model.run.config import TrainConfig, to_builtins
-from cocoprep.model.sweep.config import differences
+from cocoprep.model.sweep.config import differences, read_sweep
 from cocoprep.model.sweep.methods import PRUNERS, SAMPLERS, make_pruner, make_sampler, parse_pruner, parse_sampler
 from cocoprep.model.sweep.searchable import NOT_SEARCHED, SEARCHABLE
 from cocoprep.model.sweep.space import Choices, Range
+from cocoprep.storage.local import LocalFiles
+from tests.support.rooms import ROOT
 from tests.support.sweeps import BASE, sweep_config
 
 LEARNING_RATE = "[search]\noptimizer.learning_rate = {}\n"
@@ -61,6 +63,19 @@ def test_settings_come_from_a_file_of_their_own_too(read, tmp_path):
         base=f'config = "{tmp_path}/base.toml"\nepochs = 3\nbatch_size = 4\n',
     )
     assert (config.base.epochs, config.base.seed, config.base.network.depth) == (3, 4, 1)
+
+
+def test_the_samples_file_is_one(people_folder, tmp_path, monkeypatch):
+    data = people_folder(size=(128, 128), shards=2)
+    path = "model/configs/sweep-sample.toml"
+    for name in ("train2017", "val2017"):
+        (tmp_path / "data/sample/shards" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data/sample/shards" / name).symlink_to(data)
+    (tmp_path / "model").symlink_to(ROOT / "model")
+    monkeypatch.chdir(tmp_path)
+    config = read_sweep(path, LocalFiles())
+    assert config.base.augment.flip_probability == 0
+    assert list(config.space) == ["batch_size", "network.channels", "optimizer.learning_rate"]
 
 
 @pytest.mark.parametrize(
@@ -204,9 +219,6 @@ def test_settings_that_cannot_be_are_told(read, base, message):
 
 
 def test_a_sweep_needs_people_to_validate_on(data, tmp_path):
-    from cocoprep.model.sweep.config import read_sweep
-    from cocoprep.storage.local import LocalFiles
-
     path = tmp_path / "s.toml"
     path.write_text(f'data = "{data}"\n' + LEARNING_RATE.format("{ low = 0.1, high = 0.2 }"))
     with pytest.raises(ConfigError, match=r"val: expected a built folder to validate on, found nothing"):
