@@ -76,11 +76,8 @@ def tell_results(study: SweepStudy, results: Results) -> None:
     say(f"{study.name}: {_TRIAL.count(len(trials))}" + (f", {told_states(trials)}" if trials else ""))
     ranked = sorted(trials, key=lambda trial: (trial.value is None, -(trial.best_so_far or 0), trial.number))
     names = short_names(study.config.space)
-    say(f"{'trial':>6} {'state':<9}{'PCK@.2':>7} {'epochs':>6}  settings")
-    for trial in ranked[:MOST_ROWS]:
-        value = "-" if trial.best_so_far is None else f"{trial.best_so_far:.3f}"
-        row = f"{trial.number:>6} {trial.state.value:<9}{value:>7} {len(trial.epochs):>6}  "
-        say(row + cut(told_params(trial.params, names), WIDTH - len(row)))
+    for line in trial_table(ranked[:MOST_ROWS], names):
+        say(line)
     if len(ranked) > MOST_ROWS:
         say(f"  and {len(ranked) - MOST_ROWS} more, in {os.path.join(place, 'trials.csv')}")
     importance = results.importance
@@ -112,8 +109,7 @@ def told_states(trials: tuple[Trial, ...] | list[Trial]) -> str:
 
 def told_params(params: Mapping[str, Scalar], names: Mapping[str, str]) -> str:
     """Return what a trial tries, in one line."""
-    return "  ".join(f"{names[name]} {value:.4g}" if isinstance(value, float) else f"{names[name]} {value}"
-                     for name, value in params.items())  # fmt: skip
+    return "  ".join(f"{names[name]} {_told(value)}" for name, value in params.items())
 
 
 def short_names(names: Mapping[str, object]) -> dict[str, str]:
@@ -122,6 +118,22 @@ def short_names(names: Mapping[str, object]) -> dict[str, str]:
     return {name: name if counts[name.rpartition(".")[2]] > 1 else name.rpartition(".")[2] for name in names}
 
 
-def cut(text: str, width: int) -> str:
-    """Return a text that is no longer than so many characters."""
-    return text if len(text) <= width else f"{text[: width - 3]}..."
+def trial_table(trials: list[Trial], names: Mapping[str, str]) -> list[str]:
+    """Return lines of at most `WIDTH` characters: headings, then a trial each, with as many settings as have room."""
+    lines = [f"{'trial':>5} {'state':<8} {'PCK@.2':>6} {'epochs':>6}"]
+    for trial in trials:
+        value = "-" if trial.best_so_far is None else f"{trial.best_so_far:.3f}"
+        lines.append(f"{trial.number:>5} {trial.state.value:<8} {value:>6} {len(trial.epochs):>6}")
+    left_out = []
+    for name, short in names.items():
+        cells = [short, *(_told(trial.params[name]) if name in trial.params else "-" for trial in trials)]
+        width = max(map(len, cells)) + 2
+        if len(lines[0]) + width > WIDTH:
+            left_out.append(short)
+        else:
+            lines = [f"{line}{cell:>{width}}" for line, cell in zip(lines, cells, strict=True)]
+    return [*lines, f"  trials.csv also has {', '.join(left_out)}"[:WIDTH]] if left_out else lines
+
+
+def _told(value: Scalar) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -14,6 +14,7 @@ from cocoprep.model.sweep.trials import State, Trial, best_of
 
 COLUMNS, MOST_SETTINGS = 3, 9
 MOST_CURVES = 200
+ROOM = 0.04  # beside a range, of its length
 PCK = "PCK@0.2"
 MARKS = {State.COMPLETE: (TRAIN, "o"), State.PRUNED: (DIM, "x")}
 Panel = Callable[[Any], None]
@@ -60,7 +61,8 @@ def _draw_history(axis: Any, *, trials: Sequence[Trial]) -> None:
         values = [one.best_so_far for one in ours]
         axis.plot([one.number for one in ours], values, marker, color=colour, markersize=5, label=state.value)
     failed = [trial.number for trial in trials if trial.state is State.FAILED]
-    axis.plot(failed, [0] * len(failed), "|", color=TEXT, markersize=9, label="failed")
+    if failed:
+        axis.plot(failed, [0] * len(failed), "|", color=TEXT, markersize=9, label="failed")
     done = {trial.number: trial.value for trial in trials if trial.value is not None}
     steps, values = list(done), [max(list(done.values())[: n + 1]) for n in range(len(done))]
     if steps:  # what is best stays so to the last trial
@@ -108,8 +110,17 @@ def _draw_setting(axis: Any, *, trials: Sequence[Trial], name: str, one: Paramet
             axis.set_xscale("log")
             axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.set_xlim(one.low, one.high)
+        axis.set_xlim(*_padded(one))
     else:
         axis.set_xticks(list(places.values()), [str(value) for value in places])
         axis.set_xlim(-0.5, len(places) - 0.5)
     axis.set_title(name, loc="left")
+
+
+def _padded(one: Range) -> tuple[float, float]:
+    """Return the ends of a range with some room beyond them, for points that lie there."""
+    if one.log:
+        beyond = (one.high / one.low) ** ROOM
+        return one.low / beyond, one.high * beyond
+    beyond = (one.high - one.low) * ROOM
+    return one.low - beyond, one.high + beyond

@@ -14,8 +14,10 @@ import pytest
 pytest.importorskip("optuna")
 pytest.importorskip("tensorflow")
 
+from cocoprep.cli.sweep_report import trial_table
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.model.sweep.database import open_database
+from cocoprep.model.sweep.trials import State, Trial
 from tests.support.processes import wait_until_gone
 from tests.support.sweeps import BASE, METHODS, open_study, outcome, sweep, sweep_config, sweep_text
 from tests.support.training import lines_of
@@ -62,12 +64,23 @@ def test_what_came_of_it_is_told_again(data, tmp_path, run):
     assert "s: goes on to 20 trials: " in err
     first, heading, *rows = out.splitlines()
     assert first.startswith("s: 20 trials, ")
-    assert heading.split() == ["trial", "state", "PCK@.2", "epochs", "settings"]
+    assert heading.split()[:4] == ["trial", "state", "PCK@.2", "epochs"]
+    assert heading.split()[4:] == ["augment", "batch_size", "channels", "learning_rate"]
     assert all(len(row) <= 80 for row in (heading, *rows[:12]))
     assert rows[12] == f"  and 8 more, in {tmp_path}/s/trials.csv"
     assert "importance: " in out
     assert f"  cocoprep train --config {tmp_path}/s/best.toml --run-dir FOLDER" in rows
     assert run(*command)[:2] == (code, out)
+
+
+def test_settings_that_have_no_room_are_named():
+    names = {f"optimizer.setting_{n}": f"setting_{n}" for n in range(9)}
+    trial = Trial(id=1, number=12345, state=State.COMPLETE, params=dict.fromkeys(names, 1.23456e-7), epochs={1: 0.5},
+                  value=0.5, place={})  # fmt: skip
+    *rows, last = trial_table([trial], names)
+    assert all(len(row) <= 80 for row in (*rows, last))
+    assert rows[1].split() == ["12345", "complete", "0.500", "1", *["1.235e-07"] * 4]
+    assert last == "  trials.csv also has setting_4, setting_5, setting_6, setting_7, setting_8"
 
 
 @pytest.mark.parametrize(
