@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
 
@@ -82,7 +83,8 @@ def tell_results(study: SweepStudy, results: Results) -> None:
         say(f"  and {len(ranked) - MOST_ROWS} more, in {os.path.join(place, 'trials.csv')}")
     importance = results.importance
     if importance.shares:
-        say("importance: " + ", ".join(f"{names[name]} {share:.2f}" for name, share in importance.shares.items()))
+        told = ", ".join(f"{names[name]} {share:.2f}" for name, share in importance.shares.items())
+        say(textwrap.fill(f"importance: {told}", WIDTH, subsequent_indent="  ", break_on_hyphens=False))
     else:
         say(f"importance: not known, {importance.unknown_because}")
     for path in results.written:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 pytest.importorskip("optuna")
@@ -10,7 +12,16 @@ from cocoprep.errors import ConfigError
 from cocoprep.model.augment.config import STRENGTHS
 from cocoprep.model.run.config import TrainConfig, to_builtins
 from cocoprep.model.sweep.config import differences, read_sweep
-from cocoprep.model.sweep.methods import PRUNERS, SAMPLERS, make_pruner, make_sampler, parse_pruner, parse_sampler
+from cocoprep.model.sweep.methods import (
+    DEFAULT_PRUNER,
+    DEFAULT_SAMPLER,
+    PRUNERS,
+    SAMPLERS,
+    make_pruner,
+    make_sampler,
+    parse_pruner,
+    parse_sampler,
+)
 from cocoprep.model.sweep.searchable import NOT_SEARCHED, SEARCHABLE
 from cocoprep.model.sweep.space import Choices, Range
 from cocoprep.storage.local import LocalFiles
@@ -76,6 +87,17 @@ def test_the_samples_file_is_one(people_folder, tmp_path, monkeypatch):
     config = read_sweep(path, LocalFiles())
     assert config.base.augment.flip_probability == 0
     assert list(config.space) == ["batch_size", "network.channels", "optimizer.learning_rate"]
+
+
+def test_the_guides_file_is_one(people_folder, tmp_path):
+    data = people_folder(images=20, size=(128, 128), shards=2)
+    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/tuning.md").read_text(), re.DOTALL)
+    for name in ("train2017", "val2017"):
+        text = text.replace(f"data/shards/{name}", str(data))
+    (tmp_path / "s.toml").write_text(text)
+    config = read_sweep(str(tmp_path / "s.toml"), LocalFiles())
+    assert (config.sampler, config.pruner) == (DEFAULT_SAMPLER, DEFAULT_PRUNER)
+    assert len(config.space) == 4
 
 
 @pytest.mark.parametrize(
