@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from cocoprep.checks import require, shown
 from cocoprep.errors import ConfigError
-from cocoprep.model.network.bounds import check_numbers, check_size
 from cocoprep.model.run.config import FREE_ON_RESUME, TrainConfig, flat_settings, from_builtins, merge, to_builtins
 from cocoprep.model.run.resolve import read_settings
 from cocoprep.model.sweep.methods import Method, parse_pruner, parse_sampler
-from cocoprep.model.sweep.space import Choices, Range, Scalar, Space, parse_space
+from cocoprep.model.sweep.probes import Params, check_space
+from cocoprep.model.sweep.space import Space, parse_space
 from cocoprep.shards.geometry import check_one_network, geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
 from cocoprep.shards.manifest import Manifest, read_manifest, records_digest
@@ -23,11 +21,8 @@ from cocoprep.storage.store import FileStore
 
 OWN_TABLES = ("config", "search", "sweep")
 IN_SWEEP = ("sampler", "pruner")
-MOST_CORNERS = 2000  # combinations of extremes that are checked
-MOST_VALUES = 300  # of a range of whole numbers, all of which are checked
 # What may be told anew from time to time; how often AP is measured decides which network is kept.
 FREE = FREE_ON_RESUME - {"oks_epochs"}
-Params = Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +87,7 @@ def read_sweep(path: str, files: FileStore) -> SweepConfig:
     base = _parse_base(content, path, files)
     data, shards = _read_shards(base, files)
     config = SweepConfig(base=base, space=space, sampler=sampler, pruner=pruner, shards=shards)
-    _check_space(config, data, path)
+    check_space(config.of_trial, space, data, path)
     return config
 
 
@@ -149,52 +144,6 @@ def _with(base: TrainConfig, params: Params, *, where: str) -> TrainConfig:
         table, _, inner = name.rpartition(".")
         (nested.setdefault(table, {}) if table else nested)[inner] = value
     return from_builtins(merge(to_builtins(base), nested, where=where), where=where)
-
-
-def _check_space(config: SweepConfig, data: Manifest, path: str) -> None:
-    """Have the config's own checks see every extreme of the space, and the network's."""
-    for params in _probes(config.space):
-        said = ", ".join(f"{name} {_told(value)}" for name, value in params.items())
-        where = f"{path}: [search]: of the values that may be tried, {said:.300}"
-        try:
-            one = _with(config.base, params, where="")
-            network = one.network
-            check_numbers(
-                stacks=network.stacks, channels=network.channels, depth=network.depth,
-                joints=len(data.keypoints.names),
-            )  # fmt: skip
-            check_size(data.crop.input_size, data.crop.heatmap_stride, network.depth)
-        except ConfigError as error:
-            raise ConfigError(f"{where}, cannot be trained: {str(error).removeprefix(': ')}") from error
-        people = data.counts.people
-        if len(one.folders) == 1 and not one.weights and one.subset == 1 and one.batch_size > people:
-            raise ConfigError(f"{where}: expected batches of up to {people}, as many as there are to learn from.")
-
-
-def _told(value: Scalar) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _probes(space: Space) -> Iterator[dict[str, Scalar]]:
-    """Yield what stands for all that may be tried: extremes with extremes, and each value of short ranges."""
-    names, ends = list(space), [one.ends() for one in space.values()]
-    if math.prod(map(len, ends)) <= MOST_CORNERS:
-        yield from (dict(zip(names, values, strict=True)) for values in itertools.product(*ends))
-    first = {name: one[0] for name, one in zip(names, ends, strict=True)}
-    last = {name: one[-1] for name, one in zip(names, ends, strict=True)}
-    for name, one in space.items():
-        for value in _values(one):
-            yield {**first, name: value}
-            yield {**last, name: value}
-
-
-def _values(one: Range | Choices) -> tuple[Scalar, ...]:
-    if isinstance(one, Range) and one.whole:
-        step = int(one.step or 1)
-        values = range(int(one.low), int(one.high) + 1, step)
-        if len(values) <= MOST_VALUES:
-            return tuple(values)
-    return one.ends()
 
 
 def differences(before: object, now: Mapping[str, Any]) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from cocoprep.checks import shown
 from cocoprep.errors import ConfigError, RecordError
+from cocoprep.model.sweep.asking import ask_pruner, suggest
 from cocoprep.model.sweep.config import SweepConfig, differences
 from cocoprep.model.sweep.database import readable
 from cocoprep.model.sweep.methods import make_pruner, make_sampler
@@ -23,7 +24,6 @@ from cocoprep.model.sweep.trials import (
     LONGEST_REASON,
     PLACE,
     REASON,
-    VERDICT,
     Trial,
     check_trial,
     distribution_of,
@@ -178,26 +178,14 @@ class SweepStudy:
         if len(trial.params) == len(space):
             return trial
         with readable(self._where):
-            chosen = self._suggest(trial)
+            study = self._study(sampler=make_sampler(self.config.sampler, trial.number))
+            chosen = suggest(study, self._storage.get_trial(trial.id), space)
             for name, value in chosen.items():
                 if name not in trial.params:
                     distribution = distribution_of(space[name])
                     internal = distribution.to_internal_repr(value)
                     self._storage.set_trial_param(trial.id, name, internal, distribution)
         return self.read(trial.id)
-
-    def _suggest(self, trial: Trial) -> dict[str, Any]:
-        """Ask the sampler as Optuna does, but for all at once: written one by one, a kill would leave some."""
-        study = self._study(sampler=make_sampler(self.config.sampler, trial.number))
-        frozen, sampler = self._storage.get_trial(trial.id), study.sampler
-        sampler.before_trial(study, frozen)
-        together = sampler.infer_relative_search_space(study, frozen)
-        params = sampler.sample_relative(study, frozen, together)
-        return {
-            name: params[name] if name in params
-            else sampler.sample_independent(study, frozen, name, distribution_of(one))
-            for name, one in self.config.space.items()
-        }  # fmt: skip
 
     def _study(self, **methods: Any) -> optuna.Study:
         """Return Optuna's study, which remembers nothing of an earlier one."""
@@ -210,25 +198,10 @@ class SweepStudy:
                 self._storage.set_trial_intermediate_value(trial.id, epoch - 1, value)  # Optuna's steps begin at 0
 
     def should_prune(self, trial: Trial) -> bool:
-        """Ask the pruner about the last epoch that was reported.
-
-        Some write down what they go by, and would answer otherwise when asked once more: so answer and notes are kept
-        together first, for a process that is killed before the trial's end is written.
-        """
+        """Ask the pruner about the last epoch that was reported."""
         with readable(self._where):
-            frozen = self._storage.get_trial(trial.id)
-            verdict = frozen.user_attrs.get(VERDICT)
-            if verdict is None or verdict["step"] != frozen.last_step:
-                study = self._study(pruner=make_pruner(self.config.pruner))
-                noting = _Noting(self._storage)
-                study._storage = cast(Any, noting)
-                prunes = bool(study.pruner.prune(study, frozen))
-                verdict = {"step": frozen.last_step, "prunes": prunes, "notes": noting.notes}
-                if noting.notes:
-                    self._storage.set_trial_user_attr(trial.id, VERDICT, verdict)
-            for name, value in verdict["notes"].items():
-                self._storage.set_trial_system_attr(trial.id, str(name), value)
-            return verdict["prunes"] is True
+            study = self._study(pruner=make_pruner(self.config.pruner))
+            return ask_pruner(study, self._storage, self._storage.get_trial(trial.id))
 
     def complete(self, trial: Trial, value: float, epoch: int) -> None:
         """End a trial with the value of the network that it has kept, of an epoch."""
@@ -257,20 +230,6 @@ class SweepStudy:
         """
         with readable(self._where):
             return dict(self._optuna.importance.get_param_importances(self._study()))
-
-
-class _Noting:
-    """A study's storage to a pruner, but what it writes of a trial is kept here."""
-
-    def __init__(self, storage: BaseStorage) -> None:
-        self._storage, self.notes = storage, dict[str, Any]()
-
-    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Keep a note."""
-        self.notes[key] = value
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
 
 def check_name(name: str) -> str:
