@@ -1,4 +1,4 @@
-"""What Optuna is asked, so that a kill between two writes changes nothing: what a trial tries, and whether it ends early.
+"""What Optuna is asked, so that a kill between two writes changes nothing: what a trial tries, when it ends early.
 
 The study that is given is a fresh one, with a sampler or a pruner of its own.
 """
