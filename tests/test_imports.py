@@ -11,10 +11,11 @@ import pytest
 from tests.support.rooms import ALLOWED, CORE, MODULES, ROOT, imports_of, our_imports, room_of
 
 TRAINING = {"tensorflow", "keras", "cv2", "matplotlib", "tensorboard"}
-HEAVY = {"apache_beam", "torch", "jax", *TRAINING}
+SEARCHING = {"optuna", "sqlalchemy"}
+HEAVY = {"apache_beam", "torch", "jax", *TRAINING, *SEARCHING}
 
 # Who loads what takes long to load, or is not installed everywhere.
-OWN_HEAVY = {"report": {"matplotlib"}, "pipelines": {"apache_beam"}, "model": TRAINING}
+OWN_HEAVY = {"report": {"matplotlib"}, "pipelines": {"apache_beam"}, "model": TRAINING | SEARCHING}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -90,6 +91,12 @@ def test_batches_load_without_tensorflow():
     loaded = loaded_by("import cocoprep.model.input.batches")
     assert "cv2" in loaded
     assert not loaded & {"tensorflow", "keras", "apache_beam"}
+
+
+def test_a_sweep_leaves_tensorflow_to_its_trials():
+    loaded = loaded_by("import cocoprep.cli.sweep_job, cocoprep.model.sweep.child, cocoprep.model.sweep.picture")
+    assert "cocoprep.model.sweep.study" in loaded
+    assert not loaded & (HEAVY | SEARCHING)
 
 
 def test_help_loads_nothing_heavy():

@@ -24,6 +24,7 @@ COMMANDS = {
     "contact-sheet": ("contact_sheet", "Draw many people of a built folder on one sheet."),
     "augment": ("augment", "Draw what augmentation makes of people."),
     "train": ("train", "Train a stacked hourglass on built folders."),
+    "sweep": ("sweep", "Search for better settings, trial by trial, with Optuna."),
     "evaluate": ("evaluate", "Score a run, or results of any tool: OKS, PCK, kinds of errors."),
     "compare": ("compare", "Compare runs and results: which differences are more than chance."),
     "predict": ("predict", "Predict people on photographs, and draw them."),

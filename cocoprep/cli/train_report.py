@@ -151,15 +151,15 @@ def _beside(val: dict[str, float], key: str) -> str:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a request to stop after the step; a second one stops at once."""
+def stop_on_signals(first: str = "stopping after this step, then saving") -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a request to stop, told as `first`; a second one stops at once."""
     asked: list[int] = []
 
     def ask(number: int, _: FrameType | None) -> None:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        say("stopping after this step, then saving; once more to stop at once", err=True)
+        say(f"{first}; once more to stop at once", err=True)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

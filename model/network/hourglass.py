@@ -7,18 +7,17 @@ of (H, W), heatmaps of (h, w) = (H, W) / stride. The name of every layer starts 
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, get_args
 
 import keras
 from keras import layers
 
-from cocoprep.checks import is_int, require_choice, require_number
+from cocoprep.checks import require_choice
 from cocoprep.errors import ConfigError
+from cocoprep.model.network.bounds import check_numbers, check_size
 from cocoprep.model.network.config import Activation, Convolution
 
-MAX_STACKS, MAX_CHANNELS, MAX_DEPTH = 8, 4096, 10
 STRIDES = (2, 4, 8)
 # Torch's defaults, as in the paper's own code. Keras's momentum of 0.99 still holds a third of the initial mean 0 and
 # variance 1 after 100 steps, so that a young network would be evaluated with statistics of nothing; its epsilon of 1e-3
@@ -61,11 +60,11 @@ def build_hourglass(
     Raises:
         ConfigError: an argument is out of range, or the sizes do not divide.
     """
-    _check_numbers(stacks=stacks, channels=channels, depth=depth, joints=joints)
+    check_numbers(stacks=stacks, channels=channels, depth=depth, joints=joints)
     require_choice("--heatmap-stride", heatmap_stride, STRIDES, " Build the shards with one of them.")
     require_choice("--convolution", convolution, get_args(Convolution))
     require_choice("--activation", activation, get_args(Activation))
-    _check_size(input_size, heatmap_stride, depth)
+    check_size(input_size, heatmap_stride, depth)
 
     image = keras.Input((*input_size, 3), name="image")
     x = _stem(image, channels, heatmap_stride, convolution)  # (B, h, w, C)
@@ -171,34 +170,3 @@ def _conv(
         he = {"depthwise_initializer": "he_normal", "pointwise_initializer": "he_normal"}
         return layers.SeparableConv2D(channels, size, **he, **shared)(x)
     return layers.Conv2D(channels, size, kernel_initializer="he_normal", **shared)(x)
-
-
-def _check_numbers(*, stacks: int, channels: int, depth: int, joints: int) -> None:
-    for option, value, lowest, highest in (
-        ("--stacks", stacks, 1, MAX_STACKS),
-        ("--channels", channels, 2, MAX_CHANNELS),
-        ("--depth", depth, 1, MAX_DEPTH),
-        ("joints", joints, 1, math.inf),
-    ):
-        require_number(option, value, lowest, highest, whole=True)
-    if channels % 2:
-        raise ConfigError(f"--channels: expected an even number, found {channels}; residuals work at half the width.")
-
-
-def _check_size(input_size: tuple[int, int], stride: int, depth: int) -> None:
-    if len(input_size) != 2 or not all(is_int(side) and side >= 1 for side in input_size):
-        raise ConfigError(f"input size: expected a height and a width in pixels, found {input_size!r}.")
-    divisor = stride * 2**depth
-    if any(side % divisor for side in input_size):
-        height, width = (" or ".join(map(str, _nearest_multiples(side, divisor))) for side in input_size)
-        raise ConfigError(
-            f"input size: expected a height and a width divisible by {divisor} (heatmap stride {stride} times 2 to "
-            f"the depth {depth}), found {input_size[0]}x{input_size[1]}; the nearest are a height of {height} and a "
-            f"width of {width} (--input-size of build); or choose a smaller --depth."
-        )
-
-
-def _nearest_multiples(side: int, divisor: int) -> list[int]:
-    """Return `side` if it is a multiple, or else the multiples below and above it."""
-    below = side // divisor * divisor
-    return [side] if side == below else [n for n in (below, below + divisor) if n]

@@ -175,7 +175,7 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
     longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
     free = FREE_ON_RESUME | ({"epochs"} if longer else set())
     ours, theirs = (
-        _flat({**to_builtins(config), "weights": None, "freeze": sorted(set(config.freeze))})
+        flat_settings({**to_builtins(config), "weights": None, "freeze": sorted(set(config.freeze))})
         for config in (now, before)
     )
     return [
@@ -188,12 +188,12 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
 WHOLE = frozenset({"weights", "rates"})  # tables whose names are the user's: one takes the place of another
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat_settings(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return settings by dotted names: `optimizer.learning_rate`."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
         is_table = isinstance(value, dict) and name not in WHOLE
-        flat |= _flat(value, f"{prefix}{name}.") if is_table else {prefix + name: value}
+        flat |= flat_settings(value, f"{prefix}{name}.") if is_table else {prefix + name: value}
     return flat
 
 

@@ -72,21 +72,21 @@ def _check_file(settings: dict[str, Any], path: str) -> None:
         raise ConfigError(said if said.startswith(path) else f"{path}: {said}") from error
 
 
-def read_settings(path: str, files: FileStore) -> dict[str, Any]:
-    """Read a file of settings: TOML where its name ends so, else JSON.
+def read_settings(path: str, files: FileStore, *, option: str = "--config") -> dict[str, Any]:
+    """Read a file of settings: TOML where its name ends so, else JSON; `option` is what names it.
 
     Raises:
         ConfigError: it cannot be read.
     """
     is_toml = path.endswith(".toml")
     expected = f"{'a TOML' if is_toml else 'a JSON'} file of settings"
-    data = read_user_file(path, files, expected, refusal=ConfigError, option="--config")
+    data = read_user_file(path, files, expected, refusal=ConfigError, option=option)
     try:
         settings = tomllib.loads(data.decode()) if is_toml else json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--config: {path}: expected {expected}, found something else ({error}).") from error
+        raise ConfigError(f"{option}: {path}: expected {expected}, found something else ({error}).") from error
     if not isinstance(settings, dict):
-        raise ConfigError(f"--config: {path}: expected a table of settings, found {type(settings).__name__}.")
+        raise ConfigError(f"{option}: {path}: expected a table of settings, found {type(settings).__name__}.")
     return settings
 
 

@@ -17,6 +17,7 @@ from cocoprep.shards.names import BASELINE, CEILING, GROUND_TRUTH, LEDGER, MANIF
 from cocoprep.shards.tfrecord import read_records
 from tests.fuzz.bytes_level import damage_bytes
 from tests.fuzz.chain import mend_digests
+from tests.fuzz.database_level import damage_study
 from tests.fuzz.json_level import damage_json
 from tests.fuzz.mat_level import damage_mat
 from tests.fuzz.material import ANNOTATIONS, DETECTIONS, EXCLUDE, LEAKS, PHOTOGRAPHS
@@ -288,6 +289,11 @@ KINDS: dict[str, Kind] = {
     "exclude": Kind(EXCLUDE, damage_list, (EXCLUDE_LISTED,), ("coco",)),
     "settings.toml": Kind("run/settings.toml", damage_toml, (("reader:settings", "{in}/run/settings.toml", "{out}"),)),
     "settings.json": Kind("run/settings.json", damage_json, (("reader:settings", "{in}/run/settings.json", "{out}"),)),
+    "sweep": Kind("sweep.toml", damage_toml, (("reader:sweep", "{in}/sweep.toml"),), ("out",)),
+    "study": Kind(
+        "study.db", damage_study, (("reader:study", "{in}/study.db", "{in}/sweep.toml", "{out}/swept"),),
+        ("out", "sweep.toml"),
+    ),
     "config": Kind("run/config.json", damage_json, (RESUME,), ("run", "out")),
     "run": Kind("run/run.json", damage_json, (RESUME,), ("run", "out")),
     "log": Kind("run/log.jsonl", _damage_lines, (("reader:log", "{in}/run", "{out}/run"),), ("run",), slow=(CURVES,)),

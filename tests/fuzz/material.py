@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from cocoprep.evaluation.ceiling import measure_ceiling
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, variable_arrays
 from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.run.resolve import resolve_config
+from cocoprep.model.sweep.config import read_sweep
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17, named_table
 from cocoprep.shards.exclude_list import Excluded, encode_exclude_list
@@ -60,6 +63,8 @@ def make_material(root: Path) -> Path:
     _write_other_forms(root)
     (root / LEAKS).write_bytes(_leaks())
     (root / EXCLUDE).write_bytes(_excluded(root / ANNOTATIONS))
+    (root / "sweep.toml").write_text(SWEEP)
+    _write_study(root)
     (root / "results.json").write_text(json.dumps(_results(root / ANNOTATIONS)))
     (root / DETECTIONS).write_text(json.dumps(_detections(root / ANNOTATIONS)))
     _write_run(root / "run", built)
@@ -179,6 +184,23 @@ def _detections(annotations: Path) -> list[dict[str, object]]:
     ]
 
 
+def _write_study(root: Path) -> None:
+    """Sweep by a formula; of the last trial, say that it still runs."""
+    from tests.support.sweeps import sweep
+
+    (root / "study.toml").write_text(SWEEP.replace("../in/out", str(root / "out")))
+    sweep(root / "swept", read_sweep(str(root / "study.toml"), LocalFiles()), 5, name="study")
+    shutil.move(root / "swept/sweep.db", root / "study.db")
+    with closing(sqlite3.connect(root / "study.db")) as database:
+        database.execute("UPDATE trials SET state = 'RUNNING' WHERE number = 4")
+        database.execute("DELETE FROM trial_values WHERE trial_id = 5")
+        database.execute(
+            "DELETE FROM trial_params WHERE trial_id = 5 AND param_id > (SELECT max(param_id) - 2 FROM trial_params)"
+        )
+        database.commit()
+    shutil.rmtree(root / "swept")
+
+
 def _write_run(run: Path, data: Path) -> None:
     config = resolve_config(str(run), None, {"data": str(data)}, resume=False)
     RunFolder(str(run)).begin(config, {"data": read_manifest(str(data), LocalFiles())})
@@ -197,6 +219,27 @@ def _write_run(run: Path, data: Path) -> None:
 
 
 _PHASES = ("train", "val")
+SWEEP = """\
+data = "../in/out"
+val = ["../in/out"]
+epochs = 4
+batch_size = 4
+oks_epochs = 2
+[network]
+stacks = 1
+channels = 8
+depth = 1
+[search]
+"optimizer.learning_rate" = { low = 1e-4, high = 0.05, log = true }
+"network.channels" = { choices = [8, 12, 16] }
+"batch_size" = { low = 2, high = 8, step = 2 }
+augment = { choices = ["none", "light"] }
+[search.loss]
+foreground = { low = 1.0, high = 20.0 }
+[sweep]
+sampler = { name = "TPESampler", seed = 3, n_startup_trials = 2, multivariate = true }
+pruner = { name = "SuccessiveHalvingPruner", min_resource = 1, reduction_factor = 2 }
+"""
 SOURCES = """\
 [all]
 annotations = "coco/annotations/person_keypoints_train2017.json"

@@ -98,6 +98,49 @@ def settings(path: str, run: str) -> None:
     resolve_config(run, path, {"data": "shards"}, resume=False)
 
 
+def sweep(path: str) -> None:
+    """Read the file of a sweep, and ask for what it would try first."""
+    from cocoprep.model.sweep.config import read_sweep
+    from cocoprep.model.sweep.methods import make_pruner, make_sampler
+    from cocoprep.model.sweep.trials import distribution_of
+
+    config = read_sweep(path, LocalFiles())
+    config.as_record()
+    make_sampler(config.sampler, 1)
+    make_pruner(config.pruner)
+    for one in config.space.values():
+        assert distribution_of(one) is not None
+
+
+def study(database: str, path: str, out: str) -> None:
+    """Take a study up in a copy of its database: its trials, the next one, whether it ends early, what came of all."""
+    from cocoprep.cli.say import say
+    from cocoprep.cli.sweep_report import short_names, told_params
+    from cocoprep.model.sweep.config import read_sweep
+    from cocoprep.model.sweep.results import best_config, find_importance, trials_csv
+    from cocoprep.model.sweep.trials import best_of
+    from tests.support.sweeps import open_study
+
+    config = read_sweep(path, LocalFiles())
+    os.makedirs(out)
+    shutil.copy(database, os.path.join(out, "sweep.db"))
+    opened = open_study(Path(out), config, name="study")
+    trials = opened.trials()
+    for trial in trials:
+        say(f"{told_params(trial.params, short_names(config.space))} {trial.reason}")
+    find_importance(opened, trials)
+    trials_csv(trials, list(config.space))
+    if (best := best_of(trials)) is not None:
+        best_config(opened, best)
+    taken = opened.take(len(trials) + 1)
+    assert taken is not None
+    config.of_trial(taken.trial.params)
+    opened.report(taken.trial, 1, 0.1)
+    opened.report(taken.trial, 2, 0.1)
+    opened.should_prune(taken.trial)
+    opened.prune(taken.trial)
+
+
 def resume(run: str, data: str, out: str) -> None:
     """Take a run up: its config, what it was made from, its log and its last checkpoint."""
     from cocoprep.model.run.folder import RunFolder

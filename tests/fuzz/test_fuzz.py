@@ -21,7 +21,9 @@ CASES = 20  # of a kind: some two seconds
 QUICK_CASES = 60
 SLOW_CASES = 6  # of a kind whose commands take longer, and read what others damage too
 SLOW = ("manifest of several", "sidecar of several", "ledger of several", "ground truth of several")
-QUICK = ("plan", "ceiling", "settings.toml", "settings.json", "config", "run", "log", "thresholds", "checkpoint")
+QUICK = (
+    *("plan", "ceiling", "settings.toml", "settings.json", "config", "run", "log", "thresholds", "checkpoint", "sweep"),
+)
 
 
 @pytest.fixture(scope="module")

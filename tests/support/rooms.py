@@ -39,6 +39,7 @@ ALLOWED = {
     "model.run": {*_MODEL, "model.augment", "model.input", "model.network"},
     "model.predict": {*_MODEL, "model.augment", "model.input", "model.network", "model.run"},
     "model.training": {*_MODEL, "model.augment", "model.input", "model.network", "model.run", "model.predict"},
+    "model.sweep": {*_MODEL, "model.augment", "model.input", "model.network", "model.run", "model.training"},
     "model.export": {*_MODEL, "model.augment", "model.input", "model.network", "model.run", "model.predict"},
 }
 ALLOWED["cli"] = set(ALLOWED)

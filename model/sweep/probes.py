@@ -1,0 +1,73 @@
+"""Whether all that a sweep may try can be trained: extremes with extremes, before the first trial."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from cocoprep.errors import ConfigError
+from cocoprep.model.network.bounds import check_numbers, check_size
+from cocoprep.model.run.config import TrainConfig
+from cocoprep.model.sweep.space import Choices, Range, Scalar, Space
+from cocoprep.shards.manifest import Manifest
+
+MOST_CORNERS = 2000  # combinations of extremes that are checked
+MOST_VALUES = 300  # of a range of whole numbers, all of which are checked
+Params = Mapping[str, Scalar]
+
+
+def check_space(of_trial: Callable[[Params], TrainConfig], space: Space, data: Manifest, path: str) -> None:
+    """Have the config's own checks see every extreme of the space, and the network's.
+
+    Args:
+        of_trial: gives the config of a trial.
+        space: that is searched.
+        data: manifest of the first folder to learn from.
+        path: of the sweep's file.
+
+    Raises:
+        ConfigError: naming what may be tried and cannot be trained.
+    """
+    for params in _probes(space):
+        said = ", ".join(f"{name} {_told(value)}" for name, value in params.items())
+        where = f"{path}: [search]: of the values that may be tried, {said:.300}"
+        try:
+            one = of_trial(params)
+            network = one.network
+            check_numbers(
+                stacks=network.stacks, channels=network.channels, depth=network.depth,
+                joints=len(data.keypoints.names),
+            )  # fmt: skip
+            check_size(data.crop.input_size, data.crop.heatmap_stride, network.depth)
+        except ConfigError as error:
+            raise ConfigError(f"{where}, cannot be trained: {str(error).removeprefix('trial: ')}") from error
+        people = data.counts.people
+        if len(one.folders) == 1 and not one.weights and one.subset == 1 and one.batch_size > people:
+            raise ConfigError(f"{where}: expected batches of up to {people}, as many as there are to learn from.")
+
+
+def _told(value: Scalar) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _probes(space: Space) -> Iterator[dict[str, Scalar]]:
+    """Yield what stands for all that may be tried: extremes with extremes, and each value of short ranges."""
+    names, ends = list(space), [one.ends() for one in space.values()]
+    if math.prod(map(len, ends)) <= MOST_CORNERS:
+        yield from (dict(zip(names, values, strict=True)) for values in itertools.product(*ends))
+    first = {name: one[0] for name, one in zip(names, ends, strict=True)}
+    last = {name: one[-1] for name, one in zip(names, ends, strict=True)}
+    for name, one in space.items():
+        for value in _values(one):
+            yield {**first, name: value}
+            yield {**last, name: value}
+
+
+def _values(one: Range | Choices) -> tuple[Scalar, ...]:
+    if isinstance(one, Range) and one.whole:
+        step = int(one.step or 1)
+        values = range(int(one.low), int(one.high) + 1, step)
+        if len(values) <= MOST_VALUES:
+            return tuple(values)
+    return one.ends()
