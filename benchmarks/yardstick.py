@@ -15,7 +15,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,14 +39,19 @@ RECIPES = {
 }
 
 
-def write_part(lspet: Path, last_digits: Collection[int], path: Path) -> int:
-    """Write the annotations of the images whose ids end in some digits; return how many images there are."""
+def write_images(lspet: Path, wanted: Callable[[int], bool], path: Path) -> int:
+    """Write the annotations of the images whose ids are wanted; return how many images there are."""
     document = json.loads((lspet / "annotations" / f"person_keypoints_{SPLIT}.json").read_bytes())
-    images = [image for image in document["images"] if image["id"] % 10 in last_digits]
+    images = [image for image in document["images"] if wanted(image["id"])]
     kept = {image["id"] for image in images}
     annotations = [one for one in document["annotations"] if one["image_id"] in kept]
     path.write_text(json.dumps({**document, "images": images, "annotations": annotations}))
     return len(images)
+
+
+def write_part(lspet: Path, last_digits: Collection[int], path: Path) -> int:
+    """Write the annotations of the images whose ids end in some digits; return how many images there are."""
+    return write_images(lspet, lambda image_id: image_id % 10 in last_digits, path)
 
 
 def cocoprep(*arguments: object) -> None:
