@@ -1,10 +1,10 @@
-"""What a network to begin with is worth where few people are labelled: 200 sports photographs, several starts and seeds.
+"""What a network to begin with is worth where few people are labelled: 200 sports photographs, some starts and seeds.
 
-`python -m benchmarks.few_people LSPET [--out DIR] [--seeds N] [--epochs N]`. LSPET is that of `benchmarks.yardstick`, and
-so are those who are scored. Of the 5,000 that it trains on, one in 25 is learned from here. The others train one of the
-networks to begin with; the drawn sample of `make train`, whose joints have 12 of the 14 names, trains the other. All
-have the yardstick's plain settings; a network to begin with is gone on with at its learning rate, at a quarter of it, and
-with its stem frozen. Run again with the same `--out`, it goes on where it stopped.
+`python -m benchmarks.few_people LSPET [--out DIR] [--seeds N] [--epochs N]`. LSPET is that of `benchmarks.yardstick`,
+and so are those who are scored. Of the 5,000 that it trains on, one in 25 is learned from here. The others train one of
+the networks to begin with; the drawn sample of `make train`, whose joints have 12 of the 14 names, trains the other.
+All have the yardstick's plain settings; a network to begin with is gone on with at its learning rate, at a quarter of
+it, and with its stem frozen. Run again with the same `--out`, it goes on where it stopped.
 """
 
 from __future__ import annotations
