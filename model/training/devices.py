@@ -44,11 +44,10 @@ def describe_devices(strategy: Any) -> str:
     return f"{count} GPU{'s' if count > 1 else ''} ({name})"
 
 
-def lacks_bfloat16() -> bool:
+def lacks_bfloat16(processor: Path = Path("/proc/cpuinfo")) -> bool:
     """Tell whether TensorFlow would compute on a CPU of the x86 kind that takes longer in bfloat16 than in float32.
 
     Those with AMX take less time. Others, even with AVX-512's instructions for it, do not; nothing is known of Arm's.
     """
-    processor = Path("/proc/cpuinfo")
     is_x86 = platform.machine() == "x86_64" and processor.exists() and not tf.config.list_physical_devices("GPU")
     return is_x86 and "amx_bf16" not in processor.read_text().split()

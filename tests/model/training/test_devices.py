@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from cocoprep.errors import ConfigError
 
 pytest.importorskip("tensorflow")
+from cocoprep.model.training.devices import lacks_bfloat16  # noqa: E402 - loads TensorFlow
 ROOT = Path(__file__).parents[3]
 
 
@@ -48,9 +50,18 @@ def test_a_run_on_two_devices_logs_saves_and_goes_on(people_folder, precision, t
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
     tf = pytest.importorskip("tensorflow")
+from cocoprep.model.training.devices import lacks_bfloat16  # noqa: E402 - loads TensorFlow
     from cocoprep.model.training.devices import choose_strategy
 
     three = [tf.config.list_logical_devices("CPU")[0]] * 3
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: three if kind == "GPU" else [])
     with pytest.raises(ConfigError, match="--batch-size: expected a multiple of the 3 devices, found 4"):
         choose_strategy("all", 4)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="what is known is of x86 processors")
+@pytest.mark.parametrize(("flags", "lacks"), [("avx2 avx512_bf16", True), ("avx512_bf16 amx_bf16 amx_tile", False)])
+def test_a_processor_that_is_slow_in_bfloat16_is_known(flags, lacks, tmp_path):
+    (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : fpu {flags}\n")
+    assert lacks_bfloat16(tmp_path / "cpuinfo") == lacks
+    assert not lacks_bfloat16(tmp_path / "no such file")
