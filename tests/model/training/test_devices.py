@@ -15,7 +15,6 @@ import pytest
 from cocoprep.errors import ConfigError
 
 pytest.importorskip("tensorflow")
-from cocoprep.model.training.devices import lacks_bfloat16  # noqa: E402 - loads TensorFlow
 ROOT = Path(__file__).parents[3]
 
 
@@ -50,7 +49,6 @@ def test_a_run_on_two_devices_logs_saves_and_goes_on(people_folder, precision, t
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
     tf = pytest.importorskip("tensorflow")
-from cocoprep.model.training.devices import lacks_bfloat16  # noqa: E402 - loads TensorFlow
     from cocoprep.model.training.devices import choose_strategy
 
     three = [tf.config.list_logical_devices("CPU")[0]] * 3
@@ -62,6 +60,8 @@ from cocoprep.model.training.devices import lacks_bfloat16  # noqa: E402 - loads
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="what is known is of x86 processors")
 @pytest.mark.parametrize(("flags", "lacks"), [("avx2 avx512_bf16", True), ("avx512_bf16 amx_bf16 amx_tile", False)])
 def test_a_processor_that_is_slow_in_bfloat16_is_known(flags, lacks, tmp_path):
+    from cocoprep.model.training.devices import lacks_bfloat16
+
     (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : fpu {flags}\n")
     assert lacks_bfloat16(tmp_path / "cpuinfo") == lacks
     assert not lacks_bfloat16(tmp_path / "no such file")
