@@ -1,18 +1,20 @@
 """What helps a small network in a given time: many changes of one training, each trained for as long, on one GPU.
 
 `python -m benchmarks.ablations TRAIN SCORE [--variants FILE.toml] [--out FILE] [--at-once N]`. TRAIN and SCORE are
-built folders of square crops, as large as the largest input, such as those of `benchmarks.yardstick` at 192 pixels:
-`cocoprep build --input-size 192`. Variants and what they cost are those of ablations.toml beside this file: each has
-as many epochs as two cores take for the plain one's. So it tells what is worth the time there, though it is trained on
-a GPU, where it takes another time.
+built folders of square crops as large as the largest input: of both parts of `benchmarks.yardstick`, by `cocoprep build
+--input-size 192`. Variants and their costs are those of ablations.toml beside this file: each has as many epochs as two
+cores take for the plain one's. So it tells what is worth its time there, whatever the time that it takes on a GPU.
 
-It needs PyTorch, NumPy, OpenCV and msgspec, for built folders protobuf, and no TensorFlow. `--pack FILE` writes what it
-takes of the folders into one file, without PyTorch, which a machine with a GPU takes in place of both.
+It needs PyTorch, NumPy, OpenCV and msgspec, for built folders protobuf too, and no TensorFlow: the extra `bench` has
+what the package itself has not. `--pack FILE` writes what it takes of the folders into one file, without PyTorch; a
+machine with a GPU takes that in place of both.
 
-Order, augmentation, schedule, losses and figures are those of `cocoprep train` and `cocoprep evaluate`, as the tests
-hold; what differs is that pictures are shrunk from one size, are not rounded to 8 bits between two changes, and that
-PyTorch's normalisation takes an unbiased variance into its statistics. Results of trainings that have ended are kept in
-FILE, a JSON line each; with the same `--out`, it goes on with those that are not there.
+Order, augmentation, losses, schedule and figures are those of `cocoprep train` and `cocoprep evaluate`, as the tests
+hold. What differs: pictures are shrunk from one size and not rounded to 8 bits between two changes; batch normalisation
+keeps unbiased variances; and convolutions on a GPU compute in TF32, both of them PyTorch's ways.
+
+A line of JSON for each training goes to `--out`. With the same file, a further call takes from it those that have ended
+and trains the others.
 """
 
 from __future__ import annotations
@@ -112,7 +114,10 @@ def compare(chosen: argparse.Namespace) -> int:
             workshop.results.append(result)
     at_once = chosen.at_once or (ON_GPU if workshop.device.type == "cuda" else ON_CPU)
     print(f"{len(known)} trainings on {workshop.device.type}, {at_once} at once", flush=True)
-    workshop.train_all(deque(known.values()), at_once)
+    waiting = deque(known.values())
+    workshop.train_all(waiting, at_once)
+    if waiting:
+        print(f"not begun: {', '.join(f'{task.name} (seed {task.seed})' for task in waiting)}")
     place = {(task.name, task.seed): number for number, task in enumerate(tasks)}
     print(result_table(sorted(workshop.results, key=lambda one: place[one["variant"], one["seed"]])))
     return 1 if workshop.failed else 0

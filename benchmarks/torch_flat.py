@@ -38,9 +38,9 @@ class FlatNetwork:
         for tensor in weights + statistics:
             view = self.values.as_strided(tensor.shape, tensor.stride(), start)
             view.copy_(tensor.data)
+            tensor.data = view
             if start < trained:
                 tensor.grad = self.gradients.as_strided(tensor.shape, tensor.stride(), start)
-            tensor.data = view
             start += _aligned(tensor)
         self.average = self.values.clone()
         self._weights = self.values[:trained]

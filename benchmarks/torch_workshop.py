@@ -26,8 +26,6 @@ class Workshop:
     """Trains tasks in threads, several at once, and keeps their results."""
 
     def __init__(self, people: dict[str, People], excluded: set[str], out: Path | None, *, seconds: float) -> None:
-        # Float32 as on a CPU but for the products of convolutions, which lose nothing that shows here.
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.device, self.people, self.excluded, self.out = device, people, excluded, out
         self.crops = {part: Crops(some, device) for part, some in people.items()}
