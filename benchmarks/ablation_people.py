@@ -1,6 +1,6 @@
 """The people of a built folder as one small file, or in memory: their stored crops, their joints, and their boxes.
 
-Needs NumPy, OpenCV and msgspec, and for built folders protobuf too. N people, K joints.
+Loads neither PyTorch nor TensorFlow. N people, K joints.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures of what a training learned, and the table of many of them. Needs NumPy and msgspec alone.
+"""Figures of what a training learned, and the table of many of them. Loads neither PyTorch nor TensorFlow.
 
 N people, K joints.
 """

@@ -5,9 +5,9 @@ built folders of square crops as large as the largest input: of both parts of `b
 --input-size 192`. Variants and their costs are those of ablations.toml beside this file: each has as many epochs as two
 cores take for the plain one's. So it tells what is worth its time there, whatever the time that it takes on a GPU.
 
-It needs PyTorch, NumPy, OpenCV and msgspec, for built folders protobuf too, and no TensorFlow: the extra `bench` has
-what the package itself has not. `--pack FILE` writes what it takes of the folders into one file, without PyTorch; a
-machine with a GPU takes that in place of both.
+It needs PyTorch and no TensorFlow: the extra `bench`, or an environment of its own (`pip install torch numpy
+opencv-python-headless msgspec protobuf simplejpeg pillow`, and google-crc32c for built folders). `--pack FILE` writes
+what it takes of the folders into one file, without PyTorch; a machine with a GPU takes that in place of both.
 
 Order, augmentation, losses, schedule and figures are those of `cocoprep train` and `cocoprep evaluate`, as the tests
 hold. What differs: pictures are shrunk from one size and not rounded to 8 bits between two changes; batch normalisation

@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (pip install '.[bench]')")
 keras = pytest.importorskip("keras")
 
+from benchmarks.bench_train import PARAMETERS  # noqa: E402
 from benchmarks.keras_step import draw_weights  # noqa: E402
 from benchmarks.torch_hourglass import (  # noqa: E402
     Convolutions,
@@ -45,6 +46,10 @@ def test_heatmaps_are_those_of_keras(stride, convolution):
         found = torch.stack(theirs.eval()(torch.from_numpy(PICTURES).permute(0, 3, 1, 2))).permute(0, 1, 3, 4, 2)
     assert found.shape == expected.shape == (2, 2, 64 // stride, 64 // stride, 5)
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_it_is_as_large_as_the_one_that_training_is_timed_with():
+    assert count_parameters(Hourglass()) == PARAMETERS
 
 
 @pytest.mark.parametrize("convolution", ["standard", "separable"])

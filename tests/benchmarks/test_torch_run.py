@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed (pip insta
 
 from benchmarks.ablation_draws import draw_training  # noqa: E402
 from benchmarks.ablation_variants import Variant  # noqa: E402
+from benchmarks.torch_hourglass import keras_name, load_keras  # noqa: E402
 from benchmarks.torch_pictures import Crops  # noqa: E402
 from benchmarks.torch_run import TorchRun  # noqa: E402
 from cocoprep.model.input.batches import train_batches  # noqa: E402
@@ -37,10 +38,10 @@ sure = { exclude = true }
 """
 
 
-def open_run(sample, *, epochs, **changes):
+def open_run(sample, *, epochs, device=CPU, **changes):
     variant, people = Variant(**{**TINY, **changes}), sample.people["train"]
     drawn = draw_training(variant, people, np.arange(len(people)), epochs=epochs, seed=3)
-    return TorchRun(variant, drawn, Crops(people, CPU), people.table.flip_index, 3)
+    return TorchRun(variant, drawn, Crops(people, device), people.table.flip_index, 3)
 
 
 def train(run, steps=None):
@@ -83,6 +84,16 @@ def test_the_loss_falls(sample, changes):
     assert train(run) < 0.8 * first
     assert run.done == run.steps
     assert np.isfinite(run.loss)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that PyTorch can use")
+def test_a_graph_learns_as_single_steps_do(sample):
+    captured, single = (open_run(sample, epochs=2, device=torch.device("cuda"), augment="heavy") for _ in range(2))
+    before = captured.flat.values.clone()
+    captured.capture()
+    assert torch.equal(captured.flat.values, before)
+    found, expected = ([train(run, steps=1) for _ in range(run.steps)] for run in (captured, single))
+    np.testing.assert_allclose(found, expected, rtol=0.02)
 
 
 def test_predictions_are_of_the_average(sample):
@@ -133,3 +144,24 @@ def test_variants_are_trained_compared_and_not_trained_twice(sample, tmp_path):
     wrong = ablations(*common, "--only", "nothing")
     assert wrong.returncode == 2
     assert "--only" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_it_learns_step_by_step_as_training_does(sample, tmp_path):
+    pytest.importorskip("tensorflow")
+    from tests.support.training import lines_of, open_tiny
+
+    optimizer = {"optimizer__learning_rate": 0.002, "optimizer__ema": 0.9}
+    settings = {"network__stacks": 2, "network__channels": 8, "network__depth": 1, "batch_size": 4, "log_steps": 1}
+    training = open_tiny(
+        sample.train, None, tmp_path / "run", epochs=2, seed=3, augment="light", **settings, **optimizer
+    )
+    run = open_run(sample, epochs=2, learning_rate=0.002)
+    weights = {weight.path: torch.tensor(np.array(weight)) for weight in training.trainee.network.weights}
+    used = map(keras_name, run.flat.network.state_dict())
+    load_keras(run.flat.network, {path: weights[path] for path in used if path})
+    training.go()
+    expected = [line["loss"] for line in lines_of(tmp_path / "run")]
+    assert len(expected) == run.steps
+    found = [train(run, steps=1) for _ in expected]
+    np.testing.assert_allclose(found, expected, rtol=0.02)
