@@ -148,7 +148,7 @@ bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= nam
 bench-jax: $(VENV)/.dev  ## measure a training step on JAX: time, memory, share of the peak; OPTIONS= such as --batches 8 32
 	$(BIN)/python -m benchmarks.bench_jax $(OPTIONS)
 
-bench-ablations: $(VENV)/.dev  ## train many variants for as long each, on a GPU if there is one: OPTIONS=, folders first; TORCH=python
+bench-ablations: $(VENV)/.dev  ## train variants of the plain settings for as long each, on a GPU: OPTIONS='TRAIN SCORE'; TORCH=python
 	$(or $(TORCH),$(BIN)/python) -m benchmarks.ablations $(OPTIONS)
 
 bench-latency: $(VENV)/.dev  ## compare the time of a prediction with PyTorch's: TORCH= names a Python that has torch

@@ -60,7 +60,7 @@ def result_table(results: Sequence[Mapping[str, Any]]) -> str:
     for one in results:
         cells = "".join(f"  {_cell(one, plain.get(one['seed']), name):>14}" for name in COLUMNS)
         mark = "" if _is_finished(one) else f"  unfinished: {one['steps']} of {one['of']} steps"
-        lines.append(f"{one['variant']:<{wide}}  {one['seed']:>4}  {one['epochs']:>6.1f}{cells}{mark}")
+        lines.append(f"{one['variant']:<{wide}}  {one['seed']:>4}  {one['epochs']:>6.1f}{cells}{mark}".rstrip())
     return "\n".join(lines)
 
 
@@ -71,5 +71,5 @@ def _is_finished(one: Mapping[str, Any]) -> bool:
 def _cell(one: Mapping[str, Any], plain: Mapping[str, Any] | None, name: str) -> str:
     figure = 100 * one["pck"][name]
     if plain is None or plain is one or not _is_finished(one):
-        return f"{figure:.1f}".ljust(6)
+        return f"{figure:.1f}" + " " * 6
     return f"{figure:.1f} {figure - 100 * plain['pck'][name]:+5.1f}"

@@ -60,7 +60,7 @@ def finished(out: Path | None) -> list[dict[str, Any]]:
         return [one for one in map(json.loads, lines) if one["steps"] == one["of"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"--out {out}: expected results of this benchmark, found something else ({error})."
+            f"--out {out}: expected results of this benchmark, found something else ({error}). Name another file."
         ) from error
 
 
@@ -94,6 +94,8 @@ def compare(chosen: argparse.Namespace) -> int:
     if chosen.epochs is not None:
         require_number("--epochs", chosen.epochs, 0.001)
         variants = dataclasses.replace(variants, epochs=chosen.epochs)
+    if chosen.at_once is not None:
+        require_number("--at-once", chosen.at_once, 1, whole=True)
     if chosen.only:
         variants = variants.only(chosen.only)
     largest, built = max(one.input_size for one in variants.by_name.values()), min(one.size for one in people.values())
@@ -109,7 +111,7 @@ def compare(chosen: argparse.Namespace) -> int:
     workshop = Workshop(people, excluded, chosen.out, seconds=60 * chosen.minutes)
     known = {json.dumps(task.about): task for task in tasks}
     for result in finished(chosen.out):
-        about = json.dumps({name: result[name] for name in tasks[0].about})
+        about = json.dumps({name: result.get(name) for name in tasks[0].about})
         if known.pop(about, None):
             workshop.results.append(result)
     at_once = chosen.at_once or (ON_GPU if workshop.device.type == "cuda" else ON_CPU)
