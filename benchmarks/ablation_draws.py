@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.ablation_people import People
 from benchmarks.ablation_variants import Variant
 from cocoprep.errors import ConfigError
-from cocoprep.model.augment.augmenter import draw_changes, move_joints
+from cocoprep.model.augment.augmenter import Changes, draw_changes, move_joints
 from cocoprep.model.draws import Purpose, draw_uniform
 from cocoprep.model.input.order import Order
 from cocoprep.pose import affine
@@ -73,18 +74,12 @@ def draw_training(variant: Variant, people: People, used: NDArray[np.int64], *, 
     some = range(math.ceil(steps / steps_an_epoch))
     rows = np.concatenate([order.group(epoch, index) for epoch in some for index in range(order.groups)])
     places = used[rows[: steps * batch]]
-    epoch = np.arange(len(places)) // (steps_an_epoch * batch)
-    crop, ids, table = replace(people.crop, input_size=(size, size)), people.annotation_ids[places], people.table
-    keypoints, seen = people.keypoints * (size / people.size), people.visibility.astype(np.int32)
-    config = variant.augmentation
-    if not table.has_pairs:  # nobody knows what a mirrored picture shows
-        config = dataclasses.replace(config, flip_probability=0.0)
-    changes = draw_changes(config, crop, seed=seed, epochs=epoch, annotation_ids=ids)
-    if variant.half_body:
-        drawn = draw_uniform(Purpose.AUGMENT, seed, epoch[:, None], ids[:, None], np.array(HALF_KEYS))
-        within = half_bodies(keypoints[places], seen[places] > 0, table, crop, share=variant.half_body, drawn=drawn)
-        changes = changes._replace(to_canonical=_after(within, changes.to_canonical))
-    points, visibility = move_joints(keypoints[places], seen[places], changes, table.flip_index)
+    keypoints = people.keypoints[places] * (size / people.size)
+    seen = people.visibility[places].astype(np.int32)
+    crop = replace(people.crop, input_size=(size, size))
+    keys = _Keys(seed, np.arange(len(places)) // (steps_an_epoch * batch), people.annotation_ids[places])
+    changes = _draw_changes(variant, people.table, crop, keys, keypoints=keypoints, labelled=seen > 0)
+    points, visibility = move_joints(keypoints, seen, changes, people.table.flip_index)
     labelled = visibility > 0
 
     def by_step(values: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -100,6 +95,36 @@ def draw_training(variant: Variant, people: People, used: NDArray[np.int64], *, 
         weights=by_step(labelled & affine.inside(points, crop.input_size)),
         steps_an_epoch=steps_an_epoch,
     )
+
+
+class _Keys(NamedTuple):
+    """What all numbers are drawn from: the seed, and of N people their epochs (N,) and their annotation ids (N,)."""
+
+    seed: int
+    epochs: NDArray[np.int64]
+    annotation_ids: NDArray[np.int64]
+
+
+def _draw_changes(
+    variant: Variant,
+    table: KeypointTable,
+    crop: CropRecord,
+    keys: _Keys,
+    *,
+    keypoints: NDArray[np.float32],
+    labelled: NDArray[np.bool_],
+) -> Changes:
+    """Draw what happens to N people, of joints (N, K, 2) in pixels of the canonical crop: half bodies come first."""
+    config = variant.augmentation
+    if not table.has_pairs:  # nobody knows what a mirrored picture shows
+        config = dataclasses.replace(config, flip_probability=0.0)
+    seed, epochs, ids = keys
+    changes = draw_changes(config, crop, seed=seed, epochs=epochs, annotation_ids=ids)
+    if not variant.half_body:
+        return changes
+    drawn = draw_uniform(Purpose.AUGMENT, seed, epochs[:, None], ids[:, None], np.array(HALF_KEYS))
+    within = half_bodies(keypoints, labelled, table, crop, share=variant.half_body, drawn=drawn)
+    return changes._replace(to_canonical=_after(within, changes.to_canonical))
 
 
 def half_bodies(
