@@ -62,8 +62,8 @@ def test_it_sees_what_training_sees(sample, augment):
     levels = images.permute(0, 2, 3, 1).numpy() * stddev + mean
     difference = np.abs(levels - batch["image"])
     # OpenCV rounds places to 1/32 of a pixel, and levels after each change.
-    assert np.median(difference) < 1.0
-    assert difference.mean() < 2.0
+    assert difference.max() < 6
+    assert difference.mean() < 0.6
     np.testing.assert_allclose(heatmaps.permute(0, 2, 3, 1), batch["heatmaps"] / 255, atol=0.51 / 255 + 1e-4)
     np.testing.assert_array_equal(weights, batch["weights"])
 
