@@ -18,7 +18,7 @@ SAMPLE_SETTINGS = $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/samp
 # Where it is set, each of a build's processes, and of the hundreds that tests start, compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-compare bench-stats bench-packing bench-read bench-train bench-jax bench-latency bench-leaks bench-check clean
+.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-compare bench-stats bench-packing bench-read bench-train bench-jax bench-ablations bench-latency bench-leaks bench-check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -147,6 +147,9 @@ bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= nam
 
 bench-jax: $(VENV)/.dev  ## measure a training step on JAX: time, memory, share of the peak; OPTIONS= such as --batches 8 32
 	$(BIN)/python -m benchmarks.bench_jax $(OPTIONS)
+
+bench-ablations: $(VENV)/.dev  ## train variants of the plain settings for as long each, on a GPU: OPTIONS='TRAIN SCORE'; TORCH=python
+	$(or $(TORCH),$(BIN)/python) -m benchmarks.ablations $(OPTIONS)
 
 bench-latency: $(VENV)/.dev  ## compare the time of a prediction with PyTorch's: TORCH= names a Python that has torch
 	$(BIN)/python -m benchmarks.bench_latency $(if $(TORCH),--torch-python $(TORCH))
