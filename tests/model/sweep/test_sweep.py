@@ -8,7 +8,7 @@ pytest.importorskip("optuna")
 
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.model.sweep.database import open_database
-from cocoprep.model.sweep.messages import Failed
+from cocoprep.model.sweep.messages import Failed, Stopped
 from cocoprep.model.sweep.sweep import MOST_FAILURES
 from tests.support.sweeps import BASE, METHODS, Dying, Formula, KilledError, open_study, outcome, sweep, sweep_config
 
@@ -99,6 +99,24 @@ def test_a_failed_trial_is_one_of_them_and_says_why(data, tmp_path):
         ("failed", None, "the loss of step 1 is not finite.")
     }
     assert {state for _, state, *_ in found} > {"failed"}
+
+
+def test_what_becomes_of_a_pruned_trials_process_is_all_one(config, tmp_path):
+    class Dies(Formula):
+        def messages(self, stops):
+            for message in super().messages(stops):
+                yield Failed("ended by SIGKILL", "trial") if isinstance(message, Stopped) else message
+
+    found = outcome(sweep(tmp_path, config, TRIALS, train=Dies)[0])
+    assert "pruned" in {one[1] for one in found}
+    assert found == outcome(sweep(tmp_path / "whole", config, TRIALS)[0])
+
+
+def test_steps_may_be_fine(data, tmp_path):
+    search = '[search]\n"optimizer.weight_decay" = { low = 0.0, high = 1.0, step = 1e-13 }\n'
+    methods = "[sweep]\nsampler = { name = 'RandomSampler' }\npruner = { name = 'NopPruner' }\n"
+    config = sweep_config(tmp_path / "s.toml", data, search=search, base=SMALL, methods=methods)
+    assert len(sweep(tmp_path, config, 3)[0].trials()) == 3
 
 
 def test_one_failure_after_another_ends_the_sweep(data, tmp_path):
