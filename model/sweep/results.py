@@ -83,6 +83,9 @@ def write_results(study: SweepStudy) -> Results:
         for name, content in contents.items():
             with files.create(place.at(name)) as stream:
                 stream.write(content)
+        for name in {BEST, BEST_JSON} - contents.keys():  # of an earlier best trial
+            if best is not None and files.exists(place.at(name)):
+                files.delete(place.at(name))
     return Results(tuple(trials), best, importance, tuple(map(place.at, contents)))
 
 
