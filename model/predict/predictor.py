@@ -138,6 +138,8 @@ def read_network(path: str, files: FileStore) -> keras.Model:
         except Exception as error:  # Keras raises whatever a damaged file provokes
             cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
             reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
+            if "safe_mode" in reason:  # which Keras recommends to switch off
+                reason = "it has code of its own, which is never run"
             raise RecordError(
                 f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
             ) from error
