@@ -56,7 +56,7 @@ def find_importance(study: SweepStudy, trials: list[Trial]) -> Importance:
     if len(study.config.space) < 2:
         return Importance({}, "one setting alone is searched")
     if len(complete) < LEAST_TRIALS:
-        return Importance({}, f"{len(complete)} complete trials say too little, {LEAST_TRIALS} are needed")
+        return Importance({}, f"it needs {LEAST_TRIALS} complete trials, found {len(complete)}")
     if len({trial.value for trial in complete}) < 2:
         return Importance({}, "all complete trials have the same value")
     return Importance(study.importances())

@@ -75,7 +75,7 @@ def test_what_a_sweep_leaves(data, tmp_path):
 def test_importance_says_why_there_is_none(data, tmp_path):
     config = sweep_config(tmp_path / "s.toml", data)
     results = write_results(sweep(tmp_path, config, 2)[0])
-    assert "complete trials say too little, 10 are needed" in results.importance.unknown_because
+    assert results.importance.unknown_because.startswith("it needs 10 complete trials, found ")
     one = sweep_config(
         tmp_path / "t.toml", data, search="[search]\nnetwork.channels = { choices = [8, 16] }\n",
         base="epochs = 4\nbatch_size = 4\nnetwork.depth = 1\noptimizer.learning_rate = 0.01\n",
