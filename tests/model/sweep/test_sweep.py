@@ -9,6 +9,7 @@ pytest.importorskip("optuna")
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.model.sweep.database import open_database
 from cocoprep.model.sweep.messages import Failed, Stopped
+from cocoprep.model.sweep.space import Range
 from cocoprep.model.sweep.sweep import MOST_FAILURES
 from tests.support.sweeps import BASE, METHODS, Dying, Formula, KilledError, open_study, outcome, sweep, sweep_config
 
@@ -112,11 +113,11 @@ def test_what_becomes_of_a_pruned_trials_process_is_all_one(config, tmp_path):
     assert found == outcome(sweep(tmp_path / "whole", config, TRIALS)[0])
 
 
-def test_steps_may_be_fine(data, tmp_path):
-    search = '[search]\n"optimizer.weight_decay" = { low = 0.0, high = 1.0, step = 1e-13 }\n'
-    methods = "[sweep]\nsampler = { name = 'RandomSampler' }\npruner = { name = 'NopPruner' }\n"
-    config = sweep_config(tmp_path / "s.toml", data, search=search, base=SMALL, methods=methods)
-    assert len(sweep(tmp_path, config, 3)[0].trials()) == 3
+def test_steps_may_be_fine():
+    fine = Range(low=0.0, high=1.0, step=1e-13)
+    assert all(fine.holds(n * 1e-13) for n in range(10**12, 10**13, 10**10 + 7))
+    coarse = Range(low=0.0, high=1000.0, step=0.25)
+    assert [coarse.holds(value) for value in (999.75, 999.7501, 0.1)] == [True, False, False]
 
 
 def test_one_failure_after_another_ends_the_sweep(data, tmp_path):
