@@ -30,7 +30,13 @@ def run_job(file: str, *, study: str, trials: int, name: str | None, run_dir: st
     check_paths({"FILE.toml": file})
     config = read_sweep(file, AnyFiles())
     name = check_name(PurePath(file).stem if name is None else name)
-    place = Place(run_dir or os.path.join(os.path.dirname(database or "runs/"), name))
+    folder = run_dir or os.path.join(os.path.dirname(database or "runs/"), name)
+    if database is not None and os.path.realpath(database) == os.path.realpath(folder):
+        raise ConfigError(
+            f"--study: {database} is to be the folder of the trials' runs. Name the database otherwise, such as "
+            f"{database}.db, or the folder, by --run-dir."
+        )
+    place = Place(folder)
     with place.alone():  # two processes at once would make the tables twice
         storage = open_database(study)
     opened = SweepStudy(storage, name, config, place)

@@ -31,8 +31,9 @@ class SweepReport(Bar):
         self._total, self._epochs, self._number = total, 0, 0
         self._epoch, self._best = "", ""
         self._names = short_names(study.config.space)
-        found = told_states(study.trials())
-        there = f"goes on to {_TRIAL.count(total)}: {found}" if found else f"a new study of {_TRIAL.count(total)}"
+        trials = study.trials()
+        wanted = _TRIAL.count(max(total, len(trials)))
+        there = f"goes on to {wanted}: {told_states(trials)}" if trials else f"a new study of {wanted}"
         self.say(f"{study.name}: {there}; runs in {study.place.path}")
 
     def note(self, text: str) -> None:

@@ -28,6 +28,9 @@ from cocoprep.storage.disk_errors import no_temporary
 from cocoprep.storage.held_folder import held_folder
 from cocoprep.storage.store import FileStore
 
+LARGEST_UNPACKED = 2**26  # bytes that are never too many
+MOST_PACKED = 20  # times the size of the file, that more may be
+
 
 def stack_heatmaps(network: keras.Model, images: Any, flip_index: Sequence[int] | None = None) -> Any:
     """Return the heatmaps (S, B, h, w, K) float32 of every stack for crops (B, H, W, 3) uint8: operations of a graph.
@@ -129,14 +132,31 @@ def read_network(path: str, files: FileStore) -> keras.Model:
             "--resume."
         )
     with _on_this_machine(path, files) as local:
+        _check_packing(path, local)
         try:
             return keras.saving.load_model(local, compile=False)  # in safe mode: a file's own code is not run
         except Exception as error:  # Keras raises whatever a damaged file provokes
             cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
             reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
+            if "safe_mode" in reason:  # which Keras recommends to switch off
+                reason = "it has code of its own, which is never run"
             raise RecordError(
                 f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
             ) from error
+
+
+def _check_packing(path: str, local: str) -> None:
+    """Refuse a file that is much larger unpacked: it would fill the memory. Keras packs none."""
+    try:
+        with zipfile.ZipFile(local) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return  # what is wrong with it, Keras finds too
+    if unpacked > LARGEST_UNPACKED and unpacked > MOST_PACKED * os.path.getsize(local):
+        raise RecordError(
+            f"{path}: not a network that can be read (unpacked it would be {unpacked:,} bytes, more than {MOST_PACKED} "
+            "times its size). Name a file that `cocoprep train` has written."
+        )
 
 
 @contextmanager

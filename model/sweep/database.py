@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cocoprep.checks import shown
-from cocoprep.errors import CocoprepError, ConfigError, RecordError
+from cocoprep.errors import CocoprepError, ConfigError, OutputError, RecordError
 from cocoprep.storage.local import LocalFiles
 
 if TYPE_CHECKING:
@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:///"
 WAIT_S = 60  # for other processes that write
 OF_OPTUNA = {"studies", "trials", "trial_params", "version_info"}
+# All that Optuna makes, one by one, from `studies` on: a process may be killed in between.
+MADE_BY_OPTUNA = OF_OPTUNA | {
+    "study_directions", "study_user_attributes", "study_system_attributes", "trial_user_attributes",
+    "trial_system_attributes", "trial_values", "trial_intermediate_values", "trial_heartbeats", "alembic_version",
+}  # fmt: skip
+# What is no fault of the database, by the beginning of SQLite's code: https://www.sqlite.org/rescode.html
+CURES = {
+    "SQLITE_FULL": "Free some space on its disk",
+    "SQLITE_IOERR": "See whether its disk is full, or gone",
+    "SQLITE_READONLY": "Make the file and its folder writable",
+    "SQLITE_CANTOPEN": "Make the file and its folder readable and writable",
+    "SQLITE_BUSY": "Another process has been writing to it for a minute: end that one",
+}
 _SERVERS = ("postgresql", "mysql", "mariadb", "oracle", "mssql")
 _HEADER = b"SQLite format 3\0"
 _FORMS = "sqlite:///PATH, such as sqlite:///runs/sweep.db, or the URL of a database server, as Optuna takes it"
@@ -66,6 +79,7 @@ def open_database(study: str) -> BaseStorage:
     Raises:
         ConfigError: Optuna is missing, `study` names no database, or one of another program.
         RecordError: it cannot be read.
+        OutputError: its disk does not let it be used.
     """
     check_optuna()
     path = sqlite_path(study)
@@ -102,15 +116,28 @@ def _check_file(path: str) -> None:
             for name in sorted(tables):
                 columns = database.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden", (name,)).fetchall()
                 odd = odd or next((f"a computed column {column}" for (column,) in columns), None)
+            begun = "studies" in tables and tables <= MADE_BY_OPTUNA
+            begun = begun and database.execute("SELECT 1 FROM studies LIMIT 1").fetchone() is None
     except (sqlite3.Error, UnicodeError) as error:
+        _raise_from_disk(f"--study: {path}", error)
         raise RecordError(f"--study: {path}: cannot be read ({error!s:.200}). Restore it, or name another.") from error
-    if tables and not tables >= OF_OPTUNA:
+    if tables and not tables >= OF_OPTUNA and not begun:
         raise ConfigError(
             f"--study: {path}: expected a database of Optuna, found one with the tables "
             f"{shown(', '.join(sorted(tables)))}: another program's. Name another file."
         )
     if odd is not None:
         raise ConfigError(f"--study: {path}: has {shown(odd)}, which Optuna makes none of. Name another file.")
+
+
+def _raise_from_disk(where: str, error: BaseException) -> None:
+    """Raise OutputError where SQLite says that it is the disk, or another process, and not what is in the file."""
+    code = getattr(error, "sqlite_errorname", "")
+    cure = next((cure for beginning, cure in CURES.items() if code.startswith(beginning)), None)
+    if cure is not None:
+        raise OutputError(
+            f"{where}: the database cannot be used now ({error!s:.200}). {cure}; then the same command goes on."
+        ) from error
 
 
 def _open_url(url: str, connecting: dict[str, object], where: str) -> BaseStorage:
@@ -132,7 +159,8 @@ def _open_url(url: str, connecting: dict[str, object], where: str) -> BaseStorag
 def readable(where: str) -> Iterator[None]:
     """Turn what Optuna raises over a database that it cannot read or write into a RecordError.
 
-    It believes what it reads there: a distribution, a state, a date may be anything.
+    It believes what it reads there: a distribution, a state, a date may be anything. What the disk is to blame for is
+    an OutputError.
     """
     from optuna.exceptions import OptunaError
     from sqlalchemy.exc import SQLAlchemyError
@@ -148,8 +176,8 @@ def readable(where: str) -> Iterator[None]:
         AssertionError, RecursionError, RuntimeError,
     ) as error:  # fmt: skip
         cause = error.__cause__ or error
-        said = str(cause).split("\n", 1)[0]
+        _raise_from_disk(where, getattr(cause, "orig", cause))
+        said = f"{type(cause).__name__}: {shown(str(cause).split(chr(10), 1)[0])[1:-1]}".removesuffix(": ")
         raise RecordError(
-            f"{where}: the study cannot be used ({type(cause).__name__}: {shown(said)[1:-1]}). Restore the database "
-            "from a copy, or begin another."
+            f"{where}: the study cannot be used ({said}). Restore the database from a copy, or begin another."
         ) from error

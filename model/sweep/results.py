@@ -56,7 +56,7 @@ def find_importance(study: SweepStudy, trials: list[Trial]) -> Importance:
     if len(study.config.space) < 2:
         return Importance({}, "one setting alone is searched")
     if len(complete) < LEAST_TRIALS:
-        return Importance({}, f"{len(complete)} complete trials say too little, {LEAST_TRIALS} are needed")
+        return Importance({}, f"it needs {LEAST_TRIALS} complete trials, found {len(complete)}")
     if len({trial.value for trial in complete}) < 2:
         return Importance({}, "all complete trials have the same value")
     return Importance(study.importances())
@@ -83,6 +83,9 @@ def write_results(study: SweepStudy) -> Results:
         for name, content in contents.items():
             with files.create(place.at(name)) as stream:
                 stream.write(content)
+        for name in {BEST, BEST_JSON} - contents.keys():  # of an earlier best trial
+            if best is not None and files.exists(place.at(name)):
+                files.delete(place.at(name))
     return Results(tuple(trials), best, importance, tuple(map(place.at, contents)))
 
 

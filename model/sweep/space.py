@@ -14,6 +14,7 @@ from cocoprep.model.sweep.searchable import Kind, kind_of
 
 MOST_CHOICES = 100
 LARGEST = 2**53  # up to which the study's floats hold every whole number
+ROUNDING = 1e-15  # of a float, of its size
 RANGE_NAMES = ("low", "high", "log", "step")
 FORMS = "a table such as { low = 1e-4, high = 1e-2, log = true } or { choices = [32, 48, 64] }"
 
@@ -38,7 +39,7 @@ class Range:
         if self.step is None:
             return True
         steps = (value - self.low) / self.step  # type: ignore[operator]
-        return abs(steps - round(steps)) < 1e-6
+        return abs(steps - round(steps)) < 1e-6 + steps * ROUNDING
 
     def ends(self) -> tuple[Scalar, ...]:
         """Return the values whose checks stand for all others'."""
@@ -176,10 +177,10 @@ def _check_step(low: float, high: float, step: float, where: str) -> None:
 
 def _number(value: object, where: str, *, whole: bool) -> int | float:
     """Return a number of the setting's type: of one that takes any number, 1 is 1.0."""
-    expected = f"a {'whole ' * whole}number"
+    expected, size = f"a {'whole ' * whole}number", "not too large" if whole else "finite"
     if isinstance(value, bool) or not isinstance(value, (int,) if whole else (int, float)):
         raise ConfigError(f"{where}: expected {expected}, found {shown(value)}.")
-    require(abs(value) <= LARGEST if whole else _is_finite(value), where, f"{expected} that is not too large", value)
+    require(abs(value) <= LARGEST if whole else _is_finite(value), where, f"{expected} that is {size}", value)
     return value if whole else float(value)
 
 

@@ -86,16 +86,17 @@ class Sweep:
             last = self._listen(trial, self._train(config, folder), stops)
         if isinstance(last, Failed) and last.whose == "sweep":
             raise CocoprepError(f"trial {trial.number}: {last.reason} It is gone on with by the same command.")
-        if isinstance(last, Done):
-            study.complete(trial, last.value, last.epoch)
-        elif isinstance(last, Failed):
-            study.fail(trial, last.reason)
+        if study.read(trial.id).is_running:  # one that is pruned has ended, whatever came of its process afterwards
+            if isinstance(last, Done):
+                study.complete(trial, last.value, last.epoch)
+            elif isinstance(last, Failed):
+                study.fail(trial, last.reason)
         ended = study.read(trial.id)
         if not ended.is_running:
             self._report.ended(ended, best_of(study.trials()))
         elif stops():
             raise KeyboardInterrupt
-        return last.reason if isinstance(last, Failed) else ""
+        return ended.reason
 
     def _listen(self, trial: Trial, trainer: Trainer, stops: Callable[[], bool]) -> Message:
         """Follow a trial to its last message, which is returned."""

@@ -71,6 +71,7 @@ def test_what_came_of_it_is_told_again(data, tmp_path, run):
     assert "importance: " in out
     assert f"  cocoprep train --config {tmp_path}/s/best.toml --run-dir FOLDER" in rows
     assert run(*command)[:2] == (code, out)
+    assert "s: goes on to 20 trials: " in run(*command[:-1], 5)[2]
 
 
 def test_settings_that_have_no_room_are_named():
@@ -97,6 +98,7 @@ def test_settings_that_have_no_room_are_named():
         ),
         (["s.toml", "--study", "s.db", "--trials", "3", "--run-dir", "gs://b/r"], 1, "--run-dir: expected a folder of"),
         (["s.toml", "--study", "s.toml", "--trials", "3"], 1, "expected a database of SQLite, found something else"),
+        (["s.toml", "--study", "s", "--trials", "3"], 1, "--study: s is to be the folder of the trials' runs"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(arguments, code, says, data, tmp_path, run, monkeypatch):

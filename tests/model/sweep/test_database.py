@@ -14,7 +14,7 @@ pytest.importorskip("optuna")
 
 import optuna
 
-from cocoprep.errors import CocoprepError, ConfigError, RecordError
+from cocoprep.errors import CocoprepError, ConfigError, OutputError, RecordError
 from cocoprep.model.sweep.database import check_optuna, open_database, sqlite_path
 from tests.support.sweeps import open_study, sweep, sweep_config
 
@@ -130,6 +130,71 @@ def test_a_file_that_is_no_study_is_told(write, message, tmp_path):
 
 def test_an_empty_file_becomes_a_study(config, tmp_path):
     (tmp_path / "sweep.db").touch()
+    assert len(sweep(tmp_path, config, 1)[0].trials()) == 1
+
+
+class StoppedError(BaseException):
+    """Stands for a kill."""
+
+
+def stop_at(monkeypatch, number):
+    """Have SQLAlchemy end before a statement that makes a table or writes to it, counted from 1."""
+    from sqlalchemy.engine.default import DefaultDialect
+
+    real, seen = DefaultDialect.do_execute, [0]
+
+    def execute(dialect, cursor, statement, *arguments):
+        seen[0] += statement.lstrip().startswith(("CREATE", "INSERT"))
+        if seen[0] == number:
+            raise StoppedError
+        return real(dialect, cursor, statement, *arguments)
+
+    monkeypatch.setattr(DefaultDialect, "do_execute", execute)
+
+
+@pytest.mark.parametrize("statements", [2, 3, 6, 11, 14, 16, 17])
+def test_killed_while_its_tables_are_made_it_is_gone_on_with(statements, config, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        stop_at(patched, statements)
+        with pytest.raises(StoppedError):
+            open_database(str(tmp_path / "sweep.db"))
+    assert len(sweep(tmp_path, config, 1)[0].trials()) == 1
+
+
+def limit_pages(path, monkeypatch):
+    real = sqlite3.connect
+
+    def connect(*arguments, **named):
+        database = real(*arguments, **named)
+        database.execute("PRAGMA max_page_count = 3")
+        return database
+
+    monkeypatch.setattr("sqlite3.dbapi2.connect", connect)
+
+
+def let_another_write(path, monkeypatch):
+    open_database(str(path))
+    monkeypatch.setattr("cocoprep.model.sweep.database.WAIT_S", 0.1)
+    writer = sqlite3.connect(path)
+    writer.execute("BEGIN EXCLUSIVE")
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("happens", "message"),
+    [
+        (limit_pages, "(database or disk is full). Free some space on its disk; then the same command goes on."),
+        (let_another_write, "(database is locked). Another process has been writing to it for a minute: end that one"),
+    ],
+)
+def test_what_the_disk_does_is_not_put_down_to_the_database(happens, message, config, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        held = happens(tmp_path / "sweep.db", patched)
+        with pytest.raises(OutputError) as error:
+            open_database(str(tmp_path / "sweep.db"))
+    assert message in str(error.value)
+    if held is not None:
+        held.close()
     assert len(sweep(tmp_path, config, 1)[0].trials()) == 1
 
 

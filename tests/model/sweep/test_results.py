@@ -17,7 +17,7 @@ from cocoprep.model.run.resolve import resolve_config
 from cocoprep.model.sweep.results import trials_csv, write_results
 from cocoprep.model.sweep.toml import config_toml
 from cocoprep.model.sweep.trials import State, Trial
-from tests.support.sweeps import open_study, sweep, sweep_config
+from tests.support.sweeps import BASE, Formula, open_study, sweep, sweep_config
 
 TRIALS = 20
 
@@ -75,7 +75,7 @@ def test_what_a_sweep_leaves(data, tmp_path):
 def test_importance_says_why_there_is_none(data, tmp_path):
     config = sweep_config(tmp_path / "s.toml", data)
     results = write_results(sweep(tmp_path, config, 2)[0])
-    assert "complete trials say too little, 10 are needed" in results.importance.unknown_because
+    assert results.importance.unknown_because.startswith("it needs 10 complete trials, found ")
     one = sweep_config(
         tmp_path / "t.toml", data, search="[search]\nnetwork.channels = { choices = [8, 16] }\n",
         base="epochs = 4\nbatch_size = 4\nnetwork.depth = 1\noptimizer.learning_rate = 0.01\n",
@@ -89,6 +89,26 @@ def test_importance_says_why_there_is_none(data, tmp_path):
     )  # fmt: skip
     results = write_results(sweep(tmp_path, equal, 10, name="u")[0])
     assert results.importance.unknown_because == "all complete trials have the same value"
+
+
+def test_of_the_best_config_there_is_one_file(data, tmp_path):
+    class Mirrors(Formula):
+        def value(self, epoch):
+            return 0.5 + self._config.augment.flip_probability / 10
+
+    (tmp_path / "base.json").write_text('{"augment": "none"}')
+    parts = {
+        "base": f'config = "{tmp_path}/base.json"\nbatch_size = 4\n{BASE}',
+        "search": '[search]\n"augment.flip_probability" = { choices = [0.0, 0.5] }\n',
+        "methods": "[sweep]\nsampler = { name = 'RandomSampler' }\npruner = { name = 'NopPruner' }\n",
+    }
+    config, found = sweep_config(tmp_path / "s.toml", data, **parts), []
+    for trials in range(1, 6):
+        results = write_results(sweep(tmp_path, config, trials, train=Mirrors)[0])
+        found.append([path.name for path in (tmp_path / "s").glob("best.*")])
+        assert [results.best_config] == [str(tmp_path / "s" / name) for name in found[-1]]
+    assert found[0] == ["best.toml"]
+    assert found[-1] == ["best.json"]
 
 
 def test_without_a_complete_trial_there_is_no_best(data, tmp_path):

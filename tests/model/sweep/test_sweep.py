@@ -8,7 +8,8 @@ pytest.importorskip("optuna")
 
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.model.sweep.database import open_database
-from cocoprep.model.sweep.messages import Failed
+from cocoprep.model.sweep.messages import Failed, Stopped
+from cocoprep.model.sweep.space import Range
 from cocoprep.model.sweep.sweep import MOST_FAILURES
 from tests.support.sweeps import BASE, METHODS, Dying, Formula, KilledError, open_study, outcome, sweep, sweep_config
 
@@ -99,6 +100,24 @@ def test_a_failed_trial_is_one_of_them_and_says_why(data, tmp_path):
         ("failed", None, "the loss of step 1 is not finite.")
     }
     assert {state for _, state, *_ in found} > {"failed"}
+
+
+def test_what_becomes_of_a_pruned_trials_process_is_all_one(config, tmp_path):
+    class Dies(Formula):
+        def messages(self, stops):
+            for message in super().messages(stops):
+                yield Failed("ended by SIGKILL", "trial") if isinstance(message, Stopped) else message
+
+    found = outcome(sweep(tmp_path, config, TRIALS, train=Dies)[0])
+    assert "pruned" in {one[1] for one in found}
+    assert found == outcome(sweep(tmp_path / "whole", config, TRIALS)[0])
+
+
+def test_steps_may_be_fine():
+    fine = Range(low=0.0, high=1.0, step=1e-13)
+    assert all(fine.holds(n * 1e-13) for n in range(10**12, 10**13, 10**10 + 7))
+    coarse = Range(low=0.0, high=1000.0, step=0.25)
+    assert [coarse.holds(value) for value in (999.75, 999.7501, 0.1)] == [True, False, False]
 
 
 def test_one_failure_after_another_ends_the_sweep(data, tmp_path):
