@@ -21,6 +21,7 @@ from cocoprep.storage.store import FileStore
 
 OWN_TABLES = ("config", "search", "sweep")
 IN_SWEEP = ("sampler", "pruner")
+OF_THE_START = ("network.channels", "network.convolution")  # must be those of the network that a trial begins with
 # What may be told anew from time to time; how often AP is measured decides which network is kept.
 FREE = FREE_ON_RESUME - {"oks_epochs"}
 
@@ -56,8 +57,8 @@ class SweepConfig:
         searched = {name for name in self.space if name != "augment"}
         whole = "augment." if "augment" in self.space else None
         settings = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in flat_settings(to_builtins(self.base)).items()
+            name: value
+            for name, value in _as_json(self.base).items()
             if name not in FREE and name not in searched and not (whole and name.startswith(whole))
         }
         return {
@@ -85,6 +86,7 @@ def read_sweep(path: str, files: FileStore) -> SweepConfig:
     space = parse_space(content.get("search"), path)
     sampler, pruner = _parse_methods(content.get("sweep"), path)
     base = _parse_base(content, path, files)
+    _check_start(base, space, path)
     data, shards = _read_shards(base, files)
     config = SweepConfig(base=base, space=space, sampler=sampler, pruner=pruner, shards=shards)
     check_space(config.of_trial, space, data, path)
@@ -123,6 +125,14 @@ def _parse_base(content: dict[str, Any], path: str, files: FileStore) -> TrainCo
     return base
 
 
+def _check_start(base: TrainConfig, space: Space, path: str) -> None:
+    if base.init is not None and (found := [name for name in OF_THE_START if name in space]):
+        raise ConfigError(
+            f"{path}: [search]: {found[0]} cannot be searched where trials begin with the weights of "
+            f"{shown(base.init)}, which fit one alone. Leave it, or init, out."
+        )
+
+
 def _read_shards(base: TrainConfig, files: FileStore) -> tuple[Manifest, dict[str, tuple[str, ...]]]:
     """Return the first folder's manifest, and digests of all."""
     data, val = ([read_manifest(path, files) for path in paths] for paths in (base.folders, base.val_folders))
@@ -156,6 +166,9 @@ def differences(before: object, now: Mapping[str, Any]) -> list[str]:
     if not isinstance(before, dict):
         return [f"the study says {shown(before)} of its settings"]
     ours, theirs = _leaves(now), _leaves(before)
+    # What an earlier version did not have yet went by what is the default now.
+    defaults = _leaves({"settings": _as_json(TrainConfig(data=""))})
+    theirs |= {name: value for name, value in defaults.items() if name in ours and name not in theirs}
     nothing = object()
     odd = [name for name in {**theirs, **ours} if ours.get(name, nothing) != theirs.get(name, nothing)]
     return [
@@ -163,6 +176,12 @@ def differences(before: object, now: Mapping[str, Any]) -> list[str]:
         f"{shown(ours[name]) if name in ours else 'not there'}"
         for name in odd
     ]
+
+
+def _as_json(config: TrainConfig) -> dict[str, Any]:
+    """Return settings by dotted names, as JSON gives them back."""
+    flat = flat_settings(to_builtins(config))
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in flat.items()}
 
 
 def _leaves(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

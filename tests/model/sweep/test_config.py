@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -269,3 +270,22 @@ def test_differences_are_told_of_whatever_was_there():
     assert differences({"a": {"b": 2}}, now) == ["a.b was 2, now 1", "a.c was not there, now [1]"]
     assert differences("\x1b[2J", now) == [r"the study says '\x1b[2J' of its settings"]
     assert differences({"\x1b": 1, "a": 3}, now)[0] == r"\x1b was 1, now not there"
+
+
+def test_a_setting_that_is_new_is_as_it_was_before_there_was_one(data, tmp_path):
+    now = sweep_config(tmp_path / "s.toml", data).as_record()
+    older = {**now, "settings": {name: one for name, one in now["settings"].items() if name != "freeze"}}
+    assert "freeze" in now["settings"]
+    assert differences(json.loads(json.dumps(older)), now) == []
+    other = {**now, "settings": {**now["settings"], "freeze": ["stem"]}}
+    assert differences(older, other) == ["settings.freeze was [], now ['stem']"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "choices"),
+    [("network.channels", "[8, 12]"), ("network.convolution", '["standard", "separable"]')],
+)
+def test_what_a_start_decides_is_not_searched(data, tmp_path, setting, choices):
+    search = f'[search]\n"{setting}" = {{ choices = {choices} }}\n'
+    with pytest.raises(ConfigError, match=rf"{setting} cannot be searched where trials begin with .*runs/other"):
+        sweep_config(tmp_path / "s.toml", data, base=f'init = "runs/other"\n{BASE}', search=search)
