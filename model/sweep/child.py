@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from cocoprep.checks import is_int
+from cocoprep.checks import is_int, printable
 from cocoprep.errors import CocoprepError, OutputError, RecordError, StoreError
 from cocoprep.model.run.best_step import best_step
 from cocoprep.model.run.config import TrainConfig
@@ -48,8 +48,8 @@ class TrialReporter:
             raise KeyboardInterrupt  # nothing has been learned that is not saved
 
     def note(self, text: str) -> None:
-        """See `Reporter`: it goes to the trial's output."""
-        sys.stderr.write(f"{text}\n")
+        """See `Reporter`: it goes to the trial's output, where names that others gave are shown, not obeyed."""
+        os.write(sys.stderr.fileno(), f"{printable(text)}\n".encode())
 
     def step(self, step: int) -> None:
         """See `Reporter`."""
