@@ -82,7 +82,7 @@ class TrainConfig:
         subset: share of the people of `data` that is used.
         weights: how often people are seen, by folder or source: see `cocoprep.model.input.weights`.
         precision: Keras's dtype policy.
-        xla: what XLA compiles: on a CPU what is `pointwise`, which saves time from some 128 channels up; the `whole`
+        xla: what XLA compiles: on a CPU what is `pointwise`, which has saved no time at 256 channels; the `whole`
             step, worth trying on one GPU; or nothing.
         devices: `one`, or `all` GPUs of the machine, each taking its part of every batch.
         checkpoint_steps: save at least every so many steps.
