@@ -16,8 +16,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from benchmarks.steps import serve_steps
+from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
+from cocoprep.model.network.copy_weights import copy_weights
 from cocoprep.model.network.hourglass import build_hourglass
-from cocoprep.model.training.fused_normalisation import copy_weights, fuse_normalisation
 
 LEARNING_RATE = 1e-3
 IMAGES, HEATMAPS = (8, 256, 256, 3), (8, 64, 64, 17)

@@ -38,7 +38,7 @@ COMMANDS = {
     "keypoints": ("keypoints", "List the keypoint tables that come along, or print one."),
     "sample": ("sample", "Draw a small data set in COCO's layout."),
 }
-TRAINING = {"cv2", "keras", "matplotlib", "tensorboard", "tensorflow"}  # what the extra `train` installs
+TRAINING = {"cv2", "jax", "keras", "matplotlib", "tensorboard", "tensorflow"}  # of the extras `train` and `jax`
 
 
 class _LazyGroup(click.Group):
@@ -91,7 +91,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Exit codes: 0; 1 expected failure; 2 an option of the wrong form; 3 unexpected; 130."""
     # A notebook hands the name of its own backend down; where that is not installed, matplotlib fails. We draw files.
     os.environ["MPLBACKEND"] = "agg"
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work takes: these commands run on it
     say_warnings()
     try:
         code = cli.main(args=arguments, prog_name="cocoprep", standalone_mode=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cocoprep.cli.open_network import open_network
 from cocoprep.cli.progress import CountProgress
-from cocoprep.cli.quiet import quiet_libraries
 from cocoprep.errors import CocoprepError, ConfigError, StoreError
 from cocoprep.inspection.check.network import Predicted
 from cocoprep.inspection.data_set import DataSet
@@ -31,13 +31,9 @@ def ask_network(run_dir: str, data_set: DataSet, files: FileStore) -> Predicted:
             "Build it with the run's --input-size first, and check the folder."
         )
     refuse_seen(RunFolder(run_dir, files), folder, manifest, files)
-    with quiet_libraries():
-        from cocoprep.model.predict.folder import check_geometry, predict_folder  # which load TensorFlow
-        from cocoprep.model.predict.predictor import open_predictor
-        from cocoprep.model.training.devices import find_devices
+    predictor = open_network(run_dir, files)
+    from cocoprep.model.predict.folder import check_geometry, predict_folder  # which load Keras
 
-        find_devices()
-    predictor = open_predictor(run_dir, files=files)
     check_geometry(predictor, manifest, folder)
     with CountProgress("predicting", data_set.table.noun.many) as progress:
         found, _ = predict_folder(predictor, folder, on_people=progress.update, files=files)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cocoprep.cli.evaluate_options import TRUTH, EvaluateOptions
 from cocoprep.cli.paths import tell_of_tar
-from cocoprep.cli.say import say, say_note
+from cocoprep.cli.say import say_note
 from cocoprep.coco.joints import OTHER_ORDER
 from cocoprep.coco.result_images import ResultImages
 from cocoprep.coco.results import Predictions, read_results
@@ -113,18 +113,9 @@ def _order_note(truth: Truth, dataset: ShardDataset | None) -> list[str]:
 
 
 def _open_predictor(options: EvaluateOptions, files: FileStore) -> Predictor:
-    from cocoprep.cli.quiet import quiet_libraries
+    from cocoprep.cli.open_network import open_network
 
-    with quiet_libraries():
-        from cocoprep.model.predict.predictor import flip_warning, open_predictor
-        from cocoprep.model.training.devices import find_devices
-
-        find_devices()
-    run_dir = options.run_dir or ""
-    predictor = open_predictor(run_dir, flip_test=options.flip_test, files=files)
-    if options.flip_test and (warning := flip_warning(run_dir, files)):
-        say(f"warning: {warning}", err=True)
-    return predictor
+    return open_network(options.run_dir or "", files, flip_test=options.flip_test)
 
 
 def _context(options: EvaluateOptions, boxes: str, **more: Any) -> dict[str, Any]:

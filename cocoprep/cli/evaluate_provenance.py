@@ -7,6 +7,7 @@ from importlib.metadata import version
 from cocoprep.cli.digests import with_digest
 from cocoprep.cli.evaluate_options import EvaluateOptions
 from cocoprep.cli.run_provenance import network_of
+from cocoprep.model.backends.choice import use_backend
 from cocoprep.shards.manifest import Manifest, annotation_paths
 from cocoprep.storage.store import FileStore
 
@@ -15,7 +16,7 @@ PACKAGES = ("cocoprep", "numpy", "pillow")
 
 def provenance_of(options: EvaluateOptions, manifest: Manifest | None, files: FileStore) -> dict[str, str]:
     """Return where figures are from, by what it is; `manifest` is that of the built folder, if it is one."""
-    packages = PACKAGES if options.run_dir is None else (*PACKAGES, "keras", "tensorflow")
+    packages = PACKAGES if options.run_dir is None else (*PACKAGES, "keras", use_backend())
     predicted = {} if options.run_dir is None else _of_run(options, options.run_dir, files)
     if options.results is not None:
         predicted["results"] = with_digest(options.results, files)

@@ -33,22 +33,19 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     and heatmaps: normalisation and sub-pixel decoding are inside. The Keras file is the network with normalisation in
     front. A JSON file, within or beside it, says sizes, joints and units.
     """
+    from cocoprep.cli.open_network import open_network
     from cocoprep.cli.paths import check_paths
     from cocoprep.cli.quiet import quiet_libraries
+    from cocoprep.model.backends.choice import use_backend
     from cocoprep.storage.by_scheme import AnyFiles
 
     check_paths({"--run": run_dir, "--out": out, "--data": data})
     files = AnyFiles()
-    with quiet_libraries():
-        from cocoprep.model.export.export import export_network
-        from cocoprep.model.predict.predictor import flip_warning, open_predictor
-        from cocoprep.model.training.devices import find_devices
-
-        find_devices()
-    predictor = open_predictor(run_dir, flip_test=flip_test, files=files)
-    if flip_test and (warning := flip_warning(run_dir, files)):
-        say(f"warning: {warning}", err=True)
+    use_backend("tensorflow")
+    predictor = open_network(run_dir, files, flip_test=flip_test)
     with quiet_libraries():  # converters are talkative, and what they made is checked
+        from cocoprep.model.export.export import export_network
+
         path, agreement = export_network(predictor, run_dir, form=form, out=out, data=data, force=force, files=files)
     say(path)
     joints = "" if agreement.joints_px is None else f", its joints by {agreement.joints_px:.1e} px"

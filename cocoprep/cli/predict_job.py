@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cocoprep.cli.open_network import open_network
 from cocoprep.cli.paths import tell_of_tar
 from cocoprep.cli.predict_options import PredictOptions
 from cocoprep.cli.predict_report import TellsFaults, count, summary
@@ -73,15 +74,7 @@ def run_job(options: PredictOptions) -> None:
 
 
 def _open_predictor(options: PredictOptions, files: FileStore) -> Predictor:
-    with quiet_libraries():
-        from cocoprep.model.predict.predictor import flip_warning, open_predictor
-        from cocoprep.model.training.devices import find_devices
-
-        find_devices()
-    predictor = open_predictor(options.run_dir, flip_test=options.flip_test, files=files)
-    if options.flip_test and (warning := flip_warning(options.run_dir, files)):
-        say(f"warning: {warning}", err=True)
-    return predictor
+    return open_network(options.run_dir, files, flip_test=options.flip_test)
 
 
 def _list(

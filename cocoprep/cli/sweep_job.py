@@ -11,6 +11,7 @@ from cocoprep.cli.say import say, say_note
 from cocoprep.cli.sweep_report import SweepReport, tell_results
 from cocoprep.cli.train_report import stop_on_signals
 from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.model.backends.choice import default_backend
 from cocoprep.model.sweep.config import read_sweep
 from cocoprep.model.sweep.database import check_optuna, open_database, sqlite_path
 from cocoprep.model.sweep.place import Place
@@ -65,7 +66,7 @@ def _tell_rest(study: SweepStudy) -> None:
 
 def _check_training() -> None:
     """Say now what each trial's process would fail for: to load it here would take seconds, and memory all along."""
-    for module in ("tensorflow", "cv2", "matplotlib"):
+    for module in (default_backend(), "cv2", "matplotlib"):
         if importlib.util.find_spec(module) is None:
             raise ConfigError(
                 f"sweep needs {module}, which comes with training: pip install 'cocoprep[train,sweep]', or `make "

@@ -33,7 +33,8 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--clip-norm": ("optimizer.clip_norm", "Longest gradient, 0 for any length."),
     "--ema": ("optimizer.ema", "Share that a moving average of the weights keeps a step, such as 0.999; 0 for none."),
     "--precision": ("precision", "Numbers to compute with."),
-    "--xla": ("xla", "What XLA compiles: what is elementwise (on a CPU), or the whole step."),
+    "--backend": ("backend", "What computes; auto is TensorFlow where it is installed, else JAX."),
+    "--xla": ("xla", "What XLA compiles for TensorFlow: what is elementwise (on a CPU), or the whole step."),
     "--devices": ("devices", "One, or every GPU of the machine."),
     "--checkpoint-steps": ("checkpoint_steps", "Save at least every so many steps."),
     "--checkpoint-minutes": ("checkpoint_minutes", "Save at least every so many minutes; 0 for never."),
@@ -127,8 +128,9 @@ def command(
     from cocoprep.cli.named_numbers import parse_named_numbers
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.cli.train_report import TrainReport, stop_on_signals
+    from cocoprep.model.backends.choice import use_backend
+    from cocoprep.model.backends.tensorflow.xla import prepare_xla
     from cocoprep.model.run.resolve import resolve_config
-    from cocoprep.model.training.xla import prepare_xla
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
@@ -143,10 +145,11 @@ def command(
     changes = {**named, **{name.replace("__", "."): value for name, value in given.items()}}
     changes = {name: value for name, value in changes.items() if value is not None}
     config = resolve_config(run_dir, config_file, changes, resume=resume, files=files)
-    prepare_xla(config.xla)
+    if use_backend(config.backend) == "tensorflow":
+        prepare_xla(config.xla)
     with TrainReport() as report, stop_on_signals() as should_stop:
         with quiet_libraries():
-            from cocoprep.model.training.devices import find_devices
+            from cocoprep.model.backends.choice import find_devices
             from cocoprep.model.training.train import open_run
 
             find_devices()

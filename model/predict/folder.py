@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from cocoprep.coco.results import Predictions, join_predictions
 from cocoprep.errors import ConfigError
 from cocoprep.evaluation.stack_maps import StackMaps
+from cocoprep.model.input.batches import eval_batches
 from cocoprep.model.input.config import ReadConfig
-from cocoprep.model.input.dataset import eval_dataset
-from cocoprep.model.input.failures import readable_errors
 from cocoprep.model.predict.joints import joints_in_image
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.pose.heatmaps import Decoder
@@ -61,15 +60,14 @@ def predict_folder(
     _refuse(crop_differences(predictor.crop, manifest), folder)
     wanted, kept, parts = frozenset(keep_maps), list[StackMaps](), list[Predictions]()
     done, people = 0, manifest.counts.people
-    batches = eval_dataset(folder, ReadConfig(batch_size=min(batch_size, people), cache=False), files=files)
+    batches = eval_batches(folder, ReadConfig(batch_size=min(batch_size, people), cache=False), files=files)
     on_people(done, people)
-    with readable_errors():
-        for batch in batches.as_numpy_iterator():
-            maps = predictor.heatmaps(batch["image"])
-            parts.append(_predictions(batch, maps[-1], predictor, decoder))
-            kept += _stack_maps(batch, maps, wanted)
-            done += len(parts[-1])
-            on_people(done, people)
+    for batch in batches:
+        maps = predictor.heatmaps(batch["image"])
+        parts.append(_predictions(batch, maps[-1], predictor, decoder))
+        kept += _stack_maps(batch, maps, wanted)
+        done += len(parts[-1])
+        on_people(done, people)
     return join_predictions(parts), kept
 
 

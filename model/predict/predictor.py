@@ -13,11 +13,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
 from cocoprep.errors import RecordError
+from cocoprep.model.backends.choice import compile_function
 from cocoprep.model.network.fold_batch_norm import fold_normalisation
 from cocoprep.model.network.preprocess import normalise_images
 from cocoprep.model.run.folder import BEST, RunFolder
@@ -59,7 +59,7 @@ class Predictor:
         """Take a network of `build_hourglass`, the geometry that its crops are made by, and its K joints."""
         self.network, self.crop, self.table, self.flip_test = network, crop, table, flip_test
         self.folded = fold_normalisation(network)  # what predicts
-        self._compiled = tf.function(self.graph, autograph=False)
+        self._compiled = compile_function(self.graph, self.folded.variables)
 
     @property
     def flip_index(self) -> tuple[int, ...] | None:
@@ -75,7 +75,7 @@ class Predictor:
 
         A number of crops that is new costs the time of compiling for it.
         """
-        maps: NDArray[np.float32] = self._compiled(tf.constant(images, tf.uint8)).numpy()
+        maps: NDArray[np.float32] = self._compiled(images)
         return maps
 
 

@@ -19,6 +19,7 @@ Schedule = Literal["cosine", "steps", "constant"]
 OptimizerKind = Literal["adam", "adamw", "rmsprop", "sgd"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 Devices = Literal["one", "all"]
+Backend = Literal["auto", "tensorflow", "jax"]
 Xla = Literal["off", "pointwise", "whole"]
 LONGEST_PATH = 4096  # that Linux takes
 MOST_FOLDERS = 100
@@ -82,9 +83,10 @@ class TrainConfig:
         subset: share of the people of `data` that is used.
         weights: how often people are seen, by folder or source: see `cocoprep.model.input.weights`.
         precision: Keras's dtype policy.
-        xla: what XLA compiles: on a CPU what is `pointwise`, which has saved no time at 256 channels; the `whole`
-            step, worth trying on one GPU; or nothing.
-        devices: `one`, or `all` GPUs of the machine, each taking its part of every batch.
+        backend: what computes: the one that is named, or, by `auto`, TensorFlow where it is installed, else JAX.
+        xla: what XLA compiles for TensorFlow; for JAX it compiles all. On a CPU what is `pointwise`, which has saved no
+            time at 256 channels; the `whole` step, worth trying on one GPU; or nothing.
+        devices: `one`, or `all` GPUs or TPU chips of the machine, each taking its part of every batch.
         checkpoint_steps: save at least every so many steps.
         checkpoint_minutes: save at least every so many minutes.
         keep: how many checkpoints are kept.
@@ -107,6 +109,7 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     precision: Precision = "float32"
+    backend: Backend = "auto"
     xla: Xla = "pointwise"
     devices: Devices = "one"
     checkpoint_steps: int = 1000
@@ -130,6 +133,7 @@ class TrainConfig:
         require_number("--seed", self.seed, 0, 2**31 - 1, whole=True)
         require_share("--subset", self.subset)
         require_choice("--precision", self.precision, get_args(Precision))
+        require_choice("--backend", self.backend, get_args(Backend))
         require_choice("--xla", self.xla, get_args(Xla))
         require_choice("--devices", self.devices, get_args(Devices))
         require_number("--checkpoint-steps", self.checkpoint_steps, 1, whole=True)
@@ -164,7 +168,9 @@ class TrainConfig:
 
 # What a resumed run may be told anew without changing a single loss. Weights are named by folders, which may have
 # moved: what they come to is checked by itself.
-FREE_ON_RESUME = frozenset({"data", "val", "checkpoint_steps", "checkpoint_minutes", "keep", "cache", "oks_epochs"})
+FREE_ON_RESUME = frozenset(
+    {"backend", "data", "val", "checkpoint_steps", "checkpoint_minutes", "keep", "cache", "oks_epochs"}
+)
 
 
 def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:

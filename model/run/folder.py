@@ -21,14 +21,14 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import structs
 
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.input.weights import Weights
-from cocoprep.model.run.config import TrainConfig, changed_on_resume, from_builtins, to_builtins
+from cocoprep.model.run.config import Backend, TrainConfig, changed_on_resume, from_builtins, to_builtins
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.manifest import Manifest, records_digest
 from cocoprep.shards.settings import CropRecord, KeypointRecord, table_of
@@ -39,7 +39,8 @@ from cocoprep.storage.store import FileStore
 CONFIG, RUN, BEST, LOCK = "config.json", "run.json", "best.keras", "run.lock"
 THRESHOLDS_FILE = "thresholds.json"
 READ_TO_PREDICT = (BEST, CONFIG, RUN, THRESHOLDS_FILE)
-PACKAGES = ("cocoprep", "keras", "numpy", "opencv-python-headless", "pillow", "tensorflow")
+PACKAGES = ("cocoprep", "keras", "numpy", "opencv-python-headless", "pillow")
+BACKENDS: tuple[str, ...] = get_args(Backend)[1:]  # the first is preferred
 
 
 def check_run_dir(path: str) -> None:
@@ -108,6 +109,8 @@ class RunFolder:
         manifests: dict[str, Manifest],
         skipped: Mapping[int, str] | Mapping[str, str] | None = None,
         weights: Weights = (),
+        *,
+        backend: str = BACKENDS[0],
     ) -> None:
         """Write down what the run is.
 
@@ -116,12 +119,15 @@ class RunFolder:
             manifests: those of its shards, by `shards_key`: `data` and perhaps `val`.
             skipped: what is wrong with the records it does not learn from, by annotation.
             weights: how often people are seen, by folder and source.
+            backend: what computes it.
         """
         self.files.make_folder(self.path)
         shared = manifests["data"]
         wrong = {str(annotation_id): said for annotation_id, said in (skipped or {}).items()}
         self._write_about(
-            _About(_digests(manifests), shared.crop, shared.keypoints, _versions(), wrong, weights=_told(weights))
+            _About(
+                _digests(manifests), shared.crop, shared.keypoints, _versions(backend), wrong, weights=_told(weights)
+            )
         )
         self.write_config(config)
 
@@ -164,17 +170,16 @@ class RunFolder:
             sweep_folder(folder, self.files)
         return lock
 
-    def go_on(self, config: TrainConfig, manifests: dict[str, Manifest]) -> list[str]:
+    def go_on(self, config: TrainConfig, manifests: dict[str, Manifest], *, backend: str = BACKENDS[0]) -> list[str]:
         """Write down that the run goes on: it may have been told of other folders and other times to save.
 
         Returns:
-            What ran it before and what does now, of the libraries whose versions differ: "keras 3.11.1, now 3.12.0".
+            What ran it before and what does now, of the libraries whose versions differ: "keras 3.11.1, now 3.12.0";
+            of another backend, "tensorflow 2.21.0, now jax 0.10.2".
         """
-        about, now = self._read_about(), _versions()
+        about, now = self._read_about(), _versions(backend)
         before = about.versions
-        changed = [
-            f"{name} {before.get(name)!s:.100}, now {now[name]}" for name in now if before.get(name) != now[name]
-        ]
+        changed = _changed(before, now)
         earlier = (*about.earlier_versions, before) if changed else about.earlier_versions
         shards = {**about.shards, **_digests(manifests)}
         self._write_about(structs.replace(about, shards=shards, versions=now, earlier_versions=earlier))
@@ -302,8 +307,21 @@ class RunLock:
             self._file = -1
 
 
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+def _versions(backend: str) -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in (*PACKAGES, backend)}}
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Say which versions differ, and, where another backend computes, of what it takes the place."""
+    gone = next((f"{name} {before[name]!s:.100}" for name in BACKENDS if name in before and name not in now), None)
+    said = []
+    for name in now:
+        if before.get(name) != now[name]:
+            is_other = gone is not None and name in BACKENDS
+            said.append(
+                f"{gone}, now {name} {now[name]}" if is_other else f"{name} {before.get(name)!s:.100}, now {now[name]}"
+            )
+    return said
 
 
 def _told(weights: Weights) -> Weights:

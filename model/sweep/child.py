@@ -147,10 +147,12 @@ def _carry_out(config: TrainConfig, folder: str, pipe: Connection) -> Message:
 
 
 def _train(config: TrainConfig, folder: str, reporter: TrialReporter) -> None:
-    from cocoprep.model.training.xla import prepare_xla
+    from cocoprep.model.backends.choice import use_backend
+    from cocoprep.model.backends.tensorflow.xla import prepare_xla
 
-    os.environ["KERAS_BACKEND"], os.environ["MPLBACKEND"] = "tensorflow", "agg"
-    prepare_xla(config.xla)
+    os.environ["MPLBACKEND"] = "agg"
+    if use_backend(config.backend) == "tensorflow":
+        prepare_xla(config.xla)
     from cocoprep.model.training.train import open_run
 
     open_run(config, folder, resume=True, report=reporter).go(reporter.should_stop)

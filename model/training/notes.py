@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from cocoprep.model.input.mixture import Mixture
-from cocoprep.model.training.devices import lacks_bfloat16
 from cocoprep.model.training.groups import groups_of
 from cocoprep.model.training.trainee import Trainee
 from cocoprep.pose.keypoints import SIGMA_NOTE
@@ -22,7 +21,7 @@ def notes_on(trainee: Trainee, people: Mixture, *, watched: bool) -> Iterator[st
         yield f"no joints of {table.name:.100} are each other's in a mirror: nothing is mirrored in training"
     if watched and table.uniform_sigma is not None:
         yield f"{SIGMA_NOTE}, {table.uniform_sigma:g}"
-    if trainee.config.precision == "mixed_bfloat16" and lacks_bfloat16():
+    if trainee.config.precision == "mixed_bfloat16" and trainee.engine.slow_in_bfloat16():
         yield "this processor has no AMX, and takes longer in bfloat16: begin another run with --precision float32"
     yield from _groups(trainee)
     yield from _shares(people, table.noun.many)

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.model.input.batches import people_to_evaluate, people_to_learn_from, whole_batches
-from cocoprep.model.input.dataset import eval_dataset, train_dataset
-from cocoprep.model.input.failures import readable_errors
+from cocoprep.model.backends.choice import open_engine
+from cocoprep.model.backends.engine import Engine
+from cocoprep.model.input.batches import eval_batches, people_to_evaluate, people_to_learn_from, whole_batches
 from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.run.best_step import NO_SCORE, Score, score_of
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
@@ -29,12 +28,10 @@ from cocoprep.model.run.curves import draw_curves
 from cocoprep.model.run.folder import BEST, RunFolder, RunLock, check_run_dir, shards_key
 from cocoprep.model.run.log import RunLog, read_log
 from cocoprep.model.run.tensorboard import Board
-from cocoprep.model.training.devices import describe_devices
 from cocoprep.model.training.metrics import Sums, add_sums, figures
 from cocoprep.model.training.notes import notes_on
 from cocoprep.model.training.parts import figures_of_parts, oks_of_parts
 from cocoprep.model.training.starting_weights import StartingWeights, read_starting_weights
-from cocoprep.model.training.step import source_step, train_step, validation_step
 from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.model.training.validate import validate
 from cocoprep.model.training.watched import Watched
@@ -107,6 +104,7 @@ class TrainingRun:
         """Take up the newest checkpoint of a folder, if there is one, and open the log behind it."""
         config = trainee.config
         self.config, self.folder, self.trainee, self.report = config, folder, trainee, report
+        self.engine: Engine = trainee.engine
         self.people, self.manifest, self.watched, self._lock = people, people.manifest, watched, lock
         self.steps_per_epoch = whole_batches(people, config.read)
         self.steps = config.epochs * self.steps_per_epoch
@@ -118,9 +116,9 @@ class TrainingRun:
         self._saved_step = self.now.step
         self.log = RunLog(folder.path, folder.files, after_step=self.now.step)
         self.board = Board(folder.at("tensorboard"), folder.files, after_step=self.now.step)
-        self._validation_step = validation_step(self.trainee)
+        self._validation_step = self.engine.validation_step(trainee)
         sources = 1 if watched is None else len(watched.people.sources)
-        self._source_step = source_step(trainee, sources) if sources > 1 else None
+        self._source_step = self.engine.source_step(trainee, sources) if sources > 1 else None
 
     def _take_up(self) -> None:
         checkpoint = self.checkpoints.latest()
@@ -155,22 +153,20 @@ class TrainingRun:
             run=self.folder.path, step=self.now.step, steps=self.steps, steps_per_epoch=self.steps_per_epoch,
             people=people, called=table_of(self.manifest.keypoints).noun.many,
             parameters=self.trainee.network.count_params(),
-            devices=describe_devices(self.trainee.strategy),
+            devices=self.engine.describe(),
         )  # fmt: skip
         for note in notes_on(self.trainee, self.people, watched=self.watched is not None):
             self.report.note(note)
-        with readable_errors():
-            self._learn(should_stop)
+        self._learn(should_stop)
         self.board.close()
         self._lock.release()
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
-        learn = train_step(self.trainee)
+        learn = self.engine.train_step(self.trainee)
         for batch in self._batches():
-            sums = {name: np.asarray(value) for name, value in learn(batch).items()}
+            sums = {name: np.asarray(value) for name, value in learn(batch, self.now.step + 1).items()}
             self._check_finite(sums, batch)
             self.now.step += 1
-            self._average()
             self.now.add(sums)
             self.report.step(self.now.step)
             self._after_step()
@@ -181,14 +177,9 @@ class TrainingRun:
     def _batches(self) -> Iterator[Any]:
         if self.now.step >= self.steps:
             return
-        batches = train_dataset(self.people, self.config.read, start_step=self.now.step)
-        batches = self.trainee.strategy.experimental_distribute_dataset(batches)
+        batches = self.engine.train_batches(self.people, self.config, self.now.step)
         for _, batch in zip(range(self.now.step, self.steps), batches, strict=False):
             yield batch
-
-    def _average(self) -> None:
-        if self.config.optimizer.ema:
-            self.trainee.average.update(tf.constant(self.now.step))
 
     def _check_finite(self, sums: Sums, batch: Any) -> None:
         if np.isfinite(sums["loss"]).all() and np.isfinite(sums["gradient"]).all():
@@ -204,11 +195,7 @@ class TrainingRun:
 
     def _named(self, batch: Any) -> list[str]:
         """Return the annotations of a batch, with their sources where there are several."""
-        local = self.trainee.strategy.experimental_local_results
-        ids, sources = (
-            np.concatenate([np.asarray(part) for part in local(batch[name])]).tolist()
-            for name in ("annotation_id", "source")
-        )
+        ids, sources = (self.engine.column(batch, name).tolist() for name in ("annotation_id", "source"))
         called = self.people.sources
         return [f"{n} of {called[s]}" if len(called) > 1 else str(n) for n, s in zip(ids, sources, strict=True)]
 
@@ -267,7 +254,7 @@ class TrainingRun:
 
     def _validate(self, epoch: int, watched: Watched) -> Figures:
         config, people = self.config, watched.people
-        batches = iter(eval_dataset(people, config.read))
+        batches = eval_batches(people, config.read)
         found = validate(batches, self._validation_step, people.manifest, by_source=self._source_step)
         values = {**found.figures, **figures_of_parts(found, people)}
         if epoch % config.oks_epochs == 0 or epoch == config.epochs:
@@ -347,15 +334,15 @@ def open_run(
     if folder.has_run():
         folder.check_same_weights(people.weights, people.sources)
         folder.check_same_people(people.skipped)
-    trainee = build_trainee(config, people, files, start=_start(config, folder, files))
+    trainee = build_trainee(config, people, open_engine(config), files, start=_start(config, folder, files))
     watched = Watched(people_to_evaluate(config.val_folders, config.read, files), config.read) if val else None
     lock = folder.hold()
     if folder.has_run():
-        changed = folder.go_on(config, manifests)
+        changed = folder.go_on(config, manifests, backend=trainee.engine.name)
         if changed:
             report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
     else:  # now that it is known to be possible
-        folder.begin(config, manifests, people.skipped, people.weights)
+        folder.begin(config, manifests, people.skipped, people.weights, backend=trainee.engine.name)
     for note in trainee.begun_with:
         report.note(note)
     run = TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)

@@ -7,13 +7,12 @@ from typing import Any
 
 import keras
 
-from cocoprep.errors import ConfigError
+from cocoprep.model.backends.engine import Engine
 from cocoprep.model.input.batches import whole_batches
 from cocoprep.model.input.mixture import Mixture
+from cocoprep.model.network.copy_weights import copy_weights
 from cocoprep.model.network.hourglass import build_hourglass
 from cocoprep.model.run.config import TrainConfig
-from cocoprep.model.training.devices import choose_strategy
-from cocoprep.model.training.fused_normalisation import copy_weights, fuse_normalisation
 from cocoprep.model.training.groups import check_groups, freeze, frozen_as_drawn, groups_of
 from cocoprep.model.training.guess import read_guess
 from cocoprep.model.training.metrics import Measure
@@ -28,9 +27,9 @@ from cocoprep.storage.store import FileStore
 
 @dataclass(frozen=True)
 class Trainee:
-    """What is trained, by what, what it is measured by, on which devices, and, in sentences, what it began with.
+    """What is trained, by what, what it is measured by, by which engine, and, in sentences, what it began with.
 
-    `network` is `plain` in a form that trains faster, and that files do not take.
+    `network` is `plain` in the form that trains fastest, which files may not take.
     """
 
     config: TrainConfig
@@ -39,12 +38,13 @@ class Trainee:
     optimizer: Any
     average: WeightAverage
     measure: Measure
-    strategy: Any
+    engine: Engine
     begun_with: tuple[str, ...] = ()
 
     def network_to_save(self) -> keras.Model:
         """Return the network as it is now, of Keras's own layers alone."""
-        copy_weights(self.network, self.plain)
+        if self.network is not self.plain:
+            copy_weights(self.network, self.plain)
         return self.plain
 
     @property
@@ -56,27 +56,24 @@ class Trainee:
 def build_trainee(
     config: TrainConfig,
     people: Mixture,
+    engine: Engine,
     files: FileStore = AnyFiles(),
     *,
     start: StartingWeights | None = None,
 ) -> Trainee:
-    """Build network, optimizer and measure for the people to learn from, on the devices that the config names.
+    """Build network, optimizer and measure for the people to learn from, by an engine of the config.
 
     `files` is where their shards lie; by default, on this machine or in a bucket, as each path says. `start` is what
     the network begins with, as far as it has it.
 
     Raises:
-        ConfigError: the network cannot begin with that, it has no groups of layers such as the config names, or devices
-            and settings do not go together.
+        ConfigError: the network cannot begin with that, or it has no groups of layers such as the config names.
     """
     manifest, steps_per_epoch = people.manifest, whole_batches(people, config.read)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     guess = read_guess(people, config.loss, files)
-    strategy = choose_strategy(config.devices, config.batch_size)
-    if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
-        raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
-    with strategy.scope():
+    with engine.scope():
         plain = build_hourglass(
             stacks=config.network.stacks,
             channels=config.network.channels,
@@ -87,7 +84,7 @@ def build_trainee(
             input_size=manifest.crop.input_size,
             heatmap_stride=manifest.crop.heatmap_stride,
         )
-        network = fuse_normalisation(plain)
+        network = engine.in_training(plain)
         check_groups(network, config)
         begun_with = () if start is None else _begin(network, start, config, table_of(manifest.keypoints))
         freeze(network, config.freeze)
@@ -95,7 +92,7 @@ def build_trainee(
         optimizer.build(network.trainable_variables)
         average = WeightAverage(network, config.optimizer.ema)
     measure = Measure(config.loss, guess, manifest.keypoints.flip_index, manifest.crop.heatmap_stride)
-    return Trainee(config, network, plain, optimizer, average, measure, strategy, begun_with)
+    return Trainee(config, network, plain, optimizer, average, measure, engine, begun_with)
 
 
 def _begin(network: keras.Model, start: StartingWeights, config: TrainConfig, table: KeypointTable) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ N people, K joints, S stacks, heatmaps of (h, w).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cocoprep.coco.results import CATEGORY_ID, result_lines
 from cocoprep.evaluation.oks import evaluate_oks
+from cocoprep.model.backends.engine import SourceStep, ValidationStep
 from cocoprep.model.predict.joints import joints_in_image
 from cocoprep.model.training.metrics import Sums, add_sums, figures
 from cocoprep.pose.heatmaps import Decoder
@@ -21,9 +22,6 @@ from cocoprep.shards.ground_truth import category_of, read_ground_truth
 from cocoprep.shards.manifest import Manifest
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
-
-BatchStep = Callable[[dict[str, Any]], tuple[Sums, Any]]
-SourceStep = Callable[[Any, dict[str, Any]], list[Sums]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Validation:
 
 def validate(
     batches: Iterator[dict[str, Any]],
-    step: BatchStep,
+    step: ValidationStep,
     manifest: Manifest,
     *,
     decoder: Decoder = "taylor",
@@ -54,11 +52,11 @@ def validate(
     """Run the network over a data set, each person once.
 
     Args:
-        batches: of `eval_dataset`.
-        step: of `validation_step`.
+        batches: of `eval_batches`.
+        step: `validation_step` of an engine.
         manifest: of the folder.
         decoder: how heatmaps become joints for the results lines.
-        by_source: of `source_step`, where there are several sources.
+        by_source: `source_step` of an engine, where there are several sources.
     """
     sums, results, sources, parts = [], [], [], []
     for batch in batches:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -38,7 +37,7 @@ class Watched:
     def picture(self, step: Callable[[dict[str, Any]], tuple[Any, Any]], *, title: str) -> Image.Image:
         """Return what the network makes of them now."""
         batch = self._batch
-        heatmaps = np.asarray(step({name: ops.convert_to_tensor(value) for name, value in batch.items()})[1])
+        heatmaps = np.asarray(step(batch)[1])
         people = [
             SheetRow(
                 name=self._name(n),

@@ -54,6 +54,7 @@ def test_steps_and_averages_are_those_of_keras(weight_decay):
     from cocoprep.model.run.config import OptimizerConfig
     from cocoprep.model.training.schedule import build_optimizer
     from cocoprep.model.training.weight_average import WeightAverage
+    from tests.support.averages import move_average
 
     theirs = torch.nn.Sequential(torch.nn.Linear(5, 3, bias=False))
     ours = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3, use_bias=False)])
@@ -67,7 +68,7 @@ def test_steps_and_averages_are_those_of_keras(weight_decay):
         theirs[0].weight.grad.copy_(torch.from_numpy(gradient.T))
         flat.update(rates[step])
         optimizer.apply([tf.constant(gradient)], ours.trainable_variables)
-        average.update(tf.constant(step + 1))
+        move_average(average, step + 1)
     np.testing.assert_allclose(theirs[0].weight.detach(), ours.get_weights()[0].T, rtol=1e-4, atol=1e-5)
     kept = flat.average[:15].reshape(3, 5)
     np.testing.assert_allclose(kept, average.variables[0].numpy().T, rtol=1e-4, atol=1e-5)

@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from cocoprep.model.backends.tensorflow.xla import prepare_xla
 from cocoprep.model.run.resolve import resolve_config
-from cocoprep.model.training.xla import prepare_xla
 from cocoprep.storage.by_scheme import AnyFiles
 
 TINY = {

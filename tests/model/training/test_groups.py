@@ -13,7 +13,6 @@ from cocoprep.model.predict.predictor import read_network
 from cocoprep.model.run.config import OptimizerConfig, TrainConfig
 from cocoprep.model.training.groups import check_groups, freeze, frozen_as_drawn
 from cocoprep.model.training.starting_weights import StartingWeights
-from cocoprep.model.training.step import train_step
 from cocoprep.pose.tables import COCO_17, named_table
 from cocoprep.storage.local import LocalFiles
 from tests.support.training import lines_of, open_tiny
@@ -64,8 +63,8 @@ def test_a_step_moves_all_that_is_not_frozen(data, learned, tmp_path, kind):
         augment="none", **MOVERS,
     )  # fmt: skip
     model, before = training.trainee.network, weights_of(training.trainee.network)
-    learn = train_step(training.trainee)
-    sums = learn(next(training._batches()))
+    learn = training.engine.train_step(training.trainee)
+    sums = learn(next(training._batches()), 1)
     held(before, weights_of(model), {"stem"})
     assert sums["gradient"].shape == (1,)  # of stack1
     # Keras's frozen variables are TensorFlow's trainable ones: no gradient of theirs is so much as in the graph.

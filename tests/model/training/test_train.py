@@ -73,7 +73,7 @@ def test_a_run_leaves_what_it_promises(whole, data):
     about = json.loads((run / "run.json").read_text())
     manifest = read_manifest(str(data), LocalFiles())
     assert about["shards"]["data"] == records_digest(manifest)
-    assert set(about["versions"]) == {"python", *PACKAGES}
+    assert set(about["versions"]) == {"python", "tensorflow", *PACKAGES}
     assert sorted(p.name for p in (run / "checkpoints").iterdir()) == [
         f"checkpoint-{step:08d}.npz" for step in (10, 12, 15)
     ]

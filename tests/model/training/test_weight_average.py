@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from cocoprep.model.training.weight_average import WeightAverage
+from tests.support.averages import move_average
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def test_it_follows_closely_at_first_and_slowly_later(network):
     average, expected = WeightAverage(network, 0.5), weight.numpy()
     for step in range(1, 20):
         weight.assign(np.full(weight.shape, float(step)))
-        average.update(tf.constant(step))
+        move_average(average, step)
         keep = min(0.5, (1 + step) / (10 + step))
         expected = keep * expected + (1 - keep) * step
     np.testing.assert_allclose(average.variables[0], expected, rtol=1e-6)
@@ -33,7 +33,7 @@ def test_the_statistics_of_batch_normalisation_are_averaged_too(network):
     own = [variable.numpy() for variable in network.variables]
     for variable in network.variables:
         variable.assign(variable + 1.0)
-    average.update(tf.constant(10**6))
+    move_average(average, 10**6)
     with average.in_place():
         for now, before in zip(network.variables, own, strict=True):
             np.testing.assert_allclose(now, before + 0.1, rtol=1e-5, atol=1e-6)
@@ -50,7 +50,7 @@ def test_what_is_frozen_is_left_out_and_stays_to_the_bit(network):
         variable.assign(variable + 0.1 * (number + 1))
     own = [variable.numpy() for variable in statistics]
     for step in range(1, 50):
-        average.update(tf.constant(step))
+        move_average(average, step)
     with average.in_place():
         for now, before in zip(statistics, own, strict=True):
             np.testing.assert_array_equal(now, before)

@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cocoprep.model.network.copy_weights import copy_weights
+
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
     """Keras's layer, but for how it is computed in training; of images (B, h, w, C), channels last."""
@@ -45,9 +47,3 @@ def fuse_normalisation(network: keras.Model) -> keras.Model:
     clone = keras.models.clone_model(network, clone_function=fused)
     copy_weights(network, clone)
     return clone
-
-
-def copy_weights(of: keras.Model, to: keras.Model) -> None:
-    """Give a network the weights and statistics of another of the same layers."""
-    for theirs, ours in zip(of.variables, to.variables, strict=True):
-        ours.assign(theirs)

@@ -1,4 +1,4 @@
-"""Several devices train as one does: shown on two logical CPUs."""
+"""TensorFlow: several devices train as one does, shown on two logical CPUs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 
 def two_devices(*arguments):
     run = subprocess.run(
-        [sys.executable, "-m", "tests.model.training.two_devices", *map(str, arguments)],
+        [sys.executable, "-m", "tests.model.backends.two_devices", *map(str, arguments)],
         cwd=ROOT, check=False, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
@@ -49,7 +49,7 @@ def test_a_run_on_two_devices_logs_saves_and_goes_on(people_folder, precision, t
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
     tf = pytest.importorskip("tensorflow")
-    from cocoprep.model.training.devices import choose_strategy
+    from cocoprep.model.backends.tensorflow.devices import choose_strategy
 
     three = [tf.config.list_logical_devices("CPU")[0]] * 3
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: three if kind == "GPU" else [])
@@ -58,10 +58,10 @@ def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="what is known is of x86 processors")
-@pytest.mark.parametrize(("flags", "lacks"), [("avx2 avx512_bf16", True), ("avx512_bf16 amx_bf16 amx_tile", False)])
-def test_a_processor_that_is_slow_in_bfloat16_is_known(flags, lacks, tmp_path):
-    from cocoprep.model.training.devices import lacks_bfloat16
+@pytest.mark.parametrize(("flags", "has"), [("avx2 avx512_bf16", False), ("avx512_bf16 amx_bf16 amx_tile", True)])
+def test_a_processor_that_is_slow_in_bfloat16_is_known(flags, has, tmp_path):
+    from cocoprep.model.backends.processor import has_bfloat16
 
     (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : fpu {flags}\n")
-    assert lacks_bfloat16(tmp_path / "cpuinfo") == lacks
-    assert not lacks_bfloat16(tmp_path / "no such file")
+    assert has_bfloat16(tmp_path / "cpuinfo") == has
+    assert has_bfloat16(tmp_path / "no such file")

@@ -1,4 +1,4 @@
-"""One training step, and one step of validation, on one device or several.
+"""One step of training, and one of validation, on one device or several.
 
 Each device takes its part of the batch; losses are divided by the whole batch's weight and gradients are summed, so the
 step is that of the whole batch on one device, but for batch normalisation, whose statistics are each device's own.
@@ -12,28 +12,41 @@ from typing import Any
 
 import tensorflow as tf
 
+from cocoprep.model.backends.engine import ArrayBatch, Learner, SourceStep, Sums, TrainStep, ValidationStep
 from cocoprep.model.network.hourglass import group_of
 from cocoprep.model.network.preprocess import normalise_images
-from cocoprep.model.training.trainee import Trainee
-
-TensorBatch = dict[str, Any]
-StepFunction = Callable[[TensorBatch], dict[str, Any]]
+from cocoprep.model.run.config import Xla
 
 
-def train_step(trainee: Trainee) -> StepFunction:
-    """Return the function that learns from a batch.
+def train_step(learner: Learner, strategy: Any) -> TrainStep:
+    """Return the function that learns from a batch: see `cocoprep.model.backends.engine.Engine`."""
+    learn = _distributed(_learning(learner, strategy.num_replicas_in_sync), strategy, xla=learner.config.xla)
+    average = learner.average
 
-    It returns `Measure.sums` of the batch, as the network was before the step, with `gradient` (G,), the norm of each
-    group's gradient before clipping, `steps`, 1, and `overflows`: 1 where a gradient under a loss scale is not finite.
-    The optimizer leaves such a step out and lowers the scale; its `gradient` is zero here.
-    """
-    network, optimizer, measure = trainee.network, trainee.optimizer, trainee.measure
+    # Outside of any device's part of the step: each would move what they share.
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def move_average(step: Any) -> None:
+        moved = average.moved(step, [v.value for v in average.variables], [v.value for v in average.own])
+        for variable, value in zip(average.variables, moved, strict=True):
+            variable.assign(value)
+
+    def step(batch: ArrayBatch, number: int) -> Sums:
+        sums = learn(batch)
+        if average.variables:
+            move_average(tf.constant(number))
+        return sums
+
+    return step
+
+
+def _learning(learner: Learner, replicas: int) -> Callable[[ArrayBatch], Sums]:
+    """Return what each of some devices does with its part of a batch."""
+    network, optimizer, measure = learner.network, learner.optimizer, learner.measure
     variables = network.trainable_variables
-    members = [[n for n, v in enumerate(variables) if group_of(v.path) == group] for group in trainee.groups]
-    replicas = trainee.strategy.num_replicas_in_sync
+    members = [[n for n, v in enumerate(variables) if group_of(v.path) == group] for group in learner.groups]
     scales = hasattr(optimizer, "dynamic_scale")
 
-    def learn(batch: TensorBatch) -> dict[str, Any]:
+    def learn(batch: ArrayBatch) -> Sums:
         # Keras's frozen variables are still TensorFlow's trainable ones, which a tape would watch by itself.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in variables])
@@ -46,12 +59,12 @@ def train_step(trainee: Trainee) -> StepFunction:
         norms = tf.stack([tf.linalg.global_norm([unscaled[n] for n in group]) for group in members])
         finite = tf.logical_or(tf.reduce_all(tf.math.is_finite(norms)), not scales)
         norms = tf.where(finite, norms, 0.0)
-        if trainee.config.optimizer.clip_norm:
+        if learner.config.optimizer.clip_norm:
             norm = tf.linalg.global_norm(unscaled)
-            factor = tf.minimum(1.0, trainee.config.optimizer.clip_norm / tf.maximum(norm, 1e-12))
+            factor = tf.minimum(1.0, learner.config.optimizer.clip_norm / tf.maximum(norm, 1e-12))
             gradients = [gradient * factor for gradient in gradients]
         # The optimizer sums over devices once more. Its hundreds of small parts are not worth compiling on a CPU.
-        with _not_pointwise(trainee):
+        with _not_pointwise(learner.config.xla):
             optimizer.apply([gradient / replicas for gradient in gradients], variables)
         sums = measure.sums(predictions, batch)
         # Every device has the same: a sum over devices gives it back.
@@ -61,43 +74,42 @@ def train_step(trainee: Trainee) -> StepFunction:
             "overflows": overflows / replicas,
         }  # fmt: skip
 
-    return _distributed(learn, trainee)
+    return learn
 
 
-def validation_step(trainee: Trainee) -> Callable[[TensorBatch], tuple[dict[str, Any], Any]]:
-    """Return the function that measures a batch: `Measure.sums`, and all stacks' heatmaps (S, B, h, w, K) float32."""
+def validation_step(learner: Learner) -> ValidationStep:
+    """Return the function that measures a batch: see `cocoprep.model.backends.engine.Engine`."""
 
-    def measure(batch: TensorBatch) -> tuple[dict[str, Any], Any]:
-        predictions = trainee.network(normalise_images(batch["image"]), training=False)
-        return trainee.measure.sums(predictions, batch), tf.stack(predictions)
+    def measure(batch: ArrayBatch) -> tuple[Sums, Any]:
+        predictions = learner.network(normalise_images(batch["image"]), training=False)
+        return learner.measure.sums(predictions, batch), tf.stack(predictions)
 
-    return tf.function(measure, jit_compile=trainee.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
+    return tf.function(measure, jit_compile=learner.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
 
 
-def source_step(trainee: Trainee, sources: int) -> Callable[[Any, TensorBatch], list[dict[str, Any]]]:
-    """Return the function that measures a batch's heatmaps, as `validation_step` returns them, for each source."""
+def source_step(learner: Learner, sources: int) -> SourceStep:
+    """Return the function that measures heatmaps for each source: see `cocoprep.model.backends.engine.Engine`."""
 
-    def measure(heatmaps: Any, batch: TensorBatch) -> list[dict[str, Any]]:
+    def measure(heatmaps: Any, batch: ArrayBatch) -> list[Sums]:
         # What does not depend on who counts, such as the peaks, TensorFlow computes once.
-        return trainee.measure.by_source(tf.unstack(heatmaps), batch, sources)
+        return learner.measure.by_source(tf.unstack(heatmaps), batch, sources)
 
     return tf.function(measure, autograph=False)  # type: ignore[no-any-return]
 
 
-def _distributed(function: StepFunction, trainee: Trainee) -> StepFunction:
-    strategy = trainee.strategy
+def _distributed(function: Callable[[ArrayBatch], Sums], strategy: Any, *, xla: Xla) -> Callable[[ArrayBatch], Sums]:
     if strategy.num_replicas_in_sync == 1:
-        return tf.function(function, jit_compile=trainee.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
+        return tf.function(function, jit_compile=xla == "whole", autograph=False)  # type: ignore[no-any-return]
 
-    def everywhere(batch: TensorBatch) -> dict[str, Any]:
+    def everywhere(batch: ArrayBatch) -> Sums:
         parts = strategy.run(function, args=(batch,))
         return {name: strategy.reduce(tf.distribute.ReduceOp.SUM, part, axis=None) for name, part in parts.items()}
 
     return tf.function(everywhere, autograph=False)  # type: ignore[no-any-return]
 
 
-def _not_pointwise(trainee: Trainee) -> AbstractContextManager[Any]:
-    return tf.xla.experimental.jit_scope(compile_ops=False) if trainee.config.xla == "pointwise" else nullcontext()
+def _not_pointwise(xla: Xla) -> AbstractContextManager[Any]:
+    return tf.xla.experimental.jit_scope(compile_ops=False) if xla == "pointwise" else nullcontext()
 
 
 def _over_devices(value: Any, replicas: int) -> Any:

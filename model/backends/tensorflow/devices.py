@@ -1,20 +1,13 @@
-"""Which devices a run uses."""
+"""Which devices of TensorFlow a run uses."""
 
 from __future__ import annotations
 
-import platform
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from cocoprep.errors import ConfigError
 from cocoprep.model.run.config import Devices
-
-
-def find_devices() -> None:
-    """Let TensorFlow look for GPUs now: it says a good deal while it does."""
-    tf.config.list_logical_devices()
 
 
 def choose_strategy(devices: Devices, batch_size: int) -> Any:
@@ -42,12 +35,3 @@ def describe_devices(strategy: Any) -> str:
     name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "unknown")
     count = strategy.num_replicas_in_sync
     return f"{count} GPU{'s' if count > 1 else ''} ({name})"
-
-
-def lacks_bfloat16(processor: Path = Path("/proc/cpuinfo")) -> bool:
-    """Tell whether TensorFlow would compute on a CPU of the x86 kind that takes longer in bfloat16 than in float32.
-
-    Those with AMX take less time. Others, even with AVX-512's instructions for it, do not; nothing is known of Arm's.
-    """
-    is_x86 = platform.machine() == "x86_64" and processor.exists() and not tf.config.list_physical_devices("GPU")
-    return is_x86 and "amx_bf16" not in processor.read_text().split()

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cocoprep.model.backends.tensorflow.fused_normalisation import FusedBatchNormalization, fuse_normalisation
+from cocoprep.model.network.copy_weights import copy_weights
 from cocoprep.model.network.hourglass import build_hourglass
-from cocoprep.model.training.fused_normalisation import FusedBatchNormalization, copy_weights, fuse_normalisation
 
 PICTURES = np.random.default_rng(0).normal(size=(4, 64, 64, 3)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Train on two logical CPUs: `python -m tests.model.training.two_devices DATA [PRECISION FOLDER]`."""
+"""Train on two logical CPUs of TensorFlow: `python -m tests.model.backends.two_devices DATA [PRECISION FOLDER]`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from cocoprep.model.backends.choice import open_engine
 from cocoprep.model.input.batches import people_to_learn_from
-from cocoprep.model.input.dataset import train_dataset
 from cocoprep.model.network.config import LossConfig, NetworkConfig
 from cocoprep.model.run.config import OptimizerConfig, TrainConfig
-from cocoprep.model.training.devices import describe_devices
-from cocoprep.model.training.step import train_step
 from cocoprep.model.training.trainee import build_trainee
 from tests.support.training import lines_of, open_tiny
 
@@ -29,15 +27,15 @@ def trace(data: str, devices: str) -> dict[str, list[float]]:
         loss=LossConfig(kind="mse"), optimizer=OptimizerConfig(kind="sgd", clip_norm=0.05, ema=0.5, warmup_epochs=0),
     )  # fmt: skip
     people = people_to_learn_from(data, config.read)
-    trainee = build_trainee(config, people)
+    trainee = build_trainee(config, people, open_engine(config))
     for layer in trainee.network.layers:
         if "_bn" in layer.name:  # statistics of half a batch are others than of the whole
             layer.trainable = False
-    step = train_step(trainee)
-    batches = trainee.strategy.experimental_distribute_dataset(train_dataset(people, config.read))
-    parts = [step(batch) for _, batch in zip(range(STEPS), batches, strict=False)]
+    step = trainee.engine.train_step(trainee)
+    batches = trainee.engine.train_batches(people, config, 0)
+    parts = [step(batch, n) for n, batch in zip(range(1, STEPS + 1), batches, strict=False)]
     return {
-        "devices": describe_devices(trainee.strategy),
+        "devices": trainee.engine.describe(),
         "loss": [np.asarray(part["loss"]).tolist() for part in parts],
         "people": [float(part["people"]) for part in parts],
         "steps": [float(part["steps"]) for part in parts],
