@@ -161,7 +161,6 @@ class TrainingRun:
             self.report.note(note)
         with readable_errors():
             self._learn(should_stop)
-        self.board.close()
         self._lock.release()
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
