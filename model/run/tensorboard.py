@@ -68,6 +68,7 @@ class Board:
             OutputError: it cannot be written.
         """
         drop_events(folder, files, after_step=after_step)
+        self._folder, self._files = folder, files
         files.make_folder(folder)
         begin = io.BytesIO()
         write_records(begin, [Event(wall_time=time.time(), file_version=FORMAT).SerializeToString()])
@@ -102,6 +103,7 @@ class Board:
 
     def _write(self, step: int, values: list[Summary.Value]) -> None:
         event = Event(wall_time=time.time(), step=step, summary=Summary(value=values))
+        self._files.make_folder(self._folder)  # who removes the curves in the meantime does not end the training
         try:
             with open(self._path, "ab") as stream:
                 write_records(stream, [event.SerializeToString()])

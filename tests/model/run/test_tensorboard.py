@@ -134,6 +134,16 @@ def test_boards_of_the_same_moment_have_files_of_their_own(tmp_path, monkeypatch
     assert events_of(tmp_path) == [("train/loss", step) for step in range(1, len(boards) + 1)]
 
 
+def test_a_folder_that_is_removed_meanwhile_comes_back_with_what_is_new(tmp_path):
+    folder = tmp_path / "tensorboard"
+    board = Board(str(folder), FILES, after_step=0)
+    board.scalars("train", 1, {"loss": 1.0})
+    shutil.rmtree(folder)
+    board.scalars("train", 2, {"loss": 0.5})
+    board.scalars("train", 3, {"loss": 0.25})
+    assert shown_of(folder) == ({"train/loss": [(2, 0.5), (3, 0.25)]}, {})
+
+
 @pytest.mark.parametrize("after_step", [0, 1, 2, 3])
 def test_what_comes_after_the_checkpoint_is_dropped(folder, after_step):
     before = events_of(folder)
