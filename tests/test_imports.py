@@ -93,6 +93,21 @@ def test_batches_load_without_tensorflow():
     assert not loaded & {"tensorflow", "keras", "apache_beam"}
 
 
+def test_event_files_are_written_without_tensorflow(tmp_path):
+    """TensorBoard's own writer, and its readers, load TensorFlow as they are used: so this is used, not only loaded."""
+    loaded = loaded_by(
+        "import numpy\n"
+        "from cocoprep.model.run.tensorboard import Board\n"
+        "from cocoprep.storage.local import LocalFiles\n"
+        f"board = Board({str(tmp_path)!r}, LocalFiles(), after_step=0)\n"
+        "board.scalars('train', 1, {'loss': 1.0})\n"
+        "board.picture('predictions', 1, numpy.zeros((8, 8, 3), numpy.uint8))\n"
+        f"Board({str(tmp_path)!r}, LocalFiles(), after_step=0)"
+    )
+    assert "tensorboard.compat.proto.event_pb2" in loaded
+    assert not loaded & {"tensorflow", "keras", "jax", "apache_beam"}
+
+
 def test_a_sweep_leaves_tensorflow_to_its_trials():
     loaded = loaded_by("import cocoprep.cli.sweep_job, cocoprep.model.sweep.child, cocoprep.model.sweep.picture")
     assert "cocoprep.model.sweep.study" in loaded

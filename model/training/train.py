@@ -158,7 +158,6 @@ class TrainingRun:
         for note in notes_on(self.trainee, self.people, watched=self.watched is not None):
             self.report.note(note)
         self._learn(should_stop)
-        self.board.close()
         self._lock.release()
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
