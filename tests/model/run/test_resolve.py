@@ -15,14 +15,17 @@ from cocoprep.builder.fingerprint import select_record
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.augment.config import STRENGTHS
 from cocoprep.model.network.config import LossConfig, NetworkConfig
-from cocoprep.model.run.config import OptimizerConfig, TrainConfig, from_builtins, to_builtins
+from cocoprep.model.run.config import OptimizerConfig, TrainConfig, flat_settings, from_builtins, to_builtins
 from cocoprep.model.run.folder import RunFolder
-from cocoprep.model.run.resolve import resolve_config
+from cocoprep.model.run.resolve import read_settings, resolve_config
 from cocoprep.pose.crop_config import CropConfig
 from cocoprep.pose.tables import COCO_17
 from cocoprep.shards.manifest import Counts, Manifest
 from cocoprep.shards.settings import crop_record, keypoint_record
 from cocoprep.storage.local import LocalFiles
+from tests.support.rooms import ROOT
+
+RECIPES = [path for path in sorted((ROOT / "model/configs").iterdir()) if not path.name.startswith("sweep-")]
 
 
 def resolve(tmp_path, changes, *, config_file=None, resume=False):
@@ -37,6 +40,16 @@ def test_options_come_after_a_file_and_a_file_after_defaults(tmp_path):
     assert config.network == NetworkConfig(stacks=1, channels=64)
     assert config.augment == STRENGTHS["light"]
     assert config.batch_size == TrainConfig(data="x").batch_size
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
+def test_every_recipe_is_a_config(tmp_path, path):
+    config = to_builtins(resolve(tmp_path, {}, config_file=str(path)))
+    said = read_settings(str(path), LocalFiles())
+    if isinstance(said.get("augment"), str):
+        said["augment"] = to_builtins(STRENGTHS[said["augment"]])
+    assert flat_settings(said).items() <= flat_settings(config).items()
+    assert config != to_builtins(TrainConfig(data="shards"))
 
 
 def manifest_with(fingerprint):
