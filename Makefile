@@ -37,12 +37,16 @@ $(VENV)/.train: setup.cfg constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[train]'
 	touch $@ $(VENV)/.data
 
+$(VENV)/.jax: setup.cfg constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[jax]'
+	touch $@ $(VENV)/.data
+
 $(VENV)/.dev: setup.cfg constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[dev,train,onnx]'
-	touch $@ $(VENV)/.data $(VENV)/.train
+	touch $@ $(VENV)/.data $(VENV)/.train $(VENV)/.jax
 
-train: $(VENV)/.train $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## train, or go on: DATA=, VAL=, RUN= name folders, TRAIN= options
-	$(BIN)/cocoprep train --data $(DATA) $(if $(VAL),--val $(VAL)) --run-dir $(RUN) --resume $(SAMPLE_SETTINGS) $(TRAIN)
+train: $(VENV)/.$(if $(filter jax,$(BACKEND)),jax,train) $(if $(filter $(SAMPLE)/%,$(DATA)),sample-shards)  ## train, or go on: DATA=, VAL=, RUN= name folders, TRAIN= options; BACKEND=jax
+	$(BIN)/cocoprep train --data $(DATA) $(if $(VAL),--val $(VAL)) --run-dir $(RUN) --resume $(SAMPLE_SETTINGS) $(if $(BACKEND),--backend $(BACKEND)) $(TRAIN)
 
 sample-shards: $(VENV)/.data  ## draw a larger sample and build it small, to train on without a GPU
 	$(BIN)/cocoprep sample $(SAMPLE)/coco --images $(SAMPLE_IMAGES)

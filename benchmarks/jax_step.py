@@ -11,7 +11,7 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import cycle, islice
 from typing import Any
 
@@ -21,18 +21,16 @@ import keras
 
 from cocoprep.errors import CocoprepError
 from cocoprep.model.augment.config import STRENGTHS
+from cocoprep.model.backends.choice import open_engine
+from cocoprep.model.backends.jax.engine import JaxEngine
+from cocoprep.model.backends.jax.steps import MEASURED, State, Training, compile_training
 from cocoprep.model.input.batch import Batch
-from cocoprep.model.input.batches import train_batches
-from cocoprep.model.input.config import ReadConfig
-from cocoprep.model.input.records import RecordSource
-from cocoprep.model.network.config import LossConfig
-from cocoprep.model.network.hourglass import build_hourglass
-from cocoprep.model.network.losses import joint_losses
-from cocoprep.model.network.preprocess import normalise_images, unit_heatmaps
-from cocoprep.shards.manifest import Manifest
+from cocoprep.model.input.batches import people_to_learn_from
+from cocoprep.model.network.config import NetworkConfig
+from cocoprep.model.run.config import OptimizerConfig, TrainConfig
+from cocoprep.model.training.trainee import Trainee, build_trainee
 from cocoprep.workers import default_workers
 
-LEARNING_RATE = 1e-3
 BATCHES = 4  # in turn: one alone would stay in the caches
 # Square matrices large enough to fill the device, and small enough not to keep a CPU for minutes.
 MATRIX = {"cpu": 2048}
@@ -42,7 +40,7 @@ PRODUCTS = 10
 
 def needed(batch: Batch) -> Batch:
     """Return what of a batch a step needs."""
-    return {name: batch[name] for name in ("image", "heatmaps", "weights")}
+    return {name: batch[name] for name in MEASURED}
 
 
 def multiply_adds(network: keras.Model) -> int:
@@ -52,28 +50,6 @@ def multiply_adds(network: keras.Model) -> int:
         for layer in network.layers
         if isinstance(layer, keras.layers.Conv2D)
     )
-
-
-def training_step(network: keras.Model, optimizer: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """Return the function that learns from a batch: from a state and a batch to the next state and the loss.
-
-    The state is the network's trained and other variables and the optimizer's; its memory is used again.
-    """
-    config = LossConfig()
-
-    def loss_of(trained: Any, others: Any, batch: Any) -> tuple[Any, Any]:
-        stacks, others = network.stateless_call(trained, others, normalise_images(batch["image"]), training=True)
-        truth, weights = unit_heatmaps(batch["heatmaps"]), batch["weights"]
-        losses = sum(jnp.sum(joint_losses(maps, truth, config) * weights) for maps in stacks)
-        return losses / jnp.maximum(jnp.sum(weights), 1.0), others
-
-    def learn(state: Any, batch: Any) -> tuple[Any, Any]:
-        trained, others, slots = state
-        (loss, others), gradients = jax.value_and_grad(loss_of, has_aux=True)(trained, others, batch)
-        trained, slots = optimizer.stateless_apply(slots, gradients, trained)
-        return (trained, others, slots), loss
-
-    return jax.jit(learn, donate_argnums=0)
 
 
 def measure_matrix_products(precision: str) -> float:
@@ -107,30 +83,29 @@ def peak_memory() -> int | None:
     return told["peak_bytes_in_use"] if told else None
 
 
-def build_state(manifest: Manifest, stacks: int, channels: int) -> tuple[keras.Model, Any, Any]:
-    """Return a network for the shards of a manifest, its optimizer, and their state: see `training_step`."""
-    network = build_hourglass(
-        stacks=stacks, channels=channels, joints=len(manifest.keypoints.names),
-        input_size=manifest.crop.input_size, heatmap_stride=manifest.crop.heatmap_stride,
+def open_trainee(chosen: argparse.Namespace) -> Trainee:
+    """Return what `cocoprep train` would train on a folder, with its usual optimizer."""
+    config = TrainConfig(
+        data=chosen.folder, batch_size=chosen.batch, backend="jax", precision=chosen.precision, cache=True,
+        augment=STRENGTHS[chosen.augment], network=NetworkConfig(stacks=chosen.stacks, channels=chosen.channels),
+        optimizer=OptimizerConfig(schedule="constant", warmup_epochs=0),
     )  # fmt: skip
-    optimizer = keras.optimizers.Adam(LEARNING_RATE)
-    optimizer.build(network.trainable_variables)
-    groups = (network.trainable_variables, network.non_trainable_variables, optimizer.variables)
-    return network, optimizer, tuple([variable.value for variable in group] for group in groups)
+    return build_trainee(config, people_to_learn_from(config.folders, config.read), open_engine(config))
 
 
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     """Take the steps and return what is to be known of them."""
-    keras.utils.set_random_seed(0)
-    keras.config.set_dtype_policy(chosen.precision)
-    config = ReadConfig(batch_size=chosen.batch, augment=STRENGTHS[chosen.augment], cache=True)
-    people = RecordSource(chosen.folder, config)
-    stream = map(needed, train_batches(people, config))
-    network, optimizer, state = build_state(people.manifest, chosen.stacks, chosen.channels)
-    resident = [jax.device_put(batch) for batch in islice(stream, BATCHES)]
+    trainee = open_trainee(chosen)
+    config, engine = trainee.config, trainee.engine
+    assert isinstance(engine, JaxEngine)
+    people = people_to_learn_from(config.folders, config.read)
+    stream = map(needed, engine.train_batches(people, config, 0))
+    resident = list(islice(stream, BATCHES))
+    training = Training(trainee)
+    state = State(*(engine.placing.everywhere([v.value for v in part]) for part in training.variables))
 
     started = time.perf_counter()
-    step = training_step(network, optimizer).lower(state, resident[0]).compile()  # type: ignore[attr-defined]
+    step = compile_training(training, engine.placing).lower(state, resident[0], 1).compile()
     compiling = time.perf_counter() - started
 
     def take_round(batches: Iterable[Any], steps: int) -> tuple[float, float]:
@@ -139,8 +114,8 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         losses = []
         started = time.perf_counter()
         for batch in islice(batches, steps):
-            state, loss = step(state, batch)
-            losses.append(loss)
+            state, sums = step(state, batch, 1)
+            losses.append(sum(sums["loss"]) / sums["weight"])
         jax.block_until_ready((state, losses))  # type: ignore[no-untyped-call]
         return (time.perf_counter() - started) / steps, statistics.mean(map(float, losses))
 
@@ -158,7 +133,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         "fed_seconds": fed,
         "losses": [loss for _, loss in on_device],
         # Once forward, and twice backward: for the input and for the kernel.
-        "multiply_adds": 3 * chosen.batch * multiply_adds(network),
+        "multiply_adds": 3 * chosen.batch * multiply_adds(trainee.network),
         "matrix_products": measure_matrix_products(chosen.precision),
         "planned_bytes": planned_memory(step),
         "peak_bytes": used,

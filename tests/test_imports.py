@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.rooms import ALLOWED, CORE, MODULES, ROOT, imports_of, our_imports, room_of
 
-TRAINING = {"tensorflow", "keras", "cv2", "matplotlib", "tensorboard"}
+TRAINING = {"tensorflow", "jax", "keras", "cv2", "matplotlib", "tensorboard"}
 SEARCHING = {"optuna", "sqlalchemy"}
-HEAVY = {"apache_beam", "torch", "jax", *TRAINING, *SEARCHING}
+HEAVY = {"apache_beam", "torch", *TRAINING, *SEARCHING}
 
 # Who loads what takes long to load, or is not installed everywhere.
 OWN_HEAVY = {"report": {"matplotlib"}, "pipelines": {"apache_beam"}, "model": TRAINING | SEARCHING}
@@ -33,6 +33,23 @@ def test_imports_keep_the_direction(module):
         assert top not in ("model", "pipelines"), f"{module} imports {name}, which is called cocoprep.{name}"
         heavy = OWN_HEAVY.get(room.split(".")[0], set())
         assert top not in HEAVY or top in heavy, f"{module} ({room}) imports {name}"
+
+
+# Who may name a backend: its own folder, and, of TensorFlow, what is of it alone: tf.data and what it exports.
+BACKENDS = {
+    "jax": ("cocoprep.model.backends.jax.",),
+    "tensorflow": (
+        "cocoprep.model.backends.tensorflow.", "cocoprep.model.export.", "cocoprep.model.input.dataset",
+        "cocoprep.model.input.failures", "cocoprep.model.input.features",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_keeps_to_its_room(backend):
+    users = {name for name, path in MODULES.items() if any(one.split(".")[0] == backend for one in imports_of(path))}
+    assert users, backend
+    assert {name for name in users if not name.startswith(BACKENDS[backend])} == set()
 
 
 @pytest.mark.parametrize("folder", ["tests", "benchmarks", "docs"])

@@ -90,13 +90,10 @@ def open_engine(config: TrainConfig) -> Engine:
 def find_devices() -> None:
     """Let the backend look for devices now: it says a good deal while it does."""
     if use_backend() == "jax":
-        import jax
-
-        jax.devices()
+        from cocoprep.model.backends.jax.placing import list_devices
     else:
-        import tensorflow as tf
-
-        tf.config.list_logical_devices()
+        from cocoprep.model.backends.tensorflow.devices import list_devices
+    list_devices()
 
 
 def compile_function(function: Callable[[Any], Any], variables: Any) -> Callable[[Any], Any]:

@@ -86,6 +86,9 @@ class Engine(Protocol):
     def describe(self) -> str:
         """Name the devices: "the CPU", "2 GPUs (NVIDIA L4)", "4 TPUs (TPU v5 lite)"."""
 
+    def seed(self, number: int) -> None:
+        """Have the weights of a network that is made next drawn by a seed."""
+
     def scope(self) -> AbstractContextManager[Any]:
         """Return the context in which a network and its optimizer are made."""
 

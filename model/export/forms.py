@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from cocoprep.model.network.decode import decode_taylor
+from cocoprep.model.export.decode import decode_taylor
 from cocoprep.model.network.preprocess import MEAN_RGB, STDDEV_RGB
 from cocoprep.model.predict.predictor import Predictor
 from cocoprep.storage.held_folder import held_folder, temporaries_in

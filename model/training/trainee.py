@@ -70,7 +70,7 @@ def build_trainee(
         ConfigError: the network cannot begin with that, or it has no groups of layers such as the config names.
     """
     manifest, steps_per_epoch = people.manifest, whole_batches(people, config.read)
-    keras.utils.set_random_seed(config.seed)
+    engine.seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     guess = read_guess(people, config.loss, files)
     with engine.scope():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ class JaxEngine:
     def describe(self) -> str:
         """Name the devices."""
         return f"{describe_mesh(self.placing.mesh)}, by JAX"
+
+    def seed(self, number: int) -> None:
+        """Seed what Keras's initializers draw their seeds by. Keras's own function would load TensorFlow too."""
+        random.seed(number)
 
     def scope(self) -> AbstractContextManager[Any]:
         """Return a context that does nothing: a step places what it needs."""

@@ -60,13 +60,18 @@ def _lies(value: Any, sharding: NamedSharding) -> bool:
     return isinstance(value, jax.Array) and value.sharding == sharding
 
 
+def list_devices() -> list[Any]:
+    """Return this machine's devices; the first call looks for them."""
+    return jax.local_devices()
+
+
 def choose_mesh(devices: Devices, batch_size: int) -> Mesh:
     """Return the mesh of the default device, or of all: see `TrainConfig.devices`.
 
     Raises:
         ConfigError: the batch cannot be dealt out evenly.
     """
-    found = jax.local_devices()[:1] if devices == "one" else jax.devices()
+    found = list_devices()[:1] if devices == "one" else jax.devices()
     if batch_size % len(found):
         raise ConfigError(f"--batch-size: expected a multiple of the {len(found)} devices, found {batch_size}.")
     return Mesh(np.array(found), (AXIS,))

@@ -10,6 +10,11 @@ from cocoprep.errors import ConfigError
 from cocoprep.model.run.config import Devices
 
 
+def list_devices() -> list[Any]:
+    """Return the GPUs, or, without one, the CPU's logical devices; the first call looks for them."""
+    return tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+
+
 def choose_strategy(devices: Devices, batch_size: int) -> Any:
     """Return TensorFlow's strategy: the default device, or every GPU, each with its part of the batch.
 
@@ -20,7 +25,7 @@ def choose_strategy(devices: Devices, batch_size: int) -> Any:
     """
     if devices == "one":
         return tf.distribute.get_strategy()
-    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    found = list_devices()
     if batch_size % len(found):
         raise ConfigError(f"--batch-size: expected a multiple of the {len(found)} devices, found {batch_size}.")
     return tf.distribute.MirroredStrategy([device.name for device in found])

@@ -47,6 +47,10 @@ class TensorFlowEngine:
         """Name the devices."""
         return describe_devices(self.strategy)
 
+    def seed(self, number: int) -> None:
+        """Seed all that Keras and TensorFlow draw by."""
+        keras.utils.set_random_seed(number)
+
     def scope(self) -> AbstractContextManager[Any]:
         """Return the strategy's own scope."""
         scope: AbstractContextManager[Any] = self.strategy.scope()

@@ -20,8 +20,7 @@ from cocoprep.model.run.config import Xla
 
 def train_step(learner: Learner, strategy: Any) -> TrainStep:
     """Return the function that learns from a batch: see `cocoprep.model.backends.engine.Engine`."""
-    learn = _distributed(_learning(learner, strategy.num_replicas_in_sync), strategy, xla=learner.config.xla)
-    average = learner.average
+    learn, average = compile_learning(learner, strategy), learner.average
 
     # Outside of any device's part of the step: each would move what they share.
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -37,6 +36,11 @@ def train_step(learner: Learner, strategy: Any) -> TrainStep:
         return sums
 
     return step
+
+
+def compile_learning(learner: Learner, strategy: Any) -> Callable[[ArrayBatch], Sums]:
+    """Return the function that `train_step` takes on a batch before it moves the average."""
+    return _distributed(_learning(learner, strategy.num_replicas_in_sync), strategy, xla=learner.config.xla)
 
 
 def _learning(learner: Learner, replicas: int) -> Callable[[ArrayBatch], Sums]:

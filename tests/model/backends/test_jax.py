@@ -16,12 +16,23 @@ from tests.support.training import lines_of
 pytest.importorskip("jax")
 pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[3]
-EIGHT = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
 STEPS = 20
+QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def environment(backend, **more):
-    return {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", **more}
+    # Nearly all of a small network's time on JAX is compiling.
+    quick = {"XLA_FLAGS": QUICKLY_COMPILED} if backend == "jax" else {}
+    return {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", **quick, **more}
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """What makes the runs of this file share what JAX has compiled."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
 
 
 def trace(backend, *, more=None, **what):
@@ -79,7 +90,12 @@ def test_jax_takes_the_steps_that_tensorflow_takes(began, on_jax):
 @pytest.mark.long
 def test_eight_devices_take_the_steps_that_one_takes(began, on_jax):
     settings, weights, _ = began
-    eight = trace("jax", settings={**settings, "devices": "all"}, weights=weights, more=EIGHT)
+    eight = trace(
+        "jax",
+        settings={**settings, "devices": "all"},
+        weights=weights,
+        more={"XLA_FLAGS": f"{QUICKLY_COMPILED} --xla_force_host_platform_device_count=8"},
+    )
     assert eight["devices"] == "8 CPU devices, by JAX"
     for found, expected in zip(eight["steps"], on_jax["steps"], strict=True):
         closest(found, expected, "loss", 1e-4)
@@ -88,12 +104,12 @@ def test_eight_devices_take_the_steps_that_one_takes(began, on_jax):
     closest(eight["validation"], on_jax["validation"], "loss", 1e-4)
 
 
-def train(backend, data, run, *, until=None, **settings):
+def train(backend, data, run, *, until=None, more=None, **settings):
     """Run `tests.support.training`; kill it once it has said a step, if one is named."""
     arguments = [f"{name.replace('__', '.')}={json.dumps(value)}" for name, value in settings.items()]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.training", str(data), str(data), str(run), *arguments],
-        cwd=ROOT, env=environment(backend), stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, env=environment(backend, **(more or {})), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with process:
         for line in process.stdout:
@@ -107,8 +123,8 @@ def losses(run):
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_goes_on_with_the_losses_it_would_have_had(data, tmp_path):
-    kept = {"optimizer__ema": 0.9, "optimizer__clip_norm": 0.05, "epochs": 2}
+def test_a_run_that_is_killed_goes_on_with_the_losses_it_would_have_had(data, compiled, tmp_path):
+    kept = {"optimizer__ema": 0.9, "optimizer__clip_norm": 0.05, "epochs": 2, "network__stacks": 1, "more": compiled}
     train("jax", data, tmp_path / "whole", **kept)
     train("jax", data, tmp_path / "killed", until=7, **kept)
     train("jax", data, tmp_path / "killed", **kept)
@@ -121,8 +137,8 @@ def test_a_run_that_is_killed_goes_on_with_the_losses_it_would_have_had(data, tm
 
 @pytest.mark.long
 @pytest.mark.parametrize(("first", "then"), [("tensorflow", "jax"), ("jax", "tensorflow")])
-def test_a_run_goes_on_on_the_other_backend(first, then, data, tmp_path):
-    kept = {"optimizer__ema": 0.9, "epochs": 2, "seed": 1}
+def test_a_run_goes_on_on_the_other_backend(first, then, data, compiled, tmp_path):
+    kept = {"optimizer__ema": 0.9, "epochs": 2, "seed": 1, "network__stacks": 1, "more": compiled}
     train(first, data, tmp_path / "whole", **kept)
     train(first, data, tmp_path / "moved", until=7, **kept)
     train(then, data, tmp_path / "moved", **kept)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cocoprep.errors import ConfigError
+from cocoprep.model.backends.tensorflow.steps import compile_learning
 from cocoprep.model.network.config import NetworkConfig
 from cocoprep.model.network.hourglass import build_hourglass, group_of
 from cocoprep.model.predict.predictor import read_network
@@ -63,8 +64,8 @@ def test_a_step_moves_all_that_is_not_frozen(data, learned, tmp_path, kind):
         augment="none", **MOVERS,
     )  # fmt: skip
     model, before = training.trainee.network, weights_of(training.trainee.network)
-    learn = training.engine.train_step(training.trainee)
-    sums = learn(next(training._batches()), 1)
+    learn = compile_learning(training.trainee, training.engine.strategy)
+    sums = learn(next(training._batches()))
     held(before, weights_of(model), {"stem"})
     assert sums["gradient"].shape == (1,)  # of stack1
     # Keras's frozen variables are TensorFlow's trainable ones: no gradient of theirs is so much as in the graph.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cocoprep.model.network.decode import decode_taylor
+from cocoprep.model.export.decode import decode_taylor
 from cocoprep.pose.heatmaps import decode_heatmaps, encode_heatmaps
 
 SIZE = (24, 16)
