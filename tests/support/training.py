@@ -24,6 +24,10 @@ TINY = {
 }
 
 
+# Of XLA_FLAGS: nearly all of a small network's time on JAX is compiling.
+QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+
 class Silent:
     """A reporter that keeps what it is told."""
 

@@ -62,7 +62,7 @@ def _lies(value: Any, sharding: NamedSharding) -> bool:
 
 def list_devices() -> list[Any]:
     """Return this machine's devices; the first call looks for them."""
-    return jax.local_devices()
+    return list(jax.local_devices())
 
 
 def choose_mesh(devices: Devices, batch_size: int) -> Mesh:

@@ -12,7 +12,8 @@ from cocoprep.model.run.config import Devices
 
 def list_devices() -> list[Any]:
     """Return the GPUs, or, without one, the CPU's logical devices; the first call looks for them."""
-    return tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    found: list[Any] = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return found
 
 
 def choose_strategy(devices: Devices, batch_size: int) -> Any:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.training import QUICKLY_COMPILED
+
 pytest.importorskip("jax")
 ROOT = Path(__file__).parents[3]
 SMALL = [
@@ -54,7 +56,7 @@ def test_tensorflow_is_preferred():
 def without(package, *arguments):
     run = subprocess.run(
         [sys.executable, "-m", "tests.model.backends.without", package, *map(str, arguments)],
-        cwd=ROOT, check=False, capture_output=True, text=True,
+        cwd=ROOT, check=False, capture_output=True, text=True, env={**os.environ, "XLA_FLAGS": QUICKLY_COMPILED},
     )  # fmt: skip
     return run.returncode, run.stdout + run.stderr
 

@@ -11,17 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.training import lines_of
+from tests.support.training import QUICKLY_COMPILED, lines_of
 
 pytest.importorskip("jax")
 pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[3]
 STEPS = 20
-QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def environment(backend, **more):
-    # Nearly all of a small network's time on JAX is compiling.
     quick = {"XLA_FLAGS": QUICKLY_COMPILED} if backend == "jax" else {}
     return {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", **quick, **more}
 
@@ -90,12 +88,8 @@ def test_jax_takes_the_steps_that_tensorflow_takes(began, on_jax):
 @pytest.mark.long
 def test_eight_devices_take_the_steps_that_one_takes(began, on_jax):
     settings, weights, _ = began
-    eight = trace(
-        "jax",
-        settings={**settings, "devices": "all"},
-        weights=weights,
-        more={"XLA_FLAGS": f"{QUICKLY_COMPILED} --xla_force_host_platform_device_count=8"},
-    )
+    flags = {"XLA_FLAGS": f"{QUICKLY_COMPILED} --xla_force_host_platform_device_count=8"}
+    eight = trace("jax", settings={**settings, "devices": "all"}, weights=weights, more=flags)
     assert eight["devices"] == "8 CPU devices, by JAX"
     for found, expected in zip(eight["steps"], on_jax["steps"], strict=True):
         closest(found, expected, "loss", 1e-4)
