@@ -18,7 +18,7 @@ SAMPLE_SETTINGS = $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/samp
 # Where it is set, each of a build's processes, and of the hundreds that tests start, compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-compare bench-stats bench-packing bench-read bench-train bench-jax bench-ablations bench-latency bench-leaks bench-check clean
+.PHONY: help demo train sample-shards dataflow engines prism test test-slow test-flink test-all lint format constraints bench-build bench-scale bench-evaluate bench-compare bench-stats bench-packing bench-read bench-train bench-jax tpu-check bench-ablations bench-latency bench-leaks bench-check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -152,6 +152,15 @@ bench-train: $(VENV)/.dev  ## compare a training step with PyTorch's: TORCH= nam
 bench-jax: $(VENV)/.dev  ## measure a training step on JAX: time, memory, share of the peak; OPTIONS= such as --batches 8 32
 	$(BIN)/python -m benchmarks.bench_jax $(OPTIONS)
 
+# libtpu is large, and nothing else wants it: an environment of its own.
+$(VENV)-tpu/.tpu: setup.cfg constraints.txt
+	$(PYTHON) -m venv $(VENV)-tpu
+	$(VENV)-tpu/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[jax]' 'jax[tpu]'
+	touch $@
+
+tpu-check: $(VENV)-tpu/.tpu  ## compile the training step for TPU chips that need not be there: memory, operations, least time
+	$(VENV)-tpu/bin/python -m benchmarks.tpu_check $(OPTIONS)
+
 bench-ablations: $(VENV)/.dev  ## train variants of the plain settings for as long each, on a GPU: OPTIONS='TRAIN SCORE'; TORCH=python
 	$(or $(TORCH),$(BIN)/python) -m benchmarks.ablations $(OPTIONS)
 
@@ -165,4 +174,4 @@ bench-check: $(VENV)/.dev  ## plant faults into labels, and count what `check` f
 	$(BIN)/python -m benchmarks.bench_check $(OPTIONS)
 
 clean:  ## remove what the targets above made, but for runs
-	rm -rf $(VENV) $(ENGINES) $(DEMO) $(SAMPLE) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-tpu $(ENGINES) $(DEMO) $(SAMPLE) .mypy_cache .ruff_cache .pytest_cache

@@ -184,10 +184,12 @@ def test_it_learns_with_the_settings_it_comes_with(client_of, tmp_path):
 
 
 @pytest.mark.long
-def test_it_trains_on_a_vm_that_is_lost_and_on_another(client_of, tmp_path):
+@pytest.mark.parametrize("backend", ["auto", "jax"])
+def test_it_trains_on_a_vm_that_is_lost_and_on_another(backend, client_of, tmp_path):
     drive, vm = tmp_path / "drive", tmp_path / "vm"
     run = drive / "runs" / "first"
-    client = client_of(read_notebook(DRIVE=drive, VM=vm, **TINY))
+    settings = {"DRIVE": drive, "VM": vm, "BACKEND": backend, **TINY}
+    client = client_of(read_notebook(**settings))
 
     async def lose_the_vm():
         kernel = psutil.Process(client.km.provisioner.pid)
@@ -203,13 +205,14 @@ def test_it_trains_on_a_vm_that_is_lost_and_on_another(client_of, tmp_path):
     assert not (run / "evaluation").exists()
     shutil.rmtree(vm)
 
-    notebook = client_of(read_notebook(DRIVE=drive, VM=vm, **TINY)).execute()
+    notebook = client_of(read_notebook(**settings)).execute()
     said = {cell.id: texts(cell) for cell in notebook.cells if cell.cell_type == "code"}
     assert said["shards"].count("$ cocoprep stage") == 2
     assert "$ cocoprep build" not in said["shards"]
     assert not list(vm.glob("sample-*"))
     assert "pip" not in said["install"]
 
+    assert ("by JAX" in said["train"]) == (backend == "jax")
     step, steps = map(int, re.search(r"going on at step (\d+) of (\d+)", said["train"]).groups())
     assert 0 < step < steps
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]

@@ -151,11 +151,14 @@ def restore_variables(kind: str, variables: Any, arrays: Arrays, where: str) -> 
     if broken is not None:
         raise RecordError(f"{where}: expected finite numbers, found others in {broken}. No training has left it so.")
     for name, variable in expected.items():
-        variable.assign(arrays[name])
+        variable.assign(arrays[name].astype(variable.dtype, copy=False))
 
 
 def _fits(variable: Any, array: NDArray[Any]) -> bool:
-    return bool(tuple(variable.shape) == array.shape and np.asarray(variable).dtype == array.dtype)
+    dtype = np.asarray(variable).dtype
+    # Keras counts steps in 64 bits on TensorFlow, and in 32 on JAX.
+    is_alike = array.dtype == dtype or array.dtype.kind == dtype.kind == "i"
+    return bool(tuple(variable.shape) == array.shape and is_alike)
 
 
 def _by_name(kind: str, variables: Any) -> dict[str, Any]:
