@@ -125,6 +125,12 @@ def test_event_files_are_written_without_tensorflow(tmp_path):
     assert not loaded & {"tensorflow", "keras", "jax", "apache_beam"}
 
 
+def test_a_backend_is_chosen_without_loading_any():
+    loaded = loaded_by("import cocoprep.model.backends.choice, cocoprep.cli.evaluate_provenance")
+    assert "cocoprep.model.run.config" in loaded
+    assert not loaded & HEAVY
+
+
 def test_a_sweep_leaves_tensorflow_to_its_trials():
     loaded = loaded_by("import cocoprep.cli.sweep_job, cocoprep.model.sweep.child, cocoprep.model.sweep.picture")
     assert "cocoprep.model.sweep.study" in loaded

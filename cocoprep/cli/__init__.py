@@ -117,8 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _unexpected(error: Exception) -> int:
     if isinstance(error, ModuleNotFoundError) and error.name in TRAINING:
+        extra = "jax" if os.environ.get("KERAS_BACKEND") == "jax" else "train"
         say(
-            f"error: this command needs {error.name}, which comes with training: pip install 'cocoprep[train]', or "
+            f"error: this command needs {error.name}, which comes with training: pip install 'cocoprep[{extra}]', or "
             "`make train` in the source tree.",
             err=True,
         )

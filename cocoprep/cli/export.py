@@ -36,13 +36,11 @@ def command(run_dir: str, *, form: Any, out: str | None, flip_test: bool, data: 
     from cocoprep.cli.open_network import open_network
     from cocoprep.cli.paths import check_paths
     from cocoprep.cli.quiet import quiet_libraries
-    from cocoprep.model.backends.choice import use_backend
     from cocoprep.storage.by_scheme import AnyFiles
 
     check_paths({"--run": run_dir, "--out": out, "--data": data})
     files = AnyFiles()
-    use_backend("tensorflow")
-    predictor = open_network(run_dir, files, flip_test=flip_test)
+    predictor = open_network(run_dir, files, flip_test=flip_test, backend="tensorflow")
     with quiet_libraries():  # converters are talkative, and what they made is checked
         from cocoprep.model.export.export import export_network
 

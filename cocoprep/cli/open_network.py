@@ -10,16 +10,26 @@ from cocoprep.storage.store import FileStore
 
 if TYPE_CHECKING:
     from cocoprep.model.predict.predictor import Predictor
+    from cocoprep.model.run.config import Backend
 
 
-def open_network(run_dir: str, files: FileStore, *, flip_test: bool = False) -> Predictor:
-    """Open the best network of a run on the backend that it was trained on, or on the one that is installed.
+def open_network(run_dir: str, files: FileStore, *, flip_test: bool = False, backend: Backend = "auto") -> Predictor:
+    """Open the best network of a run.
 
     Warns of a flip test that the network has not learned for. Raises as `open_predictor` does.
-    """
-    from cocoprep.model.backends.choice import find_devices, use_backend_of
 
-    use_backend_of(run_dir, files)
+    Args:
+        run_dir: of the run.
+        files: where it lies.
+        flip_test: whether to predict mirrored people too.
+        backend: what it has to compute by; `auto` is what the run was told to, if that is installed, else what is.
+    """
+    from cocoprep.model.backends.choice import find_devices, use_backend, use_backend_of
+
+    if backend == "auto":
+        use_backend_of(run_dir, files)
+    else:
+        use_backend(backend)
     with quiet_libraries():
         from cocoprep.model.predict.predictor import flip_warning, open_predictor
 

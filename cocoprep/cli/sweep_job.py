@@ -12,6 +12,7 @@ from cocoprep.cli.sweep_report import SweepReport, tell_results
 from cocoprep.cli.train_report import stop_on_signals
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.model.backends.choice import default_backend
+from cocoprep.model.run.config import Backend
 from cocoprep.model.sweep.config import read_sweep
 from cocoprep.model.sweep.database import check_optuna, open_database, sqlite_path
 from cocoprep.model.sweep.place import Place
@@ -26,10 +27,10 @@ STOPPING = "stopping: the trial finishes its step, then saves"
 def run_job(file: str, *, study: str, trials: int, name: str | None, run_dir: str | None) -> None:
     """Carry out trials until the study has so many, then write and say what came of them."""
     check_optuna()
-    _check_training()
     database = sqlite_path(study)
     check_paths({"FILE.toml": file})
     config = read_sweep(file, AnyFiles())
+    _check_training(config.base.backend)
     name = check_name(PurePath(file).stem if name is None else name)
     folder = run_dir or os.path.join(os.path.dirname(database or "runs/"), name)
     if database is not None and os.path.realpath(database) == os.path.realpath(folder):
@@ -64,9 +65,9 @@ def _tell_rest(study: SweepStudy) -> None:
         say_note(f"what came of the trials so far is not written: {error}")
 
 
-def _check_training() -> None:
+def _check_training(backend: Backend) -> None:
     """Say now what each trial's process would fail for: to load it here would take seconds, and memory all along."""
-    for module in (default_backend(), "cv2", "matplotlib"):
+    for module in (default_backend() if backend == "auto" else backend, "cv2", "matplotlib"):
         if importlib.util.find_spec(module) is None:
             raise ConfigError(
                 f"sweep needs {module}, which comes with training: pip install 'cocoprep[train,sweep]', or `make "

@@ -35,7 +35,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--precision": ("precision", "Numbers to compute with."),
     "--backend": ("backend", "What computes; auto is TensorFlow where it is installed, else JAX."),
     "--xla": ("xla", "What XLA compiles for TensorFlow: what is elementwise (on a CPU), or the whole step."),
-    "--devices": ("devices", "One, or every GPU of the machine."),
+    "--devices": ("devices", "One, or every GPU or TPU chip of the machine."),
     "--checkpoint-steps": ("checkpoint_steps", "Save at least every so many steps."),
     "--checkpoint-minutes": ("checkpoint_minutes", "Save at least every so many minutes; 0 for never."),
     "--keep": ("keep", "Checkpoints to keep."),

@@ -1,22 +1,24 @@
 """Which backend computes, chosen before Keras is loaded: it takes one for the whole of a process.
 
-Loads neither TensorFlow nor JAX nor Keras.
+Loads neither TensorFlow nor JAX nor Keras nor OpenCV.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.model.backends.engine import Engine
 from cocoprep.model.run.config import Backend, TrainConfig
 from cocoprep.model.run.folder import BACKENDS, RunFolder
 from cocoprep.storage.store import FileStore
+
+if TYPE_CHECKING:
+    from cocoprep.model.backends.engine import Engine
 
 
 def use_backend(wanted: Backend = "auto") -> str:
@@ -31,9 +33,9 @@ def use_backend(wanted: Backend = "auto") -> str:
     name = _preferred(taken) if wanted == "auto" else wanted
     if taken not in (None, name):
         raise ConfigError(f"--backend {name}: Keras runs on {taken} in this process. Begin another for {name}.")
-    if wanted != "auto" and find_spec(name) is None:
+    if wanted != "auto" and not _is_installed(name):
         extra = "train" if name == "tensorflow" else name
-        raise ConfigError(f"--backend {name}: it is not installed. pip install 'cocoprep[{extra}]' brings it.")
+        raise ConfigError(f"{name} is asked for, and not installed: pip install 'cocoprep[{extra}]' brings it.")
     os.environ["KERAS_BACKEND"] = name
     return name
 
@@ -46,7 +48,7 @@ def use_backend_of(run_dir: str, files: FileStore) -> str:
     wanted: Backend = "auto"
     with suppress(CocoprepError):
         wanted = RunFolder(run_dir, files).read_config().backend
-    is_there = wanted != "auto" and find_spec(wanted) is not None and _taken() in (None, wanted)
+    is_there = wanted != "auto" and _is_installed(wanted) and _taken() in (None, wanted)
     return use_backend(wanted if is_there else "auto")
 
 
@@ -69,7 +71,11 @@ def _preferred(taken: str | None) -> str:
 
 def default_backend() -> str:
     """Return the first backend that is installed; where none is, the first, which is missed by name when it loads."""
-    return next((name for name in BACKENDS if find_spec(name) is not None), BACKENDS[0])
+    return next((name for name in BACKENDS if _is_installed(name)), BACKENDS[0])
+
+
+def _is_installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
 
 
 def open_engine(config: TrainConfig) -> Engine:

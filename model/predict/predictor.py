@@ -75,7 +75,7 @@ class Predictor:
 
         A number of crops that is new costs the time of compiling for it.
         """
-        maps: NDArray[np.float32] = self._compiled(images)
+        maps: NDArray[np.float32] = self._compiled(np.asarray(images, np.uint8))
         return maps
 
 

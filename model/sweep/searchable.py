@@ -28,8 +28,8 @@ NOT_SEARCHED = {
     "optimizer.decay_at": "it is a list",
     "optimizer.rates": "it is a table",
     **dict.fromkeys(
-        ("xla", "devices", "checkpoint_steps", "checkpoint_minutes", "keep", "log_steps", "oks_epochs", "cache",
-         "on_bad_record"),
+        ("backend", "xla", "devices", "checkpoint_steps", "checkpoint_minutes", "keep", "log_steps", "oks_epochs",
+         "cache", "on_bad_record"),
         _HOW,
     ),
 }  # fmt: skip

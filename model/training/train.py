@@ -335,16 +335,16 @@ def open_run(
         folder.check_same_people(people.skipped)
     trainee = build_trainee(config, people, open_engine(config), files, start=_start(config, folder, files))
     watched = Watched(people_to_evaluate(config.val_folders, config.read, files), config.read) if val else None
-    lock = folder.hold()
-    if folder.has_run():
-        changed = folder.go_on(config, manifests, backend=trainee.engine.name)
-        if changed:
-            report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
-    else:  # now that it is known to be possible
+    lock, goes_on = folder.hold(), folder.has_run()
+    if not goes_on:  # now that it is known to be possible
         folder.begin(config, manifests, people.skipped, people.weights, backend=trainee.engine.name)
     for note in trainee.begun_with:
         report.note(note)
     run = TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
+    # Now that its checkpoint is known to fit.
+    changed = folder.go_on(config, manifests, backend=trainee.engine.name) if goes_on else []
+    if changed:
+        report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
     if trainee.begun_with:
         run.save()  # what it began with may be gone when it goes on
     return run

@@ -29,7 +29,7 @@ from cocoprep.storage.store import FileStore
 class Trainee:
     """What is trained, by what, what it is measured by, by which engine, and, in sentences, what it began with.
 
-    `network` is `plain` in the form that trains fastest, which files may not take.
+    `network` is a copy of `plain` in the form that trains fastest, parts of it frozen; files take `plain`.
     """
 
     config: TrainConfig
@@ -43,8 +43,7 @@ class Trainee:
 
     def network_to_save(self) -> keras.Model:
         """Return the network as it is now, of Keras's own layers alone."""
-        if self.network is not self.plain:
-            copy_weights(self.network, self.plain)
+        copy_weights(self.network, self.plain)
         return self.plain
 
     @property

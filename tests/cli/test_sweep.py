@@ -117,11 +117,11 @@ def test_another_file_is_refused(data, tmp_path, run):
     assert "--study: s: was begun with another file: settings.epochs was 4, now 5." in err
 
 
-def test_without_tensorflow_it_says_how_to_get_it(data, tmp_path, run, monkeypatch):
+def test_without_a_backend_it_says_how_to_get_one(data, tmp_path, run, monkeypatch):
     import importlib.util
 
     real = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "tensorflow" else real(name))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in ("tensorflow", "jax") else real(name))
     (tmp_path / "s.toml").write_text(sweep_text(data))
     code, _, err = run("sweep", tmp_path / "s.toml", "--study", tmp_path / "sweep.db", "--trials", 9)
     assert code == 1

@@ -19,6 +19,7 @@ from cocoprep.model.backends.jax.steps import MEASURED, source_step, train_step,
 from cocoprep.model.backends.processor import has_bfloat16
 from cocoprep.model.input.batches import train_batches
 from cocoprep.model.input.mixture import Mixture
+from cocoprep.model.network.copy_weights import copy_weights
 from cocoprep.model.run.config import TrainConfig
 
 
@@ -51,8 +52,10 @@ class JaxEngine:
         return nullcontext()
 
     def in_training(self, network: keras.Model) -> keras.Model:
-        """Return the network itself: XLA joins what its layers do."""
-        return network
+        """Return a copy, of which parts may be frozen: XLA joins what its layers do."""
+        clone = keras.models.clone_model(network)
+        copy_weights(network, clone)
+        return clone
 
     def slow_in_bfloat16(self) -> bool:
         """Tell it of processors."""

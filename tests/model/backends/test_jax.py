@@ -70,6 +70,7 @@ def closest(found, expected, name, tolerance):
 def test_jax_takes_the_steps_that_tensorflow_takes(began, on_jax):
     tensorflow = began[2]
     assert (tensorflow["devices"], on_jax["devices"]) == ("the CPU", "the CPU, by JAX")
+    assert not on_jax["is_plain"]  # what is saved would be frozen where the trainee is
     first, last = ((on_jax["steps"][n], tensorflow["steps"][n]) for n in (0, STEPS - 1))
     closest(*first, "loss", 1e-5)
     closest(*last, "loss", 1e-3)

@@ -52,6 +52,7 @@ def trace(what: dict[str, Any]) -> dict[str, Any]:
     parts = trainee.engine.source_step(trainee, 2)(maps, batch)
     return {
         "devices": trainee.engine.describe(),
+        "is_plain": trainee.network is trainee.plain,
         "steps": [_listed(step) for step in steps],
         "validation": _listed(sums),
         "maps": np.asarray(maps).mean(axis=(1, 2, 3)).tolist(),

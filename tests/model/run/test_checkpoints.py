@@ -150,6 +150,16 @@ def test_variables_come_back_and_others_are_refused():
         restore_variables("network", third.variables, arrays, "here")
 
 
+@pytest.mark.parametrize("width", ["i4", "i8"])
+def test_steps_are_counted_in_32_bits_or_in_64(width):
+    optimizer = network()[1]
+    arrays = variable_arrays("optimizer", optimizer.variables)
+    (name,) = (name for name in arrays if name.endswith("iteration"))
+    arrays[name] = np.array(7, width)
+    restore_variables("optimizer", optimizer.variables, arrays, "here")
+    assert int(np.asarray(optimizer.iterations)) == 7
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
