@@ -55,9 +55,9 @@ class SweepReport(Bar):
 
     def epoch(self, epoch: int, value: float, best: Trial | None) -> None:
         """See `SweepReporter`."""
-        self._epoch = f", PCK@0.2 {value:.3f}"
+        self._epoch = f", PCK@0.2 last {value:.3f}"  # of an epoch that is over, while the next is under way
         self._best = "" if best is None else f", best {best.value:.3f} (trial {best.number})"
-        self.say(f"trial {self._number}: epoch {epoch}/{self._epochs}{self._epoch}{self._best}")
+        self.say(f"trial {self._number}: epoch {epoch}/{self._epochs}, PCK@0.2 {value:.3f}{self._best}")
 
     def ended(self, trial: Trial, best: Trial | None) -> None:
         """See `SweepReporter`."""

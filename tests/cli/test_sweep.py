@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("optuna")
 pytest.importorskip("tensorflow")
 
-from cocoprep.cli.sweep_report import trial_table
+from cocoprep.cli.sweep_report import SweepReport, trial_table
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.model.sweep.database import open_database
 from cocoprep.model.sweep.trials import State, Trial
@@ -82,6 +82,20 @@ def test_settings_that_have_no_room_are_named():
     assert all(len(row) <= 80 for row in (*rows, last))
     assert rows[1].split() == ["12345", "complete", "0.500", "1", *["1.235e-07"] * 4]
     assert last == "  trials.csv also has setting_4, setting_5, setting_6, setting_7, setting_8"
+
+
+def test_an_epoch_under_way_is_not_shown_with_the_figure_of_the_one_before(data, tmp_path, capsys):
+    study = open_study(tmp_path, sweep_config(tmp_path / "s.toml", data))
+    with SweepReport(study, 1) as report:
+        report.log_interval_s = 0.0
+        report.trial(0, {}, resumed=False, epochs=4, folder="")
+        report.epoch(1, 0.25, None)
+        report.step(3, 8)
+        report.epoch(2, 0.5, None)
+    *_, first, under_way, second = capsys.readouterr().err.splitlines()
+    assert first == "trial 0: epoch 1/4, PCK@0.2 0.250"
+    assert under_way == "trial 0: epoch 2/4, PCK@0.2 last 0.250"
+    assert second == "trial 0: epoch 2/4, PCK@0.2 0.500"
 
 
 @pytest.mark.parametrize(
