@@ -151,7 +151,7 @@ def restore_variables(kind: str, variables: Any, arrays: Arrays, where: str) -> 
     if broken is not None:
         raise RecordError(f"{where}: expected finite numbers, found others in {broken}. No training has left it so.")
     for name, variable in expected.items():
-        variable.assign(arrays[name].astype(variable.dtype, copy=False))
+        variable.assign(arrays[name].astype(np.asarray(variable).dtype, copy=False))
 
 
 def _fits(variable: Any, array: NDArray[Any]) -> bool:
