@@ -61,14 +61,17 @@ class Check:
                 sys.executable, "-m", "benchmarks.tpu_compile", self.folder, "--topology", self.topology, "--step",
                 step, "--batch", str(batch), *self.options,
             ],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False,
+            cwd=ROOT, capture_output=True, text=True, check=False,
             env={
                 **os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1",
                 "TF_CPP_MIN_LOG_LEVEL": "3",
             },
         )  # fmt: skip
-        if run.returncode:
-            sys.exit(f"{self.topology}: the step of {step} for batches of {batch} does not compile; why is said above")
+        if run.returncode:  # else what libtpu says is of a machine without chips, as this one is meant to be
+            sys.exit(
+                f"{run.stderr}\n{self.topology}: the step of {step} for batches of {batch} does not compile; why is said "
+                "above"
+            )
         found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
         print(self._line(step, batch, found), flush=True)
         return found
