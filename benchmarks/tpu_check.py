@@ -68,10 +68,7 @@ class Check:
             },
         )  # fmt: skip
         if run.returncode:  # else what libtpu says is of a machine without chips, as this one is meant to be
-            sys.exit(
-                f"{run.stderr}\n{self.topology}: the step of {step} for batches of {batch} does not compile; why is said "
-                "above"
-            )
+            sys.exit(f"{run.stderr}\n{self.topology}: the step of {step} does not compile for batches of {batch}")
         found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
         print(self._line(step, batch, found), flush=True)
         return found
