@@ -1,8 +1,8 @@
 """A training step on Keras's JAX backend: its time, its memory, and its share of what the device can do.
 
 `python -m benchmarks.bench_jax [FOLDER]`: on people of a built folder, or of a drawn sample. Where FOLDER is named it
-runs without TensorFlow and Beam: a machine with a GPU needs JAX, Keras, NumPy, Pillow, OpenCV, protobuf, msgspec and
-google-crc32c alone.
+runs without TensorFlow and Beam: a machine with a GPU needs JAX, Keras, NumPy, Pillow, OpenCV, protobuf, msgspec,
+simplejpeg and google-crc32c alone.
 
 A step is forward, backward and Adam's update of 2 stacks of 256 channels with the run's default loss. Its share of the
 peak is the convolutions' multiply-adds a second over those of the device's best product of large matrices of the same

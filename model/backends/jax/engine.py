@@ -76,10 +76,10 @@ class JaxEngine:
     def train_batches(self, people: Mixture, config: TrainConfig, start_step: int) -> Iterator[ArrayBatch]:
         """Yield batches, placed but for their ids, the next one on its way meanwhile."""
         batches = train_batches(people, config.read, start_step=start_step)
-        return one_ahead({**batch, **self.placing.deal_own({n: batch[n] for n in MEASURED})} for batch in batches)
+        return one_ahead({**batch, **self.placing.deal({n: batch[n] for n in MEASURED})} for batch in batches)
 
     def column(self, batch: ArrayBatch, name: str) -> NDArray[np.generic]:
-        """Return what the devices of this machine have."""
+        """Return what all devices have."""
         column = batch[name]
         if not isinstance(column, jax.Array):
             return np.asarray(column)

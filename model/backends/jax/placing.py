@@ -1,4 +1,4 @@
-"""Arrays on a mesh of devices, of one host or of several."""
+"""Arrays on a mesh of devices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AXIS = "batch"  # the one axis of a mesh
 
 @dataclass(frozen=True)
 class Placing:
-    """Puts arrays on the devices of a mesh, whose order is the host's."""
+    """Puts arrays on the devices of a mesh."""
 
     mesh: Mesh
 
@@ -34,26 +34,13 @@ class Placing:
         return NamedSharding(self.mesh, PartitionSpec(AXIS))  # type: ignore[no-untyped-call]
 
     def everywhere(self, values: Sequence[Any]) -> list[Any]:
-        """Return arrays that lie whole on each device; those that do already, as they are.
-
-        Every host has the same, and each gives its devices its own.
-        """
-        return [value if _lies(value, self.whole) else self._placed(value, self.whole) for value in values]
+        """Return arrays that lie whole on each device; those that do already, as they are."""
+        whole = self.whole
+        return [value if _lies(value, whole) else jax.device_put(value, whole) for value in values]
 
     def deal(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Return the arrays of a whole batch, of which each device has its part."""
-        return {name: self._placed(array, self.dealt) for name, array in batch.items()}
-
-    def deal_own(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Return the arrays of a batch of which every host has its own part, in the hosts' order."""
-        place = jax.make_array_from_process_local_data
-        return {name: place(self.dealt, array) for name, array in batch.items()}  # type: ignore[no-untyped-call]
-
-    def _placed(self, array: Any, sharding: NamedSharding) -> Any:
-        if jax.process_count() == 1:
-            return jax.device_put(array, sharding)
-        held = np.asarray(array)
-        return jax.make_array_from_callback(held.shape, sharding, lambda index: held[index])
+        """Return the arrays of a batch, of which each device has its part."""
+        return {name: jax.device_put(array, self.dealt) for name, array in batch.items()}
 
 
 def _lies(value: Any, sharding: NamedSharding) -> bool:
@@ -71,7 +58,9 @@ def choose_mesh(devices: Devices, batch_size: int) -> Mesh:
     Raises:
         ConfigError: the batch cannot be dealt out evenly.
     """
-    found = list_devices()[:1] if devices == "one" else jax.devices()
+    found = list_devices()
+    if devices == "one":
+        found = found[:1]
     if batch_size % len(found):
         raise ConfigError(f"--batch-size: expected a multiple of the {len(found)} devices, found {batch_size}.")
     return Mesh(np.array(found), (AXIS,))
