@@ -4,7 +4,8 @@
 topology the trainer's own step of training is compiled with two batches, the largest batch that fits is reckoned by the
 line through them and compiled too, and so is the step of validation. Memory, operations and bytes are the compiler's, a
 chip; the least time of a step is the roofline's: the operations over the chip's peak, or the bytes over its bandwidth,
-whichever is longer. Nothing is run: what a chip really takes, only a chip can say.
+whichever is longer. Nothing is run: what a chip really takes, only a chip can say. For a GPU the step is lowered by
+`jax.export`, no further.
 
 Source of peaks and bandwidths: Google's pages "TPU v5e" and "TPU v6e" of the Cloud TPU documentation.
 """
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,7 @@ GIB = 2**30
 PEOPLE = 2560  # that are built: more than a batch may be
 FULL = 0.98  # of the memory that the largest batch may take by the line: the compiler's plan is not quite one
 SHRUNK = 0.93  # of a batch that turned out too large: what is tried next
+AT_A_TIME = 2  # topologies: much of a compilation runs on one core
 FED_BATCHES = 12  # read to see how many people a core makes ready
 
 
@@ -45,6 +48,26 @@ class Chip(NamedTuple):
 CHIPS = {"v5e": Chip(197e12, 819e9, 15.75), "v6e": Chip(918e12, 1640e9, 31.25)}
 
 
+def compiled(folder: str, target: str, step: str, batch: int, options: list[str]) -> dict[str, Any]:
+    """Compile a step for a batch on a target, in a process of its own, and return what came of it."""
+    print(f"{target}: compiling the step of {step} for batches of {batch} ...", file=sys.stderr, flush=True)
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "benchmarks.tpu_compile", folder, "--target", target, "--step", step, "--batch",
+            str(batch), *options,
+        ],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={
+            **os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        },
+    )  # fmt: skip
+    if run.returncode:  # else what libtpu says is of a machine without chips, as this one is meant to be
+        sys.exit(f"{run.stderr}\n{target}: the step of {step} does not compile for batches of {batch}")
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
 class Check:
     """Compiles programs for a topology, each in a process of its own."""
 
@@ -55,34 +78,21 @@ class Check:
 
     def compile(self, step: str, batch: int) -> dict[str, Any]:
         """Compile a step for a batch and say what came of it."""
-        print(f"{self.topology}: compiling the step of {step} for batches of {batch} ...", file=sys.stderr, flush=True)
-        run = subprocess.run(
-            [
-                sys.executable, "-m", "benchmarks.tpu_compile", self.folder, "--topology", self.topology, "--step",
-                step, "--batch", str(batch), *self.options,
-            ],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-            env={
-                **os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1",
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-            },
-        )  # fmt: skip
-        if run.returncode:  # else what libtpu says is of a machine without chips, as this one is meant to be
-            sys.exit(f"{run.stderr}\n{self.topology}: the step of {step} does not compile for batches of {batch}")
-        found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+        found = compiled(self.folder, self.topology, step, batch, self.options)
         print(self._line(step, batch, found), flush=True)
         return found
 
     def _line(self, step: str, batch: int, found: dict[str, Any]) -> str:
         if not found["fits"]:
-            return f"  {step}, {batch}: takes {found['gib']:.2f} GiB a chip, more than its {found['limit_gib']:.2f}"
+            more = f"takes {found['gib']:.2f} GiB a chip, more than its {found['limit_gib']:.2f}"
+            return f"{self.topology} {step}, {batch}: {more}"
         by_flops, by_bytes = found["flops"] / self.chip.flops, found["bytes_accessed"] / self.chip.bandwidth
         least = max(by_flops, by_bytes)
         leaves = f"LEAVES THE CHIP: {', '.join(found['to_host'])}" if found["to_host"] else "nothing leaves the chip"
         return (
-            f"  {step}, {batch} on {found['chips']} chips ({found['kind']}), compiled in {found['seconds']:.0f} s: "
-            f"{found['bytes'] / GIB:.2f} of {self.chip.gib:g} GiB a chip\n"
-            f"    {found['flops'] / 1e12:.3f} TFLOP and {found['bytes_accessed'] / 1e9:.1f} GB a chip: at least "
+            f"{self.topology} {step}, {batch} on {found['chips']} chips ({found['kind']}), compiled in "
+            f"{found['seconds']:.0f} s: {found['bytes'] / GIB:.2f} of {self.chip.gib:g} GiB a chip\n"
+            f"  {found['flops'] / 1e12:.3f} TFLOP and {found['bytes_accessed'] / 1e9:.1f} GB a chip: at least "
             f"{least * 1000:.1f} ms by the {'bandwidth' if by_bytes > by_flops else 'peak'} "
             f"({by_flops * 1000:.1f} by the peak, {by_bytes * 1000:.1f} by the bandwidth), {batch / least:,.0f} "
             f"people/s at most; {leaves}"
@@ -122,9 +132,17 @@ def check(folder: str, topology: str, batches: tuple[int, int], options: list[st
     one.compile("validation", batch)
     least = max(found["flops"] / one.chip.flops, found["bytes_accessed"] / one.chip.bandwidth)
     print(
-        f"  the largest batch that fits: {batch}; at its least time {batch / least:,.0f} people/s, which "
+        f"{topology} the largest batch that fits: {batch}; at its least time {batch / least:,.0f} people/s, which "
         f"{batch / least / rate:.1f} cores like this one's would feed ({rate:,.0f} people/s each, medium augmentation)",
         flush=True,
+    )
+
+
+def lower_for_cuda(folder: str, batch: int, options: list[str]) -> None:
+    """Say what the step of training is for a GPU, as far as that can be known where none is."""
+    found = compiled(folder, "cuda", "training", batch, options)
+    print(
+        f"cuda: the step of training is lowered, {found['bytes'] / 1e6:.2f} MB of StableHLO in {found['seconds']:.0f} s"
     )
 
 
@@ -146,8 +164,14 @@ def main() -> None:
 
         folder = build_sample(Path(temporary), PEOPLE)
         rate = people_a_core(folder)
-        for topology in chosen.topologies:
-            check(folder, topology, tuple(chosen.batches), options, rate)
+        with ThreadPoolExecutor(AT_A_TIME) as threads:
+            waiting = [
+                threads.submit(check, folder, topology, tuple(chosen.batches), options, rate)
+                for topology in chosen.topologies
+            ]
+            for one in waiting:
+                one.result()
+        lower_for_cuda(folder, chosen.batches[0], options)
     print(f"all of it took {(time.monotonic() - started) / 60:.1f} minutes")
 
 

@@ -1,6 +1,7 @@
-"""One program of `benchmarks.tpu_check`: a step of `cocoprep train`, compiled for TPU chips that need not be there.
+"""One program of `benchmarks.tpu_check`: a step of `cocoprep train`, compiled for chips that need not be there.
 
-A process for itself: libtpu takes one topology for the whole of it. It prints one line of JSON.
+A process for itself: libtpu takes one topology for the whole of it. For GPUs nothing compiles where none is: there the
+step is lowered to what CUDA's compiler would take. It prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import export
 from jax.experimental import topologies
 from jax.sharding import Mesh
 
@@ -27,6 +29,7 @@ from cocoprep.model.run.config import OptimizerConfig, TrainConfig
 from cocoprep.model.training.trainee import Trainee, build_trainee
 
 NO_ROOM = re.compile(r"Ran out of memory in memory space hbm.*?Used ([\d.]+)G of ([\d.]+)G hbm", re.DOTALL)
+CUDA = "cuda"  # a target that is no topology of TPU chips
 # Of a compiled program: what would move data between a chip and its host in the middle of a step.
 TO_HOST = re.compile(r"\b(?:infeed|outfeed)\(|is_host_transfer=true|MoveToHost|MoveToDevice|host_compute")
 
@@ -41,8 +44,8 @@ def shapes(variables: Any, sharding: Any) -> list[Any]:
     return [shape(v.shape, v.value.dtype, sharding) for v in variables]
 
 
-def compile_step(trainee: Trainee, placing: Placing, *, training: bool) -> Any:
-    """Return the step of training, or of validation, compiled for the chips of a mesh."""
+def step_of(trainee: Trainee, placing: Placing, *, training: bool) -> tuple[Any, tuple[Any, ...]]:
+    """Return the step of training, or of validation, for the devices of a mesh, and what stands for its arguments."""
     config, manifest = trainee.config, people_to_learn_from(trainee.config.folders, trainee.config.read).manifest
     spec = batch_spec(manifest, config.batch_size)
     batch = {name: shape(*spec[name], placing.dealt) for name in MEASURED}
@@ -50,15 +53,19 @@ def compile_step(trainee: Trainee, placing: Placing, *, training: bool) -> Any:
         network = trainee.network
         parts = (network.trainable_variables, network.non_trainable_variables)
         values = [shapes(part, placing.whole) for part in parts]
-        return compile_validation(trainee, placing).lower(*values, batch).compile()
+        return compile_validation(trainee, placing), (*values, batch)
     step = Training(trainee)
     state = State(*(shapes(part, placing.whole) for part in step.variables))
-    return compile_training(step, placing).lower(state, batch, shape((), jnp.int32, placing.whole)).compile()
+    return compile_training(step, placing), (state, batch, shape((), jnp.int32, placing.whole))
 
 
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Compile a program and return what is to be known of it, a chip; without room for it, how much it would take."""
-    chips: Any = topologies.get_topology_desc(topology_name=chosen.topology, platform="tpu").devices
+    """Compile a program and return what is to be known of it, a chip; without room for it, how much it would take.
+
+    For `cuda`, how many bytes of StableHLO it is lowered to.
+    """
+    is_cuda = chosen.target == CUDA
+    chips: Any = jax.devices() if is_cuda else topologies.get_topology_desc(chosen.target, "tpu").devices
     placing = Placing(Mesh(np.array(chips), (AXIS,)))
     config = TrainConfig(
         data=chosen.folder, batch_size=chosen.batch, backend="jax", precision=chosen.precision,
@@ -66,8 +73,12 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     trainee = build_trainee(config, people_to_learn_from(config.folders, config.read), JaxEngine(placing))
     started = time.monotonic()
+    step, arguments = step_of(trainee, placing, training=chosen.step == "training")
+    if is_cuda:
+        lowered = export.export(step, platforms=[CUDA])(*arguments)
+        return {"bytes": len(lowered.mlir_module_serialized), "seconds": time.monotonic() - started}
     try:
-        compiled = compile_step(trainee, placing, training=chosen.step == "training")
+        compiled = step.lower(*arguments).compile()
     except jax.errors.JaxRuntimeError as error:
         found = NO_ROOM.search(str(error))
         if found is None:
@@ -91,7 +102,7 @@ def main() -> None:
     """Compile one program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
-    parser.add_argument("--topology", required=True)
+    parser.add_argument("--target", required=True)
     parser.add_argument("--step", choices=("training", "validation"), required=True)
     parser.add_argument("--precision", required=True)
     for option in ("batch", "stacks", "channels"):

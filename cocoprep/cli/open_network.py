@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cocoprep.cli.quiet import quiet_libraries
+from cocoprep.cli.quiet import leave_out_tensorflow, quiet_libraries
 from cocoprep.cli.say import say
 from cocoprep.storage.store import FileStore
 
@@ -26,10 +26,9 @@ def open_network(run_dir: str, files: FileStore, *, flip_test: bool = False, bac
     """
     from cocoprep.model.backends.choice import find_devices, use_backend, use_backend_of
 
-    if backend == "auto":
-        use_backend_of(run_dir, files)
-    else:
-        use_backend(backend)
+    used = use_backend_of(run_dir, files) if backend == "auto" else use_backend(backend)
+    if used == "jax":
+        leave_out_tensorflow()
     with quiet_libraries():
         from cocoprep.model.predict.predictor import flip_warning, open_predictor
 

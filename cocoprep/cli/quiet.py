@@ -11,23 +11,35 @@ from contextlib import contextmanager, suppress
 from cocoprep.checks import printable
 
 
+def leave_out_tensorflow() -> None:
+    """Have a process that computes by JAX do without TensorFlow: Keras loads it, for seconds, where it is installed."""
+    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+
+
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep what comes on stderr off the terminal; if the block fails, for whatever reason, show it."""
+    """Keep what comes on stdout and stderr off the terminal; if the block fails, for whatever reason, show it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
+    _flush()
     with tempfile.TemporaryFile() as kept:
-        terminal = os.dup(2)
-        os.dup2(kept.fileno(), 2)  # the descriptor: what is not Python writes to it as well
+        output, terminal = os.dup(1), os.dup(2)
+        for stream in (1, 2):
+            os.dup2(kept.fileno(), stream)  # the descriptor: what is not Python writes to it as well
         try:
             yield
         except BaseException:
-            sys.stderr.flush()
+            _flush()
             kept.seek(0)
             with suppress(OSError), open(terminal, "w", errors="replace", closefd=False) as shown:
                 shown.write(printable(kept.read().decode(errors="replace")))  # the block's error matters more
             raise
         finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
+            _flush()
+            for stream, before in ((1, output), (2, terminal)):
+                os.dup2(before, stream)
+                os.close(before)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()

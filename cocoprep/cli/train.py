@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
 from cocoprep.cli.say import say
 from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.run.config import TrainConfig
+
+if TYPE_CHECKING:
+    from cocoprep.model.training.train import TrainingRun
 
 # option -> (setting, help); a setting within a table is written table.name. Types and defaults are the config's own.
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -35,7 +39,10 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--precision": ("precision", "Numbers to compute with."),
     "--backend": ("backend", "What computes; auto is TensorFlow where it is installed, else JAX."),
     "--xla": ("xla", "What XLA compiles for TensorFlow: what is elementwise (on a CPU), or the whole step."),
-    "--devices": ("devices", "One, or every GPU or TPU chip of the machine."),
+    "--devices": (
+        "devices",
+        "One, every GPU or TPU chip of the machine, or those of all hosts (JAX): see docs/training.md.",
+    ),
     "--checkpoint-steps": ("checkpoint_steps", "Save at least every so many steps."),
     "--checkpoint-minutes": ("checkpoint_minutes", "Save at least every so many minutes; 0 for never."),
     "--keep": ("keep", "Checkpoints to keep."),
@@ -126,11 +133,13 @@ def command(
     Ctrl-C or by anything else, goes on with --resume: of the settings only --run-dir is needed then.
     """
     from cocoprep.cli.named_numbers import parse_named_numbers
-    from cocoprep.cli.quiet import quiet_libraries
-    from cocoprep.cli.train_report import TrainReport, stop_on_signals
-    from cocoprep.model.backends.choice import use_backend
+    from cocoprep.cli.quiet import leave_out_tensorflow, quiet_libraries
+    from cocoprep.cli.train_report import OtherHost, TrainReport, stop_on_signals
+    from cocoprep.model.backends.choice import find_devices, join_hosts, use_backend
+    from cocoprep.model.backends.hosts import Hosts, OneHost
     from cocoprep.model.backends.tensorflow.xla import prepare_xla
     from cocoprep.model.run.resolve import resolve_config
+    from cocoprep.model.training.on_hosts import opened_on_hosts
     from cocoprep.storage.by_scheme import AnyFiles
 
     files = AnyFiles()
@@ -144,14 +153,30 @@ def command(
     }
     changes = {**named, **{name.replace("__", "."): value for name, value in given.items()}}
     changes = {name: value for name, value in changes.items() if value is not None}
-    config = resolve_config(run_dir, config_file, changes, resume=resume, files=files)
-    if use_backend(config.backend) == "tensorflow":
-        prepare_xla(config.xla)
-    with TrainReport() as report, stop_on_signals() as should_stop:
+    hosts: Hosts = OneHost()
+    if changes.get("devices") == "hosts":
+        say("waiting for the other hosts: the same command must begin on each within five minutes", err=True)
+        hosts = join_hosts(changes.setdefault("backend", "jax"))
         with quiet_libraries():
-            from cocoprep.model.backends.choice import find_devices
+            hosts.gather(False)  # connects them, and says so
+
+    def begin(folder: str, go_on: bool) -> TrainingRun:
+        config = resolve_config(folder, config_file, changes, resume=go_on, files=files)
+        if use_backend(config.backend) == "jax":
+            leave_out_tensorflow()
+        else:
+            prepare_xla(config.xla)
+        with quiet_libraries():
             from cocoprep.model.training.train import open_run
 
             find_devices()
-        open_run(config, run_dir, resume=resume, report=report, files=files).go(should_stop)
+        return open_run(config, folder, resume=go_on, report=report, files=files)
+
+    shown = TrainReport() if hosts.place == 0 else nullcontext(OtherHost(hosts.place))
+    with (
+        shown as report,
+        stop_on_signals() as should_stop,
+        opened_on_hosts(hosts, run_dir, begin, resume=resume) as run,
+    ):
+        run.go(should_stop)
     say(report.summary(run_dir))

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from cocoprep.cli.progress import Bar
 from cocoprep.cli.say import say
@@ -121,6 +122,33 @@ class TrainReport(Bar):
             lines += _by_source(val)
         lines.append(f"  curves: {os.path.join(run_dir, 'curves.png')}, or tensorboard --logdir {run_dir}")
         return "\n".join(lines)
+
+
+class OtherHost:
+    """Says of a host that is not the first only what that one cannot know; a `Reporter` too."""
+
+    def __init__(self, place: int) -> None:
+        self._place, self._step, self._begun = place, 0, False
+
+    def begin(self, **facts: Any) -> None:
+        """Hear that what follows is the same everywhere."""
+        self._begun = True
+
+    def note(self, text: str) -> None:
+        """Say what was found in opening the run."""
+        if not self._begun:
+            say(f"host {self._place}: {text}", err=True)
+
+    def step(self, step: int) -> None:
+        """Hear that a step is done."""
+        self._step = step
+
+    def epoch(self, epoch: int, train: dict[str, float], val: dict[str, float] | None) -> None:
+        """Hear what an epoch came to."""
+
+    def summary(self, run_dir: str) -> str:
+        """Return who has the run."""
+        return f"host {self._place}: {self._step} steps done; the run is in {run_dir} of host 0"
 
 
 def _by_source(val: dict[str, float]) -> list[str]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.model.backends.hosts import Hosts
 from cocoprep.model.run.config import Backend, TrainConfig
 from cocoprep.model.run.folder import BACKENDS, RunFolder
 from cocoprep.storage.store import FileStore
@@ -91,6 +92,20 @@ def open_engine(config: TrainConfig) -> Engine:
     from cocoprep.model.backends.tensorflow.engine import TensorFlowEngine
 
     return TensorFlowEngine.of(config)
+
+
+def join_hosts(backend: Backend) -> Hosts:
+    """Join the processes of a run on several hosts, which JAX alone can; return them.
+
+    Raises:
+        ConfigError: another backend is asked for, JAX is not installed, or the hosts cannot meet.
+    """
+    if backend != "jax":
+        raise ConfigError(f"--devices hosts: expected --backend jax, found {backend}. On one host, --devices one.")
+    use_backend("jax")
+    from cocoprep.model.backends.jax.hosts import join_hosts as join
+
+    return join()
 
 
 def find_devices() -> None:

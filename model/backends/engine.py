@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cocoprep.model.backends.hosts import Hosts
 from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.run.config import TrainConfig
 
@@ -83,6 +84,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """Keras's name of the backend."""
 
+    @property
+    def hosts(self) -> Hosts:
+        """The processes that train together."""
+
     def describe(self) -> str:
         """Name the devices: "the CPU", "2 GPUs (NVIDIA L4)", "4 TPUs (TPU v5 lite)"."""
 
@@ -114,7 +119,10 @@ class Engine(Protocol):
         """Return the function that measures heatmaps, as `validation_step` returns them, for each source."""
 
     def train_batches(self, people: Mixture, config: TrainConfig, start_step: int) -> Iterator[ArrayBatch]:
-        """Yield the batches of `cocoprep.model.input.batches.train_batches`, placed on the devices, without end."""
+        """Yield the batches of `cocoprep.model.input.batches.train_batches`, placed on the devices, without end.
+
+        What is not placed is of those rows of a batch that this host makes.
+        """
 
     def column(self, batch: ArrayBatch, name: str) -> NDArray[np.generic]:
         """Return what a batch of `train_batches` says of its people by a name, as far as it is on this machine."""

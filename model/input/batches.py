@@ -24,17 +24,23 @@ from cocoprep.storage.store import FileStore
 from cocoprep.workers import default_workers
 
 Folders = str | Sequence[str] | RecordSource | Mixture
+WHOLE = slice(None)
 
 
 def train_batches(
-    folder: Folders, config: ReadConfig, *, start_step: int = 0, files: FileStore = AnyFiles()
+    folder: Folders,
+    config: ReadConfig,
+    *,
+    start_step: int = 0,
+    rows: slice = WHOLE,
+    files: FileStore = AnyFiles(),
 ) -> Iterator[Batch]:
     """Yield batches of the people of folders without end; see `dataset.train_dataset`, which has the same.
 
-    Threads make them ahead, while the caller computes.
+    Threads make them ahead, while the caller computes. Of each batch only some `rows` may be wanted.
     """
     source = people_to_learn_from(folder, config, files)
-    return _made_ahead(training_maker(source, config), count(start_step))
+    return _made_ahead(training_maker(source, config, rows), count(start_step))
 
 
 def eval_batches(folder: Folders, config: ReadConfig, *, files: FileStore = AnyFiles()) -> Iterator[Batch]:
@@ -69,8 +75,10 @@ def evaluation_batches(source: RecordSource | Mixture, config: ReadConfig) -> in
     return -(-len(source) // config.batch_size)
 
 
-def training_maker(source: RecordSource | Mixture, config: ReadConfig) -> Callable[[int], Batch]:
-    """Return the function that makes the batch of a step, counted through all epochs. Any thread may call it.
+def training_maker(source: RecordSource | Mixture, config: ReadConfig, rows: slice = WHOLE) -> Callable[[int], Batch]:
+    """Return the function that makes the batch of a step, counted through all epochs, or some rows of it.
+
+    Any thread may call it.
 
     Raises ConfigError as `whole_batches` does.
     """
@@ -80,9 +88,9 @@ def training_maker(source: RecordSource | Mixture, config: ReadConfig) -> Callab
     augmenter = Augmenter(source.manifest, config.augment, config.seed)
 
     def make(step: int) -> Batch:
-        wanted = people.batch(step, config.batch_size)
+        wanted = people.batch(step, config.batch_size)[rows]
         if not config.augment.changes:
-            return stored_batch(wanted, config.batch_size, source.manifest)
+            return stored_batch(wanted, len(wanted), source.manifest)
         return augmented_batch(wanted, step * config.batch_size // order.used, augmenter)
 
     return make

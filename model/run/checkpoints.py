@@ -62,7 +62,7 @@ class CheckpointFolder:
         self.files.make_folder(self.folder)
         meta = np.frombuffer(msgspec.json.encode(_Meta(FORMAT, checkpoint.best, checkpoint.step)), "u1")
         arrays: dict[str, Any] = {f"at/{name}": array for name, array in checkpoint.arrays.items()}
-        with self.files.create(self._path(checkpoint.step)) as stream:
+        with self.files.create(self.path(checkpoint.step)) as stream:
             np.savez(stream, meta=meta, **arrays)
         # One that is newer is damaged, or the run would have gone on from it.
         older = [step for step in self.steps() if step < checkpoint.step]
@@ -95,7 +95,7 @@ class CheckpointFolder:
         return None
 
     def _remove(self, step: int) -> None:
-        path = self._path(step)
+        path = self.path(step)
         # A mounted drive keeps what is removed in its bin, where it fills the quota: so remove it empty. What is linked
         # to from elsewhere, as backups do, is not ours to empty.
         with suppress(OSError):
@@ -103,11 +103,12 @@ class CheckpointFolder:
                 os.truncate(path, 0)
         self.files.delete(path)
 
-    def _path(self, step: int) -> str:
+    def path(self, step: int) -> str:
+        """Return the file of the checkpoint of a step."""
         return self.files.join(self.folder, f"checkpoint-{step:08d}.npz")
 
     def _read(self, step: int) -> Checkpoint:
-        path = self._path(step)
+        path = self.path(step)
         try:
             data = self.files.read_bytes(path)
         except FileNotFoundError as error:

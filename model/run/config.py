@@ -18,7 +18,7 @@ from cocoprep.model.network.config import LossConfig, NetworkConfig
 Schedule = Literal["cosine", "steps", "constant"]
 OptimizerKind = Literal["adam", "adamw", "rmsprop", "sgd"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
-Devices = Literal["one", "all"]
+Devices = Literal["one", "all", "hosts"]
 Backend = Literal["auto", "tensorflow", "jax"]
 Xla = Literal["off", "pointwise", "whole"]
 LONGEST_PATH = 4096  # that Linux takes
@@ -86,7 +86,8 @@ class TrainConfig:
         backend: what computes: the one that is named, or, by `auto`, TensorFlow where it is installed, else JAX.
         xla: what XLA compiles for TensorFlow; for JAX it compiles all. On a CPU what is `pointwise`, which has saved no
             time at 256 channels; the `whole` step, worth trying on one GPU; or nothing.
-        devices: `one`, or `all` GPUs or TPU chips of the machine, each taking its part of every batch.
+        devices: `one`, or `all` GPUs or TPU chips of the machine, or, on JAX, those of all `hosts` that train together,
+            each taking its part of every batch.
         checkpoint_steps: save at least every so many steps.
         checkpoint_minutes: save at least every so many minutes.
         keep: how many checkpoints are kept.
@@ -136,6 +137,10 @@ class TrainConfig:
         require_choice("--backend", self.backend, get_args(Backend))
         require_choice("--xla", self.xla, get_args(Xla))
         require_choice("--devices", self.devices, get_args(Devices))
+        if self.devices == "hosts" and self.backend != "jax":
+            raise ConfigError(
+                f"--devices hosts: expected --backend jax, found {self.backend}. On one host, --devices one."
+            )
         require_number("--checkpoint-steps", self.checkpoint_steps, 1, whole=True)
         require_number("--checkpoint-minutes", self.checkpoint_minutes, 0)
         require_number("--keep", self.keep, 1, whole=True)
@@ -179,7 +184,8 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
     Epochs may be raised where the learning rate stays: all other schedules fall towards the last one.
     """
     longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
-    free = FREE_ON_RESUME | ({"epochs"} if longer else set())
+    alike = all(_normalises_whole_batches(config) for config in (now, before))
+    free = FREE_ON_RESUME | ({"epochs"} if longer else set()) | ({"devices"} if alike else set())
     ours, theirs = (
         flat_settings({**to_builtins(config), "weights": None, "freeze": sorted(set(config.freeze))})
         for config in (now, before)
@@ -189,6 +195,11 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
         for name in ours
         if ours[name] != theirs[name] and name not in free
     ]
+
+
+def _normalises_whole_batches(config: TrainConfig) -> bool:
+    """Tell whether batch normalisation sees the whole of a batch, so that only rounding depends on the devices."""
+    return config.devices == "one" or config.backend == "jax"
 
 
 WHOLE = frozenset({"weights", "rates"})  # tables whose names are the user's: one takes the place of another

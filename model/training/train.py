@@ -158,6 +158,7 @@ class TrainingRun:
         for note in notes_on(self.trainee, self.people, watched=self.watched is not None):
             self.report.note(note)
         self._learn(should_stop)
+        self._wait_for_all()
         self._lock.release()
 
     def _learn(self, should_stop: Callable[[], bool]) -> None:
@@ -169,9 +170,14 @@ class TrainingRun:
             self.now.add(sums)
             self.report.step(self.now.step)
             self._after_step()
-            if should_stop():
+            if any(self.engine.hosts.gather(should_stop())):
                 self.save()
+                self._wait_for_all()
                 raise KeyboardInterrupt
+
+    def _wait_for_all(self) -> None:
+        """Wait until every host has saved: JAX ends those that are still at it soon after the first has ended."""
+        self.engine.hosts.gather(False)
 
     def _batches(self) -> Iterator[Any]:
         if self.now.step >= self.steps:
@@ -185,10 +191,11 @@ class TrainingRun:
             return
         named = ", ".join(self._named(batch))
         step = self._saved_step
+        held = "Its batch holds" if self.engine.hosts.count == 1 else "Of its batch this host holds"
         saved = f"The last checkpoint is of step {step}" if step else "There is no checkpoint yet"
         raise CocoprepError(
             f"the loss of step {self.now.step + 1} is not finite (by stack: {sums['loss'].tolist()}; norms of the "
-            f"gradients: {sums['gradient'].tolist()}). Its batch holds the annotations {named}. {saved}. Begin "
+            f"gradients: {sums['gradient'].tolist()}). {held} the annotations {named}. {saved}. Begin "
             "in another --run-dir with a lower --learning-rate, with --clip-norm, or in another --precision."
         )
 

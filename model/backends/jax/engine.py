@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocoprep.model.backends.engine import ArrayBatch, Learner, SourceStep, TrainStep, ValidationStep
+from cocoprep.model.backends.hosts import Hosts
+from cocoprep.model.backends.jax.hosts import known_hosts
 from cocoprep.model.backends.jax.placing import Placing, choose_mesh, describe_mesh, one_ahead
 from cocoprep.model.backends.jax.steps import MEASURED, source_step, train_step, validation_step
 from cocoprep.model.backends.processor import has_bfloat16
@@ -38,6 +40,11 @@ class JaxEngine:
             ConfigError: the batch cannot be dealt out evenly.
         """
         return cls(Placing(choose_mesh(config.devices, config.batch_size)))
+
+    @property
+    def hosts(self) -> Hosts:
+        """Return the processes that have been joined."""
+        return known_hosts()
 
     def describe(self) -> str:
         """Name the devices."""
@@ -74,12 +81,15 @@ class JaxEngine:
         return source_step(learner, self.placing, sources)
 
     def train_batches(self, people: Mixture, config: TrainConfig, start_step: int) -> Iterator[ArrayBatch]:
-        """Yield batches, placed but for their ids, the next one on its way meanwhile."""
-        batches = train_batches(people, config.read, start_step=start_step)
-        return one_ahead({**batch, **self.placing.deal({n: batch[n] for n in MEASURED})} for batch in batches)
+        """Yield batches, placed but for the ids of this host's rows, the next one on its way meanwhile."""
+        size = config.batch_size
+        batches = train_batches(people, config.read, start_step=start_step, rows=self.placing.rows(size))
+        return one_ahead(
+            {**batch, **self.placing.deal_rows({name: batch[name] for name in MEASURED}, size)} for batch in batches
+        )
 
     def column(self, batch: ArrayBatch, name: str) -> NDArray[np.generic]:
-        """Return what all devices have."""
+        """Return what this host's devices have."""
         column = batch[name]
         if not isinstance(column, jax.Array):
             return np.asarray(column)

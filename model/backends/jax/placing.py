@@ -33,18 +33,35 @@ class Placing:
         """Return how an array lies dealt out by its first axis."""
         return NamedSharding(self.mesh, PartitionSpec(AXIS))  # type: ignore[no-untyped-call]
 
+    def rows(self, batch_size: int) -> slice:
+        """Return which rows of a batch this host's devices have: they follow one another."""
+        indices: Any = self.dealt.addressable_devices_indices_map((batch_size,))
+        parts = [index[0] for index in indices.values()]
+        starts, stops = ([part.indices(batch_size)[n] for part in parts] for n in (0, 1))
+        return slice(min(starts), max(stops))
+
     def everywhere(self, values: Sequence[Any]) -> list[Any]:
-        """Return arrays that lie whole on each device; those that do already, as they are."""
-        whole = self.whole
-        return [value if _lies(value, whole) else jax.device_put(value, whole) for value in values]
+        """Return arrays, the same on each host, that lie whole on each device; those that do already, as they are."""
+        return [_placed(value, self.whole) for value in values]
 
     def deal(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Return the arrays of a batch, of which each device has its part."""
-        return {name: jax.device_put(array, self.dealt) for name, array in batch.items()}
+        """Return the arrays of a batch that each host has whole, of which each device has its part."""
+        return {name: _placed(array, self.dealt) for name, array in batch.items()}
+
+    def deal_rows(self, batch: dict[str, Any], batch_size: int) -> dict[str, Any]:
+        """Return the arrays of a batch of which each host has its `rows` alone."""
+        from_rows: Any = jax.make_array_from_process_local_data
+        return {name: from_rows(self.dealt, array, (batch_size, *array.shape[1:])) for name, array in batch.items()}
 
 
-def _lies(value: Any, sharding: NamedSharding) -> bool:
-    return isinstance(value, jax.Array) and value.sharding == sharding
+def _placed(value: Any, sharding: NamedSharding) -> Any:
+    """Return an array as it should lie. Other hosts' devices take their parts from what these have."""
+    if isinstance(value, jax.Array) and value.sharding == sharding:
+        return value
+    if sharding.is_fully_addressable:
+        return jax.device_put(value, sharding)
+    whole: Any = np.asarray(value)
+    return jax.make_array_from_callback(whole.shape, sharding, whole.__getitem__)
 
 
 def list_devices() -> list[Any]:
@@ -56,23 +73,28 @@ def choose_mesh(devices: Devices, batch_size: int) -> Mesh:
     """Return the mesh of the default device, or of all: see `TrainConfig.devices`.
 
     Raises:
-        ConfigError: the batch cannot be dealt out evenly.
+        ConfigError: the batch cannot be dealt out evenly, or nothing has joined the hosts.
     """
-    found = list_devices()
-    if devices == "one":
-        found = found[:1]
+    if devices == "hosts":
+        if not jax.distributed.is_initialized():
+            raise ConfigError("--devices hosts: say it on the command line of `cocoprep train`, on every host.")
+        found = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
+    else:
+        found = list_devices()[: 1 if devices == "one" else None]
     if batch_size % len(found):
         raise ConfigError(f"--batch-size: expected a multiple of the {len(found)} devices, found {batch_size}.")
     return Mesh(np.array(found), (AXIS,))
 
 
 def describe_mesh(mesh: Mesh) -> str:
-    """Name the devices of a mesh: "the CPU", "1 GPU (NVIDIA L4)", "4 TPUs (TPU v5 lite)"."""
+    """Name the devices of a mesh: "the CPU", "1 GPU (NVIDIA L4)", "4 TPUs (TPU v5 lite) of 2 hosts"."""
     devices = mesh.devices.flatten().tolist()
     kind, count = devices[0].platform.upper(), len(devices)
+    hosts = len({device.process_index for device in devices})
+    of_hosts = f" of {hosts} hosts" if hosts > 1 else ""
     if kind == "CPU":
-        return "the CPU" if count == 1 else f"{count} CPU devices"
-    return f"{count} {kind}{'s' if count > 1 else ''} ({devices[0].device_kind})"
+        return "the CPU" if count == 1 else f"{count} CPU devices{of_hosts}"
+    return f"{count} {kind}{'s' if count > 1 else ''} ({devices[0].device_kind}){of_hosts}"
 
 
 def one_ahead(batches: Iterable[Any]) -> Iterator[Any]:

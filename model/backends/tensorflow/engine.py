@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cocoprep.errors import ConfigError
 from cocoprep.model.backends.engine import ArrayBatch, Learner, SourceStep, TrainStep, ValidationStep
+from cocoprep.model.backends.hosts import Hosts, OneHost
 from cocoprep.model.backends.processor import has_bfloat16
 from cocoprep.model.backends.tensorflow.devices import choose_strategy, describe_devices
 from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
@@ -42,6 +43,11 @@ class TensorFlowEngine:
         if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
             raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
         return cls(strategy)
+
+    @property
+    def hosts(self) -> Hosts:
+        """Return this process."""
+        return OneHost()
 
     def describe(self) -> str:
         """Name the devices."""

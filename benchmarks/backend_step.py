@@ -1,0 +1,51 @@
+"""One side of `benchmarks.bench_backends`: `python -m benchmarks.backend_step FOLDER BACKEND CHANNELS BATCH PRECISION`.
+
+A process for itself: Keras takes one backend. It serves the steps of `cocoprep train`.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from itertools import count, cycle, islice
+
+import numpy as np
+
+from benchmarks.steps import serve_steps
+from cocoprep.model.backends.choice import use_backend
+from cocoprep.model.backends.tensorflow.xla import prepare_xla
+from cocoprep.model.run.resolve import resolve_config
+
+BATCHES = 4  # in turn: one alone would stay in the caches
+
+
+def main() -> None:
+    """Open a trainee and serve its steps."""
+    folder, backend, channels, batch_size, precision = sys.argv[1:]
+    config = resolve_config(
+        "never-written", None,
+        {
+            "data": folder, "backend": backend, "network.channels": int(channels), "batch_size": int(batch_size),
+            "precision": precision, "optimizer.ema": 0.999,
+        },
+        resume=False,
+    )  # fmt: skip
+    if use_backend(config.backend) == "tensorflow":
+        prepare_xla(config.xla)
+    from cocoprep.model.backends.choice import open_engine
+    from cocoprep.model.input.batches import people_to_learn_from
+    from cocoprep.model.training.trainee import build_trainee
+
+    people = people_to_learn_from(config.folders, config.read)
+    trainee = build_trainee(config, people, open_engine(config))
+    batches = cycle(list(islice(trainee.engine.train_batches(people, config, 0), BATCHES)))
+    learn, numbers = trainee.engine.train_step(trainee), count(1)
+    serve_steps(
+        lambda: float(np.asarray(learn(next(batches), next(numbers))["loss"]).sum()),
+        parameters=trainee.network.count_params(),
+        version=version(backend),
+    )
+
+
+if __name__ == "__main__":
+    main()

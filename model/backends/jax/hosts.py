@@ -1,0 +1,103 @@
+"""Processes that JAX has joined, on one machine or several."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from cocoprep.checks import shown
+from cocoprep.errors import ConfigError
+from cocoprep.model.backends.hosts import Hosts, OneHost
+
+WAIT = 300  # seconds that all have for coming
+HEARTBEAT = 30  # seconds after which one that is gone is missed
+SHUTDOWN = 60  # seconds that one that is done waits for the others at most
+PIECE = 2**28  # bytes that are shared at a time
+ADDRESS, COUNT, PLACE = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
+
+
+class JoinedHosts:
+    """All processes that JAX has joined. See `cocoprep.model.backends.hosts.Hosts`."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(jax.process_count())
+
+    @property
+    def place(self) -> int:
+        """Which of them this one is."""
+        return jax.process_index()
+
+    def gather(self, flag: bool) -> list[bool]:
+        """Return what each of them says."""
+        found: list[bool] = multihost_utils.process_allgather(np.array([flag])).reshape(-1).tolist()
+        return found
+
+    def share(self, data: bytes) -> bytes:
+        """Return what the first one has."""
+        pieces, rest = multihost_utils.broadcast_one_to_all(np.array(divmod(len(data), PIECE), np.int32)).tolist()
+        shared = bytearray()
+        for size in (*[PIECE] * pieces, rest):
+            mine = data[len(shared) :][:size] if self.place == 0 else bytes(size)
+            shared += np.asarray(multihost_utils.broadcast_one_to_all(np.frombuffer(mine, np.uint8))).tobytes()
+        return bytes(shared)
+
+
+def known_hosts() -> Hosts:
+    """Return the processes that this one has been joined with."""
+    return JoinedHosts() if jax.process_count() > 1 else OneHost()
+
+
+def join_hosts() -> Hosts:
+    """Join the processes of a run, before JAX looks for devices; return them, once all have come.
+
+    On TPU VMs, on GKE and by Slurm JAX knows the others; elsewhere three variables of the environment name them.
+
+    Where they have not all come within `WAIT` seconds, or a host is lost later, JAX says so and ends this process.
+
+    Raises:
+        ConfigError: nothing names them, or what does is of no use.
+    """
+    count, place = (_number(name) for name in (COUNT, PLACE))
+    address = os.environ.get(ADDRESS, "found:0")
+    if not re.fullmatch(r".+:\d+", address):
+        raise ConfigError(f"--devices hosts: {ADDRESS}: expected HOST:PORT, found {shown(address)}.")
+    # It would take SIGTERM for itself, which stops a run as it should be stopped.
+    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # it waits for minutes, and hears nothing of Python's
+    try:
+        jax.distributed.initialize(
+            num_processes=count,
+            process_id=place,
+            initialization_timeout=WAIT,
+            heartbeat_timeout_seconds=HEARTBEAT,
+            shutdown_timeout_seconds=SHUTDOWN,
+        )
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"--devices hosts: nothing says which hosts there are ({error}). On TPU VMs, on GKE and by Slurm JAX finds "
+            f"them; elsewhere set {ADDRESS}=HOST:PORT, the first one's, {COUNT} and {PLACE}, from 0, on each."
+        ) from error
+    except RuntimeError as error:
+        raise ConfigError(
+            f"--devices hosts: the hosts cannot be joined ({error!s:.300}). Say where they are: set "
+            f"{ADDRESS}=HOST:PORT, the first one's, {COUNT} and {PLACE}, from 0, on each."
+        ) from error
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return known_hosts()
+
+
+def _number(name: str) -> int | None:
+    text = os.environ.get(name)
+    if text is None:
+        return None
+    if not (text.isdecimal() and len(text) < 10):
+        raise ConfigError(f"--devices hosts: {name}: expected a whole number, found {shown(text)}.")
+    return int(text)
