@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -117,6 +118,21 @@ def test_a_host_that_is_killed_ends_the_others_and_all_go_on(killed, data, envir
     said, statuses = end(start_hosts(environment, run, *options, "--resume"))
     assert statuses == [0, 0], said
     assert losses(run) == losses(tmp_path / "whole")
+
+
+@pytest.mark.long
+def test_a_host_that_fails_says_why_and_ends_the_others(data, environment, tmp_path):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(data, damaged)
+    for shard in damaged.glob("*.tfrecord-*-of-00003"):
+        before, picture, after = shard.read_bytes().partition(b"\xff\xd8")
+        shard.write_bytes(before + picture + (bytes(200) + after[200:] if picture else b""))
+    options = options_for(data, 9)
+    hosts = start_hosts(environment, tmp_path / "run", *options, second=("--data", str(damaged), *options[2:]))
+    said, statuses = end(hosts)
+    assert 0 not in statuses
+    assert f"error: {damaged}" in said[1]
+    assert "cannot begin" not in said[0], said
 
 
 @pytest.mark.long
