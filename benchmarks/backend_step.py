@@ -12,6 +12,7 @@ from itertools import count, cycle, islice
 import numpy as np
 
 from benchmarks.steps import serve_steps
+from cocoprep.cli.quiet import leave_out_tensorflow
 from cocoprep.model.backends.choice import use_backend
 from cocoprep.model.backends.tensorflow.xla import prepare_xla
 from cocoprep.model.run.resolve import resolve_config
@@ -30,7 +31,9 @@ def main() -> None:
         },
         resume=False,
     )  # fmt: skip
-    if use_backend(config.backend) == "tensorflow":
+    if use_backend(config.backend) == "jax":
+        leave_out_tensorflow()
+    else:
         prepare_xla(config.xla)
     from cocoprep.model.backends.choice import open_engine
     from cocoprep.model.input.batches import people_to_learn_from
