@@ -10,8 +10,8 @@ one round, the median of `--runs` rounds. Before it takes a step, the other side
 parameters and, with our weights copied in, the same heatmaps. The machine should do nothing else, for OpenMP's threads
 wait for each other; where it does, `--threads 1` and the ratio of processor times still tell.
 
-Ours comes in three modes, those of `--xla`: `pointwise`, the default, in which XLA joins what is elementwise and oneDNN
-keeps the convolutions; `off`, what `tf.function` makes of it; `whole`, in which XLA compiles it all. Theirs in two
+Ours comes in three modes, those of `--xla`: `off`, the default, what `tf.function` makes of it; `pointwise`, in which
+XLA joins what is elementwise and oneDNN keeps the convolutions; `whole`, in which XLA compiles it all. Theirs in two
 layouts, and compiled by `torch.compile`, which needs a C++ compiler. Both compute in float32, or, as the names of modes
 say, in bfloat16 (Keras's `mixed_bfloat16` and PyTorch's autocast), in which only some processors gain.
 """
@@ -42,7 +42,7 @@ THEIRS = {
     "torch-bfloat16": ["--channels-last", "--bfloat16"],
     "torch-compiled-bfloat16": ["--channels-last", "--compile", "--bfloat16"],
 }
-USUAL = ("pointwise", "off", "torch", "torch-channels-last", "torch-compiled")
+USUAL = ("off", "pointwise", "torch", "torch-channels-last", "torch-compiled")
 PARAMETERS = 6_571_170
 WARM_UP = 2  # steps; the first one traces and compiles
 

@@ -30,7 +30,7 @@ def learn(folder, *, images, options=""):
 
 @pytest.mark.slow
 def test_from_nothing_to_the_figures_of_an_epoch(tmp_path):
-    last = learn(tmp_path, images=40, options="--epochs 1 --xla off")
+    last = learn(tmp_path, images=40, options="--epochs 1")
     assert (last["epoch"], last["phase"]) == (1, "val")
     assert last["people"] > 10
     assert {"AP", "pck@0.2", "pck@0.2_guess", "loss", "skill"} <= set(last)

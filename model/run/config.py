@@ -84,8 +84,8 @@ class TrainConfig:
         weights: how often people are seen, by folder or source: see `cocoprep.model.input.weights`.
         precision: Keras's dtype policy.
         backend: what computes: the one that is named, or, by `auto`, TensorFlow where it is installed, else JAX.
-        xla: what XLA compiles for TensorFlow; for JAX it compiles all. On a CPU what is `pointwise`, which has saved no
-            time at 256 channels; the `whole` step, worth trying on one GPU; or nothing.
+        xla: what XLA compiles for TensorFlow; for JAX it compiles all. Nothing; on a CPU what is `pointwise`, which has
+            saved no time since batch normalisation is one operation; or the `whole` step, worth trying on one GPU.
         devices: `one`, or `all` GPUs or TPU chips of the machine, or, on JAX, those of all `hosts` that train together,
             each taking its part of every batch.
         checkpoint_steps: save at least every so many steps.
@@ -111,7 +111,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     precision: Precision = "float32"
     backend: Backend = "auto"
-    xla: Xla = "pointwise"
+    xla: Xla = "off"
     devices: Devices = "one"
     checkpoint_steps: int = 1000
     checkpoint_minutes: float = 5.0

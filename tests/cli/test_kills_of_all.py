@@ -138,7 +138,7 @@ def test_train(killing, built, other, tmp_path, kills):
         [
             *COCOPREP, "train", "--data", str(built), "--val", str(other), "--run-dir", str(home.path / "run"),
             "--resume", "--channels", "8", "--depth", "1", "--stacks", "1", "--batch-size", "4", "--epochs", "3",
-            "--log-steps", "2", "--checkpoint-steps", "3", "--ema", "0.9", "--xla", "off",
+            "--log-steps", "2", "--checkpoint-steps", "3", "--ema", "0.9",
         ],
         home,
         inputs=[built, other],

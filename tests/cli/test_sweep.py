@@ -23,7 +23,7 @@ from tests.support.sweeps import BASE, METHODS, open_study, outcome, sweep, swee
 from tests.support.training import lines_of
 
 # Two epochs of a network that takes a moment, at rates of which the second is none.
-SHORT = "batch_size = 4\nlog_steps = 2\nxla = 'off'\nepochs = 2\nnetwork = { stacks = 1, channels = 8, depth = 1 }\n"
+SHORT = "batch_size = 4\nlog_steps = 2\nepochs = 2\nnetwork = { stacks = 1, channels = 8, depth = 1 }\n"
 TWO = '[search]\n"optimizer.learning_rate" = { choices = [1e-3, 1e30] }\n'
 RATES = '[search]\n"optimizer.learning_rate" = { low = 1e-4, high = 1e-2, log = true }\n'
 RANDOM = '[sweep]\nsampler = { name = "RandomSampler", seed = 5 }\n'

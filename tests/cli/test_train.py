@@ -14,7 +14,7 @@ from tests.support.training import lines_of
 
 pytest.importorskip("tensorflow")
 
-SMALL = ["--channels", "8", "--depth", "1", "--stacks", "1", "--batch-size", "4", "--log-steps", "2", "--xla", "off"]
+SMALL = ["--channels", "8", "--depth", "1", "--stacks", "1", "--batch-size", "4", "--log-steps", "2"]
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

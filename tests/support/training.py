@@ -20,7 +20,6 @@ TINY = {
     "checkpoint_steps": 3,
     "checkpoint_minutes": 0.0,
     "augment": "medium",
-    "xla": "off",
 }
 
 
@@ -85,7 +84,7 @@ def main() -> None:
     """Run, and go on where a run stopped; say each step."""
     data, val, run, *rest = sys.argv[1:]
     changes = {name: json.loads(value) for name, _, value in (part.partition("=") for part in rest)}
-    prepare_xla(changes.get("xla", TINY["xla"]))
+    prepare_xla(changes.get("xla", "off"))
     training = open_tiny(Path(data), Path(val), Path(run), resume=True, **changes)
     training.report.step = lambda step: print(step, flush=True)
     training.go()

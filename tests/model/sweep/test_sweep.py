@@ -172,11 +172,13 @@ def test_a_folder_belongs_to_one_study(config, tmp_path):
 
 def test_another_file_is_refused_with_what_differs(data, config, tmp_path):
     sweep(tmp_path, config, 1)
-    changed = sweep_config(tmp_path / "t.toml", data, base="epochs = 5\nnetwork = { stacks = 1, depth = 1 }\n")
+    changed = sweep_config(
+        tmp_path / "t.toml", data, base="epochs = 5\nxla = 'whole'\nnetwork = { stacks = 1, depth = 1 }\n"
+    )
     with pytest.raises(ConfigError) as error:
         open_study(tmp_path, changed)
     assert "settings.epochs was 4, now 5" in str(error.value)
-    assert "settings.xla was 'off', now 'pointwise'" in str(error.value)
+    assert "settings.xla was 'off', now 'whole'" in str(error.value)
     assert "network.channels" not in str(error.value)  # which is searched
     search = '[search]\n"network.channels" = { choices = [8, 12] }\n'
     with pytest.raises(ConfigError, match=r"search.augment.choices was \['none', 'light'\], now not there"):

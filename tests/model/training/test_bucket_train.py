@@ -57,9 +57,7 @@ def test_losses_are_those_of_the_disk(whole, remote, tmp_path, cache):
 
 @pytest.mark.long
 def test_the_command_from_bucket_to_disk(local, remote, bucket, tmp_path):
-    (tmp_path / "tiny.json").write_text(
-        '{"network": {"channels": 8, "depth": 1, "stacks": 1}, "batch_size": 4, "xla": "off"}'
-    )
+    (tmp_path / "tiny.json").write_text('{"network": {"channels": 8, "depth": 1, "stacks": 1}, "batch_size": 4}')
     settings = put(tmp_path / "tiny.json", f"{bucket}/tiny.json")
     runs = []
     for name, (data, val), config in (("near", local, tmp_path / "tiny.json"), ("far", remote, settings)):
