@@ -11,7 +11,7 @@ SAMPLE ?= data/sample
 SAMPLE_IMAGES ?= 1250
 DATA ?= $(SAMPLE)/shards/train2017
 VAL ?= $(if $(filter $(SAMPLE)/%,$(DATA)),$(SAMPLE)/shards/val2017)
-RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample,$(error RUN= names the folder of the run))
+RUN ?= $(if $(filter $(SAMPLE)/%,$(DATA)),runs/sample$(if $(filter jax,$(BACKEND)),-jax),$(error RUN= names the folder of the run))
 # Of the sample, whatever TRAIN= says besides: by the usual settings it would be mirrored, and not be learned.
 SAMPLE_SETTINGS = $(if $(filter $(SAMPLE)/%,$(DATA)),--config model/configs/sample.toml)
 

@@ -80,6 +80,8 @@ class Check:
         """Compile a step for a batch and say what came of it."""
         found = compiled(self.folder, self.topology, step, batch, self.options)
         print(self._line(step, batch, found), flush=True)
+        if found.get("to_host"):
+            sys.exit(f"{self.topology}: the step of {step} moves data between a chip and its host: see above")
         return found
 
     def _line(self, step: str, batch: int, found: dict[str, Any]) -> str:

@@ -70,6 +70,6 @@ def _check_training(backend: Backend) -> None:
     for module in (default_backend() if backend == "auto" else backend, "cv2", "matplotlib"):
         if importlib.util.find_spec(module) is None:
             raise ConfigError(
-                f"sweep needs {module}, which comes with training: pip install 'cocoprep[train,sweep]', or `make "
-                "train` in the source tree."
+                f"sweep needs {module}, which comes with training: pip install 'cocoprep[train,sweep]', on JAX "
+                "'cocoprep[jax,sweep]', or `make train` in the source tree."
             )
