@@ -81,6 +81,17 @@ def options_for(data, epochs):
 
 
 @pytest.mark.slow
+def test_two_hosts_train_one_network_in_the_first_ones_folder(data, environment, tmp_path):
+    run = tmp_path / "two"
+    said, statuses = end(start_hosts(environment, run, *options_for(data, 1), second=()))
+    assert statuses == [0, 0], said
+    assert "2 CPU devices of 2 hosts" in said[0]
+    assert f"host 1: 5 steps done; the run is in {run} of host 0\n" in said[1]
+    assert len(losses(run)) == 5
+    assert len(lines_of(run, "val")) == 1
+
+
+@pytest.mark.long
 def test_two_hosts_train_as_one_does_and_stop_and_go_on_together(data, environment, tmp_path):
     run, options = tmp_path / "two", options_for(data, 2)
     hosts = start_hosts(environment, run, *options)
@@ -88,7 +99,6 @@ def test_two_hosts_train_as_one_does_and_stop_and_go_on_together(data, environme
     hosts[1].send_signal(signal.SIGTERM)  # of which JAX would have its own idea
     said, statuses = end(hosts)
     assert statuses == [130, 130], said
-    assert "2 CPU devices of 2 hosts" in said[0]
     assert 1 <= losses(run)[-1][0] < 10
     said, statuses = end(start_hosts(environment, run, "--resume"))  # of the others, everything comes from the first
     assert statuses == [0, 0], said

@@ -75,7 +75,7 @@ def test_a_step_moves_all_that_is_not_frozen(data, learned, tmp_path, kind):
     assert ops.count("Conv2D") > len(trained)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_keeps_what_is_frozen_and_goes_on_after_a_kill(data, learned, tmp_path):
     settings = {
         "init": str(learned), "freeze": ("stack1", "stem"), "optimizer__rates": {"stack2": 0.5}, **MOVERS,
