@@ -167,7 +167,7 @@ def command(
         else:
             prepare_xla(config.xla)
         with quiet_libraries():
-            from cocoprep.model.training.train import open_run
+            from cocoprep.model.training.open_run import open_run
 
             find_devices()
         return open_run(config, folder, resume=go_on, report=report, files=files)

@@ -153,7 +153,7 @@ def _train(config: TrainConfig, folder: str, reporter: TrialReporter) -> None:
     os.environ["MPLBACKEND"] = "agg"
     if use_backend(config.backend) == "tensorflow":
         prepare_xla(config.xla)
-    from cocoprep.model.training.train import open_run
+    from cocoprep.model.training.open_run import open_run
 
     open_run(config, folder, resume=True, report=reporter).go(reporter.should_stop)
 

@@ -7,7 +7,6 @@ augmentation does to them, are a function of seed and step alone.
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,32 +15,24 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cocoprep.errors import CocoprepError, ConfigError
-from cocoprep.model.backends.choice import open_engine
+from cocoprep.errors import CocoprepError
 from cocoprep.model.backends.engine import Engine
-from cocoprep.model.input.batches import eval_batches, people_to_evaluate, people_to_learn_from, whole_batches
+from cocoprep.model.input.batches import eval_batches, whole_batches
 from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.run.best_step import NO_SCORE, Score, score_of
 from cocoprep.model.run.checkpoints import Checkpoint, CheckpointFolder, restore_variables, variable_arrays
-from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.run.curves import draw_curves
-from cocoprep.model.run.folder import BEST, RunFolder, RunLock, check_run_dir, shards_key
+from cocoprep.model.run.folder import BEST, RunFolder, RunLock
 from cocoprep.model.run.log import RunLog, read_log
 from cocoprep.model.run.tensorboard import Board
 from cocoprep.model.training.metrics import Sums, add_sums, figures
 from cocoprep.model.training.notes import notes_on
 from cocoprep.model.training.parts import figures_of_parts, oks_of_parts
-from cocoprep.model.training.starting_weights import StartingWeights, read_starting_weights
-from cocoprep.model.training.trainee import Trainee, build_trainee
+from cocoprep.model.training.trainee import Trainee
 from cocoprep.model.training.validate import validate
 from cocoprep.model.training.watched import Watched
-from cocoprep.shards.geometry import check_one_network, crop_differences, geometry_differences
-from cocoprep.shards.ground_truth import read_ground_truth
-from cocoprep.shards.manifest import Manifest, read_manifest
 from cocoprep.shards.settings import table_of
-from cocoprep.storage.by_scheme import AnyFiles
 from cocoprep.storage.held_folder import held_folder, temporaries_in
-from cocoprep.storage.store import FileStore
 
 Figures = dict[str, float]
 SHOW_SECONDS = 30.0  # between two drawings of the curves
@@ -297,79 +288,3 @@ class TrainingRun:
 
 def _with_prefix(arrays: dict[str, Any], prefix: str) -> Sums:
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
-
-
-def open_run(
-    config: TrainConfig, run_dir: str, *, resume: bool, report: Reporter, files: FileStore = AnyFiles()
-) -> TrainingRun:
-    """Begin a run in a folder, or go on with the one that is there.
-
-    Args:
-        config: as `resolve_config` returns it.
-        run_dir: the run's folder, on this machine.
-        resume: go on with a run that is there.
-        report: is told how it goes on.
-        files: where the folders of shards lie; by default, on this machine or in a bucket, as each path says.
-
-    Raises:
-        ConfigError: the folder holds a run and `resume` is false, or the run there has other settings or shards; the
-            folders of shards do not fit each other.
-        RecordError: a folder of shards cannot be used.
-    """
-    check_run_dir(run_dir)
-    folder = RunFolder(run_dir)
-    data = [read_manifest(path, files) for path in config.folders]
-    check_one_network(config.folders, data)
-    val = [read_manifest(path, files) for path in config.val_folders]
-    for path, manifest in zip(config.val_folders, val, strict=True):
-        _check_alike(data[0], manifest, path, run_dir)
-        # Else a missing one would be met after an epoch's work.
-        read_ground_truth(path, files)
-    if val:
-        check_one_network(config.val_folders, val, "--val")
-    manifests = {
-        shards_key(option, number): manifest
-        for option, several in (("data", data), ("val", val))
-        for number, manifest in enumerate(several)
-    }
-    if folder.has_run():
-        if not resume:
-            raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
-        folder.check_resumable(config, manifests)
-    people = people_to_learn_from(config.folders, config.read, files)
-    if folder.has_run():
-        folder.check_same_weights(people.weights, people.sources)
-        folder.check_same_people(people.skipped)
-    trainee = build_trainee(config, people, open_engine(config), files, start=_start(config, folder, files))
-    watched = Watched(people_to_evaluate(config.val_folders, config.read, files), config.read) if val else None
-    lock, goes_on = folder.hold(), folder.has_run()
-    if not goes_on:  # now that it is known to be possible
-        folder.begin(config, manifests, people.skipped, people.weights, backend=trainee.engine.name)
-    for note in trainee.begun_with:
-        report.note(note)
-    run = TrainingRun(folder, trainee, people, lock=lock, watched=watched, report=report)
-    # Now that its checkpoint is known to fit.
-    changed = folder.go_on(config, manifests, backend=trainee.engine.name) if goes_on else []
-    if changed:
-        report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
-    if trainee.begun_with:
-        run.save()  # what it began with may be gone when it goes on
-    return run
-
-
-def _start(config: TrainConfig, folder: RunFolder, files: FileStore) -> StartingWeights | None:
-    """Return the weights that a run without a checkpoint begins with; None for those that are drawn."""
-    checkpoints = CheckpointFolder(folder.at("checkpoints"), folder.files, config.keep)
-    return None if config.init is None or checkpoints.steps() else read_starting_weights(config.init, files)
-
-
-def _check_alike(data: Manifest, val: Manifest, path: str, run_dir: str) -> None:
-    """Raise ConfigError where what is learned of `data` cannot be watched on `val`, the folder at `path`."""
-    table = table_of(data.keypoints)
-    of_crops = any(crop_differences(data.crop, val))
-    for name, ours, theirs in geometry_differences(data.crop, table, val):
-        cure = "Build both with the same options"
-        if not of_crops:
-            score = f"`cocoprep evaluate --data {shlex.quote(path)} --run {shlex.quote(run_dir)}`"
-            cure += f", or leave --val {path} away: {score} scores a trained network on the joints that both have"
-        raise ConfigError(f"--val: expected the {name} of --data, {ours}, found {theirs} in {path}. {cure}.")

@@ -302,9 +302,9 @@ def test_a_beam_runner_by_name_and_beam_options(coco, tmp_path, run):
 
 def test_training_without_its_libraries_says_how_to_get_them(run, monkeypatch, tmp_path):
     pytest.importorskip("tensorflow")
-    from cocoprep.model.training import train  # noqa: F401 - so that only one import fails
+    from cocoprep.model.training import open_run  # noqa: F401 - so that only one import fails
 
-    monkeypatch.delitem(sys.modules, "cocoprep.model.training.train")
+    monkeypatch.delitem(sys.modules, "cocoprep.model.training.open_run")
     monkeypatch.setitem(sys.modules, "keras", None)
     monkeypatch.delitem(sys.modules, "cocoprep.model.training.trainee")
     code, _, err = run("train", "--data", tmp_path, "--run-dir", tmp_path / "run")

@@ -56,7 +56,7 @@ def open_tiny(
     **changes,
 ):
     """Open a tiny run; `files` is where its shards lie, `changes` are settings, a dot written as two underscores."""
-    from cocoprep.model.training.train import open_run
+    from cocoprep.model.training.open_run import open_run
 
     changes |= {"data": data} if val is None else {"data": data, "val": val}
     settings = {**TINY, **{name.replace("__", "."): _as_text(value) for name, value in changes.items()}}
