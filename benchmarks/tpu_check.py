@@ -59,11 +59,13 @@ def compiled(folder: str, target: str, step: str, batch: int, options: list[str]
         cwd=ROOT, capture_output=True, text=True, check=False,
         env={
             **os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TF_CPP_MIN_LOG_LEVEL": "3", "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
         },
     )  # fmt: skip
     if run.returncode:  # else what libtpu says is of a machine without chips, as this one is meant to be
-        sys.exit(f"{run.stderr}\n{target}: the step of {step} does not compile for batches of {batch}")
+        # Now: what else is being compiled may take long, and this ends after it.
+        print(f"{run.stderr}\n{target}: the step of {step} does not compile for batches of {batch}", file=sys.stderr)
+        sys.exit(1)
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return found
 
