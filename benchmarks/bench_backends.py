@@ -8,8 +8,6 @@ steps in turn, and the figure to quote is the ratio within one round. The machin
 from __future__ import annotations
 
 import argparse
-import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -42,11 +40,6 @@ def main() -> None:
             print(f"{name} {side.about['version']}: first step {first['seconds']:.0f} s", flush=True)
             sides.append(side)
         steps = take_turns(sides, chosen.runs)
-        for side in sides:
-            side.close()
-    print(f"of {chosen.runs} rounds on {len(os.sched_getaffinity(0))} cores:")
-    for name, taken in steps.items():
-        print(f"  {name}: {statistics.median(step['seconds'] for step in taken):.2f} s a step")
     times, busy = (median_ratio(steps["jax"], steps["tensorflow"], kind) for kind in ("seconds", "busy"))
     print(f"  jax takes {times} of the time of tensorflow, {busy} of its processor time")
 

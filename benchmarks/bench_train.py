@@ -101,12 +101,17 @@ def start(mode: str, reference: Path, torch_python: str, threads: int) -> Side:
 
 
 def take_turns(sides: list[Side], runs: int) -> dict[str, list[dict[str, float]]]:
-    """Let each side take a step, `runs` times over, and return what they took."""
+    """Let each side take a step, `runs` times over, print the medians, and return what they took. Ends the sides."""
     steps: dict[str, list[dict[str, float]]] = {side.name: [] for side in sides}
     for _ in range(runs):
         for side in sides:
             steps[side.name].append(side.step())
         print("  " + ", ".join(f"{name} {taken[-1]['seconds']:.2f} s" for name, taken in steps.items()), flush=True)
+    for side in sides:
+        side.close()
+    print(f"of {runs} rounds:")
+    for name, taken in steps.items():
+        print(f"  {name}: {statistics.median(step['seconds'] for step in taken):.2f} s a step")
     return steps
 
 
@@ -142,11 +147,6 @@ def main() -> None:
         reference = Path(folder) / "reference.npz"
         sides = [start(mode, reference, chosen.torch_python, chosen.threads) for mode in (*ours, *theirs)]
         steps = take_turns(sides, chosen.runs)
-        for side in sides:
-            side.close()
-    print(f"of {chosen.runs} rounds on {chosen.threads} threads:")
-    for name, taken in steps.items():
-        print(f"  {name}: {statistics.median(step['seconds'] for step in taken):.2f} s a step")
     for mine, other in itertools.product(ours, theirs):
         times, busy = (median_ratio(steps[mine], steps[other], kind) for kind in ("seconds", "busy"))
         print(f"  {mine} takes {times} of the time of {other}, {busy} of its processor time")

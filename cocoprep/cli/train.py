@@ -13,6 +13,7 @@ from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.run.config import TrainConfig
 
 if TYPE_CHECKING:
+    from cocoprep.model.backends.hosts import Hosts
     from cocoprep.model.training.train import TrainingRun
 
 # option -> (setting, help); a setting within a table is written table.name. Types and defaults are the config's own.
@@ -80,6 +81,21 @@ def _one_or_more(folders: tuple[str, ...]) -> str | tuple[str, ...] | None:
     return folders if len(folders) > 1 else next(iter(folders), None)
 
 
+def _joined_hosts(changes: dict[str, Any]) -> Hosts:
+    """Return the hosts that train together, by settings that are asked for; several have JAX compute."""
+    from cocoprep.cli.quiet import quiet_libraries
+    from cocoprep.model.backends.choice import join_hosts
+    from cocoprep.model.backends.hosts import OneHost
+
+    if changes.get("devices") != "hosts":
+        return OneHost()
+    say("waiting for the other hosts: the same command must begin on each within five minutes", err=True)
+    hosts = join_hosts(changes.setdefault("backend", "jax"))
+    with quiet_libraries():
+        hosts.gather(False)  # connects them, and says so
+    return hosts
+
+
 @click.command("train")
 @click.option("--data", metavar="DIR", multiple=True, help="Built folder to train on; several: once for each.")
 @click.option(
@@ -135,8 +151,7 @@ def command(
     from cocoprep.cli.named_numbers import parse_named_numbers
     from cocoprep.cli.quiet import leave_out_tensorflow, quiet_libraries
     from cocoprep.cli.train_report import OtherHost, TrainReport, stop_on_signals
-    from cocoprep.model.backends.choice import find_devices, join_hosts, use_backend
-    from cocoprep.model.backends.hosts import Hosts, OneHost
+    from cocoprep.model.backends.choice import find_devices, use_backend
     from cocoprep.model.backends.tensorflow.xla import prepare_xla
     from cocoprep.model.run.resolve import resolve_config
     from cocoprep.model.training.on_hosts import opened_on_hosts
@@ -153,12 +168,7 @@ def command(
     }
     changes = {**named, **{name.replace("__", "."): value for name, value in given.items()}}
     changes = {name: value for name, value in changes.items() if value is not None}
-    hosts: Hosts = OneHost()
-    if changes.get("devices") == "hosts":
-        say("waiting for the other hosts: the same command must begin on each within five minutes", err=True)
-        hosts = join_hosts(changes.setdefault("backend", "jax"))
-        with quiet_libraries():
-            hosts.gather(False)  # connects them, and says so
+    hosts = _joined_hosts(changes)
 
     def begin(folder: str, go_on: bool) -> TrainingRun:
         config = resolve_config(folder, config_file, changes, resume=go_on, files=files)

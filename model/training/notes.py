@@ -22,7 +22,7 @@ def notes_on(trainee: Trainee, people: Mixture, *, watched: bool) -> Iterator[st
     if watched and table.uniform_sigma is not None:
         yield f"{SIGMA_NOTE}, {table.uniform_sigma:g}"
     if trainee.config.precision == "mixed_bfloat16" and trainee.engine.slow_in_bfloat16():
-        yield "this processor has no AMX, and takes longer in bfloat16: begin another run with --precision float32"
+        yield "this processor has no AMX, and gains nothing by bfloat16: begin another run with --precision float32"
     yield from _groups(trainee)
     yield from _shares(people, table.noun.many)
 
