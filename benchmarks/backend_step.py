@@ -12,8 +12,7 @@ from itertools import count, cycle, islice
 import numpy as np
 
 from benchmarks.steps import serve_steps
-from cocoprep.cli.quiet import leave_out_tensorflow
-from cocoprep.model.backends.choice import use_backend
+from cocoprep.model.backends.choice import leave_out_tensorflow, use_backend
 from cocoprep.model.backends.tensorflow.xla import prepare_xla
 from cocoprep.model.run.resolve import resolve_config
 

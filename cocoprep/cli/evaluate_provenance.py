@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from cocoprep.cli.digests import with_digest
 from cocoprep.cli.evaluate_options import EvaluateOptions
 from cocoprep.cli.run_provenance import network_of
 from cocoprep.model.backends.choice import use_backend
+from cocoprep.model.run.folder import version_of
 from cocoprep.shards.manifest import Manifest, annotation_paths
 from cocoprep.storage.store import FileStore
 
@@ -24,7 +23,7 @@ def provenance_of(options: EvaluateOptions, manifest: Manifest | None, files: Fi
         **predicted,
         **({} if manifest is None else _of_folder(options.data or "", manifest)),
         **({} if options.annotations is None else {"annotations": with_digest(options.annotations, files)}),
-        "measured by": ", ".join(f"{name} {version(name)}" for name in packages),
+        "measured by": ", ".join(f"{name} {version_of(name)}" for name in packages),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cocoprep.cli.quiet import leave_out_tensorflow, quiet_libraries
+from cocoprep.cli.quiet import quiet_libraries
 from cocoprep.cli.say import say
 from cocoprep.storage.store import FileStore
 
@@ -24,7 +24,7 @@ def open_network(run_dir: str, files: FileStore, *, flip_test: bool = False, bac
         flip_test: whether to predict mirrored people too.
         backend: what it has to compute by; `auto` is what the run was told to, if that is installed, else what is.
     """
-    from cocoprep.model.backends.choice import find_devices, use_backend, use_backend_of
+    from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend, use_backend_of
 
     used = use_backend_of(run_dir, files) if backend == "auto" else use_backend(backend)
     if used == "jax":

@@ -11,19 +11,17 @@ from contextlib import contextmanager, suppress
 from cocoprep.checks import printable
 
 
-def leave_out_tensorflow() -> None:
-    """Have a process that computes by JAX do without TensorFlow: Keras loads it, for seconds, where it is installed."""
-    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
-
-
 @contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Keep what comes on stdout and stderr off the terminal; if the block fails, for whatever reason, show it."""
+def quiet_libraries(*, errors_too: bool = True) -> Iterator[None]:
+    """Keep what comes on stdout and stderr off the terminal; if the block fails, for whatever reason, show it.
+
+    Without `errors_too` stderr is let through: where a library may end the process, nobody would show what it said.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     _flush()
     with tempfile.TemporaryFile() as kept:
         output, terminal = os.dup(1), os.dup(2)
-        for stream in (1, 2):
+        for stream in (1, 2) if errors_too else (1,):
             os.dup2(kept.fileno(), stream)  # the descriptor: what is not Python writes to it as well
         try:
             yield

@@ -86,12 +86,13 @@ def _joined_hosts(changes: dict[str, Any]) -> Hosts:
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.model.backends.choice import join_hosts
     from cocoprep.model.backends.hosts import OneHost
+    from cocoprep.model.training.on_hosts import losses_told
 
     if changes.get("devices") != "hosts":
         return OneHost()
     say("waiting for the other hosts: the same command must begin on each within five minutes", err=True)
     hosts = join_hosts(changes.setdefault("backend", "jax"))
-    with quiet_libraries():
+    with losses_told(hosts), quiet_libraries(errors_too=False):
         hosts.gather(False)  # connects them, and says so
     return hosts
 
@@ -149,9 +150,9 @@ def command(
     Ctrl-C or by anything else, goes on with --resume: of the settings only --run-dir is needed then.
     """
     from cocoprep.cli.named_numbers import parse_named_numbers
-    from cocoprep.cli.quiet import leave_out_tensorflow, quiet_libraries
+    from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.cli.train_report import OtherHost, TrainReport, stop_on_signals
-    from cocoprep.model.backends.choice import find_devices, use_backend
+    from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend
     from cocoprep.model.backends.tensorflow.xla import prepare_xla
     from cocoprep.model.run.resolve import resolve_config
     from cocoprep.model.training.on_hosts import opened_on_hosts
@@ -176,7 +177,7 @@ def command(
             leave_out_tensorflow()
         else:
             prepare_xla(config.xla)
-        with quiet_libraries():
+        with quiet_libraries(errors_too=hosts.count == 1):
             from cocoprep.model.training.open_run import open_run
 
             find_devices()

@@ -36,7 +36,7 @@ def use_backend(wanted: Backend = "auto") -> str:
         raise ConfigError(f"--backend {name}: Keras runs on {taken} in this process. Begin another for {name}.")
     if wanted != "auto" and not _is_installed(name):
         extra = "train" if name == "tensorflow" else name
-        raise ConfigError(f"{name} is asked for, and not installed: pip install 'cocoprep[{extra}]' brings it.")
+        raise ConfigError(f"{name} is needed, and not installed: pip install 'cocoprep[{extra}]' brings it.")
     os.environ["KERAS_BACKEND"] = name
     return name
 
@@ -51,6 +51,11 @@ def use_backend_of(run_dir: str, files: FileStore) -> str:
         wanted = RunFolder(run_dir, files).read_config().backend
     is_there = wanted != "auto" and _is_installed(wanted) and _taken() in (None, wanted)
     return use_backend(wanted if is_there else "auto")
+
+
+def leave_out_tensorflow() -> None:
+    """Have a process that computes by JAX do without TensorFlow: Keras loads it, for seconds, where it is installed."""
+    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
 
 
 def _taken() -> str | None:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,7 +28,7 @@ from cocoprep.model.input.dataset import eval_dataset
 from cocoprep.model.input.failures import readable_errors
 from cocoprep.model.predict.folder import check_geometry
 from cocoprep.model.predict.predictor import Predictor, stack_heatmaps
-from cocoprep.model.run.folder import RUN, RunFolder
+from cocoprep.model.run.folder import RUN, RunFolder, version_of
 from cocoprep.pose.heatmaps import decode_heatmaps
 from cocoprep.shards.manifest import read_manifest
 from cocoprep.shards.names import MANIFEST
@@ -234,5 +233,5 @@ def _about(predictor: Predictor, folder: RunFolder, form: Format, agreement: Agr
         },
         "checked_on": {"people": agreement.people, "heatmaps": agreement.heatmaps, "joints_px": agreement.joints_px},
         "shards": json.loads(folder.files.read_bytes(folder.at(RUN))).get("shards"),
-        "versions": {name: version(name) for name in ("cocoprep", "keras", "tensorflow")},
+        "versions": {name: version_of(name) for name in ("cocoprep", "keras", "tensorflow")},
     }

@@ -5,10 +5,7 @@ B crops of (H, W), S stacks, K joints, heatmaps of (h, w).
 
 from __future__ import annotations
 
-import os
-import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -20,16 +17,12 @@ from cocoprep.errors import RecordError
 from cocoprep.model.backends.choice import compile_function
 from cocoprep.model.network.fold_batch_norm import fold_normalisation
 from cocoprep.model.network.preprocess import normalise_images
+from cocoprep.model.predict.network_file import read_network
 from cocoprep.model.run.folder import BEST, RunFolder
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.shards.settings import CropRecord
 from cocoprep.storage.by_scheme import AnyFiles
-from cocoprep.storage.disk_errors import no_temporary
-from cocoprep.storage.held_folder import held_folder
 from cocoprep.storage.store import FileStore
-
-LARGEST_UNPACKED = 2**26  # bytes that are never too many
-MOST_PACKED = 20  # times the size of the file, that more may be
 
 
 def stack_heatmaps(network: keras.Model, images: Any, flip_index: Sequence[int] | None = None) -> Any:
@@ -118,66 +111,6 @@ def _load_network(path: str, crop: CropRecord, table: KeypointTable, files: File
             f"from {tuple(network.inputs[0].shape[1:])} to {shapes}. Copy the run again, or train it again."
         )
     return _in_float32(network)
-
-
-def read_network(path: str, files: FileStore) -> keras.Model:
-    """Read a network's file; nothing in it is run.
-
-    Raises:
-        RecordError: there is none, or it cannot be read.
-    """
-    if not files.exists(path):
-        raise RecordError(
-            f"{path}: not there yet. Expected the network that `cocoprep train` writes after an epoch; go on with "
-            "--resume."
-        )
-    with _on_this_machine(path, files) as local:
-        _check_packing(path, local)
-        try:
-            return keras.saving.load_model(local, compile=False)  # in safe mode: a file's own code is not run
-        except Exception as error:  # Keras raises whatever a damaged file provokes
-            cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
-            reason = "it is cut short" if cut else str(error).strip().partition("\n")[0]
-            if "safe_mode" in reason:  # which Keras recommends to switch off
-                reason = "it has code of its own, which is never run"
-            raise RecordError(
-                f"{path}: not a network that can be read ({reason}). Copy the run again, or train it again."
-            ) from error
-
-
-def _check_packing(path: str, local: str) -> None:
-    """Refuse a file that is much larger unpacked: it would fill the memory. Keras packs none."""
-    try:
-        with zipfile.ZipFile(local) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
-        return  # what is wrong with it, Keras finds too
-    if unpacked > LARGEST_UNPACKED and unpacked > MOST_PACKED * os.path.getsize(local):
-        raise RecordError(
-            f"{path}: not a network that can be read (unpacked it would be {unpacked:,} bytes, more than {MOST_PACKED} "
-            "times its size). Name a file that `cocoprep train` has written."
-        )
-
-
-@contextmanager
-def _on_this_machine(path: str, files: FileStore) -> Iterator[str]:
-    """Give a file that Keras can open: the one named, or a copy of it for as long as it is needed."""
-    if "://" not in path:
-        try:
-            files.open_read(path).close()  # of a pipe, Keras would wait for the end
-        except OSError as error:
-            raise RecordError(f"{path}: cannot be read ({error.strerror or error}). Copy the run again.") from error
-        yield path
-        return
-    content = files.read_bytes(path)
-    with held_folder() as folder:
-        copy = os.path.join(folder, os.path.basename(path))
-        try:
-            with open(copy, "wb") as stream:
-                stream.write(content)
-        except OSError as error:
-            raise no_temporary(error) from error
-        yield copy
 
 
 def _in_float32(network: keras.Model) -> keras.Model:

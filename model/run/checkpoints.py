@@ -23,6 +23,7 @@ from cocoprep.storage.npz import decode_npz
 from cocoprep.storage.store import FileStore
 
 FORMAT = 1
+ANEW = "Start anew with another --run-dir."
 _NAME = re.compile(r"checkpoint-(\d{8})\.npz")
 Arrays = dict[str, NDArray[Any]]
 
@@ -89,9 +90,7 @@ class CheckpointFolder:
                 logging.getLogger(__name__).warning("%s Going on from the one before it.", error)
                 faults.append(str(error))
         if faults:
-            raise RecordError(
-                f"no checkpoint in {self.folder} can be read: {faults[0]} Start anew with another --run-dir."
-            )
+            raise RecordError(f"no checkpoint in {self.folder} can be read: {faults[0]} {ANEW}")
         return None
 
     def _remove(self, step: int) -> None:

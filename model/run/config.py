@@ -13,6 +13,7 @@ from cocoprep.checks import printable, require, require_choice, require_number, 
 from cocoprep.errors import ConfigError
 from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.input.config import Cache, OnBadRecord, ReadConfig
+from cocoprep.model.network.bounds import MAX_STACKS
 from cocoprep.model.network.config import LossConfig, NetworkConfig
 
 Schedule = Literal["cosine", "steps", "constant"]
@@ -137,15 +138,40 @@ class TrainConfig:
         require_choice("--backend", self.backend, get_args(Backend))
         require_choice("--xla", self.xla, get_args(Xla))
         require_choice("--devices", self.devices, get_args(Devices))
-        if self.devices == "hosts" and self.backend != "jax":
-            raise ConfigError(
-                f"--devices hosts: expected --backend jax, found {self.backend}. On one host, --devices one."
-            )
         require_number("--checkpoint-steps", self.checkpoint_steps, 1, whole=True)
         require_number("--checkpoint-minutes", self.checkpoint_minutes, 0)
         require_number("--keep", self.keep, 1, whole=True)
         require_number("--log-steps", self.log_steps, 1, whole=True)
         require_number("--oks-epochs", self.oks_epochs, 1, whole=True)
+
+    def check_together(self) -> None:
+        """Refuse settings that are fine each, and cannot be together. Raises ConfigError.
+
+        Not on construction: a file of settings may leave to the command line what makes them whole.
+        """
+        if self.devices == "hosts" and self.backend != "jax":
+            raise ConfigError(
+                f"--devices hosts: expected --backend jax, found {self.backend}. On one host, --devices one."
+            )
+        frozen, rates = self.freeze, self.optimizer.rates
+        groups = ["stem", *(f"stack{number}" for number in range(1, min(self.network.stacks, MAX_STACKS) + 1))]
+        for option, named in (("--freeze", frozen), ("--rate", rates)):
+            for name in named:
+                several = f" Several groups: {option} once for each." if "," in name else ""
+                require_choice(option, name, groups, several)
+        if set(groups) <= set(frozen):
+            raise ConfigError(
+                f"--freeze: all of {', '.join(groups)} are frozen, and nothing is left to train. Leave one out."
+            )
+        if both := [name for name in frozen if name in rates]:
+            raise ConfigError(
+                f"--rate {both[0]}: --freeze {both[0]} leaves nothing of it to train. Leave one of the two out."
+            )
+        if frozen and self.init is None:
+            raise ConfigError(
+                f"--freeze {frozen[0]}: without --init its weights are random numbers, and would stay so. Name a "
+                "network that has learned by --init, or leave --freeze out."
+            )
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -178,28 +204,40 @@ FREE_ON_RESUME = frozenset(
 )
 
 
-def changed_on_resume(before: TrainConfig, now: TrainConfig) -> list[str]:
+def changed_on_resume(before: TrainConfig, now: TrainConfig, *, backends: tuple[str, str]) -> list[str]:
     """Say which settings differ though losses or the log depend on them.
 
-    Epochs may be raised where the learning rate stays: all other schedules fall towards the last one.
+    Epochs may be raised where the learning rate stays: all other schedules fall towards the last one. Devices may be
+    others where only rounding depends on them.
+
+    Args:
+        before: the run's config.
+        now: what it is to go on with.
+        backends: what computed it, and what is to.
     """
     longer = now.optimizer.schedule == "constant" and now.epochs >= before.epochs
-    alike = all(_normalises_whole_batches(config) for config in (now, before))
-    free = FREE_ON_RESUME | ({"epochs"} if longer else set()) | ({"devices"} if alike else set())
+    whole = [_normalises_whole_batches(*one) for one in zip((before, now), backends, strict=True)]
+    free = FREE_ON_RESUME | ({"epochs"} if longer else set()) | ({"devices"} if all(whole) else set())
     ours, theirs = (
         flat_settings({**to_builtins(config), "weights": None, "freeze": sorted(set(config.freeze))})
         for config in (now, before)
     )
-    return [
+    changed = [
         f"{name} was {shown(theirs[name])}, now {shown(ours[name])}"
         for name in ours
         if ours[name] != theirs[name] and name not in free
     ]
+    if whole[0] != whole[1] and now.devices == before.devices:
+        changed.append(
+            f"the backend was {backends[0]!s:.100}, now {backends[1]}, which on {now.devices} devices normalises "
+            "batches otherwise"
+        )
+    return changed
 
 
-def _normalises_whole_batches(config: TrainConfig) -> bool:
+def _normalises_whole_batches(config: TrainConfig, backend: str) -> bool:
     """Tell whether batch normalisation sees the whole of a batch, so that only rounding depends on the devices."""
-    return config.devices == "one" or config.backend == "jax"
+    return config.devices == "one" or backend == "jax"
 
 
 WHOLE = frozenset({"weights", "rates"})  # tables whose names are the user's: one takes the place of another

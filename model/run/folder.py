@@ -15,12 +15,13 @@ thresholds.json how sure a joint must be: see `cocoprep.model.run.joint_threshol
 from __future__ import annotations
 
 import fcntl
+import importlib
 import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, get_args
 
 import msgspec
@@ -73,6 +74,19 @@ class _About(msgspec.Struct, frozen=True):
     skipped: dict[str, str] = {}
     earlier_versions: tuple[dict[str, str], ...] = ()
     weights: Weights = ()
+
+
+def network_to_begin_with(path: str, files: FileStore) -> tuple[RunFolder | None, str]:
+    """Return the run whose network `--init` names, None where nobody says which it is, and the network's file.
+
+    A file of another name in a run's folder is another network.
+    """
+    if not path.endswith(".keras"):
+        folder = RunFolder(path, files)
+        return folder, folder.at(BEST)
+    parent, _, name = path.rpartition("/")
+    folder = RunFolder(parent or ".", files)
+    return (folder if name == BEST and folder.has_run() else None), path
 
 
 def shards_key(option: str, number: int) -> str:
@@ -186,7 +200,9 @@ class RunFolder:
         self.write_config(config)
         return changed
 
-    def check_resumable(self, config: TrainConfig, manifests: dict[str, Manifest]) -> None:
+    def check_resumable(
+        self, config: TrainConfig, manifests: dict[str, Manifest], *, backend: str = BACKENDS[0]
+    ) -> None:
         """Refuse to go on with another config or other data, either of which would change the losses.
 
         A validation folder may be added: nothing is learned from it.
@@ -194,15 +210,16 @@ class RunFolder:
         Raises:
             ConfigError: naming what differs.
         """
-        stored = self.read_config()
-        odd = changed_on_resume(stored, config)
+        stored, about = self.read_config(), self._read_about()
+        before = next((name for name in BACKENDS if name in about.versions), backend)
+        odd = changed_on_resume(stored, config, backends=(before, backend))
         if odd:
             longer = " Only with --schedule constant may --epochs be raised." if odd[0].startswith("epochs ") else ""
             raise ConfigError(
                 f"--resume: {self.path} was begun with other settings: {'; '.join(odd)}.{longer} Leave them out, or "
                 "choose another --run-dir."
             )
-        shards, found = self._read_about().shards, _digests(manifests)
+        shards, found = about.shards, _digests(manifests)
         for option in ("data", "val"):
             self._check_same_shards(option, _of_option(shards, option), _of_option(found, option))
 
@@ -307,8 +324,16 @@ class RunLock:
             self._file = -1
 
 
+def version_of(package: str) -> str:
+    """Return the version of a package, which may be installed under another name, as `tensorflow-cpu` is."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return str(getattr(importlib.import_module(package), "__version__", "unknown"))
+
+
 def _versions(backend: str) -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in (*PACKAGES, backend)}}
+    return {"python": platform.python_version(), **{name: version_of(name) for name in (*PACKAGES, backend)}}
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -1,5 +1,7 @@
 """The log of a run: one JSON object a line, each with its `step`, `epoch` and `phase`.
 
+Phases are `train` and `val`, of figures, and `begin`, of a run that began with another's weights: what it took of them.
+
 Curves stay single-valued: a run that is resumed first drops the lines that come after its checkpoint.
 """
 

@@ -33,7 +33,8 @@ def resolve_config(
         files: where the file of settings lies; by default, on this machine or in a bucket, as its path says.
 
     Raises:
-        ConfigError: no such setting, a wrong value, no data to train on, or the run's folder would lie in a bucket.
+        ConfigError: no such setting, a wrong value, settings that cannot be together, no data to train on, or the
+            run's folder would lie in a bucket.
     """
     check_run_dir(run_dir)
     folder = RunFolder(run_dir)
@@ -49,6 +50,7 @@ def resolve_config(
         )
     if not config.folders or not all((*config.folders, *config.val_folders)):
         raise ConfigError("--data: expected a folder that `cocoprep build` has made, found nothing.")
+    config.check_together()
     return config
 
 

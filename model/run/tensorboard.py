@@ -29,6 +29,8 @@ from cocoprep.storage.local import TEMPORARY
 from cocoprep.storage.store import FileStore
 
 FORMAT = "brain.Event:2"  # what an event file begins with
+# What a run is judged by, shown first; figures of stacks, of guesses, of families of joints and of sources come last.
+FIRST = frozenset({"loss", "skill", "pck@0.2", "pck@0.1", "swapped", "AP", "learning_rate"})
 
 
 def drop_events(folder: str, files: FileStore, *, after_step: int) -> None:
@@ -79,14 +81,16 @@ class Board:
                 break
 
     def scalars(self, phase: str, step: int, values: Mapping[str, Any]) -> None:
-        """Write a point of each curve, named `phase/name`; gradients stand below all others, as `weights/name`.
+        """Write a point of each curve, named `phase/name`, or `within_phase/name` if it is not of `FIRST`.
 
-        What is not a number is left out; points are float32. Raises OutputError where the file cannot be written.
+        Gradients are `weights/name`: groups of curves are shown in the order of their names. What is not a number is
+        left out; points are float32. Raises OutputError where the file cannot be written.
         """
         points = []
         for name, value in values.items():
             if isinstance(value, (int, float)):
-                group = "weights" if name.startswith("gradient_") else phase
+                group = phase if name in FIRST else f"within_{phase}"
+                group = "weights" if name.startswith("gradient_") else group
                 tensor = TensorProto(dtype=DT_FLOAT, tensor_shape=TensorShapeProto(), float_val=[value])
                 points.append(_value(f"{group}/{name}", "scalars", tensor))
         self._write(step, points)

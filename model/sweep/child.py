@@ -22,8 +22,9 @@ from typing import Any
 from cocoprep.checks import is_int, printable
 from cocoprep.errors import CocoprepError, OutputError, RecordError, StoreError
 from cocoprep.model.run.best_step import best_step
+from cocoprep.model.run.checkpoints import ANEW, CheckpointFolder
 from cocoprep.model.run.config import TrainConfig
-from cocoprep.model.run.folder import LOCK, RunLock
+from cocoprep.model.run.folder import LOCK, RunFolder, RunLock
 from cocoprep.model.run.log import read_log
 from cocoprep.model.sweep.messages import STOP, Begun, Done, Epoch, Failed, Message, Step, Stopped
 from cocoprep.storage.local import LocalFiles
@@ -147,15 +148,37 @@ def _carry_out(config: TrainConfig, folder: str, pipe: Connection) -> Message:
 
 
 def _train(config: TrainConfig, folder: str, reporter: TrialReporter) -> None:
-    from cocoprep.model.backends.choice import use_backend
+    from cocoprep.model.backends.choice import leave_out_tensorflow, use_backend
     from cocoprep.model.backends.tensorflow.xla import prepare_xla
 
     os.environ["MPLBACKEND"] = "agg"
-    if use_backend(config.backend) == "tensorflow":
+    if use_backend(config.backend) == "jax":
+        leave_out_tensorflow()
+    else:
         prepare_xla(config.xla)
     from cocoprep.model.training.open_run import open_run
 
+    _check_own(folder)
     open_run(config, folder, resume=True, report=reporter).go(reporter.should_stop)
+
+
+def _check_own(folder: str) -> None:
+    """Tell what is damaged of a trial's own from what every trial would meet, with a cure that goes on with the sweep.
+
+    Raises:
+        RecordError: it is.
+    """
+    run = RunFolder(folder, LocalFiles())
+    if not run.has_run():
+        return
+    try:
+        run.read_config()
+        run.read_geometry()
+        read_log(folder, run.files)
+        CheckpointFolder(run.at("checkpoints"), run.files).latest()
+    except CocoprepError as error:
+        said = str(error).removesuffix(f" {ANEW}")
+        raise RecordError(f"{said} Move the trial's folder away, {folder}, and it is run again.") from error
 
 
 def _wait_for_lock(folder: str) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from cocoprep.checks import require, shown
 from cocoprep.errors import ConfigError
+from cocoprep.model.backends.choice import default_backend
 from cocoprep.model.run.config import FREE_ON_RESUME, TrainConfig, flat_settings, from_builtins, merge, to_builtins
+from cocoprep.model.run.folder import network_to_begin_with
 from cocoprep.model.run.resolve import read_settings
 from cocoprep.model.sweep.methods import Method, parse_pruner, parse_sampler
 from cocoprep.model.sweep.probes import Params, check_space
 from cocoprep.model.sweep.space import Space, parse_space
 from cocoprep.shards.geometry import check_one_network, geometry_differences
 from cocoprep.shards.ground_truth import read_ground_truth
-from cocoprep.shards.manifest import Manifest, read_manifest, records_digest
+from cocoprep.shards.manifest import read_manifest, records_digest
 from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
 
@@ -23,7 +26,7 @@ OWN_TABLES = ("config", "search", "sweep")
 IN_SWEEP = ("sampler", "pruner")
 OF_THE_START = ("network.channels", "network.convolution")  # must be those of the network that a trial begins with
 # What may be told anew from time to time; how often AP is measured decides which network is kept.
-FREE = FREE_ON_RESUME - {"oks_epochs"}
+FREE = FREE_ON_RESUME - {"oks_epochs", "backend"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class SweepConfig:
         sampler: chooses what to try.
         pruner: says which trials end early.
         shards: digests of the folders, by `data` and `val`.
+        start: digest of the network that trials begin with; None for none.
     """
 
     base: TrainConfig
@@ -43,6 +47,7 @@ class SweepConfig:
     sampler: Method
     pruner: Method
     shards: Mapping[str, tuple[str, ...]]
+    start: str | None = None
 
     def of_trial(self, params: Params) -> TrainConfig:
         """Return the config of a trial.
@@ -58,7 +63,7 @@ class SweepConfig:
         whole = "augment." if "augment" in self.space else None
         settings = {
             name: value
-            for name, value in _as_json(self.base).items()
+            for name, value in _told(self.base).items()
             if name not in FREE and name not in searched and not (whole and name.startswith(whole))
         }
         return {
@@ -67,6 +72,7 @@ class SweepConfig:
             "sampler": self.sampler.as_record(),
             "pruner": self.pruner.as_record(),
             "shards": {option: list(digests) for option, digests in self.shards.items()},
+            **({} if self.start is None else {"start": self.start}),
         }
 
 
@@ -82,14 +88,16 @@ def read_sweep(path: str, files: FileStore) -> SweepConfig:
         ConfigError: naming what is wrong, and where.
         RecordError: a folder of shards cannot be used.
     """
+    from cocoprep.model.input.mixture import open_mixture  # which loads OpenCV
+
     content = read_settings(path, files, option="FILE.toml")
     space = parse_space(content.get("search"), path)
     sampler, pruner = _parse_methods(content.get("sweep"), path)
     base = _parse_base(content, path, files)
-    _check_start(base, space, path)
-    data, shards = _read_shards(base, files)
-    config = SweepConfig(base=base, space=space, sampler=sampler, pruner=pruner, shards=shards)
-    check_space(config.of_trial, space, data, path)
+    start = None if base.init is None else _read_start(base, base.init, space, path, files)
+    shards = _read_shards(base, files)
+    config = SweepConfig(base=base, space=space, sampler=sampler, pruner=pruner, shards=shards, start=start)
+    check_space(config.of_trial, space, open_mixture(base.folders, base.read, files), path)
     return config
 
 
@@ -115,6 +123,8 @@ def _parse_base(content: dict[str, Any], path: str, files: FileStore) -> TrainCo
         settings = merge(settings, read_settings(other, files, option=f"{path}: config"), where=other)
     own = {name: value for name, value in content.items() if name not in OWN_TABLES}
     base = from_builtins(merge(settings, own, where=path), where=path)
+    if base.devices == "hosts":
+        raise ConfigError(f"{path}: devices: a trial runs on one host. Expected one or all, found hosts.")
     if not base.folders or not all(base.folders):
         raise ConfigError(f"{path}: data: expected a folder that `cocoprep build` has made, found nothing.")
     if not base.val_folders or not all(base.val_folders):
@@ -125,16 +135,29 @@ def _parse_base(content: dict[str, Any], path: str, files: FileStore) -> TrainCo
     return base
 
 
-def _check_start(base: TrainConfig, space: Space, path: str) -> None:
-    if base.init is not None and (found := [name for name in OF_THE_START if name in space]):
+def _read_start(base: TrainConfig, init: str, space: Space, path: str, files: FileStore) -> str:
+    """Return the digest of the network that trials begin with, if they can."""
+    if found := [name for name in OF_THE_START if name in space]:
         raise ConfigError(
-            f"{path}: [search]: {found[0]} cannot be searched where trials begin with the weights of "
-            f"{shown(base.init)}, which fit one alone. Leave it, or init, out."
+            f"{path}: [search]: {found[0]} cannot be searched where trials begin with the weights of {shown(init)}, "
+            "which fit one alone. Leave it, or init, out."
         )
+    run, network = network_to_begin_with(init, files)
+    if run is not None:
+        run.read_geometry()  # which says so where there is no run
+        ours, theirs = (flat_settings(to_builtins(config)) for config in (base, run.read_config()))
+        for name in OF_THE_START:
+            if ours[name] != theirs[name]:
+                raise ConfigError(
+                    f"{path}: {name}: expected {theirs[name]!r}, as {shown(init)} has it, found {ours[name]!r}."
+                )
+    if not files.exists(network):
+        raise ConfigError(f"{path}: init: expected a run with a network, or a .keras file; {network} is not there.")
+    return hashlib.sha256(files.read_bytes(network)).hexdigest()
 
 
-def _read_shards(base: TrainConfig, files: FileStore) -> tuple[Manifest, dict[str, tuple[str, ...]]]:
-    """Return the first folder's manifest, and digests of all."""
+def _read_shards(base: TrainConfig, files: FileStore) -> dict[str, tuple[str, ...]]:
+    """Return digests of all folders, once they are known to fit each other."""
     data, val = ([read_manifest(path, files) for path in paths] for paths in (base.folders, base.val_folders))
     check_one_network(base.folders, data, "data")
     check_one_network(base.val_folders, val, "val")
@@ -145,7 +168,7 @@ def _read_shards(base: TrainConfig, files: FileStore) -> tuple[Manifest, dict[st
                 "the same options."
             )
         read_ground_truth(path, files)
-    return data[0], {"data": tuple(map(records_digest, data)), "val": tuple(map(records_digest, val))}
+    return {"data": tuple(map(records_digest, data)), "val": tuple(map(records_digest, val))}
 
 
 def _with(base: TrainConfig, params: Params, *, where: str) -> TrainConfig:
@@ -167,7 +190,7 @@ def differences(before: object, now: Mapping[str, Any]) -> list[str]:
         return [f"the study says {shown(before)} of its settings"]
     ours, theirs = _leaves(now), _leaves(before)
     # What an earlier version did not have yet went by what is the default now.
-    defaults = _leaves({"settings": _as_json(TrainConfig(data=""))})
+    defaults = _leaves({"settings": _told(TrainConfig(data=""))})
     theirs |= {name: value for name, value in defaults.items() if name in ours and name not in theirs}
     nothing = object()
     odd = [name for name in {**theirs, **ours} if ours.get(name, nothing) != theirs.get(name, nothing)]
@@ -178,9 +201,11 @@ def differences(before: object, now: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _as_json(config: TrainConfig) -> dict[str, Any]:
-    """Return settings by dotted names, as JSON gives them back."""
+def _told(config: TrainConfig) -> dict[str, Any]:
+    """Return settings by dotted names, as JSON gives them back; of the backend, what it comes to here."""
     flat = flat_settings(to_builtins(config))
+    if config.backend == "auto":  # another draws other weights
+        flat["backend"] = default_backend()
     return {name: list(value) if isinstance(value, tuple) else value for name, value in flat.items()}
 
 

@@ -1,12 +1,13 @@
 """The study's database: where it is, and that it is one, before Optuna writes a table into it.
 
 It may be a stranger's. Optuna's tables hold numbers, texts and JSON, of which it unpickles nothing; a file with
-triggers, views or computed columns, which would run what somebody else has written, is refused.
+triggers, views, computed columns or other expressions, which would run what somebody else has written, is refused.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import warnings
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ CURES = {
     "SQLITE_CANTOPEN": "Make the file and its folder readable and writable",
     "SQLITE_BUSY": "Another process has been writing to it for a minute: end that one",
 }
+_OPTUNAS_CHECK = re.compile(r"CHECK \(version_info_id=1\)")
+_RUNS = re.compile(r"\b(CHECK|DEFAULT|WHERE|VIRTUAL)\b", re.IGNORECASE)
 _SERVERS = ("postgresql", "mysql", "mariadb", "oracle", "mssql")
 _HEADER = b"SQLite format 3\0"
 _FORMS = "sqlite:///PATH, such as sqlite:///runs/sweep.db, or the URL of a database server, as Optuna takes it"
@@ -64,7 +67,8 @@ def sqlite_path(study: str) -> str | None:
         raise ConfigError(f"--study: expected {_FORMS}, found {study}.{cure}")
     elif "://" in study:
         if study.partition("://")[0].partition("+")[0] not in _SERVERS:
-            raise ConfigError(f"--study: expected {_FORMS}, found {study}.")
+            scheme = study.partition("://")[0]  # what follows may have a password
+            raise ConfigError(f"--study: expected {_FORMS}, found one that begins with {shown(scheme)}.")
         return None
     else:
         path = study
@@ -110,9 +114,9 @@ def _check_file(path: str) -> None:
     try:
         # To be written: what a process that was killed has left half done is taken back only then.
         with closing(sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=WAIT_S)) as database:
-            kinds = [(str(k), str(n)) for k, n in database.execute("SELECT type, name FROM sqlite_master").fetchall()]
-            odd = next((f"a {kind} {name}" for kind, name in kinds if kind not in ("table", "index")), None)
-            tables = {name for kind, name in kinds if kind == "table"}
+            found = database.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+            odd = next(filter(None, (_find_odd(*(str(one or "") for one in row)) for row in found)), None)
+            tables = {str(name) for kind, name, _ in found if kind == "table"}
             for name in sorted(tables):
                 columns = database.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden", (name,)).fetchall()
                 odd = odd or next((f"a computed column {column}" for (column,) in columns), None)
@@ -128,6 +132,17 @@ def _check_file(path: str) -> None:
         )
     if odd is not None:
         raise ConfigError(f"--study: {path}: has {shown(odd)}, which Optuna makes none of. Name another file.")
+
+
+def _find_odd(kind: str, name: str, sql: str) -> str | None:
+    """Say what of a database runs when it is read or written to, beyond what Optuna makes; None for nothing."""
+    if kind not in ("table", "index"):
+        return f"a {kind} {name}"
+    runs = _RUNS.search(_OPTUNAS_CHECK.sub("", sql))
+    if runs is not None:
+        return f"the {kind} {name} with {runs[0].upper()}"
+    # An index of columns alone has one pair of parentheses.
+    return f"the index {name} of an expression" if kind == "index" and sql.count("(") > 1 else None
 
 
 def _raise_from_disk(where: str, error: BaseException) -> None:

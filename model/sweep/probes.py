@@ -5,46 +5,51 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from cocoprep.errors import ConfigError
 from cocoprep.model.network.bounds import check_numbers, check_size
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.sweep.space import Choices, Range, Scalar, Space
-from cocoprep.shards.manifest import Manifest
+
+if TYPE_CHECKING:
+    from cocoprep.model.input.mixture import Mixture
 
 MOST_CORNERS = 2000  # combinations of extremes that are checked
 MOST_VALUES = 300  # of a range of whole numbers, all of which are checked
 Params = Mapping[str, Scalar]
 
 
-def check_space(of_trial: Callable[[Params], TrainConfig], space: Space, data: Manifest, path: str) -> None:
-    """Have the config's own checks see every extreme of the space, and the network's.
+def check_space(of_trial: Callable[[Params], TrainConfig], space: Space, people: Mixture, path: str) -> None:
+    """Have the config's own checks see every extreme of the space, and the network's and the batches'.
 
     Args:
         of_trial: gives the config of a trial.
         space: that is searched.
-        data: manifest of the first folder to learn from.
+        people: to learn from.
         path: of the sweep's file.
 
     Raises:
         ConfigError: naming what may be tried and cannot be trained.
     """
+    data, batches = people.manifest, set[int]()
     for params in _probes(space):
         said = ", ".join(f"{name} {_told(value)}" for name, value in params.items())
         where = f"{path}: [search]: of the values that may be tried, {said:.300}"
         try:
             one = of_trial(params)
+            one.check_together()
             network = one.network
             check_numbers(
                 stacks=network.stacks, channels=network.channels, depth=network.depth,
                 joints=len(data.keypoints.names),
             )  # fmt: skip
             check_size(data.crop.input_size, data.crop.heatmap_stride, network.depth)
+            if one.batch_size not in batches:  # nothing else of what is searched has a say in it
+                people.order(one.read)
+                batches.add(one.batch_size)
         except ConfigError as error:
             raise ConfigError(f"{where}, cannot be trained: {str(error).removeprefix('trial: ')}") from error
-        people = data.counts.people
-        if len(one.folders) == 1 and not one.weights and one.subset == 1 and one.batch_size > people:
-            raise ConfigError(f"{where}: expected batches of up to {people}, as many as there are to learn from.")
 
 
 def _told(value: Scalar) -> str:

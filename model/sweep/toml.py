@@ -25,7 +25,8 @@ def config_toml(config: TrainConfig, comments: Iterable[str] = ()) -> str | None
     elif config.augment.window_min is None:
         return None
     tables = {name: value for name, value in settings.items() if isinstance(value, dict)}
-    lines = [*(f"# {_on_one_line(comment)}" for comment in comments), *_pairs(settings)]
+    own = {name: value for name, value in settings.items() if name not in tables}
+    lines = [*(f"# {_on_one_line(comment)}" for comment in comments), *_pairs(own)]
     for name, table in tables.items():
         if table:
             lines += ["", f"[{_key(name)}]", *_pairs(table)]
@@ -33,11 +34,7 @@ def config_toml(config: TrainConfig, comments: Iterable[str] = ()) -> str | None
 
 
 def _pairs(table: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{_key(name)} = {_value(value)}"
-        for name, value in table.items()
-        if value is not None and not isinstance(value, dict)
-    ]
+    return [f"{_key(name)} = {_value(value)}" for name, value in table.items() if value is not None]
 
 
 def _key(name: str) -> str:
@@ -49,6 +46,8 @@ def _value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):  # in a line, as that within a table
+        return f"{{{', '.join(_pairs(value))}}}"
     return _quoted(value) if isinstance(value, str) else repr(value)
 
 

@@ -7,10 +7,8 @@ from typing import Any
 
 import keras
 
-from cocoprep.checks import require_choice
 from cocoprep.errors import ConfigError
 from cocoprep.model.network.hourglass import group_of
-from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.training.starting_weights import StartingWeights, joints_taken
 from cocoprep.pose.keypoints import KeypointTable
 
@@ -18,33 +16,6 @@ from cocoprep.pose.keypoints import KeypointTable
 def groups_of(variables: Iterable[Any]) -> list[str]:
     """Return the groups that variables belong to, in their order."""
     return list(dict.fromkeys(group_of(variable.path) for variable in variables))
-
-
-def check_groups(network: keras.Model, config: TrainConfig) -> None:
-    """Refuse groups that the network does not have, and those that cannot be trained as they are told to.
-
-    Raises:
-        ConfigError: there is no such group; all are frozen; one is frozen and has a rate; or nothing says what the
-            frozen ones have learned.
-    """
-    there, frozen = groups_of(network.variables), config.freeze
-    for option, named in (("--freeze", frozen), ("--rate", config.optimizer.rates)):
-        for name in named:
-            several = f" Several groups: {option} once for each." if "," in name else ""
-            require_choice(option, name, there, several)
-    if set(there) <= set(frozen):
-        raise ConfigError(
-            f"--freeze: all of {', '.join(there)} are frozen, and nothing is left to train. Leave one out."
-        )
-    if both := [name for name in frozen if name in config.optimizer.rates]:
-        raise ConfigError(
-            f"--rate {both[0]}: --freeze {both[0]} leaves nothing of it to train. Leave one of the two out."
-        )
-    if frozen and config.init is None:
-        raise ConfigError(
-            f"--freeze {frozen[0]}: without --init its weights are random numbers, and would stay so. Name a network "
-            "that has learned by --init, or leave --freeze out."
-        )
 
 
 def freeze(network: keras.Model, groups: Collection[str]) -> None:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.model.backends.hosts import Hosts
 from cocoprep.model.run.folder import CONFIG, RUN
 from cocoprep.model.run.log import LOG
+from cocoprep.storage.disk_errors import no_temporary
 from cocoprep.storage.held_folder import held_folder
 
 if TYPE_CHECKING:
     from cocoprep.model.training.train import TrainingRun
 
+T = TypeVar("T")
 Open = Callable[[str, bool], "TrainingRun"]  # of the run's folder, and whether to go on with what is there
 
 
@@ -42,29 +44,60 @@ def opened_on_hosts(hosts: Hosts, run_dir: str, open_run: Open, *, resume: bool)
         yield open_run(run_dir, resume)
         return
     is_first = hosts.place == 0
-    first = _begun(hosts, (lambda: _saved(open_run(run_dir, resume))) if is_first else None)
-    with held_folder() as temporary:
-        for name in json.loads(hosts.share(json.dumps(first and _files_of(first)).encode())):
-            data = hosts.share(Path(run_dir, name).read_bytes() if is_first else b"")
-            if not is_first:
-                path = Path(temporary, name)
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(data)
-        told = json.loads(hosts.share(json.dumps(first and _told(first)).encode()))
-        other = _begun(hosts, None if is_first else (lambda: _checked(open_run(temporary, True), told)))
-        run = first or other
+    with losses_told(hosts), ExitStack() as held:
+        first = _begun(hosts, (lambda: _saved(open_run(run_dir, resume))) if is_first else None)
+        run, files = first or (None, {})
+        names = json.loads(hosts.share(json.dumps(list(files)).encode()))
+        copied = {name: hosts.share(files.get(name, b"")) for name in names}
+        told = json.loads(hosts.share(json.dumps(run and _told(run)).encode()))
+
+        def open_copy() -> TrainingRun:
+            folder = _held_copy(held, copied)
+            try:
+                return _checked(open_run(folder, True), told)
+            except CocoprepError as error:  # of a folder that nobody knows
+                raise type(error)(str(error).replace(folder, f"the run of host 0, {run_dir},")) from error
+
+        run = _begun(hosts, None if is_first else open_copy) or run
         assert run is not None
         yield run
 
 
-def _saved(run: TrainingRun) -> TrainingRun:
+@contextmanager
+def losses_told(hosts: Hosts) -> Iterator[None]:
+    """Say in words of ours that another host is gone, wherever this one meets that.
+
+    Raises:
+        CocoprepError: it is.
+    """
+    try:
+        yield
+    except hosts.losses as error:
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise CocoprepError(
+            f"host {hosts.place} of {hosts.count}, from 0, cannot go on: another one is gone or cannot be reached, or "
+            f"its own devices fail ({said:.300}). See what the others say; then --resume on all of them goes on."
+        ) from error
+
+
+def _saved(run: TrainingRun) -> tuple[TrainingRun, dict[str, bytes]]:
+    """Return a run with the files that another host needs to do as this one does from here on."""
     run.save()  # the others begin with its weights, whatever their processors would have drawn
-    return run
+    names = [CONFIG, RUN, LOG, os.path.relpath(run.checkpoints.path(run.now.step), run.folder.path)]
+    return run, {name: run.folder.files.read_bytes(run.folder.at(name)) for name in names}
 
 
-def _files_of(run: TrainingRun) -> list[str]:
-    """Return the names of what another host needs to do as this one does from here on."""
-    return [CONFIG, RUN, LOG, os.path.relpath(run.checkpoints.path(run.now.step), run.folder.path)]
+def _held_copy(held: ExitStack, files: Mapping[str, bytes]) -> str:
+    """Write a run's files into a folder that lasts as long as it is held; return its path."""
+    try:
+        folder = held.enter_context(held_folder())
+        for name, content in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+    except OSError as error:
+        raise no_temporary(error) from error
+    return folder
 
 
 def _told(run: TrainingRun) -> dict[str, int]:
@@ -79,14 +112,14 @@ def _checked(run: TrainingRun, told: dict[str, int]) -> TrainingRun:
     return run
 
 
-def _begun(hosts: Hosts, begin: Callable[[], TrainingRun] | None) -> TrainingRun | None:
-    """Begin here, if that is to be, and return once it has been done everywhere.
+def _begun(hosts: Hosts, begin: Callable[[], T] | None) -> T | None:
+    """Begin here, if that is to be, and return what that gives, once it has been done everywhere.
 
     Raises whatever went wrong here, and CocoprepError where it did elsewhere.
     """
-    run, wrong = None, None
+    begun, wrong = None, None
     try:
-        run = begin and begin()
+        begun = begin and begin()
     except Exception as error:  # whatever it is: the others wait for this one
         wrong = error
     odd = [place for place, failed in enumerate(hosts.gather(wrong is not None)) if failed]
@@ -94,4 +127,4 @@ def _begun(hosts: Hosts, begin: Callable[[], TrainingRun] | None) -> TrainingRun
         raise wrong
     if odd:
         raise CocoprepError(f"host {odd[0]} of {hosts.count}, from 0, cannot begin; it says why.")
-    return run
+    return begun

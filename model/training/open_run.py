@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from cocoprep.errors import ConfigError
-from cocoprep.model.backends.choice import open_engine
+from cocoprep.model.backends.choice import open_engine, use_backend
 from cocoprep.model.input.batches import people_to_evaluate, people_to_learn_from
 from cocoprep.model.run.checkpoints import CheckpointFolder
 from cocoprep.model.run.config import TrainConfig
@@ -36,37 +36,29 @@ def open_run(
 
     Raises:
         ConfigError: the folder holds a run and `resume` is false, or the run there has other settings or shards; the
-            folders of shards do not fit each other.
+            folders of shards do not fit each other, nor settings.
         RecordError: a folder of shards cannot be used.
     """
+    config.check_together()
     check_run_dir(run_dir)
     folder = RunFolder(run_dir)
-    data = [read_manifest(path, files) for path in config.folders]
-    check_one_network(config.folders, data)
-    val = [read_manifest(path, files) for path in config.val_folders]
-    for path, manifest in zip(config.val_folders, val, strict=True):
-        _check_alike(data[0], manifest, path, run_dir)
-        # Else a missing one would be met after an epoch's work.
-        read_ground_truth(path, files)
-    if val:
-        check_one_network(config.val_folders, val, "--val")
-    manifests = {
-        shards_key(option, number): manifest
-        for option, several in (("data", data), ("val", val))
-        for number, manifest in enumerate(several)
-    }
+    manifests = _read_manifests(config, run_dir, files)
     if folder.has_run():
         if not resume:
             raise ConfigError(f"{run_dir} holds a run already: go on with it by --resume, or choose another --run-dir.")
-        folder.check_resumable(config, manifests)
+        folder.check_resumable(config, manifests, backend=use_backend(config.backend))
     people = people_to_learn_from(config.folders, config.read, files)
     if folder.has_run():
         folder.check_same_weights(people.weights, people.sources)
         folder.check_same_people(people.skipped)
     trainee = build_trainee(config, people, open_engine(config), files, start=_start(config, folder, files))
-    watched = Watched(people_to_evaluate(config.val_folders, config.read, files), config.read) if val else None
+    watched = (
+        Watched(people_to_evaluate(config.val_folders, config.read, files), config.read) if config.val_folders else None
+    )
     lock, goes_on = folder.hold(), folder.has_run()
     if not goes_on:  # now that it is known to be possible
+        if resume:
+            report.note(f"{run_dir}: no run is there yet, so one begins")
         folder.begin(config, manifests, people.skipped, people.weights, backend=trainee.engine.name)
     for note in trainee.begun_with:
         report.note(note)
@@ -76,8 +68,27 @@ def open_run(
     if changed:
         report.note(f"the run was begun with other versions ({'; '.join(changed)}): its losses may differ slightly")
     if trainee.begun_with:
+        run.log.write("begin", 0, 0, {"begun_with": [*trainee.begun_with]})
         run.save()  # what it began with may be gone when it goes on
     return run
+
+
+def _read_manifests(config: TrainConfig, run_dir: str, files: FileStore) -> dict[str, Manifest]:
+    """Return the manifests of all folders, by `shards_key`, once they are known to fit each other."""
+    data = [read_manifest(path, files) for path in config.folders]
+    check_one_network(config.folders, data)
+    val = [read_manifest(path, files) for path in config.val_folders]
+    for path, manifest in zip(config.val_folders, val, strict=True):
+        _check_alike(data[0], manifest, path, run_dir)
+        # Else a missing one would be met after an epoch's work.
+        read_ground_truth(path, files)
+    if val:
+        check_one_network(config.val_folders, val, "--val")
+    return {
+        shards_key(option, number): manifest
+        for option, several in (("data", data), ("val", val))
+        for number, manifest in enumerate(several)
+    }
 
 
 def _start(config: TrainConfig, folder: RunFolder, files: FileStore) -> StartingWeights | None:

@@ -6,8 +6,8 @@ A network is as wide for any size of its input, so what was learned at one size 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from cocoprep.errors import ConfigError, RecordError
 from cocoprep.model.network.hourglass import group_of
-from cocoprep.model.predict.predictor import read_network
-from cocoprep.model.run.folder import BEST, RunFolder
+from cocoprep.model.predict.network_file import read_network
+from cocoprep.model.run.folder import network_to_begin_with
 from cocoprep.pose.joint_map import map_joints
 from cocoprep.pose.keypoints import KeypointTable
 from cocoprep.storage.store import FileStore
@@ -50,19 +50,18 @@ class StartingWeights:
 
 
 def read_starting_weights(path: str, files: FileStore) -> StartingWeights:
-    """Read the best network of a run, or a `.keras` file: of a run's folder, its joints are known.
+    """Read the best network of a run, or a `.keras` file. The joints of a run's own file are known.
 
     Raises:
         RecordError: there is no run, or no network in it, or it cannot be read.
     """
-    is_file = path.endswith(".keras")
-    folder = RunFolder(path.rpartition("/")[0] or "." if is_file else path, files)
+    run, file = network_to_begin_with(path, files)
     table, settings = None, ""
-    if not is_file or folder.has_run():
-        table = folder.read_geometry()[1]
-        config = folder.read_config().network
+    if run is not None:
+        table = run.read_geometry()[1]
+        config = run.read_config().network
         settings = f"--channels {config.channels} --depth {config.depth} --convolution {config.convolution}"
-    network = read_network(path if is_file else folder.at(BEST), files)
+    network = read_network(file, files)
     start = StartingWeights(path, {one.path: one.numpy() for one in network.variables}, table, settings)
     if table is not None and start.joints != {len(table)}:
         raise RecordError(f"{path}: its network is not of the {len(table)} joints of its run.json. Copy the run again.")
@@ -110,22 +109,36 @@ def _joint_axis(path: str) -> int | None:
 
 
 def _check_widths(network: keras.Model, start: StartingWeights) -> None:
-    other = []
+    """Raise ConfigError where layers of one name have other weights, or weights of other shapes."""
+    ours, theirs = (_by_layer(names) for names in ((v.path for v in network.variables), start.weights))
+    other = [
+        f"{layer} has {', '.join(theirs[layer])}, here {', '.join(ours[layer])}"
+        for layer in ours
+        if layer in theirs and set(ours[layer]) != set(theirs[layer])
+    ]
     for variable in network.variables:
-        if (theirs := start.weights.get(variable.path)) is not None:
-            ours, found = list(variable.shape), list(theirs.shape)
-            axis = _joint_axis(variable.path)
-            if axis is not None and len(ours) == len(found):
-                ours[axis] = found[axis]
-            if ours != found:
-                other.append(f"{variable.path} {tuple(found)}, here {tuple(variable.shape)}")
+        if (given := start.weights.get(variable.path)) is not None:
+            expected, axis = list(variable.shape), _joint_axis(variable.path)
+            if axis is not None and len(start.joints) == 1:
+                (expected[axis],) = start.joints
+            if expected != list(given.shape):
+                other.append(f"{variable.path} {given.shape}, here {tuple(variable.shape)}")
     if other:
         more = f" and {len(other) - _SHOWN} more" if len(other) > _SHOWN else ""
         cure = f"It was trained with {start.settings}: give these, or" if start.settings else "Give its settings, or"
         raise ConfigError(
-            f"--init: the network of {start.path} has other widths: {'; '.join(other[:_SHOWN])}{more}. "
-            f"{cure} leave --init away."
+            f"--init: the network of {start.path} has other widths, or convolutions of another kind: "
+            f"{'; '.join(other[:_SHOWN])}{more}. {cure} leave --init away."
         )
+
+
+def _by_layer(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return the weights of each layer, by their own names."""
+    found = defaultdict[str, list[str]](list)
+    for path in paths:
+        layer, _, name = path.rpartition("/")
+        found[layer].append(name)
+    return found
 
 
 def joints_taken(start: StartingWeights, table: KeypointTable) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from cocoprep.model.input.mixture import Mixture
 from cocoprep.model.network.copy_weights import copy_weights
 from cocoprep.model.network.hourglass import build_hourglass
 from cocoprep.model.run.config import TrainConfig
-from cocoprep.model.training.groups import check_groups, freeze, frozen_as_drawn, groups_of
+from cocoprep.model.training.groups import freeze, frozen_as_drawn, groups_of
 from cocoprep.model.training.guess import read_guess
 from cocoprep.model.training.metrics import Measure
 from cocoprep.model.training.schedule import build_optimizer
@@ -66,7 +66,7 @@ def build_trainee(
     the network begins with, as far as it has it.
 
     Raises:
-        ConfigError: the network cannot begin with that, or it has no groups of layers such as the config names.
+        ConfigError: the network cannot begin with that.
     """
     manifest, steps_per_epoch = people.manifest, whole_batches(people, config.read)
     engine.seed(config.seed)
@@ -84,7 +84,6 @@ def build_trainee(
             heatmap_stride=manifest.crop.heatmap_stride,
         )
         network = engine.in_training(plain)
-        check_groups(network, config)
         begun_with = () if start is None else _begin(network, start, config, table_of(manifest.keypoints))
         freeze(network, config.freeze)
         optimizer = build_optimizer(config.optimizer, steps_per_epoch, config.epochs, config.precision)

@@ -11,7 +11,7 @@ SCRIPT = """
 import os, sys
 from cocoprep.cli.quiet import quiet_libraries
 try:
-    with quiet_libraries():
+    with quiet_libraries({options}):
         os.write(2, b"from a library\\n")
         sys.stderr.write("from Python, its line not ended")
         {ends}
@@ -20,9 +20,11 @@ finally:
 """
 
 
-def said(ends):
+def said(ends, options=""):
     """Return the exit status of a fresh process, and what it says: pytest has its own stderr."""
-    run = subprocess.run([sys.executable, "-c", SCRIPT.format(ends=ends)], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(ends=ends, options=options)], capture_output=True, text=True, check=False
+    )
     return run.returncode, run.stderr
 
 
@@ -37,3 +39,10 @@ def test_what_was_hidden_is_shown_at_a_failure(ends):
 
 def test_what_was_hidden_is_not_shown_else():
     assert said("pass") == (0, "|after\n")
+
+
+def test_what_a_library_says_before_it_ends_the_process_is_shown():
+    """As JAX does, where another host is gone."""
+    code, err = said("os.abort()", "errors_too=False")
+    assert code < 0
+    assert err.startswith("from a library\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -293,6 +294,23 @@ def test_a_trial_whose_process_is_killed_fails_alone(data, tmp_path):
     assert "its process was ended by SIGKILL, most likely by the kernel for want of memory" in found[0][5]
     assert "trial 0 failed: its process was ended by SIGKILL" in err
     assert "trial 1" in err + out
+
+
+@pytest.mark.slow
+def test_a_trial_whose_own_files_are_damaged_goes_on_once_they_are_away(data, tmp_path):
+    file = tmp_path / "short.toml"
+    file.write_text(sweep_text(data, base=SHORT, search=RATES, methods=RANDOM))
+    trial = tmp_path / "short/trial-0000"
+    trial.mkdir(parents=True)
+    (trial / "config.json").write_text("{")
+    code, _, err = run_sweep(tmp_path, file, 1)
+    assert code == 1
+    assert f"Move the trial's folder away, {trial}, and it is run again." in err
+    shutil.move(trial, tmp_path / "away")
+    code, _, err = run_sweep(tmp_path, file, 1)
+    assert code == 0, err
+    (found,) = results(tmp_path, file, data=data, base=SHORT, search=RATES, methods=RANDOM)
+    assert found[1] == "complete"
 
 
 def _resident(pid):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections import Counter
+from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -17,6 +19,7 @@ from cocoprep.model.backends.hosts import Hosts, OneHost
 WAIT = 300  # seconds that all have for coming
 HEARTBEAT = 30  # seconds after which one that is gone is missed
 SHUTDOWN = 60  # seconds that one that is done waits for the others at most
+MOST_TOLD = 10  # hosts
 PIECE = 2**28  # bytes that are shared at a time
 ADDRESS, COUNT, PLACE = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
 
@@ -33,6 +36,11 @@ class JoinedHosts:
     def place(self) -> int:
         """Which of them this one is."""
         return jax.process_index()
+
+    @property
+    def losses(self) -> tuple[type[Exception], ...]:
+        """What this one meets where another is gone, and where its own devices fail."""
+        return (jax.errors.JaxRuntimeError,)
 
     def gather(self, flag: bool) -> list[bool]:
         """Return what each of them says."""
@@ -57,16 +65,19 @@ def known_hosts() -> Hosts:
 def join_hosts() -> Hosts:
     """Join the processes of a run, before JAX looks for devices; return them, once all have come.
 
-    On TPU VMs, on GKE and by Slurm JAX knows the others; elsewhere three variables of the environment name them.
+    On TPU VMs and by Slurm JAX knows the others; elsewhere three variables of the environment name them.
 
     Where they have not all come within `WAIT` seconds, or a host is lost later, JAX says so and ends this process.
 
     Raises:
-        ConfigError: nothing names them, or what does is of no use.
+        ConfigError: nothing names them, or what does is of no use; or they have not as many devices each.
     """
     count, place = (_number(name) for name in (COUNT, PLACE))
-    address = os.environ.get(ADDRESS, "found:0")
-    if not re.fullmatch(r".+:\d+", address):
+    if count is not None and place is not None and place >= count:
+        raise ConfigError(f"--devices hosts: {PLACE}: expected a number below {COUNT}, {count}, found {place}.")
+    address = os.environ.get(ADDRESS, "found:1")
+    port = re.fullmatch(r".+:(\d{1,5})", address)
+    if port is None or not 0 < int(port[1]) < 1 << 16:
         raise ConfigError(f"--devices hosts: {ADDRESS}: expected HOST:PORT, found {shown(address)}.")
     # It would take SIGTERM for itself, which stops a run as it should be stopped.
     jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
@@ -81,17 +92,32 @@ def join_hosts() -> Hosts:
         )
     except (ValueError, TypeError) as error:
         raise ConfigError(
-            f"--devices hosts: nothing says which hosts there are ({error}). On TPU VMs, on GKE and by Slurm JAX finds "
-            f"them; elsewhere set {ADDRESS}=HOST:PORT, the first one's, {COUNT} and {PLACE}, from 0, on each."
+            f"--devices hosts: nothing says which hosts there are ({error}). On TPU VMs and by Slurm JAX finds them; "
+            f"elsewhere set {ADDRESS}=HOST:PORT, the first one's, {COUNT} and {PLACE}, from 0, on each."
         ) from error
-    except RuntimeError as error:
+    except Exception as error:  # of JAX, or of whatever it asks for hosts
         raise ConfigError(
             f"--devices hosts: the hosts cannot be joined ({error!s:.300}). Say where they are: set "
             f"{ADDRESS}=HOST:PORT, the first one's, {COUNT} and {PLACE}, from 0, on each."
         ) from error
     finally:
         signal.signal(signal.SIGINT, before)
+    check_alike(Counter(device.process_index for device in jax.devices()))
     return known_hosts()
+
+
+def check_alike(devices: Mapping[int, int]) -> None:
+    """Refuse hosts that have not as many devices each, given by host: what they say is gathered by devices.
+
+    Raises:
+        ConfigError: some have more than others.
+    """
+    if len(set(devices.values())) > 1:
+        told = ", ".join(f"host {place} {count}" for place, count in sorted(devices.items())[:MOST_TOLD])
+        raise ConfigError(
+            f"--devices hosts: expected as many devices on each host, found {told}. Have each use as many: on GPUs, by "
+            "CUDA_VISIBLE_DEVICES."
+        )
 
 
 def _number(name: str) -> int | None:

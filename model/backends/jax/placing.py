@@ -73,13 +73,18 @@ def choose_mesh(devices: Devices, batch_size: int) -> Mesh:
     """Return the mesh of the default device, or of all: see `TrainConfig.devices`.
 
     Raises:
-        ConfigError: the batch cannot be dealt out evenly, or nothing has joined the hosts.
+        ConfigError: the batch cannot be dealt out evenly, or nothing has joined hosts that compute together.
     """
     if devices == "hosts":
         if not jax.distributed.is_initialized():
             raise ConfigError("--devices hosts: say it on the command line of `cocoprep train`, on every host.")
         found = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
     else:
+        if jax.process_count() > 1 and not jax.distributed.is_initialized():
+            raise ConfigError(
+                f"--devices {devices}: these chips are of a slice of {jax.process_count()} hosts, which compute "
+                "together or not at all: --devices hosts, on every host."
+            )
         found = list_devices()[: 1 if devices == "one" else None]
     if batch_size % len(found):
         raise ConfigError(f"--batch-size: expected a multiple of the {len(found)} devices, found {batch_size}.")

@@ -37,7 +37,7 @@ USE = "from cocoprep.model.backends.choice import use_backend\n"
 @pytest.mark.parametrize(
     ("before", "wanted", "expected"),
     [
-        ("import sys; sys.modules['jax'] = None", "jax", "jax is asked for, and not installed: pip install 'cocoprep["),
+        ("import sys; sys.modules['jax'] = None", "jax", "jax is needed, and not installed: pip install 'cocoprep["),
         ("import sys; sys.modules['tensorflow'] = None", "auto", "jax"),
         ("import sys; sys.modules['jax'] = sys.modules['tensorflow'] = None", "auto", "tensorflow"),
         ("import keras", "auto", "jax"),
@@ -77,4 +77,4 @@ def test_all_goes_without_tensorflow(people_folder, tmp_path):
     assert len(json.loads((out / "results.json").read_text())) == 1
     code, said = without("tensorflow", "export", "--run", run, "--format", "keras")
     assert code == 1
-    assert "tensorflow is asked for, and not installed: pip install 'cocoprep[train]'" in said
+    assert "tensorflow is needed, and not installed: pip install 'cocoprep[train]'" in said

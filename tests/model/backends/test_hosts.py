@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cocoprep.errors import ConfigError
 from cocoprep.model.backends.hosts import OneHost
 from tests.support.training import QUICKLY_COMPILED, lines_of
 
@@ -176,11 +177,36 @@ def test_what_is_wrong_with_hosts_is_told(data, environment, tmp_path):
 
     refused("set JAX_COORDINATOR_ADDRESS=HOST:PORT, the first one's, JAX_NUM_PROCESSES and", "--devices", "hosts")
     refused("JAX_NUM_PROCESSES: expected a whole number, found 'two'", "--devices", "hosts", JAX_NUM_PROCESSES="two")
-    refused("JAX_COORDINATOR_ADDRESS: expected HOST:PORT", "--devices", "hosts", JAX_COORDINATOR_ADDRESS="10.0.0.1")
+    refused(
+        "JAX_COORDINATOR_ADDRESS: expected HOST:PORT", "--devices", "hosts", JAX_COORDINATOR_ADDRESS="10.0.0.1:99999"
+    )
+    places = {"JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "2"}
+    refused("JAX_PROCESS_ID: expected a number below JAX_NUM_PROCESSES, 2, found 2", "--devices", "hosts", **places)
     refused("--devices hosts: expected --backend jax", "--devices", "hosts", "--backend", "tensorflow")
     file = tmp_path / "hosts.toml"
     file.write_text('devices = "hosts"\nbackend = "jax"\n')
     refused("say it on the command line", "--config", str(file))
+
+
+def test_hosts_are_to_have_as_many_devices_each():
+    from cocoprep.model.backends.jax.hosts import check_alike
+
+    check_alike({0: 4, 1: 4})
+    with pytest.raises(ConfigError, match="expected as many devices on each host, found host 0 2, host 1 1"):
+        check_alike({1: 1, 0: 2})
+
+
+def test_chips_of_a_slice_are_not_used_by_one_host_alone(monkeypatch):
+    """What libtpu says of a slice of several hosts, which is not to be had here."""
+    import jax
+
+    from cocoprep.model.backends.jax.placing import choose_mesh
+
+    monkeypatch.setattr(jax, "process_count", lambda: 4)
+    with pytest.raises(
+        ConfigError, match="of a slice of 4 hosts, which compute together or not at all: --devices hosts"
+    ):
+        choose_mesh("all", 4)
 
 
 def test_one_host_says_what_it_says():

@@ -150,7 +150,7 @@ def damage(run, what):
     [
         ("cut short", r"best\.keras: not a network that can be read \(it is cut short\)"),
         ("not a network", r"best\.keras: not a network that can be read"),
-        ("no network", r"best\.keras: not there yet"),
+        ("no network", r"best\.keras: not there"),
         ("no geometry", r"run\.json: does not say of the run what it should"),
         ("other geometry", r"expected a network from \(64, 64, 3\)"),
         ("code of its own", r"best\.keras: not a network that can be read"),

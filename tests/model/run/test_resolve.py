@@ -143,16 +143,17 @@ def test_going_on_with_other_settings_is_refused(tmp_path):
 def test_groups_are_kept_and_others_are_refused_on_going_on(tmp_path):
     path = tmp_path / "settings.toml"
     path.write_text('freeze = ["stem", "stack1"]\n[optimizer.rates]\nstack2 = 0.5\n')
-    config = resolve(tmp_path, {}, config_file=str(path))
+    config = resolve(tmp_path, {"init": "first"}, config_file=str(path))  # a file may leave that to the command line
     assert (config.freeze, config.optimizer.rates) == (("stem", "stack1"), {"stack2": 0.5})
-    other = resolve(tmp_path, {"freeze": ("stem",), "optimizer.rates": {"stack1": 2}}, config_file=str(path))
+    changes = {"init": "first", "freeze": ("stem",), "optimizer.rates": {"stack1": 2}}
+    other = resolve(tmp_path, changes, config_file=str(path))
     assert (other.freeze, other.optimizer.rates) == (("stem",), {"stack1": 2.0})
     folder, same = RunFolder(str(tmp_path / "run"), LocalFiles()), {"data": manifest_with("f")}
     folder.begin(config, same)
     assert folder.read_config() == config
     folder.check_resumable(dataclasses.replace(config, freeze=("stack1", "stem")), same)
     with pytest.raises(ConfigError, match=r"freeze was \['stack1', 'stem'\], now \[\]; optimizer"):
-        folder.check_resumable(TrainConfig(data="shards"), same)
+        folder.check_resumable(TrainConfig(data="shards", init="first"), same)
     rates = dataclasses.replace(config.optimizer, rates={"stack2": 0.5, "stem": 2.0})
     with pytest.raises(ConfigError, match=r"optimizer\.rates was \{'stack2': 0\.5\}, now \{'stack2': 0\.5, 'stem'"):
         folder.check_resumable(dataclasses.replace(config, optimizer=rates), same)
@@ -179,6 +180,41 @@ def test_epochs_may_be_raised_where_the_learning_rate_stays(tmp_path):
     assert folder.read_config().epochs == 8
     with pytest.raises(ConfigError, match="epochs was 8, now 5"):
         folder.check_resumable(config, same)
+
+
+def test_settings_that_cannot_be_together_are_told_of_the_whole_alone(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('devices = "hosts"\nfreeze = ["stem"]\n')
+    with pytest.raises(ConfigError, match="--devices hosts: expected --backend jax, found auto"):
+        resolve(tmp_path, {}, config_file=str(path))
+    with pytest.raises(ConfigError, match="--freeze stem: without --init its weights are random numbers"):
+        resolve(tmp_path, {"backend": "jax"}, config_file=str(path))
+    whole = resolve(tmp_path, {"backend": "jax", "init": "first"}, config_file=str(path))
+    assert (whole.devices, whole.freeze) == ("hosts", ("stem",))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "refused"),
+    [
+        (("tensorflow", "one"), ("jax", "one"), ""),
+        (("tensorflow", "one"), ("jax", "all"), ""),
+        (("jax", "all"), ("jax", "one"), ""),
+        (("jax", "all"), ("jax", "hosts"), ""),
+        (("tensorflow", "one"), ("tensorflow", "all"), "devices was 'one', now 'all'"),
+        (("tensorflow", "all"), ("jax", "one"), "devices was 'all', now 'one'"),
+        (("tensorflow", "all"), ("jax", "all"), "the backend was tensorflow, now jax, which on all devices normalises"),
+        (("jax", "all"), ("tensorflow", "all"), "the backend was jax, now tensorflow, which on all devices normalises"),
+    ],
+)
+def test_devices_are_others_only_where_batches_are_normalised_as_before(before, now, refused, tmp_path):
+    folder, same = RunFolder(str(tmp_path / "run"), LocalFiles()), {"data": manifest_with("f")}
+    folder.begin(TrainConfig(data="a", devices=before[1]), same, backend=before[0])  # `auto`: run.json says what it was
+    config = TrainConfig(data="a", backend=now[0], devices=now[1])
+    if not refused:
+        folder.check_resumable(config, same, backend=now[0])
+        return
+    with pytest.raises(ConfigError, match=refused):
+        folder.check_resumable(config, same, backend=now[0])
 
 
 def test_a_validation_folder_may_be_added_but_not_exchanged(tmp_path):

@@ -82,7 +82,7 @@ def of_tensorflow(tmp_path):
 
 
 def test_numbers_are_curves_and_pictures_pictures_and_the_rest_is_left_out(folder):
-    scalars = [(f"train/{name}", step) for step in (1, 2, 3) for name in ("loss", "people")]
+    scalars = [(name, step) for step in (1, 2, 3) for name in ("train/loss", "within_train/people")]
     assert events_of(folder) == [*scalars, ("predictions", 3)]
 
 
@@ -97,8 +97,8 @@ def test_tensorboard_shows_what_was_written(tmp_path):
     assert curves == {
         "train/loss": [(2, 0.25), (1 << 40, -0.5)],
         "weights/gradient_stem": [(2, 3.0), (1 << 40, math.inf)],
-        "train/people": [(2, float(1 << 40))],
-        "val/mine/pck@0.2": [(2, 0.5)],
+        "within_train/people": [(2, float(1 << 40))],
+        "within_val/mine/pck@0.2": [(2, 0.5)],
         "val/loss": [(2, math.inf)],
     }
     assert pictures == {"predictions": [(2, rgb.tolist())]}
@@ -181,7 +181,7 @@ def test_events_cut_short_and_what_a_kill_left_behind_go_and_other_files_stay(fo
     assert sorted(one.name for one in folder.iterdir()) == sorted([path.name, "notes.txt"])
     assert (folder / "notes.txt").read_text() == "mine"
     (folder / "notes.txt").unlink()
-    assert events_of(folder)[-1] == ("train/people", 3)
+    assert events_of(folder)[-1] == ("within_train/people", 3)
 
 
 def test_a_write_that_ends_anywhere_costs_that_event(folder):
@@ -211,7 +211,7 @@ def test_a_kill_costs_at_most_the_last_event(tmp_path):
         said += list(run.stdout)
     done = int([line for line in said if line.endswith("\n")][-1])
     drop_events(str(tmp_path), FILES, after_step=1 << 40)
-    steps = [step for tag, step in events_of(tmp_path) if tag == "train/people"]
+    steps = [step for tag, step in events_of(tmp_path) if tag == "within_train/people"]
     assert steps == list(range(1, len(steps) + 1))
     assert len(steps) in (done, done + 1)
 

@@ -9,9 +9,12 @@ import pytest
 
 pytest.importorskip("optuna")
 
-from cocoprep.errors import ConfigError
+from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.model.augment.config import STRENGTHS
+from cocoprep.model.backends.choice import default_backend
+from cocoprep.model.network.config import NetworkConfig
 from cocoprep.model.run.config import TrainConfig, to_builtins
+from cocoprep.model.run.folder import RunFolder
 from cocoprep.model.sweep.config import differences, read_sweep
 from cocoprep.model.sweep.methods import (
     DEFAULT_PRUNER,
@@ -25,6 +28,7 @@ from cocoprep.model.sweep.methods import (
 )
 from cocoprep.model.sweep.searchable import NOT_SEARCHED, SEARCHABLE
 from cocoprep.model.sweep.space import Choices, Range
+from cocoprep.shards.manifest import read_manifest
 from cocoprep.storage.local import LocalFiles
 from tests.support.rooms import ROOT
 from tests.support.sweeps import BASE, sweep_config
@@ -78,7 +82,7 @@ def test_settings_come_from_a_file_of_their_own_too(read, tmp_path):
 
 
 def test_the_samples_file_is_one(people_folder, tmp_path, monkeypatch):
-    data = people_folder(size=(128, 128), shards=2)
+    data = people_folder(images=110, size=(128, 128), shards=2)  # of whom the file takes a quarter
     (path,) = (str(one.relative_to(ROOT)) for one in (ROOT / "model/configs").glob("sweep-*"))  # others need a test too
     for name in ("train2017", "val2017"):
         (tmp_path / "data/sample/shards" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +140,7 @@ def test_the_guides_file_is_one(people_folder, tmp_path):
             "[search]\nbatch_size = { low = 0, high = 8 }\n",
             "cannot be trained: --batch-size: expected a whole number from 1",
         ),
-        ("[search]\nbatch_size = { low = 2, high = 64 }\n", "expected batches of up to 20, as many as there are"),
+        ("[search]\nbatch_size = { low = 2, high = 64 }\n", "expected at least one batch of 64 people, found 20"),
         ("[search]\nbatch_size = { low = 1, high = 99999999999999999999 }\n", "a whole number that is not too large"),
         (LEARNING_RATE.format("{ low = 0, high = 1, log = true }"), "low above 0, where log = true, found 0"),
         (LEARNING_RATE.format("{ low = -1, high = 1 }"), "--learning-rate: expected a number from 0 up, found -1.0"),
@@ -239,6 +243,58 @@ def test_settings_that_cannot_be_are_told(read, base, message):
     with pytest.raises(ConfigError) as error:
         read(LEARNING_RATE.format("{ low = 0.1, high = 0.2 }"), base=base)
     assert message in str(error.value)
+
+
+RATE = LEARNING_RATE.format("{ low = 0.1, high = 0.2 }")
+
+
+@pytest.mark.parametrize(
+    ("base", "search", "message"),
+    [
+        ('freeze = ["stem"]\n', RATE, "--freeze stem: without --init its weights are random"),
+        ('optimizer.rates = { stak1 = 0.5 }\n', RATE, "--rate: expected one of stem, stack1, found 'stak1'"),
+        (
+            "optimizer.rates = { stack2 = 0.5 }\n", "[search]\nnetwork.stacks = { choices = [1, 2] }\n",
+            "network.stacks 1, cannot be trained: --rate: expected one of stem, stack1, found 'stack2'",
+        ),
+        ('devices = "hosts"\nbackend = "jax"\n', RATE, "devices: a trial runs on one host. Expected one or all"),
+        ("weights = { mpi = 0.5 }\n", RATE, "--weight 'mpi': nothing is called so"),
+        ("subset = 0.5\nbatch_size = 12\n", RATE, "expected at least one batch of 12 people, found 9"),
+        ('init = "nowhere"\n', RATE, "nowhere: no run. Expected a folder that `cocoprep train` has made"),
+        ('init = "nowhere.keras"\n', RATE, "init: expected a run with a network, or a .keras file; nowhere.keras is"),
+    ],
+)  # fmt: skip
+def test_what_no_trial_could_train_is_told_before_the_first(read, base, search, message):
+    with pytest.raises(CocoprepError) as error:
+        read(search, base=("" if "batch_size" in base else "batch_size = 4\n") + base + BASE)
+    assert message in str(error.value)
+
+
+def test_trials_begin_with_one_network_that_fits(read, data, tmp_path):
+    first, base = RunFolder(str(tmp_path / "first"), LocalFiles()), f'batch_size = 4\ninit = "{tmp_path}/first"\n{BASE}'
+    for channels in (16, 8):
+        config = TrainConfig(data="x", network=NetworkConfig(channels=channels))
+        first.begin(config, {"data": read_manifest(str(data), LocalFiles())})
+        if channels != 8:
+            with pytest.raises(ConfigError, match=r"network\.channels: expected 16, as .*first' has it, found 8"):
+                read(RATE, base=base)
+    with pytest.raises(ConfigError, match=r"init: expected a run with a network, .*best\.keras is not there"):
+        read(RATE, base=base)
+    (tmp_path / "first/best.keras").write_bytes(b"one")
+    before = read(RATE, base=base).as_record()
+    assert differences(before, read(RATE, base=base).as_record()) == []
+    (tmp_path / "first/best.keras").write_bytes(b"two")
+    (said,) = differences(before, read(RATE, base=base).as_record())
+    assert said.startswith("start was '")
+
+
+def test_a_study_stays_on_its_backend(data, tmp_path):
+    auto, other = (
+        sweep_config(tmp_path / "s.toml", data, base=f"{line}{BASE}").as_record() for line in ("", 'backend = "jax"\n')
+    )
+    assert auto["settings"]["backend"] == default_backend()
+    if default_backend() != "jax":
+        assert differences(auto, other) == [f"settings.backend was '{default_backend()}', now 'jax'"]
 
 
 def test_a_sweep_needs_people_to_validate_on(data, tmp_path):

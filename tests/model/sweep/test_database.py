@@ -58,6 +58,7 @@ def test_a_study_is_named_by_url_or_path(study, path):
         ("sqlite://", "--study: expected sqlite:///PATH"),
         ("sqlite:///:memory:", "--study: expected sqlite:///PATH"),
         ("sqlite:///a.db?mode=ro", "--study: expected sqlite:///PATH"),
+        ("postgres://me:secret@here/sweeps", "or the URL of a database server, as Optuna takes it, found one that"),
         ("gs://bucket/sweep.db", "--study: expected sqlite:///PATH, such as sqlite:///runs/sweep.db, or the URL"),
         ("runs/", "--study: expected sqlite:///PATH"),
     ],
@@ -66,6 +67,7 @@ def test_what_names_no_database_is_told(study, message):
     with pytest.raises(ConfigError) as error:
         sqlite_path(study)
     assert message in str(error.value)
+    assert "secret" not in str(error.value)
 
 
 def test_a_server_whose_driver_is_missing_is_told():
@@ -97,7 +99,8 @@ def with_statement(statement):
 
 
 TRIGGER = "CREATE TRIGGER t AFTER INSERT ON trials BEGIN DELETE FROM studies; END"
-COMPUTED = "ALTER TABLE studies ADD COLUMN x TEXT AS (hex(zeroblob(1000000000)))"
+BOMB = "hex(zeroblob(1000000000))"
+COMPUTED = f"ALTER TABLE studies ADD COLUMN x TEXT AS ({BOMB})"
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,10 @@ COMPUTED = "ALTER TABLE studies ADD COLUMN x TEXT AS (hex(zeroblob(1000000000)))
         (with_statement(TRIGGER), "has 'a trigger t', which Optuna makes none of"),
         (with_statement("CREATE VIEW v AS SELECT * FROM trials"), "has 'a view v', which Optuna makes none of"),
         (with_statement(COMPUTED), "has 'a computed column x', which Optuna makes none of"),
+        (with_statement(f"CREATE INDEX i ON trials ({BOMB})"), "has 'the index i of an expression', which Optuna"),
+        (with_statement(f"CREATE INDEX i ON trials (state) WHERE {BOMB} > 0"), "has 'the index i with WHERE'"),
+        (with_statement(f"ALTER TABLE trials ADD x TEXT DEFAULT ({BOMB})"), "has 'the table trials with DEFAULT'"),
+        (with_statement(f"ALTER TABLE trials ADD x TEXT CHECK ({BOMB} > 0)"), "has 'the table trials with CHECK'"),
         (with_statement("UPDATE alembic_version SET version_num = 'v9.9.9'"), "Optuna|optuna"),
     ],
 )

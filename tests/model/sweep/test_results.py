@@ -38,6 +38,7 @@ def read_back(path, text):
         TrainConfig(data="a"),
         TrainConfig(data="a", augment=STRENGTHS["none"]),
         TrainConfig(data=("a", 'b "c"\n\x7f\U0001f600'), val=("v",), weights={"x y": 0.5, "é": 3.0}, cache=True),
+        TrainConfig(data="a", init="x", optimizer=OptimizerConfig(rates={"stack1": 0.1, "stem": 2.0})),
         TrainConfig(data="a\\b", init="x.keras", optimizer=OptimizerConfig(learning_rate=1e-07, decay_at=())),
     ],
 )

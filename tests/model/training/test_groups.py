@@ -10,9 +10,9 @@ from cocoprep.errors import ConfigError
 from cocoprep.model.backends.tensorflow.steps import compile_learning
 from cocoprep.model.network.config import NetworkConfig
 from cocoprep.model.network.hourglass import build_hourglass, group_of
-from cocoprep.model.predict.predictor import read_network
+from cocoprep.model.predict.network_file import read_network
 from cocoprep.model.run.config import OptimizerConfig, TrainConfig
-from cocoprep.model.training.groups import check_groups, freeze, frozen_as_drawn
+from cocoprep.model.training.groups import freeze, frozen_as_drawn
 from cocoprep.model.training.starting_weights import StartingWeights
 from cocoprep.pose.tables import COCO_17, named_table
 from cocoprep.storage.local import LocalFiles
@@ -141,12 +141,12 @@ def config_with(*, init="runs/first", rates=(), **changes):
 )
 def test_groups_that_cannot_be_are_named(changes, message):
     with pytest.raises(ConfigError, match=message):
-        check_groups(network(), config_with(**changes))
+        config_with(**changes).check_together()
 
 
 def test_groups_that_can_be_are_taken():
-    check_groups(network(), config_with(freeze=("stem", "stem", "stack2"), rates={"stack1": 0.1}))
-    check_groups(network(), config_with(init=None, rates={"stem": 0.1}))
+    config_with(freeze=("stem", "stem", "stack2"), rates={"stack1": 0.1}).check_together()
+    config_with(init=None, rates={"stem": 0.1}).check_together()
 
 
 def test_what_is_frozen_as_drawn_is_told_or_refused():

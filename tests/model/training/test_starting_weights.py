@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import zipfile
 
 import keras
 import numpy as np
@@ -83,8 +82,14 @@ def test_joints_of_which_nothing_is_known_go_by_their_place_or_not_at_all():
 def test_what_cannot_be_taken_is_refused_and_nothing_is_changed():
     ours = network(COCO_17, channels=16)
     before = weights_of(ours)
-    with pytest.raises(ConfigError, match=r"--init: the network of runs/first has other widths: stem_conv/kernel .*8"):
+    with pytest.raises(ConfigError, match=r"network of runs/first has other widths, .*: stem_conv/kernel .*8"):
         take_weights(ours, start(COCO_17), COCO_17)
+    with pytest.raises(ConfigError, match=r"of another kind: stem_residual1_conv2 has kernel, bias, here"):
+        take_weights(network(COCO_17, convolution="separable"), start(COCO_17), COCO_17)
+    odd = start(COCO_17, channels=16)
+    odd.weights["stack1_merge_heatmaps/kernel"] = np.zeros((1, 1, 5, 16), np.float32)
+    with pytest.raises(ConfigError, match=r"stack1_merge_heatmaps/kernel \(1, 1, 5, 16\), here \(1, 1, 17, 16\)"):
+        take_weights(ours, odd, COCO_17)
     broken = start(COCO_17, channels=16)
     broken.weights["stem_conv/bias"][0] = np.nan
     with pytest.raises(ConfigError, match=r"stem_conv/bias of runs/first is not finite"):
@@ -108,10 +113,15 @@ def test_a_run_begins_with_another_and_goes_on_without_it(people_folder, tmp_pat
     for one, other in zip(whole.trainee.network.variables, first.variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     assert whole.report.notes == [f"it begins with the weights of {tmp_path / 'first'}"]
+    (line,) = lines_of(tmp_path / "whole", "begin")
+    assert line["begun_with"] == whole.report.notes
     whole.go()
+    assert lines_of(tmp_path / "whole", "begin") == [line]
     begin("stopped")  # killed before its first step
     from_file = open_tiny(data, val, tmp_path / "file", init=str(tmp_path / "first/best.keras"), seed=3)
     assert from_file.report.notes == [f"it begins with the weights of {tmp_path / 'first/best.keras'}"]
+    shutil.copy(tmp_path / "first/best.keras", tmp_path / "first/other.keras")  # which may be any network
+    assert read_starting_weights(str(tmp_path / "first/other.keras"), FILES).table is None
     shutil.rmtree(tmp_path / "first")
     begin("stopped", resume=True).go()
     assert lines_of(tmp_path / "stopped") == lines_of(tmp_path / "whole")
@@ -125,11 +135,3 @@ def test_a_run_whose_parts_do_not_fit_is_told(tmp_path):
     tmp_path.joinpath("x.keras").write_bytes(b"PK\x03\x04")
     with pytest.raises(RecordError, match=r"x\.keras: not a network that can be read"):
         read_starting_weights(str(tmp_path / "x.keras"), FILES)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x)])
-    model.save(tmp_path / "code.keras")
-    with pytest.raises(RecordError, match=r"code\.keras: not .* read \(it has code of its own, which is never run\)"):
-        read_starting_weights(str(tmp_path / "code.keras"), FILES)
-    with zipfile.ZipFile(tmp_path / "code.keras", "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("padding", bytes(2**27))
-    with pytest.raises(RecordError, match=r"code\.keras: not a network that can be read \(unpacked it would be 134,"):
-        read_starting_weights(str(tmp_path / "code.keras"), FILES)

@@ -135,7 +135,11 @@ def test_tensorboard_shows_the_same_curves_and_pictures(whole):
                         scalars.setdefault(value.tag, []).append((event.step, tf.make_ndarray(value.tensor).item()))
     assert pictures == [("predictions", 5), ("predictions", 10), ("predictions", 15)]
     groups = sorted({tag.split("/")[0] for tag in scalars})
-    assert groups == ["train", "val", "weights"]  # as they are shown: what is learned, then the gradients
+    # As they are shown: what is learned, then the gradients, then stacks, guesses and families of joints.
+    assert groups == ["train", "val", "weights", "within_train", "within_val"]
+    first = {tag.split("/")[1] for tag in scalars if tag.startswith("val/")}
+    assert {"loss", "skill", "pck@0.2", "AP"} <= first
+    assert len(first) <= 12  # of a page
     assert {tag.split("/")[1] for tag in scalars if tag.startswith("weights/")} >= {"gradient_stem", "gradient_stack1"}
     for tag, phase in (("train/loss", "train"), ("val/loss", "val")):
         np.testing.assert_allclose(scalars[tag], curve(run, "loss", phase), rtol=1e-6)
