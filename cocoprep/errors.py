@@ -38,5 +38,9 @@ class StoreError(CocoprepError):
     """A bucket or a server cannot be used: no credentials, no rights, not there, or it does not answer."""
 
 
+class HostError(CocoprepError):
+    """One of several hosts that train together cannot go on, and would wait for the others in vain."""
+
+
 class BuildError(CocoprepError):
     """The build as a whole failed: too many faults, nothing kept, a worker lost."""

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from cocoprep.cli.say import drop_stdout, say, say_error, say_warnings
-from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.errors import CocoprepError, ConfigError, HostError
 from cocoprep.version import __version__
 
 # name -> (module under cocoprep.cli, help): `cocoprep --help` loads no command.
@@ -102,6 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         say("interrupted", err=True)
         code = 130
+    except HostError as error:
+        say_error(f"error: {error}")
+        os._exit(1)  # on its way out JAX would wait for the others, then abort with a trace
     except CocoprepError as error:
         say_error(f"error: {error}")
         code = 1

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from cocoprep.errors import CocoprepError, ConfigError
+from cocoprep.errors import CocoprepError, ConfigError, HostError
 from cocoprep.model.backends.hosts import Hosts
 from cocoprep.model.run.folder import CONFIG, RUN
 from cocoprep.model.run.log import LOG
@@ -39,6 +39,7 @@ def opened_on_hosts(hosts: Hosts, run_dir: str, open_run: Open, *, resume: bool)
 
     Raises:
         CocoprepError: `open_run` did, here or on another host.
+        HostError: this one failed later, or another one is gone.
     """
     if hosts.count == 1:
         yield open_run(run_dir, resume)
@@ -60,7 +61,10 @@ def opened_on_hosts(hosts: Hosts, run_dir: str, open_run: Open, *, resume: bool)
 
         run = _begun(hosts, None if is_first else open_copy) or run
         assert run is not None
-        yield run
+        try:
+            yield run
+        except CocoprepError as error:  # here alone: the others wait for this one
+            raise HostError(str(error)) from error
 
 
 @contextmanager
@@ -68,13 +72,13 @@ def losses_told(hosts: Hosts) -> Iterator[None]:
     """Say in words of ours that another host is gone, wherever this one meets that.
 
     Raises:
-        CocoprepError: it is.
+        HostError: it is.
     """
     try:
         yield
     except hosts.losses as error:
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise CocoprepError(
+        raise HostError(
             f"host {hosts.place} of {hosts.count}, from 0, cannot go on: another one is gone or cannot be reached, or "
             f"its own devices fail ({said:.300}). See what the others say; then --resume on all of them goes on."
         ) from error

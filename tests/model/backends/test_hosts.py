@@ -123,8 +123,9 @@ def test_a_host_that_is_killed_ends_the_others_and_all_go_on(killed, data, envir
     wait_for_steps(run, hosts, 7)
     hosts[killed].kill()
     started = time.monotonic()
-    _, statuses = end(hosts)
-    assert 0 not in statuses
+    said, statuses = end(hosts)
+    assert statuses[1 - killed] in (1, -signal.SIGABRT)  # JAX may be the first to find out
+    assert "another one is gone" in said[1 - killed] or statuses[1 - killed] < 0
     assert time.monotonic() - started < 90
     said, statuses = end(start_hosts(environment, run, *options, "--resume"))
     assert statuses == [0, 0], said
@@ -142,6 +143,7 @@ def test_a_host_that_fails_says_why_and_ends_the_others(data, environment, tmp_p
     hosts = start_hosts(environment, tmp_path / "run", *options, second=("--data", str(damaged), *options[2:]))
     said, statuses = end(hosts)
     assert 0 not in statuses
+    assert statuses[1] == 1
     assert f"error: {damaged}" in said[1]
     assert "cannot begin" not in said[0], said
 
