@@ -95,13 +95,14 @@ def dense(config):
     ("edit", "message"),
     [
         (dense, "it has a layer of the class Dense, expected of Activation, Add, BatchNormalization, Conv2D"),
-        (lambda config: layer(config, "Conv2D").update(filters=2**30), "has more than 4096 filters"),
-        (lambda config: layer(config, "Conv2D").update(filters=-1), "has more than 4096 filters"),
-        (lambda config: layer(config, "Conv2D").update(filters="many"), "its config.json describes no network"),
+        (lambda config: layer(config, "Conv2D").update(filters=2**30), "has not 1 to 4096 filters"),
+        (lambda config: layer(config, "Conv2D").update(filters=-1), "has not 1 to 4096 filters"),
+        (lambda config: layer(config, "Conv2D").update(filters="many"), "has not 1 to 4096 filters"),
         (lambda config: layer(config, "Conv2D").update(kernel_size=[9000, 1]), "has a kernel_size over 7"),
         (lambda config: layer(config, "UpSampling2D").update(size=[2**20, 2**20]), "has a size over 7"),
         (lambda config: layer(config, "ZeroPadding2D").update(padding=[[3, 9999], [3, 3]]), "has a padding over 7"),
         (lambda config: layer(config, "UpSampling2D").update(size=[7, 7]), "it|shape|Inputs"),
+        (lambda config: layer(config, "Conv2D").update(kernel_size=[]), "its config.json describes no network"),
         (lambda config: config.update(config=None), "its config.json describes no network"),
         (
             lambda config: [
