@@ -90,10 +90,11 @@ def _joined_hosts(changes: dict[str, Any]) -> Hosts:
 
     if changes.get("devices") != "hosts":
         return OneHost()
-    say("waiting for the other hosts: the same command must begin on each within five minutes", err=True)
-    hosts = join_hosts(changes.setdefault("backend", "jax"))
+    waiting = "waiting for the other hosts: the same command must begin on each within five minutes"
+    hosts = join_hosts(changes.setdefault("backend", "jax"), lambda: say(waiting, err=True))
     with losses_told(hosts), quiet_libraries(errors_too=False):
         hosts.gather(False)  # connects them, and says so
+    say(f"all {hosts.count} hosts have come, this is host {hosts.place}", err=True)
     return hosts
 
 
@@ -186,7 +187,7 @@ def command(
     shown = TrainReport() if hosts.place == 0 else nullcontext(OtherHost(hosts.place))
     with (
         shown as report,
-        stop_on_signals() as should_stop,
+        stop_on_signals(alone=hosts.count == 1) as should_stop,
         opened_on_hosts(hosts, run_dir, begin, resume=resume) as run,
     ):
         run.go(should_stop)

@@ -179,11 +179,19 @@ def _beside(val: dict[str, float], key: str) -> str:
 
 
 @contextmanager
-def stop_on_signals(first: str = "stopping after this step, then saving") -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a request to stop, told as `first`; a second one stops at once."""
+def stop_on_signals(
+    first: str = "stopping after this step, then saving", *, alone: bool = True
+) -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a request to stop, told as `first`; a second one stops at once.
+
+    A host that is not `alone` ends there and then: on its way out it would wait for the others.
+    """
     asked: list[int] = []
 
     def ask(number: int, _: FrameType | None) -> None:
+        if asked and not alone:
+            say("interrupted", err=True)
+            os._exit(130)
         if asked:
             raise KeyboardInterrupt
         asked.append(number)

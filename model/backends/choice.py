@@ -99,8 +99,8 @@ def open_engine(config: TrainConfig) -> Engine:
     return TensorFlowEngine.of(config)
 
 
-def join_hosts(backend: Backend) -> Hosts:
-    """Join the processes of a run on several hosts, which JAX alone can; return them.
+def join_hosts(backend: Backend, on_wait: Callable[[], None]) -> Hosts:
+    """Join the processes of a run on several hosts, which JAX alone can; return them. `on_wait` is called before.
 
     Raises:
         ConfigError: another backend is asked for, JAX is not installed, or the hosts cannot meet.
@@ -110,7 +110,7 @@ def join_hosts(backend: Backend) -> Hosts:
     use_backend("jax")
     from cocoprep.model.backends.jax.hosts import join_hosts as join
 
-    return join()
+    return join(on_wait)
 
 
 def find_devices() -> None:

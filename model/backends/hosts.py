@@ -19,9 +19,8 @@ class Hosts(Protocol):
     def place(self) -> int:
         """Which of them this one is, from 0. The first holds the run's folder, and shows how it goes on."""
 
-    @property
-    def losses(self) -> tuple[type[Exception], ...]:
-        """What this one meets where another is gone: anywhere, since they meet at every step."""
+    def is_loss(self, error: Exception) -> bool:
+        """Tell whether an error is what one meets where another is gone: anywhere, since they meet at every step."""
 
     def gather(self, flag: bool) -> list[bool]:
         """Return what each of them says."""
@@ -33,7 +32,11 @@ class Hosts(Protocol):
 class OneHost:
     """A run of one process."""
 
-    count, place, losses = 1, 0, ()
+    count, place = 1, 0
+
+    def is_loss(self, error: Exception) -> bool:
+        """Tell that nobody can be gone."""
+        return False
 
     def gather(self, flag: bool) -> list[bool]:
         """Return what this one says."""

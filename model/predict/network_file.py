@@ -45,8 +45,7 @@ def read_network(path: str, files: FileStore) -> keras.Model:
     """
     if not files.exists(path):
         raise RecordError(
-            f"{path}: not there. Expected the network that `cocoprep train` writes after an epoch: a run that has not "
-            "come so far goes on with --resume."
+            f"{path}: not there. Expected a network of `cocoprep train`, which it writes after its first epoch."
         )
     with _on_this_machine(path, files) as local:
         if (odd := _find_odd(local)) is not None:
@@ -59,7 +58,7 @@ def read_network(path: str, files: FileStore) -> keras.Model:
         except Exception as error:  # Keras raises whatever a damaged file provokes
             cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
             innermost = str(error).rpartition("Exception encountered: ")[2]
-            reason = "it is cut short" if cut else innermost.strip().partition("\n")[0]
+            reason = "it is no .keras file, or cut short" if cut else innermost.strip().partition("\n")[0]
             if "safe_mode" in innermost:  # which Keras recommends to switch off
                 reason = "it has code of its own, which is never run"
             raise RecordError(

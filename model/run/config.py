@@ -13,7 +13,7 @@ from cocoprep.checks import printable, require, require_choice, require_number, 
 from cocoprep.errors import ConfigError
 from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.input.config import Cache, OnBadRecord, ReadConfig
-from cocoprep.model.network.bounds import MAX_STACKS
+from cocoprep.model.network.bounds import check_numbers
 from cocoprep.model.network.config import LossConfig, NetworkConfig
 
 Schedule = Literal["cosine", "steps", "constant"]
@@ -149,12 +149,14 @@ class TrainConfig:
 
         Not on construction: a file of settings may leave to the command line what makes them whole.
         """
+        network = self.network
+        check_numbers(stacks=network.stacks, channels=network.channels, depth=network.depth, joints=1)
         if self.devices == "hosts" and self.backend != "jax":
             raise ConfigError(
                 f"--devices hosts: expected --backend jax, found {self.backend}. On one host, --devices one."
             )
         frozen, rates = self.freeze, self.optimizer.rates
-        groups = ["stem", *(f"stack{number}" for number in range(1, min(self.network.stacks, MAX_STACKS) + 1))]
+        groups = ["stem", *(f"stack{number}" for number in range(1, network.stacks + 1))]
         for option, named in (("--freeze", frozen), ("--rate", rates)):
             for name in named:
                 several = f" Several groups: {option} once for each." if "," in name else ""

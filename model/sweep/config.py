@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -72,7 +73,7 @@ class SweepConfig:
             "sampler": self.sampler.as_record(),
             "pruner": self.pruner.as_record(),
             "shards": {option: list(digests) for option, digests in self.shards.items()},
-            **({} if self.start is None else {"start": self.start}),
+            **({} if self.start is None else {"the network of init": self.start}),
         }
 
 
@@ -94,11 +95,25 @@ def read_sweep(path: str, files: FileStore) -> SweepConfig:
     space = parse_space(content.get("search"), path)
     sampler, pruner = _parse_methods(content.get("sweep"), path)
     base = _parse_base(content, path, files)
+    if "network.stacks" not in space:
+        with _told_of(path):
+            base.check_together()
     start = None if base.init is None else _read_start(base, base.init, space, path, files)
     shards = _read_shards(base, files)
     config = SweepConfig(base=base, space=space, sampler=sampler, pruner=pruner, shards=shards, start=start)
-    check_space(config.of_trial, space, open_mixture(base.folders, base.read, files), path)
+    with _told_of(path):
+        people = open_mixture(base.folders, base.read, files)
+    check_space(config.of_trial, space, people, path)
     return config
+
+
+@contextmanager
+def _told_of(path: str) -> Iterator[None]:
+    """Say of what is wrong with a setting in which file it is."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _parse_methods(table: object, path: str) -> tuple[Method, Method]:
@@ -144,7 +159,8 @@ def _read_start(base: TrainConfig, init: str, space: Space, path: str, files: Fi
         )
     run, network = network_to_begin_with(init, files)
     if run is not None:
-        run.read_geometry()  # which says so where there is no run
+        if not run.has_run():
+            raise ConfigError(f"{path}: init: expected a run, or a .keras file, found none in {init}.")
         ours, theirs = (flat_settings(to_builtins(config)) for config in (base, run.read_config()))
         for name in OF_THE_START:
             if ours[name] != theirs[name]:
@@ -153,7 +169,7 @@ def _read_start(base: TrainConfig, init: str, space: Space, path: str, files: Fi
                 )
     if not files.exists(network):
         raise ConfigError(f"{path}: init: expected a run with a network, or a .keras file; {network} is not there.")
-    return hashlib.sha256(files.read_bytes(network)).hexdigest()
+    return hashlib.sha256(files.read_bytes(network)).hexdigest()[:16]
 
 
 def _read_shards(base: TrainConfig, files: FileStore) -> dict[str, tuple[str, ...]]:

@@ -56,10 +56,17 @@ def opened_on_hosts(hosts: Hosts, run_dir: str, open_run: Open, *, resume: bool)
             folder = _held_copy(held, copied)
             try:
                 return _checked(open_run(folder, True), told)
-            except CocoprepError as error:  # of a folder that nobody knows
-                raise type(error)(str(error).replace(folder, f"the run of host 0, {run_dir},")) from error
+            except CocoprepError as error:  # of a folder that nobody knows, and of an option that nobody gave
+                said = str(error).replace(folder, f"the run of host 0, {run_dir},").removeprefix("--resume: ")
+                raise type(error)(f"{said} All hosts want the same options, and the same shards.") from error
 
-        run = _begun(hosts, None if is_first else open_copy) or run
+        try:
+            run = _begun(hosts, None if is_first else open_copy) or run
+        except CocoprepError as error:
+            if run is None or run.now.step:
+                raise
+            kept = f"{run_dir} has a run of step 0 now: with --resume on all hosts it goes on, or remove it."
+            raise type(error)(f"{error} {kept}") from error
         assert run is not None
         try:
             yield run
@@ -76,10 +83,12 @@ def losses_told(hosts: Hosts) -> Iterator[None]:
     """
     try:
         yield
-    except hosts.losses as error:
+    except Exception as error:
+        if not hosts.is_loss(error):
+            raise
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise HostError(
-            f"host {hosts.place} of {hosts.count}, from 0, cannot go on: another one is gone or cannot be reached, or "
+            f"host {hosts.place} cannot go on: another one is gone or cannot be reached, or "
             f"its own devices fail ({said:.300}). See what the others say; then --resume on all of them goes on."
         ) from error
 
@@ -130,5 +139,5 @@ def _begun(hosts: Hosts, begin: Callable[[], T] | None) -> T | None:
     if wrong is not None:
         raise wrong
     if odd:
-        raise CocoprepError(f"host {odd[0]} of {hosts.count}, from 0, cannot begin; it says why.")
+        raise CocoprepError(f"host {odd[0]} (of 0 to {hosts.count - 1}) cannot begin; it says why.")
     return begun

@@ -58,6 +58,8 @@ def read_starting_weights(path: str, files: FileStore) -> StartingWeights:
     run, file = network_to_begin_with(path, files)
     table, settings = None, ""
     if run is not None:
+        if not run.has_run():
+            raise RecordError(f"--init: expected a run, or a .keras file, found none in {path}.")
         table = run.read_geometry()[1]
         config = run.read_config().network
         settings = f"--channels {config.channels} --depth {config.depth} --convolution {config.convolution}"

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import numpy as np
@@ -21,6 +21,7 @@ HEARTBEAT = 30  # seconds after which one that is gone is missed
 SHUTDOWN = 60  # seconds that one that is done waits for the others at most
 MOST_TOLD = 10  # hosts
 PIECE = 2**28  # bytes that are shared at a time
+_STATUS = re.compile(r"[A-Z_]+: ")  # of Abseil, which JAX raises as a ValueError too
 ADDRESS, COUNT, PLACE = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
 
 
@@ -37,10 +38,10 @@ class JoinedHosts:
         """Which of them this one is."""
         return jax.process_index()
 
-    @property
-    def losses(self) -> tuple[type[Exception], ...]:
-        """What this one meets where another is gone, and where its own devices fail."""
-        return (jax.errors.JaxRuntimeError,)
+    def is_loss(self, error: Exception) -> bool:
+        """Tell whether an error is what one meets where another is gone, or where one's own devices fail."""
+        is_status = isinstance(error, ValueError) and _STATUS.match(str(error)) is not None
+        return is_status or isinstance(error, jax.errors.JaxRuntimeError)
 
     def gather(self, flag: bool) -> list[bool]:
         """Return what each of them says."""
@@ -62,12 +63,13 @@ def known_hosts() -> Hosts:
     return JoinedHosts() if jax.process_count() > 1 else OneHost()
 
 
-def join_hosts() -> Hosts:
+def join_hosts(on_wait: Callable[[], None]) -> Hosts:
     """Join the processes of a run, before JAX looks for devices; return them, once all have come.
 
     On TPU VMs and by Slurm JAX knows the others; elsewhere three variables of the environment name them.
 
-    Where they have not all come within `WAIT` seconds, or a host is lost later, JAX says so and ends this process.
+    `on_wait` is called before that. Where they have not all come within `WAIT` seconds, or a host is lost later, JAX
+    says so and ends this process.
 
     Raises:
         ConfigError: nothing names them, or what does is of no use; or they have not as many devices each.
@@ -81,6 +83,7 @@ def join_hosts() -> Hosts:
         raise ConfigError(f"--devices hosts: {ADDRESS}: expected HOST:PORT, found {shown(address)}.")
     # It would take SIGTERM for itself, which stops a run as it should be stopped.
     jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    on_wait()
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # it waits for minutes, and hears nothing of Python's
     try:
         jax.distributed.initialize(

@@ -77,7 +77,10 @@ def choose_mesh(devices: Devices, batch_size: int) -> Mesh:
     """
     if devices == "hosts":
         if not jax.distributed.is_initialized():
-            raise ConfigError("--devices hosts: say it on the command line of `cocoprep train`, on every host.")
+            raise ConfigError(
+                "--devices hosts: say it on the command line of `cocoprep train`, on every host. --devices one goes on "
+                "alone."
+            )
         found = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
     else:
         if jax.process_count() > 1 and not jax.distributed.is_initialized():

@@ -125,7 +125,7 @@ def test_a_host_that_is_killed_ends_the_others_and_all_go_on(killed, data, envir
     started = time.monotonic()
     said, statuses = end(hosts)
     assert statuses[1 - killed] in (1, -signal.SIGABRT)  # JAX may be the first to find out
-    assert "another one is gone" in said[1 - killed] or statuses[1 - killed] < 0
+    assert "cannot go on: another one is gone" in said[1 - killed] or statuses[1 - killed] < 0
     assert time.monotonic() - started < 90
     said, statuses = end(start_hosts(environment, run, *options, "--resume"))
     assert statuses == [0, 0], said
@@ -154,7 +154,8 @@ def test_hosts_that_do_not_fit_end_all_of_them(data, people_folder, environment,
     said, statuses = end(start_hosts(environment, tmp_path / "a", *options, second=(*options, "--learning-rate", "1")))
     assert statuses == [1, 1]
     assert "begun with other settings: optimizer.learning_rate was 0.001, now 1" in said[1]
-    assert "host 1 of 2, from 0, cannot begin; it says why" in said[0]
+    assert "host 1 (of 0 to 1) cannot begin; it says why" in said[0]
+    assert f"{tmp_path}/a has a run of step 0 now: with --resume on all hosts it goes on" in said[0]
     other = people_folder(images=9, size=(32, 32))
     said, statuses = end(start_hosts(environment, tmp_path / "b", *options, second=options_for(other, 2)))
     assert statuses == [1, 1]
@@ -167,7 +168,7 @@ def test_hosts_that_do_not_fit_end_all_of_them(data, people_folder, environment,
     said, statuses = end(start_hosts(environment, tmp_path / "a", *options, "--resume"))
     assert statuses == [1, 1]
     assert "line 1 is none that training writes" in said[0]
-    assert "host 0 of 2, from 0, cannot begin; it says why" in said[1]
+    assert "host 0 (of 0 to 1) cannot begin; it says why" in said[1]
 
 
 @pytest.mark.slow

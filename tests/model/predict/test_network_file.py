@@ -61,7 +61,7 @@ def test_every_network_that_is_trained_is_read(changes, path):
 
 
 def test_a_file_that_is_no_network_is_told(path):
-    with pytest.raises(RecordError, match=r"x\.keras: not there\. Expected the network that `cocoprep train` writes"):
+    with pytest.raises(RecordError, match=r"x\.keras: not there\. Expected a network of `cocoprep train`, which"):
         read_network(str(path), FILES)
     path.write_bytes(b"PK\x03\x04")
     assert "it is cut short" in refused(path)

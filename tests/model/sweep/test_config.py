@@ -251,7 +251,7 @@ RATE = LEARNING_RATE.format("{ low = 0.1, high = 0.2 }")
 @pytest.mark.parametrize(
     ("base", "search", "message"),
     [
-        ('freeze = ["stem"]\n', RATE, "--freeze stem: without --init its weights are random"),
+        ('freeze = ["stem"]\n', RATE, "s.toml: --freeze stem: without --init its weights are random"),
         ('optimizer.rates = { stak1 = 0.5 }\n', RATE, "--rate: expected one of stem, stack1, found 'stak1'"),
         (
             "optimizer.rates = { stack2 = 0.5 }\n", "[search]\nnetwork.stacks = { choices = [1, 2] }\n",
@@ -260,7 +260,7 @@ RATE = LEARNING_RATE.format("{ low = 0.1, high = 0.2 }")
         ('devices = "hosts"\nbackend = "jax"\n', RATE, "devices: a trial runs on one host. Expected one or all"),
         ("weights = { mpi = 0.5 }\n", RATE, "--weight 'mpi': nothing is called so"),
         ("subset = 0.5\nbatch_size = 12\n", RATE, "expected at least one batch of 12 people, found 9"),
-        ('init = "nowhere"\n', RATE, "nowhere: no run. Expected a folder that `cocoprep train` has made"),
+        ('init = "nowhere"\n', RATE, "init: expected a run, or a .keras file, found none in nowhere."),
         ('init = "nowhere.keras"\n', RATE, "init: expected a run with a network, or a .keras file; nowhere.keras is"),
     ],
 )  # fmt: skip
@@ -285,7 +285,7 @@ def test_trials_begin_with_one_network_that_fits(read, data, tmp_path):
     assert differences(before, read(RATE, base=base).as_record()) == []
     (tmp_path / "first/best.keras").write_bytes(b"two")
     (said,) = differences(before, read(RATE, base=base).as_record())
-    assert said.startswith("start was '")
+    assert said.startswith("the network of init was '")
 
 
 def test_a_study_stays_on_its_backend(data, tmp_path):

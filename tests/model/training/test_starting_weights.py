@@ -125,12 +125,12 @@ def test_a_run_begins_with_another_and_goes_on_without_it(people_folder, tmp_pat
     shutil.rmtree(tmp_path / "first")
     begin("stopped", resume=True).go()
     assert lines_of(tmp_path / "stopped") == lines_of(tmp_path / "whole")
-    with pytest.raises(RecordError, match="first: no run"):
+    with pytest.raises(RecordError, match=r"--init: expected a run, or a \.keras file, found none in .*first\."):
         begin("third")
 
 
 def test_a_run_whose_parts_do_not_fit_is_told(tmp_path):
-    with pytest.raises(RecordError, match=r"nowhere: no run\. Expected a folder"):
+    with pytest.raises(RecordError, match=r"--init: expected a run, or a \.keras file, found none in .*nowhere\."):
         read_starting_weights(str(tmp_path / "nowhere"), FILES)
     tmp_path.joinpath("x.keras").write_bytes(b"PK\x03\x04")
     with pytest.raises(RecordError, match=r"x\.keras: not a network that can be read"):
