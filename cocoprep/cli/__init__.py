@@ -6,6 +6,7 @@ import importlib
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say("interrupted", err=True)
         code = 130
     except HostError as error:
+        if os.environ.get("COCOPREP_DEBUG"):
+            traceback.print_exc()
         say_error(f"error: {error}")
         os._exit(1)  # on its way out JAX would wait for the others, then abort with a trace
     except CocoprepError as error:

@@ -12,7 +12,6 @@ from cocoprep.cli.sweep_report import SweepReport, tell_results
 from cocoprep.cli.train_report import stop_on_signals
 from cocoprep.errors import CocoprepError, ConfigError
 from cocoprep.model.backends.choice import default_backend
-from cocoprep.model.run.config import Backend
 from cocoprep.model.sweep.config import read_sweep
 from cocoprep.model.sweep.database import check_optuna, open_database, sqlite_path
 from cocoprep.model.sweep.place import Place
@@ -29,8 +28,9 @@ def run_job(file: str, *, study: str, trials: int, name: str | None, run_dir: st
     check_optuna()
     database = sqlite_path(study)
     check_paths({"FILE.toml": file})
+    _check_installed("cv2", "matplotlib")
     config = read_sweep(file, AnyFiles())
-    _check_training(config.base.backend)
+    _check_installed(default_backend() if config.base.backend == "auto" else config.base.backend)
     name = check_name(PurePath(file).stem if name is None else name)
     folder = run_dir or os.path.join(os.path.dirname(database or "runs/"), name)
     if database is not None and os.path.realpath(database) == os.path.realpath(folder):
@@ -65,9 +65,9 @@ def _tell_rest(study: SweepStudy) -> None:
         say_note(f"what came of the trials so far is not written: {error}")
 
 
-def _check_training(backend: Backend) -> None:
+def _check_installed(*modules: str) -> None:
     """Say now what each trial's process would fail for: to load it here would take seconds, and memory all along."""
-    for module in (default_backend() if backend == "auto" else backend, "cv2", "matplotlib"):
+    for module in modules:
         if importlib.util.find_spec(module) is None:
             raise ConfigError(
                 f"sweep needs {module}, which comes with training: pip install 'cocoprep[train,sweep]', on JAX "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
@@ -152,7 +153,7 @@ def command(
     """
     from cocoprep.cli.named_numbers import parse_named_numbers
     from cocoprep.cli.quiet import quiet_libraries
-    from cocoprep.cli.train_report import OtherHost, TrainReport, stop_on_signals
+    from cocoprep.cli.train_report import OtherHost, StoppedAtOnce, TrainReport, stop_on_signals
     from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend
     from cocoprep.model.backends.tensorflow.xla import prepare_xla
     from cocoprep.model.run.resolve import resolve_config
@@ -185,10 +186,16 @@ def command(
         return open_run(config, folder, resume=go_on, report=report, files=files)
 
     shown = TrainReport() if hosts.place == 0 else nullcontext(OtherHost(hosts.place))
-    with (
-        shown as report,
-        stop_on_signals(alone=hosts.count == 1) as should_stop,
-        opened_on_hosts(hosts, run_dir, begin, resume=resume) as run,
-    ):
-        run.go(should_stop)
+    try:
+        with (
+            shown as report,
+            stop_on_signals() as should_stop,
+            opened_on_hosts(hosts, run_dir, begin, resume=resume) as run,
+        ):
+            run.go(should_stop)
+    except StoppedAtOnce:
+        if hosts.count > 1:  # on its way out JAX would wait for the others
+            say("interrupted", err=True)
+            os._exit(130)
+        raise
     say(report.summary(run_dir))

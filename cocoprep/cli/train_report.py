@@ -178,22 +178,18 @@ def _beside(val: dict[str, float], key: str) -> str:
     return "" if guess is None else f"  (the mean guess: {guess:.3f})"
 
 
-@contextmanager
-def stop_on_signals(
-    first: str = "stopping after this step, then saving", *, alone: bool = True
-) -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a request to stop, told as `first`; a second one stops at once.
+class StoppedAtOnce(KeyboardInterrupt):
+    """Is raised by the second signal."""
 
-    A host that is not `alone` ends there and then: on its way out it would wait for the others.
-    """
+
+@contextmanager
+def stop_on_signals(first: str = "stopping after this step, then saving") -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a request to stop, told as `first`; a second one stops at once."""
     asked: list[int] = []
 
     def ask(number: int, _: FrameType | None) -> None:
-        if asked and not alone:
-            say("interrupted", err=True)
-            os._exit(130)
         if asked:
-            raise KeyboardInterrupt
+            raise StoppedAtOnce
         asked.append(number)
         say(f"{first}; once more to stop at once", err=True)
 

@@ -231,8 +231,8 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig, *, backends: tuple[
     ]
     if whole[0] != whole[1] and now.devices == before.devices:
         changed.append(
-            f"the backend was {backends[0]!s:.100}, now {backends[1]}, which on {now.devices} devices normalises "
-            "batches otherwise"
+            f"the backend was {backends[0]}, now {backends[1]}, which on {now.devices} devices normalises batches "
+            f"otherwise: --backend {backends[0]} goes on"
         )
     return changed
 

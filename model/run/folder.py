@@ -20,6 +20,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, get_args
@@ -329,7 +330,9 @@ def version_of(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return str(getattr(importlib.import_module(package), "__version__", "unknown"))
+        with suppress(ImportError):
+            return str(getattr(importlib.import_module(package), "__version__", "unknown"))
+        return "unknown"
 
 
 def _versions(backend: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from cocoprep.checks import require, shown
@@ -24,6 +24,8 @@ from cocoprep.shards.settings import table_of
 from cocoprep.storage.store import FileStore
 
 OWN_TABLES = ("config", "search", "sweep")
+START = "the network of init"  # in the record of a study
+UNTOLD_BEFORE = {"settings.backend", START}
 IN_SWEEP = ("sampler", "pruner")
 OF_THE_START = ("network.channels", "network.convolution")  # must be those of the network that a trial begins with
 # What may be told anew from time to time; how often AP is measured decides which network is kept.
@@ -73,7 +75,7 @@ class SweepConfig:
             "sampler": self.sampler.as_record(),
             "pruner": self.pruner.as_record(),
             "shards": {option: list(digests) for option, digests in self.shards.items()},
-            **({} if self.start is None else {"the network of init": self.start}),
+            **({} if self.start is None else {START: self.start}),
         }
 
 
@@ -102,7 +104,8 @@ def read_sweep(path: str, files: FileStore) -> SweepConfig:
     shards = _read_shards(base, files)
     config = SweepConfig(base=base, space=space, sampler=sampler, pruner=pruner, shards=shards, start=start)
     with _told_of(path):
-        people = open_mixture(base.folders, base.read, files)
+        # Who is damaged, each trial finds: to know it, every record has to be read.
+        people = open_mixture(base.folders, replace(base.read, on_bad_record="fail", cache=False), files)
     check_space(config.of_trial, space, people, path)
     return config
 
@@ -169,7 +172,10 @@ def _read_start(base: TrainConfig, init: str, space: Space, path: str, files: Fi
                 )
     if not files.exists(network):
         raise ConfigError(f"{path}: init: expected a run with a network, or a .keras file; {network} is not there.")
-    return hashlib.sha256(files.read_bytes(network)).hexdigest()[:16]
+    try:
+        return hashlib.sha256(files.read_bytes(network)).hexdigest()[:16]
+    except OSError as error:
+        raise ConfigError(f"{path}: init: {network} cannot be read ({error.strerror or error}).") from error
 
 
 def _read_shards(base: TrainConfig, files: FileStore) -> dict[str, tuple[str, ...]]:
@@ -207,7 +213,10 @@ def differences(before: object, now: Mapping[str, Any]) -> list[str]:
     ours, theirs = _leaves(now), _leaves(before)
     # What an earlier version did not have yet went by what is the default now.
     defaults = _leaves({"settings": _told(TrainConfig(data=""))})
+    del defaults["settings.backend"]
     theirs |= {name: value for name, value in defaults.items() if name in ours and name not in theirs}
+    for name in UNTOLD_BEFORE & ours.keys():  # by what an earlier version went, it did not say
+        theirs.setdefault(name, ours[name])
     nothing = object()
     odd = [name for name in {**theirs, **ours} if ours.get(name, nothing) != theirs.get(name, nothing)]
     return [

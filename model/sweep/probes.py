@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cocoprep.errors import ConfigError
-from cocoprep.model.network.bounds import check_numbers, check_size
+from cocoprep.model.network.bounds import check_size
 from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.sweep.space import Choices, Range, Scalar, Space
 
@@ -32,19 +32,14 @@ def check_space(of_trial: Callable[[Params], TrainConfig], space: Space, people:
     Raises:
         ConfigError: naming what may be tried and cannot be trained.
     """
-    data, batches = people.manifest, set[int]()
+    crop, batches = people.manifest.crop, set[int]()
     for params in _probes(space):
         said = ", ".join(f"{name} {_told(value)}" for name, value in params.items())
         where = f"{path}: [search]: of the values that may be tried, {said:.300}"
         try:
             one = of_trial(params)
             one.check_together()
-            network = one.network
-            check_numbers(
-                stacks=network.stacks, channels=network.channels, depth=network.depth,
-                joints=len(data.keypoints.names),
-            )  # fmt: skip
-            check_size(data.crop.input_size, data.crop.heatmap_stride, network.depth)
+            check_size(crop.input_size, crop.heatmap_stride, one.network.depth)
             if one.batch_size not in batches:  # nothing else of what is searched has a say in it
                 people.order(one.read)
                 batches.add(one.batch_size)

@@ -105,7 +105,8 @@ class TrainingRun:
         self._take_up()
         self._shown_at = self._saved_at = time.monotonic()
         self._saved_step = self.now.step
-        self.log = RunLog(folder.path, folder.files, after_step=self.now.step)
+        begun = self.now.step if self.checkpoints.steps() else -1  # what was written before the first is written again
+        self.log = RunLog(folder.path, folder.files, after_step=begun)
         self.board = Board(folder.at("tensorboard"), folder.files, after_step=self.now.step)
         self._validation_step = self.engine.validation_step(trainee)
         sources = 1 if watched is None else len(watched.people.sources)

@@ -21,7 +21,8 @@ HEARTBEAT = 30  # seconds after which one that is gone is missed
 SHUTDOWN = 60  # seconds that one that is done waits for the others at most
 MOST_TOLD = 10  # hosts
 PIECE = 2**28  # bytes that are shared at a time
-_STATUS = re.compile(r"[A-Z_]+: ")  # of Abseil, which JAX raises as a ValueError too
+# Of Abseil's statuses, which JAX raises as a ValueError too, those that do not say that it is the program, or its size.
+_LOST = re.compile(r"(ABORTED|CANCELLED|DEADLINE_EXCEEDED|FAILED_PRECONDITION|INTERNAL|UNAVAILABLE|UNKNOWN): ")
 ADDRESS, COUNT, PLACE = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
 
 
@@ -40,8 +41,7 @@ class JoinedHosts:
 
     def is_loss(self, error: Exception) -> bool:
         """Tell whether an error is what one meets where another is gone, or where one's own devices fail."""
-        is_status = isinstance(error, ValueError) and _STATUS.match(str(error)) is not None
-        return is_status or isinstance(error, jax.errors.JaxRuntimeError)
+        return isinstance(error, (jax.errors.JaxRuntimeError, ValueError)) and bool(_LOST.match(str(error)))
 
     def gather(self, flag: bool) -> list[bool]:
         """Return what each of them says."""
@@ -93,6 +93,7 @@ def join_hosts(on_wait: Callable[[], None]) -> Hosts:
             heartbeat_timeout_seconds=HEARTBEAT,
             shutdown_timeout_seconds=SHUTDOWN,
         )
+        devices = jax.devices()  # for those of the others it waits too
     except (ValueError, TypeError) as error:
         raise ConfigError(
             f"--devices hosts: nothing says which hosts there are ({error}). On TPU VMs and by Slurm JAX finds them; "
@@ -105,7 +106,7 @@ def join_hosts(on_wait: Callable[[], None]) -> Hosts:
         ) from error
     finally:
         signal.signal(signal.SIGINT, before)
-    check_alike(Counter(device.process_index for device in jax.devices()))
+    check_alike(Counter(device.process_index for device in devices))
     return known_hosts()
 
 

@@ -336,7 +336,7 @@ def test_a_network_that_is_cut_short_in_a_bucket(near, there, run):
         stream.write(whole[:-100])
     code, _, err = run("predict", "--run", there, near / "coco" / "train2017")
     assert code == 1
-    assert f"{there}/best.keras: not a network that can be read (it is cut short)" in err
+    assert f"{there}/best.keras: not a network that can be read (it is no .keras file, or cut short)" in err
 
 
 def test_a_sheet_of_augmentation(far, bucket, run, tmp_path):

@@ -148,7 +148,7 @@ def damage(run, what):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("cut short", r"best\.keras: not a network that can be read \(it is cut short\)"),
+        ("cut short", r"best\.keras: not a network that can be read \(it is no .keras file, or cut short\)"),
         ("not a network", r"best\.keras: not a network that can be read"),
         ("no network", r"best\.keras: not there"),
         ("no geometry", r"run\.json: does not say of the run what it should"),

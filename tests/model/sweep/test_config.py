@@ -261,6 +261,7 @@ RATE = LEARNING_RATE.format("{ low = 0.1, high = 0.2 }")
         ("weights = { mpi = 0.5 }\n", RATE, "--weight 'mpi': nothing is called so"),
         ("subset = 0.5\nbatch_size = 12\n", RATE, "expected at least one batch of 12 people, found 9"),
         ('init = "nowhere"\n', RATE, "init: expected a run, or a .keras file, found none in nowhere."),
+        ('init = "/dev/null/x.keras"\n', RATE, "init: expected a run with a network, or a .keras file; /dev/null/x"),
         ('init = "nowhere.keras"\n', RATE, "init: expected a run with a network, or a .keras file; nowhere.keras is"),
     ],
 )  # fmt: skip
@@ -280,6 +281,10 @@ def test_trials_begin_with_one_network_that_fits(read, data, tmp_path):
                 read(RATE, base=base)
     with pytest.raises(ConfigError, match=r"init: expected a run with a network, .*best\.keras is not there"):
         read(RATE, base=base)
+    (tmp_path / "first/best.keras").mkdir()
+    with pytest.raises(ConfigError, match=r"init: .*best\.keras cannot be read \("):
+        read(RATE, base=base)
+    (tmp_path / "first/best.keras").rmdir()
     (tmp_path / "first/best.keras").write_bytes(b"one")
     before = read(RATE, base=base).as_record()
     assert differences(before, read(RATE, base=base).as_record()) == []
@@ -333,6 +338,8 @@ def test_a_setting_that_is_new_is_as_it_was_before_there_was_one(data, tmp_path)
     older = {**now, "settings": {name: one for name, one in now["settings"].items() if name != "freeze"}}
     assert "freeze" in now["settings"]
     assert differences(json.loads(json.dumps(older)), now) == []
+    del older["settings"]["backend"]  # which was free
+    assert differences(older, {**now, "the network of init": "12ab"}) == []
     other = {**now, "settings": {**now["settings"], "freeze": ["stem"]}}
     assert differences(older, other) == ["settings.freeze was [], now ['stem']"]
 
