@@ -1,7 +1,8 @@
 """The file of a network, `.keras`: read, whoever has made it.
 
-Keras would build whatever such a file describes, of any size, before it looks at a weight. So nothing of it is built:
-it is asked which network of `build_hourglass` it is, by the names of its layers; that is built, and given its weights.
+Keras would build whatever such a file describes, of any size, before it looks at a weight. So of one of ours nothing is
+built: it is asked which network of `build_hourglass` it is, by the names of its layers; that is built, and given its
+weights. Another network, which a run may have been given by hand, is Keras's to build.
 Source of the format: https://keras.io/guides/serialization_and_saving, config.json and model.weights.h5 in a zip.
 """
 
@@ -55,8 +56,13 @@ class _Shape:
         return 4 * self.stacks * ((3 * self.depth + 2) * residual + self.channels * self.joints)
 
 
-def read_network(path: str, files: FileStore) -> keras.Model:
-    """Read a network's file, in float32; nothing in it is run.
+def read_network(path: str, files: FileStore, *, ours_alone: bool = False) -> keras.Model:
+    """Read a network's file; nothing in it is run.
+
+    Args:
+        path: of the file.
+        files: where it lies.
+        ours_alone: refuse networks of other layers than `build_hourglass` makes. One of ours computes in float32.
 
     Raises:
         RecordError: there is none, or it cannot be read.
@@ -67,13 +73,20 @@ def read_network(path: str, files: FileStore) -> keras.Model:
         )
     with _on_this_machine(path, files) as local:
         try:
-            network = _build(_read_shape(local))
+            shape = _read_shape(local)
+            if shape is None and ours_alone:
+                raise RecordError(f"its {CONFIG} describes another network")
+            if shape is None:
+                return keras.saving.load_model(local, compile=False)  # in safe mode: a file's own code is not run
+            network = _build(shape)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what it lacks: that is an error in the end
                 network.load_weights(local)
         except Exception as error:  # a damaged file provokes whatever there is
             cut = isinstance(error, zipfile.BadZipFile) or not zipfile.is_zipfile(local)  # Keras would say "not found"
             reason = "it is no .keras file, or cut short" if cut else str(error).strip().partition("\n")[0]
+            if "safe_mode" in reason:  # which Keras recommends to switch off
+                reason = "it has code of its own, which is never run"
             raise RecordError(
                 f"{path}: not a network that can be read ({reason:.300}). Expected one that `cocoprep train` has "
                 "written: copy it again, or train it again."
@@ -91,11 +104,11 @@ def _build(shape: _Shape) -> keras.Model:
         keras.config.set_dtype_policy(policy)
 
 
-def _read_shape(local: str) -> _Shape:
-    """Return which network a file is of, once it is known to have the weights of that.
+def _read_shape(local: str) -> _Shape | None:
+    """Return which network a file is of, once it is known to have the weights of that; None for another one.
 
     Raises:
-        CocoprepError: it takes more memory than it has bytes, or is of another network.
+        CocoprepError: it takes more memory than it has bytes, or cannot be built.
     """
     with zipfile.ZipFile(local) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
@@ -105,8 +118,8 @@ def _read_shape(local: str) -> _Shape:
     _check_arrays(weights)
     try:
         shape = _shape_of(json.loads(config))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise RecordError(f"its {CONFIG} describes another network") from error
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
     check_numbers(stacks=shape.stacks, channels=shape.channels, depth=shape.depth, joints=shape.joints)
     if shape.least_bytes > len(weights):
         raise RecordError(f"it describes weights of {shape.least_bytes:,} bytes and more, and has {len(weights):,}")

@@ -110,4 +110,17 @@ def _load_network(path: str, crop: CropRecord, table: KeypointTable, files: File
             f"{path}: expected a network from {expected[0]} to {expected[1]}, as the run's run.json says, found one "
             f"from {tuple(network.inputs[0].shape[1:])} to {shapes}. Copy the run again, or train it again."
         )
-    return network
+    return _in_float32(network)
+
+
+def _in_float32(network: keras.Model) -> keras.Model:
+    """Return a network that computes in float32: one trained in 16 bits has weights in 32, and no need to hurry now."""
+    if all(layer.compute_dtype == "float32" for layer in network.layers):
+        return network
+
+    def clone(layer: Any) -> Any:
+        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+    exact = keras.models.clone_model(network, clone_function=clone)
+    exact.set_weights(network.get_weights())
+    return exact

@@ -63,7 +63,7 @@ def read_starting_weights(path: str, files: FileStore) -> StartingWeights:
         table = run.read_geometry()[1]
         config = run.read_config().network
         settings = f"--channels {config.channels} --depth {config.depth} --convolution {config.convolution}"
-    network = read_network(file, files)
+    network = read_network(file, files, ours_alone=True)
     start = StartingWeights(path, {one.path: one.numpy() for one in network.variables}, table, settings)
     if table is not None and start.joints != {len(table)}:
         raise RecordError(f"{path}: its network is not of the {len(table)} joints of its run.json. Copy the run again.")

@@ -31,7 +31,7 @@ def path(tmp_path):
 def refused(path):
     """Return why a file is not read."""
     with pytest.raises(RecordError) as error:
-        read_network(str(path), FILES)
+        read_network(str(path), FILES, ours_alone=True)
     before, told, after = str(error.value).partition("not a network that can be read (")
     assert before == f"{path}: "
     assert told
@@ -109,7 +109,15 @@ def test_code_of_its_own_is_not_run(path, tmp_path):
     change_layer(path, "stack1_heatmaps", activation=code)
     assert "--activation: expected one of linear, sigmoid, relu, tanh, found {" in refused(path)
     change_layer(path, "stem_relu", class_name="Lambda")  # nothing but a few names and numbers is looked at
-    read_network(str(path), FILES)
+    read_network(str(path), FILES, ours_alone=True)
+
+
+def test_another_network_is_keras_to_read(path):
+    image = keras.Input((32, 32, 3), name="image")
+    ours = keras.Model(image, keras.layers.Conv2D(2, 1)(image))
+    ours.save(path)
+    for one, other in zip(ours.weights, read_network(str(path), FILES).weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
 def test_what_unpacks_to_much_more_is_not_unpacked(path):
