@@ -1,11 +1,13 @@
-"""One side of `benchmarks.bench_backends`: `python -m benchmarks.backend_step FOLDER BACKEND CHANNELS BATCH PRECISION`.
+"""One side of `benchmarks.bench_backends`.
 
-A process for itself: Keras takes one backend. It serves the steps of `cocoprep train`.
+`python -m benchmarks.backend_step FOLDER BACKEND CHANNELS BATCH PRECISION [FROZEN ...]`. A process for itself: Keras
+takes one backend. It serves the steps of `cocoprep train`.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import count, cycle, islice
 
@@ -21,7 +23,7 @@ BATCHES = 4  # in turn: one alone would stay in the caches
 
 def main() -> None:
     """Open a trainee and serve its steps."""
-    folder, backend, channels, batch_size, precision = sys.argv[1:]
+    folder, backend, channels, batch_size, precision, *frozen = sys.argv[1:]
     config = resolve_config(
         "never-written", None,
         {
@@ -30,6 +32,7 @@ def main() -> None:
         },
         resume=False,
     )  # fmt: skip
+    config = replace(config, freeze=tuple(frozen))  # past the check that they have learned something: here time counts
     if use_backend(config.backend) == "jax":
         leave_out_tensorflow()
     else:

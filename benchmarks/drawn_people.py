@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from cocoprep.builder.config import BuildConfig
+from cocoprep.pose.crop_config import CropConfig
 from cocoprep.sample import write_sample
 
 PHOTOGRAPHS = 150
@@ -31,11 +32,12 @@ def write_input(folder: Path, crops: int) -> tuple[Path, Path]:
     return path, folder / "coco" / "train2017"
 
 
-def build_sample(folder: Path, crops: int) -> str:
-    """Build shards of at least `crops` people; return their folder."""
+def build_sample(folder: Path, crops: int, input_size: int = 256) -> str:
+    """Build shards of at least `crops` people, of so many pixels a side; return their folder."""
     from cocoprep.pipelines.local.run import run_local_build
 
     annotations, images = write_input(folder, crops)
     out = str(folder / "out")
-    run_local_build(BuildConfig(split="bench", annotations=str(annotations), images=str(images), out=out))
+    crop = CropConfig(input_size=(input_size, input_size))
+    run_local_build(BuildConfig(split="bench", annotations=str(annotations), images=str(images), out=out, crop=crop))
     return out

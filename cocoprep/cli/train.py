@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import click
@@ -14,6 +15,7 @@ from cocoprep.model.augment.config import STRENGTHS, AugmentConfig
 from cocoprep.model.run.config import TrainConfig
 
 if TYPE_CHECKING:
+    from cocoprep.cli.train_report import OtherHost, TrainReport
     from cocoprep.model.backends.hosts import Hosts
     from cocoprep.model.training.train import TrainingRun
 
@@ -99,6 +101,35 @@ def _joined_hosts(changes: dict[str, Any]) -> Hosts:
     return hosts
 
 
+def _open(
+    config_file: str | None,
+    changes: dict[str, Any],
+    report: TrainReport | OtherHost,
+    folder: str,
+    resume: bool,
+    *,
+    one_host: bool,
+) -> TrainingRun:
+    """Open a run by a file's settings and those asked for, on the backend that they name."""
+    from cocoprep.cli.quiet import quiet_libraries
+    from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend
+    from cocoprep.model.backends.tensorflow.xla import prepare_xla
+    from cocoprep.model.run.resolve import resolve_config
+    from cocoprep.storage.by_scheme import AnyFiles
+
+    files = AnyFiles()
+    config = resolve_config(folder, config_file, changes, resume=resume, files=files)
+    if use_backend(config.backend) == "jax":
+        leave_out_tensorflow()
+    else:
+        prepare_xla(config.xla)
+    with quiet_libraries(errors_too=one_host):
+        from cocoprep.model.training.open_run import open_run
+
+        find_devices()
+    return open_run(config, folder, resume=resume, report=report, files=files)
+
+
 @click.command("train")
 @click.option("--data", metavar="DIR", multiple=True, help="Built folder to train on; several: once for each.")
 @click.option(
@@ -152,15 +183,9 @@ def command(
     Ctrl-C or by anything else, goes on with --resume: of the settings only --run-dir is needed then.
     """
     from cocoprep.cli.named_numbers import parse_named_numbers
-    from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.cli.train_report import OtherHost, StoppedAtOnce, TrainReport, stop_on_signals
-    from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend
-    from cocoprep.model.backends.tensorflow.xla import prepare_xla
-    from cocoprep.model.run.resolve import resolve_config
     from cocoprep.model.training.on_hosts import opened_on_hosts
-    from cocoprep.storage.by_scheme import AnyFiles
 
-    files = AnyFiles()
     named = {
         "data": _one_or_more(data),
         "val": _one_or_more(val),
@@ -172,27 +197,12 @@ def command(
     changes = {**named, **{name.replace("__", "."): value for name, value in given.items()}}
     changes = {name: value for name, value in changes.items() if value is not None}
     hosts = _joined_hosts(changes)
-
-    def begin(folder: str, go_on: bool) -> TrainingRun:
-        config = resolve_config(folder, config_file, changes, resume=go_on, files=files)
-        if use_backend(config.backend) == "jax":
-            leave_out_tensorflow()
-        else:
-            prepare_xla(config.xla)
-        with quiet_libraries(errors_too=hosts.count == 1):
-            from cocoprep.model.training.open_run import open_run
-
-            find_devices()
-        return open_run(config, folder, resume=go_on, report=report, files=files)
-
     shown = TrainReport() if hosts.place == 0 else nullcontext(OtherHost(hosts.place))
     try:
-        with (
-            shown as report,
-            stop_on_signals() as should_stop,
-            opened_on_hosts(hosts, run_dir, begin, resume=resume) as run,
-        ):
-            run.go(should_stop)
+        with shown as report, stop_on_signals() as should_stop:
+            begin = partial(_open, config_file, changes, report, one_host=hosts.count == 1)
+            with opened_on_hosts(hosts, run_dir, begin, resume=resume) as run:
+                run.go(should_stop)
     except StoppedAtOnce:
         if hosts.count > 1:  # on its way out JAX would wait for the others
             say("interrupted", err=True)
