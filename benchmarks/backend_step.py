@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.steps import serve_steps
 from cocoprep.model.backends.choice import leave_out_tensorflow, use_backend
+from cocoprep.model.backends.tensorflow.cores import prepare_cores
 from cocoprep.model.backends.tensorflow.xla import prepare_xla
 from cocoprep.model.run.resolve import resolve_config
 
@@ -37,6 +38,7 @@ def main() -> None:
         leave_out_tensorflow()
     else:
         prepare_xla(config.xla)
+        prepare_cores(config)
     from cocoprep.model.backends.choice import open_engine
     from cocoprep.model.input.batches import people_to_learn_from
     from cocoprep.model.training.trainee import build_trainee

@@ -113,6 +113,7 @@ def _open(
     """Open a run by a file's settings and those asked for, on the backend that they name."""
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend
+    from cocoprep.model.backends.tensorflow.cores import prepare_cores
     from cocoprep.model.backends.tensorflow.xla import prepare_xla
     from cocoprep.model.run.resolve import resolve_config
     from cocoprep.storage.by_scheme import AnyFiles
@@ -123,6 +124,7 @@ def _open(
         leave_out_tensorflow()
     else:
         prepare_xla(config.xla)
+        prepare_cores(config)
     with quiet_libraries(errors_too=one_host):
         from cocoprep.model.training.open_run import open_run
 

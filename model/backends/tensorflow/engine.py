@@ -16,6 +16,7 @@ from cocoprep.errors import ConfigError
 from cocoprep.model.backends.engine import ArrayBatch, Learner, SourceStep, TrainStep, ValidationStep
 from cocoprep.model.backends.hosts import Hosts, OneHost
 from cocoprep.model.backends.processor import has_bfloat16
+from cocoprep.model.backends.tensorflow.cores import parts_of_batch
 from cocoprep.model.backends.tensorflow.devices import choose_strategy, describe_devices
 from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
 from cocoprep.model.backends.tensorflow.steps import source_step, train_step, validation_step
@@ -27,9 +28,10 @@ from cocoprep.model.run.config import TrainConfig
 
 @dataclass(frozen=True)
 class TensorFlowEngine:
-    """TensorFlow, on the devices of a strategy. See `cocoprep.model.backends.engine.Engine`."""
+    """TensorFlow, on the devices of a strategy, or in parts. See `cocoprep.model.backends.engine.Engine`."""
 
     strategy: Any
+    parts: int = 1  # of a batch, on the cores of a CPU
     name: str = "tensorflow"
 
     @classmethod
@@ -40,9 +42,11 @@ class TensorFlowEngine:
             ConfigError: the batch cannot be dealt out evenly, or the whole step is to be compiled for several devices.
         """
         strategy = choose_strategy(config.devices, config.batch_size)
-        if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
+        replicas = strategy.num_replicas_in_sync
+        parts = parts_of_batch(config) if replicas == 1 and not tf.config.list_physical_devices("GPU") else 1
+        if config.xla == "whole" and replicas * parts > 1:
             raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
-        return cls(strategy)
+        return cls(strategy, parts)
 
     @property
     def hosts(self) -> Hosts:
@@ -51,7 +55,7 @@ class TensorFlowEngine:
 
     def describe(self) -> str:
         """Name the devices."""
-        return describe_devices(self.strategy)
+        return describe_devices(self.strategy, self.parts)
 
     def seed(self, number: int) -> None:
         """Seed all that Keras and TensorFlow draw by."""
@@ -64,7 +68,7 @@ class TensorFlowEngine:
 
     def in_training(self, network: keras.Model) -> keras.Model:
         """Return a copy whose batch normalisations are fused."""
-        return fuse_normalisation(network)
+        return fuse_normalisation(network, self.parts)
 
     def slow_in_bfloat16(self) -> bool:
         """Tell it of processors."""
@@ -72,11 +76,11 @@ class TensorFlowEngine:
 
     def train_step(self, learner: Learner) -> TrainStep:
         """Return the step, compiled as the config's `xla` says."""
-        return train_step(learner, self.strategy)
+        return train_step(learner, self.strategy, self.parts)
 
     def validation_step(self, learner: Learner) -> ValidationStep:
         """Return the step of one device."""
-        return validation_step(learner)
+        return validation_step(learner, self.parts)
 
     def source_step(self, learner: Learner, sources: int) -> SourceStep:
         """Return the step of one device."""

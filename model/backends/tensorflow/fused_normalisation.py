@@ -17,6 +17,8 @@ from cocoprep.model.network.copy_weights import copy_weights
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
     """Keras's layer, but for how it is computed in training; of images (B, h, w, C), channels last."""
 
+    parts = 1  # of a batch, that come one after another
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise (B, h, w, C) by the batch's own statistics, and move the stored ones towards them."""
         if not training or not self.trainable:
@@ -26,16 +28,18 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
             x=inputs, scale=tf.convert_to_tensor(self.gamma), offset=tf.convert_to_tensor(self.beta), mean=nothing,
             variance=nothing, epsilon=self.epsilon, is_training=True, data_format="NHWC",
         )  # fmt: skip
-        # The operation divides by n - 1 for what is to be stored; Keras's layer, whose numbers these are, by n.
+        # The operation divides by n - 1 for what is to be stored; Keras's layer, whose numbers these are, by n. All
+        # parts of a batch together move what is stored as far as the whole one would, to first order.
         count = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], tf.float32)
         for stored, found in ((self.moving_mean, mean), (self.moving_variance, variance * (count - 1) / count)):
-            stored.assign_sub((stored - found) * (1 - self.momentum))
+            stored.assign_sub((stored - found) * ((1 - self.momentum) / self.parts))
         return normalised
 
 
-def fuse_normalisation(network: keras.Model) -> keras.Model:
+def fuse_normalisation(network: keras.Model, parts: int = 1) -> keras.Model:
     """Return a network of the same layers and weights, copied, whose batch normalisations are fused in training.
 
+    Each of so many `parts` of a batch that it is called with in training is normalised by its own statistics.
     It computes what `network` does, to rounding, and its variables have the same paths in the same order. It is not to
     be saved as a whole: a file of it would ask for this class.
     """
@@ -45,5 +49,8 @@ def fuse_normalisation(network: keras.Model) -> keras.Model:
         return kind.from_config(layer.get_config())
 
     clone = keras.models.clone_model(network, clone_function=fused)
+    for layer in clone.layers:
+        if isinstance(layer, FusedBatchNormalization):
+            layer.parts = parts
     copy_weights(network, clone)
     return clone

@@ -1,13 +1,15 @@
 """One step of training, and one of validation, on one device or several.
 
 Each device takes its part of the batch; losses are divided by the whole batch's weight and gradients are summed, so the
-step is that of the whole batch on one device, but for batch normalisation, whose statistics are each device's own.
+step is that of the whole batch on one device, but for batch normalisation, whose statistics are each device's own. A
+CPU takes a batch in parts in the same way, all within one function, of which TensorFlow computes at a time what it can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
 from typing import Any
 
 import tensorflow as tf
@@ -18,9 +20,9 @@ from cocoprep.model.network.preprocess import normalise_images
 from cocoprep.model.run.config import Xla
 
 
-def train_step(learner: Learner, strategy: Any) -> TrainStep:
+def train_step(learner: Learner, strategy: Any, parts: int = 1) -> TrainStep:
     """Return the function that learns from a batch: see `cocoprep.model.backends.engine.Engine`."""
-    learn, average = compile_learning(learner, strategy), learner.average
+    learn, average = compile_learning(learner, strategy, parts), learner.average
 
     # Outside of any device's part of the step: each would move what they share.
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -38,13 +40,13 @@ def train_step(learner: Learner, strategy: Any) -> TrainStep:
     return step
 
 
-def compile_learning(learner: Learner, strategy: Any) -> Callable[[ArrayBatch], Sums]:
+def compile_learning(learner: Learner, strategy: Any, parts: int = 1) -> Callable[[ArrayBatch], Sums]:
     """Return the function that `train_step` takes on a batch before it moves the average."""
-    return _distributed(_learning(learner, strategy.num_replicas_in_sync), strategy, xla=learner.config.xla)
+    return _distributed(_learning(learner, strategy.num_replicas_in_sync, parts), strategy, xla=learner.config.xla)
 
 
-def _learning(learner: Learner, replicas: int) -> Callable[[ArrayBatch], Sums]:
-    """Return what each of some devices does with its part of a batch."""
+def _learning(learner: Learner, replicas: int, parts: int) -> Callable[[ArrayBatch], Sums]:
+    """Return what each of some devices does with its part of a batch, in parts of its own."""
     network, optimizer, measure = learner.network, learner.optimizer, learner.measure
     variables = network.trainable_variables
     members = [[n for n, v in enumerate(variables) if group_of(v.path) == group] for group in learner.groups]
@@ -54,10 +56,11 @@ def _learning(learner: Learner, replicas: int) -> Callable[[ArrayBatch], Sums]:
         # Keras's frozen variables are still TensorFlow's trainable ones, which a tape would watch by itself.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in variables])
-            predictions = network(normalise_images(batch["image"]), training=True)
-            losses, weight = measure.losses(predictions, batch)
-            total = tf.maximum(_over_devices(weight, replicas), 1.0)
-            scaled = optimizer.scale_loss(tf.reduce_sum(losses) / total)
+            dealt = _in_parts(batch, parts)
+            predictions = [network(normalise_images(part["image"]), training=True) for part in dealt]
+            losses, weights = zip(*map(measure.losses, predictions, dealt), strict=True)
+            total = tf.maximum(_over_devices(tf.add_n(weights), replicas), 1.0)
+            scaled = optimizer.scale_loss(tf.reduce_sum(tf.add_n(losses)) / total)
         gradients = [_over_devices(g, replicas) for g in tape.gradient(scaled, variables)]
         unscaled = [gradient / _loss_scale(optimizer) for gradient in gradients]
         norms = tf.stack([tf.linalg.global_norm([unscaled[n] for n in group]) for group in members])
@@ -70,7 +73,7 @@ def _learning(learner: Learner, replicas: int) -> Callable[[ArrayBatch], Sums]:
         # The optimizer sums over devices once more. Its hundreds of small parts are not worth compiling on a CPU.
         with _not_pointwise(learner.config.xla):
             optimizer.apply([gradient / replicas for gradient in gradients], variables)
-        sums = measure.sums(predictions, batch)
+        sums = _added(map(measure.sums, predictions, dealt))
         # Every device has the same: a sum over devices gives it back.
         overflows = tf.where(finite, 0.0, 1.0)
         return {
@@ -81,12 +84,14 @@ def _learning(learner: Learner, replicas: int) -> Callable[[ArrayBatch], Sums]:
     return learn
 
 
-def validation_step(learner: Learner) -> ValidationStep:
+def validation_step(learner: Learner, parts: int = 1) -> ValidationStep:
     """Return the function that measures a batch: see `cocoprep.model.backends.engine.Engine`."""
 
     def measure(batch: ArrayBatch) -> tuple[Sums, Any]:
-        predictions = learner.network(normalise_images(batch["image"]), training=False)
-        return learner.measure.sums(predictions, batch), tf.stack(predictions)
+        dealt = _in_parts(batch, parts)
+        predictions = [learner.network(normalise_images(part["image"]), training=False) for part in dealt]
+        whole = tf.concat([tf.stack(each) for each in predictions], axis=1)  # (S, B, h, w, K)
+        return learner.measure.sums(tf.unstack(whole), batch), whole
 
     return tf.function(measure, jit_compile=learner.config.xla == "whole", autograph=False)  # type: ignore[no-any-return]
 
@@ -110,6 +115,20 @@ def _distributed(function: Callable[[ArrayBatch], Sums], strategy: Any, *, xla: 
         return {name: strategy.reduce(tf.distribute.ReduceOp.SUM, part, axis=None) for name, part in parts.items()}
 
     return tf.function(everywhere, autograph=False)  # type: ignore[no-any-return]
+
+
+def _in_parts(batch: ArrayBatch, parts: int) -> list[ArrayBatch]:
+    """Deal a batch out, the first people to the first part; equally, but for a last batch that is shorter."""
+    if parts == 1:
+        return [batch]
+    count = tf.shape(batch["image"])[0]
+    ends = [count * part // parts for part in range(parts + 1)]
+    return [{name: value[start:end] for name, value in batch.items()} for start, end in pairwise(ends)]
+
+
+def _added(sums: Iterable[Sums]) -> Sums:
+    first, *others = sums
+    return {name: tf.add_n([value, *(other[name] for other in others)]) for name, value in first.items()}
 
 
 def _not_pointwise(xla: Xla) -> AbstractContextManager[Any]:

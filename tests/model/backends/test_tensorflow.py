@@ -7,12 +7,15 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cocoprep.errors import ConfigError
+from cocoprep.model.backends.tensorflow import cores
+from cocoprep.model.run.config import TrainConfig
 
 pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[3]
@@ -45,6 +48,62 @@ def test_a_run_on_two_devices_logs_saves_and_goes_on(people_folder, precision, t
     losses = two_devices(people_folder(size=(32, 32), shards=3), precision, tmp_path)
     assert [step for step, _ in losses["whole"]] == [2, 4, 5, 6, 8, 10]
     assert losses["stopped"] == losses["whole"]
+
+
+def test_a_batch_in_parts_takes_the_steps_of_the_whole(people_folder, monkeypatch):
+    """All but batch normalisation, whose statistics are each part's own."""
+    from tests.model.backends.two_devices import trace
+
+    monkeypatch.setattr(cores, "default_workers", lambda: 2)
+    folder = str(people_folder(size=(32, 32), shards=3))
+    one, two = (trace(folder, devices, batch_size=16) for devices in ("one", "all"))
+    assert (one["devices"], two["devices"]) == ("the CPU", "the CPU in 2 parts")
+    assert one["people"] == two["people"] == [16] * 4
+    assert one["steps"] == two["steps"] == [1] * 4
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
+    np.testing.assert_allclose(two["gradient"], one["gradient"], rtol=1e-3)
+    assert one["loss"][-1] != one["loss"][0]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "workers", "parts", "threads"),
+    [
+        (16, 1, 1, None),
+        (16, 2, 2, "1"),
+        (16, 8, 2, "4"),
+        (24, 8, 3, "2"),
+        (32, 3, 2, "1"),
+        (8, 2, 1, None),
+        (34, 4, 2, "2"),
+    ],
+)
+def test_a_batch_has_a_part_for_each_core_that_has_people_enough(batch_size, workers, parts, threads, monkeypatch):
+    monkeypatch.setattr(cores, "default_workers", lambda: workers)
+    monkeypatch.setattr(os, "environ", {})
+    config = TrainConfig(data="anywhere", batch_size=batch_size, devices="all")
+    assert cores.parts_of_batch(config) == parts
+    assert cores.parts_of_batch(replace(config, devices="one")) == 1
+    cores.prepare_cores(config)
+    assert os.environ.get("TF_NUM_INTRAOP_THREADS") == threads
+    assert os.environ.get("TF_NUM_INTEROP_THREADS") == (str(parts) if threads else None)
+
+
+def test_parts_of_a_batch_move_the_stored_statistics_as_far_as_the_whole(monkeypatch):
+    import keras
+
+    from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
+    from cocoprep.model.network.hourglass import build_hourglass
+
+    keras.utils.set_random_seed(0)
+    network = build_hourglass(stacks=1, channels=16, depth=2, joints=5, input_size=(64, 64))
+    whole, halves = fuse_normalisation(network), fuse_normalisation(network, parts=2)
+    images = np.random.default_rng(0).normal(size=(16, 64, 64, 3)).astype(np.float32)
+    whole(images, training=True)
+    for part in (images[:8], images[8:]):
+        halves(part, training=True)
+    moved, too = (network.get_layer("stem_bn").moving_mean.numpy() for network in (whole, halves))
+    assert np.abs(moved).max() > 0
+    np.testing.assert_allclose(too, moved, atol=0.1 * np.abs(moved).max())  # the second part moves what the first has
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):

@@ -20,10 +20,10 @@ from tests.support.training import lines_of, open_tiny
 STEPS = 4
 
 
-def trace(data: str, devices: str) -> dict[str, list[float]]:
+def trace(data: str, devices: str, batch_size: int = 4) -> dict[str, list[float]]:
     """Return losses and gradient norms of a few steps, without what each device normalises on its own."""
     config = TrainConfig(
-        data=data, batch_size=4, devices=devices, network=NetworkConfig(channels=8, depth=1, stacks=2),
+        data=data, batch_size=batch_size, devices=devices, network=NetworkConfig(channels=8, depth=1, stacks=2),
         loss=LossConfig(kind="mse"), optimizer=OptimizerConfig(kind="sgd", clip_norm=0.05, ema=0.5, warmup_epochs=0),
     )  # fmt: skip
     people = people_to_learn_from(data, config.read)
