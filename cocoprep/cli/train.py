@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--xla": ("xla", "What XLA compiles for TensorFlow: what is elementwise (on a CPU), or the whole step."),
     "--devices": (
         "devices",
-        "One, every GPU or TPU chip of the machine, or those of all hosts (JAX): see docs/training.md.",
+        "One, every GPU or TPU chip of the machine, else its cores, or those of all hosts (JAX): see docs/training.md.",
     ),
     "--checkpoint-steps": ("checkpoint_steps", "Save at least every so many steps."),
     "--checkpoint-minutes": ("checkpoint_minutes", "Save at least every so many minutes; 0 for never."),

@@ -88,7 +88,7 @@ class TrainConfig:
         xla: what XLA compiles for TensorFlow; for JAX it compiles all. Nothing; on a CPU what is `pointwise`, which has
             saved no time since batch normalisation is one operation; or the `whole` step, worth trying on one GPU.
         devices: `one`, or `all` GPUs or TPU chips of the machine, or, on JAX, those of all `hosts` that train together,
-            each taking its part of every batch.
+            each taking its part of every batch. On TensorFlow, where there is none, `all` are the cores of the CPU.
         checkpoint_steps: save at least every so many steps.
         checkpoint_minutes: save at least every so many minutes.
         keep: how many checkpoints are kept.
