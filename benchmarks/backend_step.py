@@ -1,7 +1,7 @@
 """One side of `benchmarks.bench_backends`.
 
-`python -m benchmarks.backend_step FOLDER BACKEND CHANNELS BATCH PRECISION [FROZEN ...]`. A process for itself: Keras
-takes one backend. It serves the steps of `cocoprep train`.
+`python -m benchmarks.backend_step FOLDER BACKEND DEVICES CHANNELS BATCH PRECISION [FROZEN ...]`. A process for
+itself: Keras takes one backend, and TensorFlow its threads once. It serves the steps of `cocoprep train`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ BATCHES = 4  # in turn: one alone would stay in the caches
 
 def main() -> None:
     """Open a trainee and serve its steps."""
-    folder, backend, channels, batch_size, precision, *frozen = sys.argv[1:]
+    folder, backend, devices, channels, batch_size, precision, *frozen = sys.argv[1:]
     config = resolve_config(
         "never-written", None,
         {
             "data": folder, "backend": backend, "network.channels": int(channels), "batch_size": int(batch_size),
-            "precision": precision, "optimizer.ema": 0.999,
+            "precision": precision, "devices": devices, "optimizer.ema": 0.999,
         },
         resume=False,
     )  # fmt: skip
