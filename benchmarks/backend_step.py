@@ -15,8 +15,7 @@ import numpy as np
 
 from benchmarks.steps import serve_steps
 from cocoprep.model.backends.choice import leave_out_tensorflow, use_backend
-from cocoprep.model.backends.tensorflow.cores import prepare_cores
-from cocoprep.model.backends.tensorflow.xla import prepare_xla
+from cocoprep.model.backends.tensorflow.cores import prepare_tensorflow
 from cocoprep.model.run.resolve import resolve_config
 
 BATCHES = 4  # in turn: one alone would stay in the caches
@@ -37,8 +36,7 @@ def main() -> None:
     if use_backend(config.backend) == "jax":
         leave_out_tensorflow()
     else:
-        prepare_xla(config.xla)
-        prepare_cores(config)
+        prepare_tensorflow(config)
     from cocoprep.model.backends.choice import open_engine
     from cocoprep.model.input.batches import people_to_learn_from
     from cocoprep.model.training.trainee import build_trainee

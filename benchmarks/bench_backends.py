@@ -4,7 +4,7 @@
 backend is a process of its own, which takes the trainer's whole step, measures and averages included, on the same
 people; they take steps in turn, and the figure to quote is the ratio within one round. The machine should do nothing
 else. `--frozen stem stack1` has TensorFlow alone take them: all of the network, without `stem`, and without both;
-`--parts` with `--devices one` and, on the cores of a CPU, `all`.
+`--parts`, of batches of 16 or more, with `--devices one` and `cores`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Kind(NamedTuple):
     def name(self) -> str:
         """Return it in words."""
         frozen = f", {' and '.join(self.frozen)} frozen" if self.frozen else ""
-        return self.backend + (" in parts" if self.devices == "all" else "") + frozen
+        return self.backend + (" in parts" if self.devices == "cores" else "") + frozen
 
 
 def kinds_of(chosen: argparse.Namespace) -> list[Kind]:
@@ -40,7 +40,7 @@ def kinds_of(chosen: argparse.Namespace) -> list[Kind]:
     if chosen.frozen:
         return [Kind("tensorflow", frozen=tuple(chosen.frozen[:count])) for count in range(len(chosen.frozen) + 1)]
     if chosen.parts:
-        return [Kind("tensorflow"), Kind("tensorflow", "all")]
+        return [Kind("tensorflow"), Kind("tensorflow", "cores")]
     return [Kind("tensorflow"), Kind("jax")]
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--input-size", type=int, default=256)
     parser.add_argument("--precision", default="float32")
     other = parser.add_mutually_exclusive_group()
-    other.add_argument("--frozen", nargs="+", default=(), metavar="GROUP")
+    other.add_argument("--frozen", nargs="+", default=(), choices=("stem", "stack1"))
     other.add_argument("--parts", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-backends-") as temporary:

@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--xla": ("xla", "What XLA compiles for TensorFlow: what is elementwise (on a CPU), or the whole step."),
     "--devices": (
         "devices",
-        "One, every GPU or TPU chip of the machine, else its cores, or those of all hosts (JAX): see docs/training.md.",
+        "One; one, in halves on a CPU's cores; all GPUs or TPU chips here, or of all hosts: docs/training.md.",
     ),
     "--checkpoint-steps": ("checkpoint_steps", "Save at least every so many steps."),
     "--checkpoint-minutes": ("checkpoint_minutes", "Save at least every so many minutes; 0 for never."),
@@ -113,8 +113,7 @@ def _open(
     """Open a run by a file's settings and those asked for, on the backend that they name."""
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend
-    from cocoprep.model.backends.tensorflow.cores import prepare_cores
-    from cocoprep.model.backends.tensorflow.xla import prepare_xla
+    from cocoprep.model.backends.tensorflow.cores import prepare_tensorflow
     from cocoprep.model.run.resolve import resolve_config
     from cocoprep.storage.by_scheme import AnyFiles
 
@@ -123,8 +122,7 @@ def _open(
     if use_backend(config.backend) == "jax":
         leave_out_tensorflow()
     else:
-        prepare_xla(config.xla)
-        prepare_cores(config)
+        prepare_tensorflow(config)
     with quiet_libraries(errors_too=one_host):
         from cocoprep.model.training.open_run import open_run
 

@@ -19,8 +19,9 @@ from cocoprep.model.network.config import LossConfig, NetworkConfig
 Schedule = Literal["cosine", "steps", "constant"]
 OptimizerKind = Literal["adam", "adamw", "rmsprop", "sgd"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
-Devices = Literal["one", "all", "hosts"]
+Devices = Literal["one", "cores", "all", "hosts"]
 Backend = Literal["auto", "tensorflow", "jax"]
+LEAST_PART = 8  # people; of fewer, statistics of batch normalisation say too little
 Xla = Literal["off", "pointwise", "whole"]
 LONGEST_PATH = 4096  # that Linux takes
 MOST_FOLDERS = 100
@@ -88,7 +89,8 @@ class TrainConfig:
         xla: what XLA compiles for TensorFlow; for JAX it compiles all. Nothing; on a CPU what is `pointwise`, which has
             saved no time since batch normalisation is one operation; or the `whole` step, worth trying on one GPU.
         devices: `one`, or `all` GPUs or TPU chips of the machine, or, on JAX, those of all `hosts` that train together,
-            each taking its part of every batch. On TensorFlow, where there is none, `all` are the cores of the CPU.
+            each taking its part of every batch. `cores` is one whose batches TensorFlow takes in two halves at a time
+            where it is a CPU.
         checkpoint_steps: save at least every so many steps.
         checkpoint_minutes: save at least every so many minutes.
         keep: how many checkpoints are kept.
@@ -155,6 +157,13 @@ class TrainConfig:
             raise ConfigError(
                 f"--devices hosts: expected --backend jax, found {self.backend}. On one host, --devices one."
             )
+        if self.devices == "cores" and (self.batch_size < 2 * LEAST_PART or self.batch_size % 2):
+            raise ConfigError(
+                f"--devices cores: expected a --batch-size of two halves of at least {LEAST_PART} people each, found "
+                f"{self.batch_size}. With that, --devices one."
+            )
+        if self.devices == "cores" and self.xla == "whole":
+            raise ConfigError("--xla whole: compiles a step of one part; with it, --devices one.")
         frozen, rates = self.freeze, self.optimizer.rates
         groups = ["stem", *(f"stack{number}" for number in range(1, network.stacks + 1))]
         for option, named in (("--freeze", frozen), ("--rate", rates)):

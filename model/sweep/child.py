@@ -149,13 +149,13 @@ def _carry_out(config: TrainConfig, folder: str, pipe: Connection) -> Message:
 
 def _train(config: TrainConfig, folder: str, reporter: TrialReporter) -> None:
     from cocoprep.model.backends.choice import leave_out_tensorflow, use_backend
-    from cocoprep.model.backends.tensorflow.xla import prepare_xla
+    from cocoprep.model.backends.tensorflow.cores import prepare_tensorflow
 
     os.environ["MPLBACKEND"] = "agg"
     if use_backend(config.backend) == "jax":
         leave_out_tensorflow()
     else:
-        prepare_xla(config.xla)
+        prepare_tensorflow(config)
     from cocoprep.model.training.open_run import open_run
 
     _check_own(folder)

@@ -16,7 +16,6 @@ from cocoprep.errors import ConfigError
 from cocoprep.model.backends.engine import ArrayBatch, Learner, SourceStep, TrainStep, ValidationStep
 from cocoprep.model.backends.hosts import Hosts, OneHost
 from cocoprep.model.backends.processor import has_bfloat16
-from cocoprep.model.backends.tensorflow.cores import parts_of_batch
 from cocoprep.model.backends.tensorflow.devices import choose_strategy, describe_devices
 from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
 from cocoprep.model.backends.tensorflow.steps import source_step, train_step, validation_step
@@ -31,7 +30,7 @@ class TensorFlowEngine:
     """TensorFlow, on the devices of a strategy, or in parts. See `cocoprep.model.backends.engine.Engine`."""
 
     strategy: Any
-    parts: int = 1  # of a batch, on the cores of a CPU
+    parts: int = 1  # of a batch, at which the cores of a CPU work at a time
     name: str = "tensorflow"
 
     @classmethod
@@ -42,11 +41,9 @@ class TensorFlowEngine:
             ConfigError: the batch cannot be dealt out evenly, or the whole step is to be compiled for several devices.
         """
         strategy = choose_strategy(config.devices, config.batch_size)
-        replicas = strategy.num_replicas_in_sync
-        parts = parts_of_batch(config) if replicas == 1 and not tf.config.list_physical_devices("GPU") else 1
-        if config.xla == "whole" and replicas * parts > 1:
+        if config.xla == "whole" and strategy.num_replicas_in_sync > 1:
             raise ConfigError("--xla whole: compiles the step of one device; leave it out, or --devices all.")
-        return cls(strategy, parts)
+        return cls(strategy, 2 if config.devices == "cores" and not tf.config.list_physical_devices("GPU") else 1)
 
     @property
     def hosts(self) -> Hosts:

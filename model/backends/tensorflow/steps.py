@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from itertools import pairwise
 from typing import Any
 
 import tensorflow as tf
@@ -118,12 +117,11 @@ def _distributed(function: Callable[[ArrayBatch], Sums], strategy: Any, *, xla: 
 
 
 def _in_parts(batch: ArrayBatch, parts: int) -> list[ArrayBatch]:
-    """Deal a batch out, the first people to the first part; equally, but for a last batch that is shorter."""
+    """Deal a batch out equally, the first people to the first part."""
     if parts == 1:
         return [batch]
-    count = tf.shape(batch["image"])[0]
-    ends = [count * part // parts for part in range(parts + 1)]
-    return [{name: value[start:end] for name, value in batch.items()} for start, end in pairwise(ends)]
+    dealt = {name: tf.split(value, parts) for name, value in batch.items()}
+    return [{name: values[part] for name, values in dealt.items()} for part in range(parts)]
 
 
 def _added(sums: Iterable[Sums]) -> Sums:

@@ -16,9 +16,10 @@ def prepare_xla(mode: Xla) -> None:
 
     Where there is a GPU, or the flags are set already, they stay as they are.
     """
-    if mode == "pointwise" and not _has_gpu():
+    if mode == "pointwise" and not has_gpu():
         os.environ.setdefault("TF_XLA_FLAGS", POINTWISE_FLAGS)
 
 
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
+    """Tell whether this machine has a GPU of NVIDIA's, without loading TensorFlow."""
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()  # the latter under Windows' Linux

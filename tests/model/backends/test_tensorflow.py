@@ -7,17 +7,22 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from cocoprep.errors import ConfigError
 from cocoprep.model.backends.tensorflow import cores
+from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
+from cocoprep.model.backends.tensorflow.steps import validation_step
+from cocoprep.model.input.batches import people_to_learn_from
+from cocoprep.model.network.hourglass import build_hourglass
 from cocoprep.model.run.config import TrainConfig
 
-pytest.importorskip("tensorflow")
+tf = pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[3]
 
 
@@ -50,14 +55,13 @@ def test_a_run_on_two_devices_logs_saves_and_goes_on(people_folder, precision, t
     assert losses["stopped"] == losses["whole"]
 
 
-def test_a_batch_in_parts_takes_the_steps_of_the_whole(people_folder, monkeypatch):
-    """All but batch normalisation, whose statistics are each part's own."""
+def test_a_batch_in_halves_takes_the_steps_of_the_whole(people_folder):
+    """All but batch normalisation, whose statistics are each half's own."""
     from tests.model.backends.two_devices import trace
 
-    monkeypatch.setattr(cores, "default_workers", lambda: 2)
     folder = str(people_folder(size=(32, 32), shards=3))
-    one, two = (trace(folder, devices, batch_size=16) for devices in ("one", "all"))
-    assert (one["devices"], two["devices"]) == ("the CPU", "the CPU in 2 parts")
+    one, two = (trace(folder, devices, batch_size=16) for devices in ("one", "cores"))
+    assert (one["devices"], two["devices"]) == ("the CPU", "the CPU, batches in 2 parts")
     assert one["people"] == two["people"] == [16] * 4
     assert one["steps"] == two["steps"] == [1] * 4
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
@@ -66,44 +70,70 @@ def test_a_batch_in_parts_takes_the_steps_of_the_whole(people_folder, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "workers", "parts", "threads"),
-    [
-        (16, 1, 1, None),
-        (16, 2, 2, "1"),
-        (16, 8, 2, "4"),
-        (24, 8, 3, "2"),
-        (32, 3, 2, "1"),
-        (8, 2, 1, None),
-        (34, 4, 2, "2"),
-    ],
+    ("workers", "gpu", "threads"), [(1, False, None), (2, False, "1"), (2, True, None), (4, False, None)]
 )
-def test_a_batch_has_a_part_for_each_core_that_has_people_enough(batch_size, workers, parts, threads, monkeypatch):
+def test_two_cores_have_a_half_each(workers, gpu, threads, monkeypatch):
     monkeypatch.setattr(cores, "default_workers", lambda: workers)
+    monkeypatch.setattr(cores, "has_gpu", lambda: gpu)
     monkeypatch.setattr(os, "environ", {})
-    config = TrainConfig(data="anywhere", batch_size=batch_size, devices="all")
-    assert cores.parts_of_batch(config) == parts
-    assert cores.parts_of_batch(replace(config, devices="one")) == 1
-    cores.prepare_cores(config)
+    cores.prepare_tensorflow(TrainConfig(data="anywhere", batch_size=16))
+    assert not os.environ
+    cores.prepare_tensorflow(TrainConfig(data="anywhere", batch_size=16, devices="cores"))
     assert os.environ.get("TF_NUM_INTRAOP_THREADS") == threads
-    assert os.environ.get("TF_NUM_INTEROP_THREADS") == (str(parts) if threads else None)
 
 
-def test_parts_of_a_batch_move_the_stored_statistics_as_far_as_the_whole(monkeypatch):
-    import keras
+@pytest.mark.parametrize("batch_size", [8, 14, 17])
+def test_halves_have_people_enough(batch_size):
+    with pytest.raises(ConfigError, match="--devices cores: expected a --batch-size of two halves of at least 8"):
+        TrainConfig(data="anywhere", batch_size=batch_size, devices="cores").check_together()
+    with pytest.raises(ConfigError, match=r"--xla whole: .* --devices one"):
+        TrainConfig(data="anywhere", batch_size=16, devices="cores", xla="whole").check_together()
 
-    from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
-    from cocoprep.model.network.hourglass import build_hourglass
 
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_float16", marks=pytest.mark.long)])
+def test_a_run_in_halves_stops_goes_on_and_is_validated_as_a_whole(people_folder, precision, tmp_path):
+    from tests.support.training import lines_of, open_tiny
+
+    folder = people_folder(size=(32, 32), shards=3)
+    settings = {"devices": "cores", "batch_size": 16, "precision": precision, "epochs": 4, "network__stacks": 1}
+    open_tiny(folder, folder, tmp_path / "whole", **settings).go()
+    stopped = open_tiny(folder, folder, tmp_path / "stopped", **settings)
+    with suppress(KeyboardInterrupt):
+        stopped.go(lambda: len(stopped.report.steps) == 2)
+    training = open_tiny(folder, folder, tmp_path / "stopped", resume=True, **settings)
+    training.go()
+    for phase in ("train", "val"):
+        whole, gone_on = (lines_of(tmp_path / name, phase) for name in ("whole", "stopped"))
+        assert [line["loss"] for line in gone_on] == [line["loss"] for line in whole]
+        assert len({line["loss"] for line in whole}) == len(whole) > 1
+    batch = next(
+        training.engine.train_batches(
+            people_to_learn_from(str(folder), training.trainee.config.read), training.trainee.config, 0
+        )
+    )
+    (sums, maps), (same_sums, same_maps) = (validation_step(training.trainee, parts)(batch) for parts in (1, 2))
+    np.testing.assert_allclose(same_maps, maps, atol=1e-3)
+    np.testing.assert_allclose(same_sums["loss"], sums["loss"], rtol=1e-3)
+
+
+def test_halves_move_the_stored_statistics_as_far_as_the_whole():
     keras.utils.set_random_seed(0)
     network = build_hourglass(stacks=1, channels=16, depth=2, joints=5, input_size=(64, 64))
     whole, halves = fuse_normalisation(network), fuse_normalisation(network, parts=2)
     images = np.random.default_rng(0).normal(size=(16, 64, 64, 3)).astype(np.float32)
+
+    @tf.function(autograph=False)
+    def both(images):
+        for part in tf.split(images, 2):
+            halves(part, training=True)
+
     whole(images, training=True)
-    for part in (images[:8], images[8:]):
-        halves(part, training=True)
-    moved, too = (network.get_layer("stem_bn").moving_mean.numpy() for network in (whole, halves))
-    assert np.abs(moved).max() > 0
-    np.testing.assert_allclose(too, moved, atol=0.1 * np.abs(moved).max())  # the second part moves what the first has
+    both(images)
+    for name in ("moving_mean", "moving_variance"):
+        before, moved, too = (getattr(one.get_layer("stem_bn"), name).numpy() for one in (network, whole, halves))
+        far = np.abs(moved - before).max()
+        assert far > 0
+        np.testing.assert_allclose(too, moved, atol=0.1 * far)  # the second half moves what the first one has
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
