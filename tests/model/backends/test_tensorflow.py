@@ -90,7 +90,8 @@ def test_halves_have_people_enough(batch_size):
         TrainConfig(data="anywhere", batch_size=16, devices="cores", xla="whole").check_together()
 
 
-@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_float16", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_a_run_in_halves_stops_goes_on_and_is_validated_as_a_whole(people_folder, precision, tmp_path):
     from tests.support.training import lines_of, open_tiny
 
