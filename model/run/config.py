@@ -240,7 +240,7 @@ def changed_on_resume(before: TrainConfig, now: TrainConfig, *, backends: tuple[
     ]
     if whole[0] != whole[1] and now.devices == before.devices:
         changed.append(
-            f"the backend was {backends[0]}, now {backends[1]}, which on {now.devices} devices normalises batches "
+            f"the backend was {backends[0]}, now {backends[1]}, which with --devices {now.devices} normalises batches "
             f"otherwise: --backend {backends[0]} goes on"
         )
     return changed

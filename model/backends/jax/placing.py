@@ -88,7 +88,7 @@ def choose_mesh(devices: Devices, batch_size: int) -> Mesh:
                 f"--devices {devices}: these chips are of a slice of {jax.process_count()} hosts, which compute "
                 "together or not at all: --devices hosts, on every host."
             )
-        found = list_devices()[: 1 if devices == "one" else None]
+        found = list_devices()[: None if devices == "all" else 1]
     if batch_size % len(found):
         raise ConfigError(f"--batch-size: expected a multiple of the {len(found)} devices, found {batch_size}.")
     return Mesh(np.array(found), (AXIS,))

@@ -117,6 +117,17 @@ def losses(run):
     return [(line["step"], line["loss"]) for line in lines_of(run)]
 
 
+def test_only_all_is_more_than_one_device(monkeypatch):
+    from cocoprep.errors import ConfigError
+    from cocoprep.model.backends.jax import placing
+
+    two = placing.list_devices()[:1] * 2
+    monkeypatch.setattr(placing, "list_devices", lambda: two)
+    assert [placing.choose_mesh(devices, 17).size for devices in ("one", "cores")] == [1, 1]
+    with pytest.raises(ConfigError, match="expected a multiple of the 2 devices, found 17"):
+        placing.choose_mesh("all", 17)
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_with_the_losses_it_would_have_had(data, compiled, tmp_path):
     kept = {"optimizer__ema": 0.9, "optimizer__clip_norm": 0.05, "epochs": 2, "network__stacks": 1, "more": compiled}
