@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.steps import serve_steps
 from cocoprep.model.backends.choice import leave_out_tensorflow, use_backend
-from cocoprep.model.backends.tensorflow.cores import prepare_tensorflow
+from cocoprep.model.backends.tensorflow.prepare import prepare_tensorflow
 from cocoprep.model.run.resolve import resolve_config
 
 BATCHES = 4  # in turn: one alone would stay in the caches

@@ -46,14 +46,13 @@ def kinds_of(chosen: argparse.Namespace) -> list[Kind]:
 
 def start(folder: str, kind: Kind, chosen: argparse.Namespace) -> Side:
     """Start a side, and let it compile."""
-    name = kind.name
     command = [
         sys.executable, "-m", "benchmarks.backend_step", folder, kind.backend, kind.devices, chosen.channels,
         chosen.batch_size, chosen.precision, *kind.frozen,
     ]  # fmt: skip
-    side = Side(name, command, {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    side = Side(kind.name, command, {"TF_CPP_MIN_LOG_LEVEL": "3"})
     first, *_ = [side.step() for _ in range(WARM_UP)]
-    print(f"{name}, version {side.about['version']}: first step {first['seconds']:.0f} s", flush=True)
+    print(f"{kind.name}, version {side.about['version']}: first step {first['seconds']:.0f} s", flush=True)
     return side
 
 

@@ -30,7 +30,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cocoprep.model.backends.tensorflow.xla import POINTWISE_FLAGS
+from cocoprep.model.backends.tensorflow.prepare import POINTWISE_FLAGS
 
 ROOT = Path(__file__).parents[1]
 BFLOAT16 = ["--precision", "mixed_bfloat16"]

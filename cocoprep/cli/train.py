@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--xla": ("xla", "What XLA compiles for TensorFlow: what is elementwise (on a CPU), or the whole step."),
     "--devices": (
         "devices",
-        "One; one, in halves on a CPU's cores; all GPUs or TPU chips here, or of all hosts: docs/training.md.",
+        "One; one, in halves on a CPU's cores; all GPUs or TPU chips here; those of all hosts (JAX).",
     ),
     "--checkpoint-steps": ("checkpoint_steps", "Save at least every so many steps."),
     "--checkpoint-minutes": ("checkpoint_minutes", "Save at least every so many minutes; 0 for never."),
@@ -113,7 +113,7 @@ def _open(
     """Open a run by a file's settings and those asked for, on the backend that they name."""
     from cocoprep.cli.quiet import quiet_libraries
     from cocoprep.model.backends.choice import find_devices, leave_out_tensorflow, use_backend
-    from cocoprep.model.backends.tensorflow.cores import prepare_tensorflow
+    from cocoprep.model.backends.tensorflow.prepare import prepare_tensorflow
     from cocoprep.model.run.resolve import resolve_config
     from cocoprep.storage.by_scheme import AnyFiles
 

@@ -21,8 +21,8 @@ OptimizerKind = Literal["adam", "adamw", "rmsprop", "sgd"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 Devices = Literal["one", "cores", "all", "hosts"]
 Backend = Literal["auto", "tensorflow", "jax"]
-LEAST_PART = 8  # people; of fewer, statistics of batch normalisation say too little
 Xla = Literal["off", "pointwise", "whole"]
+LEAST_HALF = 8  # people of a batch; of fewer, statistics of batch normalisation say too little
 LONGEST_PATH = 4096  # that Linux takes
 MOST_FOLDERS = 100
 HIGHEST_RATE = 1000  # times the learning rate
@@ -157,9 +157,9 @@ class TrainConfig:
             raise ConfigError(
                 f"--devices hosts: expected --backend jax, found {self.backend}. On one host, --devices one."
             )
-        if self.devices == "cores" and (self.batch_size < 2 * LEAST_PART or self.batch_size % 2):
+        if self.devices == "cores" and (self.batch_size < 2 * LEAST_HALF or self.batch_size % 2):
             raise ConfigError(
-                f"--devices cores: expected a --batch-size of two halves of at least {LEAST_PART} people each, found "
+                f"--devices cores: expected a --batch-size of two halves of at least {LEAST_HALF} people each, found "
                 f"{self.batch_size}. With that, --devices one."
             )
         if self.devices == "cores" and self.xla == "whole":

@@ -149,7 +149,7 @@ def _carry_out(config: TrainConfig, folder: str, pipe: Connection) -> Message:
 
 def _train(config: TrainConfig, folder: str, reporter: TrialReporter) -> None:
     from cocoprep.model.backends.choice import leave_out_tensorflow, use_backend
-    from cocoprep.model.backends.tensorflow.cores import prepare_tensorflow
+    from cocoprep.model.backends.tensorflow.prepare import prepare_tensorflow
 
     os.environ["MPLBACKEND"] = "agg"
     if use_backend(config.backend) == "jax":

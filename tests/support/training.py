@@ -6,7 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from cocoprep.model.backends.tensorflow.xla import prepare_xla
+from cocoprep.model.backends.tensorflow.prepare import prepare_tensorflow
+from cocoprep.model.run.config import TrainConfig
 from cocoprep.model.run.resolve import resolve_config
 from cocoprep.storage.by_scheme import AnyFiles
 
@@ -84,7 +85,7 @@ def main() -> None:
     """Run, and go on where a run stopped; say each step."""
     data, val, run, *rest = sys.argv[1:]
     changes = {name: json.loads(value) for name, _, value in (part.partition("=") for part in rest)}
-    prepare_xla(changes.get("xla", "off"))
+    prepare_tensorflow(TrainConfig(data=data, xla=changes.get("xla", "off")))
     training = open_tiny(Path(data), Path(val), Path(run), resume=True, **changes)
     training.report.step = lambda step: print(step, flush=True)
     training.go()

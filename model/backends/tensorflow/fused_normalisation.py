@@ -45,12 +45,12 @@ def fuse_normalisation(network: keras.Model, parts: int = 1) -> keras.Model:
     """
 
     def fused(layer: Any) -> Any:
-        kind = FusedBatchNormalization if type(layer) is keras.layers.BatchNormalization else type(layer)
-        return kind.from_config(layer.get_config())
+        if type(layer) is not keras.layers.BatchNormalization:
+            return type(layer).from_config(layer.get_config())
+        normalisation = FusedBatchNormalization.from_config(layer.get_config())
+        normalisation.parts = parts
+        return normalisation
 
     clone = keras.models.clone_model(network, clone_function=fused)
-    for layer in clone.layers:
-        if isinstance(layer, FusedBatchNormalization):
-            layer.parts = parts
     copy_weights(network, clone)
     return clone

@@ -10,16 +10,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
 from cocoprep.errors import ConfigError
-from cocoprep.model.backends.tensorflow import cores
-from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
-from cocoprep.model.backends.tensorflow.steps import validation_step
-from cocoprep.model.input.batches import people_to_learn_from
-from cocoprep.model.network.hourglass import build_hourglass
+from cocoprep.model.backends.tensorflow import prepare
 from cocoprep.model.run.config import TrainConfig
 
 tf = pytest.importorskip("tensorflow")
@@ -35,16 +30,21 @@ def two_devices(*arguments):
     return json.loads(run.stdout.splitlines()[-1])
 
 
+def check_same_steps(one, two, people):
+    """Hold two traces of steps, of so many people each, against each other."""
+    assert one["people"] == two["people"] == [people] * 4
+    assert one["steps"] == two["steps"] == [1] * 4
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
+    np.testing.assert_allclose(two["gradient"], one["gradient"], rtol=1e-3)
+    assert one["loss"][-1] != one["loss"][0]
+
+
 @pytest.mark.long
 def test_two_devices_take_the_steps_that_one_takes(people_folder):
     traces = two_devices(people_folder(size=(32, 32), shards=3))
     one, two = traces["one"], traces["all"]
     assert (one["devices"], two["devices"]) == ("the CPU", "2 CPU devices")
-    assert one["people"] == two["people"] == [4] * 4
-    assert one["steps"] == two["steps"] == [1] * 4
-    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
-    np.testing.assert_allclose(two["gradient"], one["gradient"], rtol=1e-3)
-    assert one["loss"][-1] != one["loss"][0]
+    check_same_steps(one, two, people=4)
 
 
 @pytest.mark.long
@@ -62,23 +62,19 @@ def test_a_batch_in_halves_takes_the_steps_of_the_whole(people_folder):
     folder = str(people_folder(size=(32, 32), shards=3))
     one, two = (trace(folder, devices, batch_size=16) for devices in ("one", "cores"))
     assert (one["devices"], two["devices"]) == ("the CPU", "the CPU, batches in 2 parts")
-    assert one["people"] == two["people"] == [16] * 4
-    assert one["steps"] == two["steps"] == [1] * 4
-    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-4)
-    np.testing.assert_allclose(two["gradient"], one["gradient"], rtol=1e-3)
-    assert one["loss"][-1] != one["loss"][0]
+    check_same_steps(one, two, people=16)
 
 
 @pytest.mark.parametrize(
     ("workers", "gpu", "threads"), [(1, False, None), (2, False, "1"), (2, True, None), (4, False, None)]
 )
 def test_two_cores_have_a_half_each(workers, gpu, threads, monkeypatch):
-    monkeypatch.setattr(cores, "default_workers", lambda: workers)
-    monkeypatch.setattr(cores, "has_gpu", lambda: gpu)
+    monkeypatch.setattr(prepare, "default_workers", lambda: workers)
+    monkeypatch.setattr(prepare, "_has_gpu", lambda: gpu)
     monkeypatch.setattr(os, "environ", {})
-    cores.prepare_tensorflow(TrainConfig(data="anywhere", batch_size=16))
+    prepare.prepare_tensorflow(TrainConfig(data="anywhere", batch_size=16))
     assert not os.environ
-    cores.prepare_tensorflow(TrainConfig(data="anywhere", batch_size=16, devices="cores"))
+    prepare.prepare_tensorflow(TrainConfig(data="anywhere", batch_size=16, devices="cores"))
     assert os.environ.get("TF_NUM_INTRAOP_THREADS") == threads
 
 
@@ -93,6 +89,8 @@ def test_halves_have_people_enough(batch_size):
 @pytest.mark.long
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_a_run_in_halves_stops_goes_on_and_is_validated_as_a_whole(people_folder, precision, tmp_path):
+    from cocoprep.model.backends.tensorflow.steps import validation_step
+    from cocoprep.model.input.batches import people_to_learn_from
     from tests.support.training import lines_of, open_tiny
 
     folder = people_folder(size=(32, 32), shards=3)
@@ -107,17 +105,19 @@ def test_a_run_in_halves_stops_goes_on_and_is_validated_as_a_whole(people_folder
         whole, gone_on = (lines_of(tmp_path / name, phase) for name in ("whole", "stopped"))
         assert [line["loss"] for line in gone_on] == [line["loss"] for line in whole]
         assert len({line["loss"] for line in whole}) == len(whole) > 1
-    batch = next(
-        training.engine.train_batches(
-            people_to_learn_from(str(folder), training.trainee.config.read), training.trainee.config, 0
-        )
-    )
+    config = training.trainee.config
+    batch = next(training.engine.train_batches(people_to_learn_from(str(folder), config.read), config, 0))
     (sums, maps), (same_sums, same_maps) = (validation_step(training.trainee, parts)(batch) for parts in (1, 2))
     np.testing.assert_allclose(same_maps, maps, atol=1e-3)
     np.testing.assert_allclose(same_sums["loss"], sums["loss"], rtol=1e-3)
 
 
 def test_halves_move_the_stored_statistics_as_far_as_the_whole():
+    import keras
+
+    from cocoprep.model.backends.tensorflow.fused_normalisation import fuse_normalisation
+    from cocoprep.model.network.hourglass import build_hourglass
+
     keras.utils.set_random_seed(0)
     network = build_hourglass(stacks=1, channels=16, depth=2, joints=5, input_size=(64, 64))
     whole, halves = fuse_normalisation(network), fuse_normalisation(network, parts=2)
@@ -138,7 +138,6 @@ def test_halves_move_the_stored_statistics_as_far_as_the_whole():
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused(monkeypatch):
-    tf = pytest.importorskip("tensorflow")
     from cocoprep.model.backends.tensorflow.devices import choose_strategy
 
     three = [tf.config.list_logical_devices("CPU")[0]] * 3

@@ -202,18 +202,10 @@ def test_settings_that_cannot_be_together_are_told_of_the_whole_alone(tmp_path):
         (("jax", "all"), ("jax", "hosts"), ""),
         (("tensorflow", "one"), ("tensorflow", "all"), "devices was 'one', now 'all'"),
         (("tensorflow", "all"), ("jax", "one"), "devices was 'all', now 'one'"),
-        (
-            ("tensorflow", "all"),
-            ("jax", "all"),
-            "the backend was tensorflow, now jax, which with --devices all",
-        ),
+        (("tensorflow", "all"), ("jax", "all"), "the backend was tensorflow, now jax, which with --devices all"),
         (("tensorflow", "cores"), ("jax", "one"), "devices was 'cores', now 'one'"),
         (("tensorflow", "one"), ("tensorflow", "cores"), "devices was 'one', now 'cores'"),
-        (
-            ("jax", "all"),
-            ("tensorflow", "all"),
-            "the backend was jax, now tensorflow, which with --devices all",
-        ),
+        (("jax", "all"), ("tensorflow", "all"), "the backend was jax, now tensorflow, which with --devices all"),
     ],
 )
 def test_devices_are_others_only_where_batches_are_normalised_as_before(before, now, refused, tmp_path):
